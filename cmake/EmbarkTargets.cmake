@@ -1,0 +1,87 @@
+# How the project's targets are made: one static library a room, programs, all with the same flags, so that one
+# precompiled header of LibTorch serves them all.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+endif()
+
+# The libraries of a wheel lie in no standard folder: programs remember where they were found.
+get_target_property(embark_arrow_libraries ArrowParquet::arrow_parquet INTERFACE_LINK_LIBRARIES)
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${TORCH_INSTALL_PREFIX}/lib")
+if(ARROW_WHEEL_DIR)
+  list(APPEND CMAKE_INSTALL_RPATH "${ARROW_WHEEL_DIR}")
+endif()
+
+find_program(EMBARK_CCACHE ccache)
+if(EMBARK_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # The sloppiness is what ccache asks for with precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    ${EMBARK_CCACHE})
+endif()
+
+# Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name.
+set(EMBARK_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
+file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
+foreach(entry embark.h core data modules optim callbacks learners)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${entry}" "${EMBARK_INCLUDE_DIR}/embark/${entry}" SYMBOLIC)
+endforeach()
+
+# Flags of our own code alone; users of the installed package don't get them.
+add_library(embark_flags INTERFACE)
+target_compile_options(embark_flags INTERFACE -Wall -Wextra $<$<BOOL:${EMBARK_WERROR}>:-Werror>)
+target_compile_definitions(embark_flags INTERFACE EMBARK_VERSION="${PROJECT_VERSION}")
+if(EMBARK_SANITIZE)
+  target_compile_options(embark_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+    -fno-omit-frame-pointer)
+  target_link_options(embark_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+add_library(embark_pch STATIC "${PROJECT_SOURCE_DIR}/cmake/pch.cpp")
+target_link_libraries(embark_pch PRIVATE embark_flags torch)
+# Without this, ccache cannot look inside and recompiles.
+target_compile_options(embark_pch PRIVATE -fpch-preprocess)
+target_precompile_headers(embark_pch PRIVATE <torch/torch.h> <nlohmann/json.hpp>)
+
+# Compiles `target` with the project's flags and the precompiled header.
+function(embark_compile target)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:embark_flags>)
+  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_precompile_headers(${target} REUSE_FROM embark_pch)
+endfunction()
+
+# Adds `target` to what `cmake --install` installs.
+function(embark_install_target target)
+  install(TARGETS ${target} EXPORT EmbarkTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# embark_room(NAME SOURCES … PUBLIC … [PRIVATE …]): the library of one room of the design, embark::NAME.
+function(embark_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  set(target embark_${name})
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  add_library(embark::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${EMBARK_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+  embark_compile(${target})
+  embark_install_target(${target})
+endfunction()
+
+# embark_program(TARGET SOURCES … LIBRARIES …): a program in build/bin.
+function(embark_program target)
+  cmake_parse_arguments(PROGRAM "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${target} ${PROGRAM_SOURCES})
+  target_link_libraries(${target} PRIVATE ${PROGRAM_LIBRARIES})
+  # CMake compiles programs with -fPIE, which the precompiled header, made with -fPIC, does not fit.
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${target} PRIVATE -fPIC)
+  embark_compile(${target})
+endfunction()

@@ -1,0 +1,1 @@
+// Stands for the precompiled header that every target shares; see EmbarkTargets.cmake.

@@ -1,0 +1,141 @@
+#include "file.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+namespace embark {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
+
+/// The folder that `path` lies in, spelled so that it can be opened.
+fs::path folder_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// A temporary file beside the one to be written, and the only owner of its descriptor; removed unless it was renamed
+/// into place.
+class TemporaryFile {
+public:
+    explicit TemporaryFile(const fs::path& target) : target_(target) {
+        static std::atomic<unsigned> counter{0};
+        do {
+            const auto name = concat(".", target.filename().string(), ".", getpid(), ".", counter++, ".tmp");
+            name_ = (folder_of(target) / name).string();
+            descriptor_ = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        } while (descriptor_ < 0 && errno == EEXIST);
+        if (descriptor_ < 0) fail("Cannot write ", target.string(), ": ", reason(errno));
+    }
+    ~TemporaryFile() {
+        if (descriptor_ >= 0) close(descriptor_);
+        if (!renamed_) unlink(name_.c_str());
+    }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+    void write(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) fail_with(errno);
+            bytes.remove_prefix(static_cast<size_t>(written));
+        }
+    }
+
+    /// Makes the content safe on disk and puts the file in its place.
+    void commit() {
+        struct stat old {};
+        const bool replaces = stat(target_.c_str(), &old) == 0;
+        if (replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) fail_with(errno);
+        if (fsync(descriptor_) != 0) fail_with(errno);
+        const int closed = close(std::exchange(descriptor_, -1));
+        if (closed != 0) fail_with(errno);
+        if (rename(name_.c_str(), target_.c_str()) != 0) fail_with(errno);
+        renamed_ = true;
+        sync_folder();
+    }
+
+private:
+    [[noreturn]] void fail_with(int error) const {
+        fail("Cannot write ", target_.string(), ": ", reason(error), "; what was there before is unchanged");
+    }
+
+    /// Without this a crash could lose the new name. Some file systems cannot sync a folder (EINVAL); the file itself
+    /// is safe by then.
+    void sync_folder() const {
+        const int folder = open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (folder < 0) return;
+        fsync(folder);
+        close(folder);
+    }
+
+    fs::path target_;
+    std::string name_;
+    int descriptor_ = -1;
+    bool renamed_ = false;
+};
+
+/// Throws where the folder of `path` is missing.
+void require_folder(const fs::path& path, std::string_view verb) {
+    const fs::path folder = folder_of(path);
+    std::error_code error;
+    if (!fs::exists(folder, error)) fail("Cannot ", verb, " ", path.string(), ": there is no folder ", folder.string());
+    if (!fs::is_directory(folder, error)) {
+        fail("Cannot ", verb, " ", path.string(), ": ", folder.string(), " is not a folder");
+    }
+}
+
+}  // namespace
+
+void require_readable_file(const fs::path& path) {
+    require(!path.empty(), "Cannot read a file whose name is empty");
+    std::error_code error;
+    if (!fs::exists(path, error)) {
+        require_folder(path, "read");
+        fail("Cannot read ", path.string(), ": there is no such file");
+    }
+    if (fs::is_directory(path, error)) fail("Cannot read ", path.string(), ": it is a folder, not a file");
+    if (access(path.c_str(), R_OK) != 0) fail("Cannot read ", path.string(), ": ", reason(errno));
+}
+
+std::string read_file(const fs::path& path) {
+    require_readable_file(path);
+    std::ifstream file(path, std::ios::binary);
+    std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file && !file.eof()) fail("Cannot read ", path.string(), ": ", reason(errno));
+    return content;
+}
+
+void require_writable_path(const fs::path& path) {
+    require(!path.empty() && path.has_filename(), "Cannot write to '", path.string(), "': that is no file name");
+    std::error_code error;
+    if (fs::is_directory(path, error)) fail("Cannot write ", path.string(), ": it is a folder, not a file");
+    require_folder(path, "write");
+    if (access(folder_of(path).c_str(), W_OK) != 0) {
+        fail("Cannot write ", path.string(), ": ", reason(errno));
+    }
+}
+
+void write_file_atomically(const fs::path& path, const std::vector<std::string_view>& parts) {
+    require_writable_path(path);
+    TemporaryFile file(path);
+    for (const auto part : parts) file.write(part);
+    file.commit();
+}
+
+}  // namespace embark

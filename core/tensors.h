@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace embark {
+
+/// What a model takes and gives: one or more tensors, in the order of its `forward`'s arguments or results.
+using Tensors = std::vector<at::Tensor>;
+
+/// Seeds LibTorch's default generators on every device: initial weights, dropout. The order of batches has a seed of
+/// its own (DataLoaderOptions::seed).
+void set_seed(uint64_t seed);
+
+/// The state of LibTorch's default CPU generator, and the way back to it.
+at::Tensor rng_state();
+void set_rng_state(const at::Tensor& state);
+
+}  // namespace embark

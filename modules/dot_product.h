@@ -1,0 +1,53 @@
+#pragma once
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/pimpl.h>
+
+#include "layers.h"
+
+namespace embark {
+
+/// Sizes of a DotProduct or DotProductBias.
+struct DotProductOptions {
+    /// Rows of each embedding, `#na#` at 0 included.
+    int64_t n_users = 0;
+    int64_t n_items = 0;
+    int64_t n_factors = 50;
+    /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
+    Range y_range = {};
+};
+
+/// Matrix factorisation without biases: rating = Σ_f user_factors[u, f] · item_factors[i, f], in `y_range` where one is
+/// given. x is (n, 2) int64 of user and item, the result (n, 1).
+///
+/// Parameters: `user_factors.weight` (n_users, n_factors), `item_factors.weight` (n_items, n_factors).
+class DotProductImpl : public torch::nn::Cloneable<DotProductImpl> {
+public:
+    explicit DotProductImpl(const DotProductOptions& options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    DotProductOptions options;
+    torch::nn::Embedding user_factors{nullptr}, item_factors{nullptr};
+};
+TORCH_MODULE(DotProduct);
+
+/// DotProduct with a bias for each user and each item: Σ_f u_f · i_f + user_bias[u] + item_bias[i], in `y_range` where
+/// one is given (fastai's EmbeddingDotBias). x is (n, 2) int64 of user and item, the result (n, 1).
+///
+/// Parameters: as DotProduct's, and `user_bias.weight` (n_users, 1), `item_bias.weight` (n_items, 1).
+class DotProductBiasImpl : public torch::nn::Cloneable<DotProductBiasImpl> {
+public:
+    explicit DotProductBiasImpl(const DotProductOptions& options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    DotProductOptions options;
+    torch::nn::Embedding user_factors{nullptr}, user_bias{nullptr}, item_factors{nullptr}, item_bias{nullptr};
+};
+TORCH_MODULE(DotProductBias);
+
+}  // namespace embark

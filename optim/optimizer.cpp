@@ -1,0 +1,47 @@
+#include "optimizer.h"
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/text.h"
+
+namespace embark {
+
+Optimizer::Optimizer(std::vector<ParameterGroup> groups, const HyperParameters& defaults) : groups_(std::move(groups)) {
+    require(!groups_.empty(), "An optimizer needs at least one group of parameters");
+    for (auto& group : groups_) group.hyper.insert(defaults.begin(), defaults.end());
+}
+
+Optimizer::~Optimizer() = default;
+
+void Optimizer::zero_grad() {
+    for (const auto& group : groups_) {
+        for (const auto& parameter : group.parameters) parameter.tensor.mutable_grad().reset();
+    }
+}
+
+void Optimizer::set_hyper(const std::string& name, double value) {
+    set_hyper(name, std::vector<double>(groups_.size(), value));
+}
+
+void Optimizer::set_hyper(const std::string& name, const std::vector<double>& values) {
+    require(values.size() == groups_.size(), "Hyper-parameter '", name, "' was given ", values.size(), " values for ",
+            groups_.size(), " parameter groups: it needs one for each");
+    hyper(name);  // throws for a name that is not there
+    for (size_t i = 0; i < groups_.size(); ++i) groups_[i].hyper[name] = values[i];
+    hypers_changed();
+}
+
+double Optimizer::hyper(const std::string& name) const {
+    const auto found = groups_.back().hyper.find(name);
+    if (found != groups_.back().hyper.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [known, value] : groups_.back().hyper) names.push_back(known);
+    fail("The optimizer has no hyper-parameter '", name, "'", name_hint(name, names));
+}
+
+bool Optimizer::has_hyper(const std::string& name) const {
+    return groups_.back().hyper.contains(name);
+}
+
+}  // namespace embark

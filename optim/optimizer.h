@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace embark {
+
+/// One trained tensor of a model, under the model's own name for it.
+struct Parameter {
+    std::string name;
+    at::Tensor tensor;
+    /// Whether weight decay applies: not for norm layers and for the biases of layers, unless asked.
+    bool decay = true;
+};
+
+/// Hyper-parameters by fastai's names: "lr", "mom", "sqr_mom", "eps", "wd".
+using HyperParameters = std::map<std::string, double>;
+
+/// Parameters that are trained with the same hyper-parameters.
+struct ParameterGroup {
+    std::vector<Parameter> parameters;
+    HyperParameters hyper = {};
+};
+
+/// Moves parameters along their gradients. Every hyper-parameter can be set for each group at any step, which is what
+/// schedules do. Not thread-safe.
+class Optimizer {
+public:
+    /// `defaults` are the hyper-parameters of groups that don't set their own.
+    Optimizer(std::vector<ParameterGroup> groups, const HyperParameters& defaults);
+    virtual ~Optimizer();
+    Optimizer(const Optimizer&) = delete;
+    Optimizer& operator=(const Optimizer&) = delete;
+
+    /// One step with the gradients that the parameters have; those without a gradient stay as they are.
+    virtual void step() = 0;
+
+    /// Drops all gradients.
+    void zero_grad();
+
+    const std::vector<ParameterGroup>& groups() const { return groups_; }
+
+    /// Sets a hyper-parameter of every group. Throws Error for a name that this optimizer does not have, and lists
+    /// those it has.
+    void set_hyper(const std::string& name, double value);
+    /// One value a group. Throws Error where the number of values is not that of the groups.
+    void set_hyper(const std::string& name, const std::vector<double>& values);
+    /// The value in the last group (fastai's opt.hypers[-1]).
+    double hyper(const std::string& name) const;
+    bool has_hyper(const std::string& name) const;
+
+    /// All that a step depends on besides parameters, gradients and hyper-parameters, by "<parameter's name>.<what>":
+    /// moments and step counts. Tensors are this optimizer's own, not copies.
+    virtual std::map<std::string, at::Tensor> state() const = 0;
+    /// Takes over what state() gave. Throws Error, and changes nothing, where a name is missing or unexpected or a
+    /// shape differs.
+    virtual void load_state(const std::map<std::string, at::Tensor>& state) = 0;
+
+protected:
+    /// Called after a hyper-parameter was set, for optimizers that keep theirs elsewhere.
+    virtual void hypers_changed() {}
+
+    std::vector<ParameterGroup> groups_;
+};
+
+/// Makes an optimizer for a model's parameter groups: what LearnerOptions::optimizer takes.
+using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<ParameterGroup>)>;
+
+/// fastai's defaults for Adam.
+struct AdamOptions {
+    double momentum = 0.9;
+    double sqr_momentum = 0.99;
+    double eps = 1e-5;
+    double weight_decay = 0.01;
+};
+
+/// Adam with decoupled weight decay, fastai's form, on LibTorch's fused kernel: p ← p·(1 − lr·wd), then
+/// p ← p − lr/(1−mom^t) · m / (√(v/(1−sqr_mom^t)) + eps), where t counts the parameter's steps.
+OptimizerFactory adam(const AdamOptions& options = {});
+
+}  // namespace embark
