@@ -1,0 +1,15 @@
+#include "callback.h"
+
+#include <array>
+
+namespace embark {
+
+std::string_view to_string(Level level) {
+    constexpr std::array<std::string_view, 7> names = {"fit",   "epoch",    "train", "validate",
+                                                       "batch", "backward", "step"};
+    return names[static_cast<size_t>(level)];
+}
+
+Callback::~Callback() = default;
+
+}  // namespace embark

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace embark {
+
+struct TrainingState;
+
+/// What can be skipped, and what an event belongs to.
+enum class Level { fit, epoch, train, validate, batch, backward, step };
+std::string_view to_string(Level level);
+
+/// Something that happens around the training steps: override the events you need.
+///
+///     struct PrintLoss : embark::Callback {
+///         void after_epoch(embark::TrainingState& state) override { … }
+///     };
+///
+/// The order of events, levels inside one another:
+///
+///     before_fit
+///       before_epoch
+///         before_train
+///           before_batch  after_pred  after_loss
+///             before_backward [after_cancel_backward] after_backward
+///             before_step [after_cancel_step] after_step
+///           [after_cancel_batch] after_batch
+///         [after_cancel_train] after_train
+///         before_validate  (before_batch after_pred after_loss [after_cancel_batch] after_batch)…
+///         [after_cancel_validate] after_validate
+///       [after_cancel_epoch] after_epoch
+///     [after_cancel_fit] after_fit
+///     cleanup_fit
+///
+/// Every event is sent to the callbacks by ascending order(), those of equal order as they were added. See
+/// TrainingState::cancel for leaving a level early. An exception thrown by a callback ends the fit; cleanup_fit of
+/// every callback is called all the same.
+class Callback {
+public:
+    virtual ~Callback();
+
+    /// When it is called among the callbacks, lower first. fastai's: 0 by default, recorder 50, schedule and
+    /// progress 60.
+    virtual int order() const { return 0; }
+    /// Its name in messages.
+    virtual std::string name() const { return "callback"; }
+
+    virtual void before_fit(TrainingState&) {}
+    virtual void before_epoch(TrainingState&) {}
+    virtual void before_train(TrainingState&) {}
+    virtual void before_validate(TrainingState&) {}
+    virtual void before_batch(TrainingState&) {}
+    virtual void after_pred(TrainingState&) {}
+    virtual void after_loss(TrainingState&) {}
+    virtual void before_backward(TrainingState&) {}
+    virtual void after_cancel_backward(TrainingState&) {}
+    virtual void after_backward(TrainingState&) {}
+    virtual void before_step(TrainingState&) {}
+    virtual void after_cancel_step(TrainingState&) {}
+    virtual void after_step(TrainingState&) {}
+    virtual void after_cancel_batch(TrainingState&) {}
+    virtual void after_batch(TrainingState&) {}
+    virtual void after_cancel_train(TrainingState&) {}
+    virtual void after_train(TrainingState&) {}
+    virtual void after_cancel_validate(TrainingState&) {}
+    virtual void after_validate(TrainingState&) {}
+    virtual void after_cancel_epoch(TrainingState&) {}
+    virtual void after_epoch(TrainingState&) {}
+    virtual void after_cancel_fit(TrainingState&) {}
+    virtual void after_fit(TrainingState&) {}
+    /// Always called when a fit has begun and ends, however it ends: for giving back what before_fit took.
+    virtual void cleanup_fit(TrainingState&) {}
+};
+
+/// An event, as something to pass around: &Callback::before_batch.
+using Event = void (Callback::*)(TrainingState&);
+
+}  // namespace embark

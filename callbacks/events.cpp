@@ -1,0 +1,25 @@
+#include "events.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace embark {
+
+Events::Events(std::vector<std::shared_ptr<Callback>> callbacks) : callbacks_(std::move(callbacks)) {
+    std::stable_sort(callbacks_.begin(), callbacks_.end(),
+                     [](const auto& a, const auto& b) { return a->order() < b->order(); });
+}
+
+void Events::cleanup(TrainingState& state) const {
+    std::exception_ptr first;
+    for (const auto& callback : callbacks_) {
+        try {
+            callback->cleanup_fit(state);
+        } catch (...) {
+            if (!first) first = std::current_exception();
+        }
+    }
+    if (first) std::rethrow_exception(first);
+}
+
+}  // namespace embark

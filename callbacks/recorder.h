@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "callback.h"
+#include "metrics.h"
+
+namespace embark {
+
+/// Writes down every training batch's loss and hyper-parameters and every epoch's row, in TrainingState::records.
+class Recorder : public Callback {
+public:
+    explicit Recorder(std::vector<Metric> metrics = {});
+    int order() const override { return 50; }
+    std::string name() const override { return "recorder"; }
+
+    void before_fit(TrainingState& state) override;
+    void before_epoch(TrainingState& state) override;
+    void before_train(TrainingState& state) override;
+    void after_train(TrainingState& state) override;
+    void before_validate(TrainingState& state) override;
+    void after_validate(TrainingState& state) override;
+    void after_batch(TrainingState& state) override;
+    void after_epoch(TrainingState& state) override;
+
+    /// Mean loss over the last validation, NaN where there was none; and its metrics, in the order they were given.
+    double valid_loss() const { return valid_loss_; }
+    const std::vector<double>& metric_values() const { return metric_values_; }
+    const std::vector<Metric>& metrics() const { return metrics_; }
+
+private:
+    void record_training_batch(TrainingState& state);
+    using Clock = std::chrono::steady_clock;
+    std::vector<Metric> metrics_;
+    double average_ = 0;  // of losses, before bias correction
+    double valid_total_ = 0;
+    int64_t valid_rows_ = 0;
+    double valid_loss_ = 0;
+    std::vector<double> metric_values_;
+    Clock::time_point started_{};
+    double train_seconds_ = 0, valid_seconds_ = 0;
+};
+
+}  // namespace embark

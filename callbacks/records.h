@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace embark {
+
+/// One epoch's figures.
+struct EpochRow {
+    int64_t epoch = 0;
+    /// Exponential average of the batches' losses, β 0.98, bias-corrected, since the fit began (fastai's).
+    double train_loss = 0;
+    /// Mean loss over the validation part; NaN where there is none.
+    double valid_loss = 0;
+    /// One value a metric, in the order of Records::metric_names.
+    std::vector<double> metrics = {};
+    /// Wall time of training and of validation, in seconds.
+    double train_seconds = 0;
+    double valid_seconds = 0;
+};
+
+/// What the Recorder wrote down during one fit.
+struct Records {
+    std::vector<std::string> metric_names = {};
+    /// A row an epoch.
+    std::vector<EpochRow> epochs = {};
+    /// Loss of every training batch, and its exponential average.
+    std::vector<double> losses = {};
+    std::vector<double> smooth_losses = {};
+    /// Value of every hyper-parameter at every training batch, by name; of the last parameter group.
+    std::map<std::string, std::vector<double>> hypers = {};
+
+    /// The last epoch's value of "train_loss", "valid_loss" or a metric. Throws Error for another name, and lists
+    /// those there are.
+    double last(const std::string& name) const;
+};
+
+}  // namespace embark

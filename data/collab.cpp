@@ -1,0 +1,193 @@
+#include "collab.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "../core/error.h"
+#include "loader_options.h"
+#include "table_impl.h"
+
+namespace embark {
+
+namespace {
+
+/// The columns that hold users, items and ratings.
+struct CollabColumns {
+    std::string user, item, rating;
+};
+
+CollabColumns resolve_columns(const Table& table, const CollabOptions& options) {
+    const auto& names = table.names();
+    const auto resolve = [&](const std::string& given, size_t position, const char* what) {
+        if (!given.empty()) return names[static_cast<size_t>(find_column(given, names, table.source()))];
+        require(position < names.size(), "No column of ", what, " was named, and ", spoken_name(table.source()),
+                " has only ", names.size(), names.size() == 1 ? " column" : " columns",
+                "; users, items and ratings are three");
+        return names[position];
+    };
+    const CollabColumns columns = {resolve(options.user_name, 0, "users"), resolve(options.item_name, 1, "items"),
+                                   resolve(options.rating_name, 2, "ratings")};
+    const auto require_different = [](const std::string& a, const std::string& b, const char* what) {
+        require(a != b, "Column '", a, "' cannot hold both the ", what, "; name a column for each");
+    };
+    require_different(columns.user, columns.item, "users and the items");
+    require_different(columns.user, columns.rating, "users and the ratings");
+    require_different(columns.item, columns.rating, "items and the ratings");
+    return columns;
+}
+
+/// Ratings as float32 of (n, 1).
+at::Tensor read_ratings(const Table& table, const std::string& column) {
+    require(table.rows() > 0, "There are no ratings in ", spoken_name(table.source()));
+    const at::Tensor ratings = table.finite_numbers(column).to(at::kFloat);
+    const float* data = ratings.const_data_ptr<float>();
+    const float* bad = std::find_if_not(data, data + ratings.numel(), [](float value) { return std::isfinite(value); });
+    if (bad != data + ratings.numel()) {
+        fail(table.where(bad - data, column), ": the rating is too large for a 32-bit number");
+    }
+    return ratings.unsqueeze(1);
+}
+
+TensorDataset encode_ratings(const CollabData& fitted, const Table& table, const at::Tensor& ratings) {
+    const at::Tensor users = fitted.users.encode(table, fitted.user_name);
+    const at::Tensor items = fitted.items.encode(table, fitted.item_name);
+    return {.inputs = {at::stack({users, items}, 1)}, .targets = {ratings}};
+}
+
+/// Which items each user rated, as CollabData keeps it, from encoded (n, 2) users and items.
+void set_rated_items(CollabData& fitted, const at::Tensor& x) {
+    const at::Tensor users = x.select(1, 0), items = x.select(1, 1);
+    const int64_t n_items = fitted.items.size();
+    // One number a pair, in the order of the users and, within one, of the items.
+    const at::Tensor known = users.ne(0).logical_and(items.ne(0));
+    const at::Tensor pairs = std::get<0>(at::_unique2((users * n_items + items).masked_select(known)));
+    fitted.rated_items = pairs.remainder(n_items);
+    const at::Tensor firsts = at::arange(fitted.users.size() + 1, at::kLong) * n_items;
+    fitted.rated_offsets = at::searchsorted(pairs, firsts);
+}
+
+/// Fits what is fitted on the training rows `rows` of `table`; the rated items are set later, from encoded rows.
+std::shared_ptr<CollabData> fit_vocabularies(const Table& table, const CollabColumns& columns, const at::Tensor& rows) {
+    auto fitted = std::make_shared<CollabData>();
+    fitted->user_name = columns.user;
+    fitted->item_name = columns.item;
+    fitted->rating_name = columns.rating;
+    fitted->users = Vocabulary::fit(table, columns.user, rows);
+    fitted->items = Vocabulary::fit(table, columns.item, rows);
+    return fitted;
+}
+
+/// Takes over what the encoded training ratings say.
+void fit_ratings(CollabData& fitted, const TensorDataset& train) {
+    set_rated_items(fitted, train.inputs.front());
+    const at::Tensor& ratings = train.targets.front();
+    fitted.rating_min = ratings.min().item<double>();
+    fitted.rating_max = ratings.max().item<double>();
+}
+
+/// Throws where a splitter of the user's own gave something else than row indices.
+void require_rows(const at::Tensor& rows, const char* part, int64_t n_rows) {
+    require(rows.defined() && rows.dim() == 1 && rows.scalar_type() == at::kLong, "The splitter's ", part,
+            " rows must be a 1-d int64 tensor");
+    if (rows.numel() == 0) return;
+    require(rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < n_rows, "The splitter's ", part,
+            " rows must be among the ", n_rows, " rows of the table, counted from 0");
+}
+
+Split split_rows(const Table& table, const CollabOptions& options) {
+    const Splitter splitter = options.splitter ? options.splitter : random_splitter(options.valid_pct, options.seed);
+    const Split split = splitter(table);
+    require_rows(split.train, "training", table.rows());
+    require_rows(split.valid, "validation", table.rows());
+    require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",
+            spoken_name(table.source()));
+    return split;
+}
+
+DataLoadersOptions loader_options(const CollabOptions& options) {
+    return {.batch_size = options.batch_size,
+            .valid_batch_size = options.valid_batch_size,
+            .valid_pct = options.valid_pct,
+            .seed = options.seed,
+            .shuffle = options.shuffle,
+            .drop_last = options.drop_last,
+            .device = options.device};
+}
+
+TensorDataset rows_of(const TensorDataset& data, const at::Tensor& rows) {
+    return {.inputs = {data.inputs.front().index_select(0, rows)},
+            .targets = {data.targets.front().index_select(0, rows)}};
+}
+
+/// The names of encoded numbers.
+std::vector<std::string> names_of(const Vocabulary& vocabulary, const at::Tensor& indices) {
+    std::vector<std::string> names;
+    const at::Tensor flat = indices.to(at::kCPU, at::kLong).contiguous();
+    for (int64_t i = 0; i < flat.numel(); ++i) names.push_back(vocabulary.name(flat.const_data_ptr<int64_t>()[i]));
+    return names;
+}
+
+}  // namespace
+
+std::map<std::string, Vocabulary> CollabData::classes() const {
+    return {{user_name, users}, {item_name, items}};
+}
+
+Table CollabData::decode(const Batch& batch) const {
+    const at::Tensor& x = batch.inputs.at(0);
+    const Table ids =
+        Table::from_text({{user_name, names_of(users, x.select(1, 0))}, {item_name, names_of(items, x.select(1, 1))}});
+    return batch.targets.empty() ? ids : ids.with_column(rating_name, batch.targets.front().flatten());
+}
+
+at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
+                              const std::vector<std::string>& item_ids) const {
+    require(user_ids.size() == item_ids.size(), "There must be one item for each user: ", user_ids.size(),
+            " users were given and ", item_ids.size(), " items");
+    at::Tensor encoded = at::empty({static_cast<int64_t>(user_ids.size()), 2}, at::kLong);
+    int64_t* out = encoded.mutable_data_ptr<int64_t>();
+    for (size_t i = 0; i < user_ids.size(); ++i) {
+        *out++ = users.index(user_ids[i]);
+        *out++ = items.index(item_ids[i]);
+    }
+    return encoded;
+}
+
+CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab)
+    : DataLoaders(std::move(loaders)), collab_(std::move(collab)) {}
+
+CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const CollabOptions& options) {
+    const DataLoadersOptions loaders = loader_options(options);
+    require_valid(loaders);
+    const CollabColumns columns = resolve_columns(table, options);
+    const at::Tensor ratings = read_ratings(table, columns.rating);
+    const Split split = split_rows(table, options);
+    const auto fitted = fit_vocabularies(table, columns, split.train);
+    const TensorDataset data = encode_ratings(*fitted, table, ratings);
+    TensorDataset train = rows_of(data, split.train);
+    fit_ratings(*fitted, train);
+
+    std::optional<DataLoader> valid;
+    if (split.valid.numel() > 0) valid = valid_loader(rows_of(data, split.valid), loaders);
+    return {DataLoaders(train_loader(std::move(train), loaders), std::move(valid), fitted), fitted};
+}
+
+CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {
+    const DataLoadersOptions loaders = loader_options(options);
+    require_valid(loaders);
+    const CollabColumns columns = resolve_columns(train, options);
+    const at::Tensor train_ratings = read_ratings(train, columns.rating);
+    const at::Tensor valid_ratings = read_ratings(valid, columns.rating);
+    const auto fitted = fit_vocabularies(train, columns, at::arange(train.rows(), at::kLong));
+    TensorDataset train_data = encode_ratings(*fitted, train, train_ratings);
+    fit_ratings(*fitted, train_data);
+    TensorDataset valid_data = encode_ratings(*fitted, valid, valid_ratings);
+    return {
+        DataLoaders(train_loader(std::move(train_data), loaders), valid_loader(std::move(valid_data), loaders), fitted),
+        fitted};
+}
+
+}  // namespace embark

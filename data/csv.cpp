@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "../core/file.h"
+#include "../core/text.h"
+#include "arrow_utils.h"
+#include "csv_parse.h"
+#include "table.h"
+#include "table_impl.h"
+
+namespace embark {
+
+namespace {
+
+using ArrowTable = std::shared_ptr<arrow::Table>;
+
+constexpr std::string_view kSpaces = " \t\r\n\v\f";
+
+/// True for Latin-1, false for UTF-8.
+bool is_latin_1(const std::string& encoding) {
+    std::string name;
+    for (const char c : encoding) {
+        if (std::isalnum(static_cast<unsigned char>(c))) {
+            name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+    }
+    if (name == "latin1" || name == "iso88591") return true;
+    require<UsageError>(name == "utf8", "Unknown encoding: '", encoding, "'; use utf-8 or latin-1");
+    return false;
+}
+
+CsvFile opened(const std::filesystem::path& path, const CsvOptions& options) {
+    require<UsageError>(std::string_view("\"\r\n\0", 4).find(options.delimiter) == std::string_view::npos,
+                        "A quote, a line break or a NUL cannot be the delimiter of a CSV file");
+    require_readable_file(path);
+    require(std::filesystem::is_regular_file(path), "Cannot read ", path.string(),
+            ": it is no regular file; CSV is read more than once, which a pipe does not allow");
+    return {.path = path,
+            .delimiter = options.delimiter,
+            .latin_1 = is_latin_1(options.encoding),
+            .has_header = options.column_names.empty(),
+            .missing_values = options.missing_values};
+}
+
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(kSpaces);
+    if (first == std::string::npos) return {};
+    return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+}
+
+/// The names in a header line. A column without one, as data frames write for their index, gets pandas' name for it.
+std::vector<std::string> header_names(const CsvFile& file, std::vector<std::string> names, bool trim_spaces) {
+    for (size_t i = 0; i < names.size(); ++i) {
+        if (trim_spaces) names[i] = trimmed(names[i]);
+        if (!is_utf8(names[i])) {
+            fail(file.path.string(), ", header: the name of column ", i,
+                 " (counted from 0) is not UTF-8; if the file is Latin-1, read it with the encoding latin-1");
+        }
+        if (names[i].empty()) names[i] = concat("Unnamed: ", i);
+    }
+    require_distinct(names, file.path.string());
+    return names;
+}
+
+bool all_by_position(const std::vector<ColumnRef>& columns) {
+    return std::all_of(columns.begin(), columns.end(),
+                       [](const ColumnRef& column) { return std::holds_alternative<int>(column); });
+}
+
+/// The names of all columns of the file.
+std::vector<std::string> names_of_all(const CsvFile& file, std::vector<std::string> first_row,
+                                      const CsvOptions& options) {
+    if (file.has_header) return header_names(file, std::move(first_row), options.trim_spaces);
+    if (options.column_names.size() != first_row.size()) {
+        fail(file.path.string(), " has ", first_row.size(), first_row.size() == 1 ? " column" : " columns", ", but ",
+             options.column_names.size(), " column names were given (", join(options.column_names), ")");
+    }
+    return options.column_names;
+}
+
+/// Finds out what columns the file has, and which of them are kept under what names.
+void resolve_columns(CsvFile& file, const CsvOptions& options) {
+    const std::string source = file.path.string();
+    const auto& used = options.use_columns;
+    require_distinct(options.column_names, "column_names");
+    std::vector<std::string> first_row = read_first_csv_row(file);
+    file.n_columns = static_cast<int>(first_row.size());
+
+    if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
+        file.kept = find_columns(used, first_row, source);
+        file.names = options.column_names;
+        return;
+    }
+    const auto names = names_of_all(file, std::move(first_row), options);
+    file.kept = find_columns(used, names, source);
+    for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
+}
+
+/// The rows of the file, its first and the row of end marks included.
+ArrowTable read_rows(const CsvFile& file, CsvStreamLog& log) {
+    const auto read = [&](const CsvPass& pass) {
+        const auto pass_log = std::make_shared<CsvStreamLog>();
+        auto table = parse_csv(file, pass, pass_log);
+        require(pass_log->problem.empty(), pass_log->problem);
+        log = *pass_log;
+        return table;
+    };
+    auto table = read({});
+    if (is_block_overrun(table.status())) table = read({.block_size = kLargeCsvBlock});
+    if (!table.ok() || !ends_with_mark(**table)) explain_csv_failure(file, table.status());
+    return *table;
+}
+
+/// Spaces around values removed, and then missing values told.
+ArrowTable trim_values(const ArrowTable& table, const std::vector<std::string>& missing_values) {
+    require_arrow_compute();
+    std::vector<std::string> missing = missing_values;
+    missing.emplace_back();
+    const arrow::compute::TrimOptions spaces{std::string(kSpaces)};
+    arrow::ChunkedArrayVector columns;
+    for (const auto& column : table->columns()) {
+        const auto values = arrow_value(arrow::compute::CallFunction("ascii_trim", {column}, &spaces),
+                                        "Cannot remove spaces around values");
+        columns.push_back(missing_where(values.chunked_array(), missing));
+    }
+    return arrow::Table::Make(table->schema(), std::move(columns), table->num_rows());
+}
+
+}  // namespace
+
+Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+    CsvFile file = opened(path, options);
+    resolve_columns(file, options);
+    TableOrigin origin = {.source = path.string()};
+    for (const auto& column : options.text_columns) {
+        find_column(column, file.names, origin.source);
+        origin.text_columns.insert(column);
+    }
+
+    CsvStreamLog log;
+    ArrowTable table = read_rows(file, log);
+    const int64_t header_rows = file.has_header ? 1 : 0;
+    // The row of end marks is none of the file's.
+    if (log.lines == table->num_rows() - 1) origin.lines_before = header_rows;
+    table = table->Slice(header_rows, table->num_rows() - 1 - header_rows);
+    table = arrow_value(table->RenameColumns(file.names), "Cannot name the columns of ", origin.source);
+    if (options.trim_spaces) table = trim_values(table, options.missing_values);
+    return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));
+}
+
+}  // namespace embark

@@ -1,0 +1,115 @@
+#include "csv_parse.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arrow_utils.h"
+
+namespace embark {
+
+const std::string_view kCsvEndMark = "\x1e embark: end of file \x1e";
+
+namespace {
+
+using arrow::csv::ConvertOptions;
+using arrow::csv::ParseOptions;
+using arrow::csv::ReadOptions;
+
+/// Arrow's name for column `position` of a file whose columns it names itself.
+std::string arrow_name(int position) {
+    return concat("f", position);
+}
+
+ReadOptions read_options(const CsvPass& pass) {
+    ReadOptions options = ReadOptions::Defaults();
+    options.use_threads = pass.threads;
+    options.block_size = pass.block_size;
+    options.autogenerate_column_names = true;
+    return options;
+}
+
+ParseOptions parse_options(const CsvFile& file, const CsvPass& pass) {
+    ParseOptions options = ParseOptions::Defaults();
+    options.delimiter = file.delimiter;
+    options.newlines_in_values = true;
+    options.invalid_row_handler = pass.on_invalid_row;
+    return options;
+}
+
+ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass) {
+    ConvertOptions options = ConvertOptions::Defaults();
+    options.default_column_type = pass.text ? arrow::utf8() : arrow::binary();
+    options.strings_can_be_null = true;
+    options.null_values = file.missing_values;
+    options.null_values.emplace_back();
+    for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
+    return options;
+}
+
+/// The row of end marks.
+std::string end_row(const CsvFile& file) {
+    std::string row;
+    for (int i = 0; i < file.n_columns; ++i) {
+        if (i > 0) row += file.delimiter;
+        row += kCsvEndMark;
+    }
+    return row + "\n";
+}
+
+}  // namespace
+
+bool is_block_overrun(const arrow::Status& status) {
+    return !status.ok() && status.message().find("straddl") != std::string::npos;
+}
+
+std::vector<std::string> read_first_csv_row(const CsvFile& file) {
+    const std::string name = file.path.string();
+    const auto log = std::make_shared<CsvStreamLog>();
+    // Rows of other lengths than the first are found out later, when all are read.
+    const CsvPass pass = {.threads = false, .text = false, .on_invalid_row = [](const arrow::csv::InvalidRow&) {
+                              return arrow::csv::InvalidRowResult::Skip;
+                          }};
+    auto reader = arrow::csv::StreamingReader::Make(
+        arrow::io::default_io_context(), open_csv_stream(file.path, file.latin_1, {}, log), read_options(pass),
+        parse_options(file, pass), convert_options(file, pass));
+    require(log->problem.empty(), log->problem);
+    if (reader.status().IsInvalid()) {
+        require(!log->blank, "Cannot read ", name, " as CSV: it is empty");
+        // What is not blank and yet has no whole row in its first block begins with a value without end.
+        fail(name, file.has_header ? ", header" : ", row 1", ": a quote is opened and never closed");
+    }
+    const auto rows = arrow_value(std::move(reader), "Cannot read ", name);
+    const auto batch = arrow_value(rows->Next(), "Cannot read ", name);
+    require(batch != nullptr && batch->num_rows() > 0, "Cannot read ", name, " as CSV: it has no first row");
+    std::vector<std::string> values;
+    for (const auto& column : batch->columns()) {
+        const auto& bytes = static_cast<const arrow::BinaryArray&>(*column);
+        values.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
+    }
+    return values;
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
+                                                       std::shared_ptr<CsvStreamLog> log) {
+    const auto stream = open_csv_stream(file.path, file.latin_1, end_row(file), std::move(log));
+    ARROW_ASSIGN_OR_RAISE(auto reader,
+                          arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream, read_options(pass),
+                                                        parse_options(file, pass), convert_options(file, pass)));
+    return reader->Read();
+}
+
+std::string_view last_csv_value(const arrow::ChunkedArray& column) {
+    const auto& chunks = column.chunks();
+    const auto last =
+        std::find_if(chunks.rbegin(), chunks.rend(), [](const auto& chunk) { return chunk->length() > 0; });
+    if (last == chunks.rend()) return {};
+    const auto& values = static_cast<const arrow::BinaryArray&>(**last);
+    return values.IsNull(values.length() - 1) ? std::string_view{} : values.GetView(values.length() - 1);
+}
+
+bool ends_with_mark(const arrow::Table& table) {
+    return std::all_of(table.columns().begin(), table.columns().end(),
+                       [](const auto& column) { return last_csv_value(*column) == kCsvEndMark; });
+}
+
+}  // namespace embark

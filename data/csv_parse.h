@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arrow/api.h>
+#include <arrow/csv/api.h>
+
+#include "csv_stream.h"
+
+namespace embark {
+
+/// A CSV file, and how its bytes are to be read.
+struct CsvFile {
+    std::filesystem::path path;
+    char delimiter = ',';
+    bool latin_1 = false;
+    /// The first row holds the names of the columns.
+    bool has_header = true;
+    /// Words that stand for a missing value.
+    std::vector<std::string> missing_values = {};
+    /// Columns, found out from the first row.
+    int n_columns = 0;
+    /// Positions of the columns to keep, in their order.
+    std::vector<int> kept = {};
+    /// Their names.
+    std::vector<std::string> names = {};
+};
+
+/// How one pass over a CSV file is made.
+struct CsvPass {
+    bool threads = true;
+    /// utf8 values, checked; otherwise raw bytes.
+    bool text = true;
+    int32_t block_size = 1 << 20;
+    arrow::csv::InvalidRowHandler on_invalid_row = {};
+};
+
+/// One row of this value in every column is put after the end of a file while it is read. A quote that is never closed
+/// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
+extern const std::string_view kCsvEndMark;
+
+/// The values of the first row, as bytes. Throws Error for a file without any row.
+std::vector<std::string> read_first_csv_row(const CsvFile& file);
+
+/// All rows of the kept columns, the first row and the row of end marks included, missing values told apart.
+arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
+                                                       std::shared_ptr<CsvStreamLog> log);
+
+/// The last value of a column of bytes or text; empty where it is missing.
+std::string_view last_csv_value(const arrow::ChunkedArray& column);
+
+/// Whether the last row of what parse_csv gave is the row of end marks.
+bool ends_with_mark(const arrow::Table& table);
+
+/// Whether `status` says that a value is longer than a block.
+bool is_block_overrun(const arrow::Status& status);
+
+/// Throws the Error that says why `file` cannot be read, where `status` is Arrow's reason: reads it again to find the
+/// row.
+[[noreturn]] void explain_csv_failure(const CsvFile& file, const arrow::Status& status);
+
+/// Large enough for any value, and for what follows a quote that is never closed.
+constexpr int32_t kLargeCsvBlock = 1 << 29;
+
+}  // namespace embark

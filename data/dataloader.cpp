@@ -1,0 +1,99 @@
+#include "dataloader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "../core/error.h"
+
+namespace embark {
+
+namespace {
+
+/// splitmix64's output function (Steele, Lea and Flood 2014): spreads every bit of the input over the whole word.
+uint64_t mix(uint64_t word) {
+    word += 0x9E3779B97F4A7C15u;
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
+    return word ^ (word >> 31);
+}
+
+at::Tensor permutation(int64_t rows, uint64_t seed, int64_t epoch, at::Device device) {
+    const uint64_t mixed = mix(mix(seed) + static_cast<uint64_t>(epoch));
+    return at::randperm(rows, at::detail::createCPUGenerator(mixed), at::kLong).to(device);
+}
+
+void require_rows(const Tensors& tensors, const char* kind, int64_t rows) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        const auto& tensor = tensors[i];
+        require(tensor.defined() && tensor.dim() > 0, kind, " ", i, " of a data set ",
+                tensor.defined() ? "has no dimensions" : "is undefined", "; its first dimension must be the rows");
+        require(tensor.size(0) == rows, kind, " ", i, " of a data set has ", tensor.size(0), " rows, but input 0 has ",
+                rows);
+    }
+}
+
+Tensors settle(const Tensors& tensors, at::Device device) {
+    Tensors settled;
+    settled.reserve(tensors.size());
+    for (const auto& tensor : tensors) settled.push_back(tensor.detach().to(device).contiguous());
+    return settled;
+}
+
+std::shared_ptr<const TensorDataset> checked(const TensorDataset& data, at::Device device) {
+    require(!data.inputs.empty(), "A data set needs at least one input");
+    const auto& first = data.inputs.front();
+    const int64_t rows = first.defined() && first.dim() > 0 ? first.size(0) : 0;
+    require_rows(data.inputs, "Input", rows);
+    require_rows(data.targets, "Target", rows);
+    require(rows > 0, "A data set needs at least one row");
+    return std::make_shared<const TensorDataset>(
+        TensorDataset{.inputs = settle(data.inputs, device), .targets = settle(data.targets, device)});
+}
+
+}  // namespace
+
+DataLoader::DataLoader(TensorDataset data, DataLoaderOptions options) : options_(options) {
+    require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
+    data_ = checked(data, options.device);
+}
+
+int64_t DataLoader::rows() const {
+    return data_->size();
+}
+
+int64_t DataLoader::size() const {
+    const int64_t full = rows() / options_.batch_size;
+    const bool short_one = rows() % options_.batch_size != 0;
+    return full + (short_one && (!options_.drop_last || full == 0) ? 1 : 0);
+}
+
+DataLoader::Epoch DataLoader::epoch(int64_t number) const {
+    Epoch epoch;
+    epoch.data_ = data_;
+    if (options_.shuffle) epoch.permutation_ = permutation(rows(), options_.seed, number, options_.device);
+    epoch.batch_size_ = options_.batch_size;
+    epoch.rows_ = rows();
+    epoch.size_ = size();
+    return epoch;
+}
+
+Batch DataLoader::Epoch::operator[](int64_t i) const {
+    const int64_t start = i * batch_size_;
+    const int64_t length = std::min(batch_size_, rows_ - start);
+    const bool shuffled = permutation_.defined();
+    const at::Tensor rows = shuffled ? permutation_.narrow(0, start, length) : at::Tensor();
+    const auto take = [&](const Tensors& tensors) {
+        Tensors taken;
+        taken.reserve(tensors.size());
+        for (const auto& tensor : tensors) {
+            taken.push_back(shuffled ? tensor.index_select(0, rows) : tensor.narrow(0, start, length));
+        }
+        return taken;
+    };
+    return {.inputs = take(data_->inputs), .targets = take(data_->targets)};
+}
+
+}  // namespace embark

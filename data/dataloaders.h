@@ -1,0 +1,82 @@
+#pragma once
+
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataloader.h"
+#include "splitters.h"
+#include "table.h"
+#include "vocabulary.h"
+
+namespace embark {
+
+/// What was fitted on the training rows to turn raw values into tensors, and back. Saved with the model, applied alike
+/// in training, prediction and the exported file. A kind of data (collab, tabular) derives its own.
+class Preprocessing {
+public:
+    virtual ~Preprocessing();
+
+    /// Vocabulary of each categorical column, by column name.
+    virtual std::map<std::string, Vocabulary> classes() const { return {}; }
+
+    /// `batch` as its raw values, one row a sample.
+    virtual Table decode(const Batch& batch) const = 0;
+};
+
+/// How training and validation batches are made.
+struct DataLoadersOptions {
+    int64_t batch_size = 64;
+    /// Batch size in validation, where no gradients are kept; 0: ten times batch_size.
+    int64_t valid_batch_size = 0;
+    /// Which part of the rows is for validation, where no validation data are given.
+    double valid_pct = 0.2;
+    /// Seed of the split and of the permutations.
+    uint64_t seed = 42;
+    bool shuffle = true;
+    /// Leave out the last, short training batch (never the only one), as fastai does.
+    bool drop_last = true;
+    at::Device device = at::kCPU;
+};
+
+/// The training and the validation batches of one data set, and what was fitted to make them. A shared handle: copies
+/// are the same loaders.
+class DataLoaders {
+public:
+    DataLoaders(DataLoader train, std::optional<DataLoader> valid,
+                std::shared_ptr<const Preprocessing> preprocessing = nullptr);
+
+    /// Tensors of the user's own, with one row a sample; a random `valid_pct` of the rows becomes the validation part.
+    static DataLoaders from_tensors(TensorDataset data, DataLoadersOptions options = {});
+    /// As above, with the validation part given.
+    static DataLoaders from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options = {});
+
+    const DataLoader& train() const;
+    /// Throws Error where there is no validation part.
+    const DataLoader& valid() const;
+    bool has_valid() const;
+
+    /// The first training batch of epoch 0.
+    Batch one_batch() const { return train().one_batch(); }
+
+    /// The first `n` rows of one_batch(), decoded to raw values where the data have a preprocessing.
+    Table decoded_batch(int64_t n = 10) const;
+    /// Prints decoded_batch(n) to standard output.
+    void show_batch(int64_t n = 10) const;
+    void show_batch(std::ostream& out, int64_t n = 10) const;
+
+    /// Vocabulary of each categorical column: dls.classes().at("title").names().
+    std::map<std::string, Vocabulary> classes() const;
+
+    /// Null for tensors of the user's own.
+    const std::shared_ptr<const Preprocessing>& preprocessing() const;
+
+private:
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace embark

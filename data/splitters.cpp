@@ -1,0 +1,96 @@
+#include "splitters.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "../core/error.h"
+#include "table.h"
+#include "table_impl.h"
+
+namespace embark {
+
+namespace {
+
+enum class Part { train, valid, unknown };
+
+Part part_of(std::string word) {
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    const auto is_one_of = [&](std::initializer_list<const char*> words) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    if (is_one_of({"true", "1", "yes", "valid"})) return Part::valid;
+    if (is_one_of({"", "false", "0", "no", "train"})) return Part::train;
+    return Part::unknown;
+}
+
+/// The rows where `is_valid` is set, and the others.
+Split split_by(const std::vector<char>& is_valid) {
+    std::vector<int64_t> train, valid;
+    for (size_t row = 0; row < is_valid.size(); ++row) {
+        (is_valid[row] ? valid : train).push_back(static_cast<int64_t>(row));
+    }
+    require(!train.empty(), "No row is left for training: all ", is_valid.size(), " rows are for validation");
+    return {at::tensor(train, at::kLong), at::tensor(valid, at::kLong)};
+}
+
+void require_valid_pct(double valid_pct) {
+    // Written so that NaN fails.
+    require<UsageError>(valid_pct > 0 && valid_pct < 1, "Invalid valid_pct: ", valid_pct,
+                        "; the part of the rows for validation must be between 0 and 1, both excluded");
+}
+
+}  // namespace
+
+Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
+    require_valid_pct(valid_pct);
+    const auto n_valid = static_cast<int64_t>(valid_pct * static_cast<double>(rows));
+    require(n_valid > 0, "The validation part would be empty: ", valid_pct, " of ", rows, rows == 1 ? " row" : " rows",
+            " is less than one");
+    require(n_valid < rows, "The training part would be empty: all ", rows, " rows would be for validation");
+    const at::Tensor order = at::randperm(rows, at::detail::createCPUGenerator(seed), at::kLong);
+    return {order.slice(0, n_valid), order.slice(0, 0, n_valid)};
+}
+
+Splitter random_splitter(double valid_pct, uint64_t seed) {
+    require_valid_pct(valid_pct);
+    return [=](const Table& table) { return random_split(table.rows(), valid_pct, seed); };
+}
+
+Splitter index_splitter(std::vector<int64_t> valid_rows) {
+    return [valid_rows = std::move(valid_rows)](const Table& table) {
+        std::vector<char> is_valid(static_cast<size_t>(table.rows()), 0);
+        for (const int64_t row : valid_rows) {
+            if (row < 0 || row >= table.rows()) {
+                fail("Row ", row, " cannot be for validation: ", spoken_name(table.source()), " has ", table.rows(),
+                     " rows, counted from 0");
+            }
+            char& marked = is_valid[static_cast<size_t>(row)];
+            require(!marked, "Row ", row, " is given twice for validation");
+            marked = 1;
+        }
+        return split_by(is_valid);
+    };
+}
+
+Splitter column_splitter(std::string column) {
+    return [column = std::move(column)](const Table& table) {
+        const std::vector<std::string> words = table.text(column);
+        std::vector<char> is_valid(words.size());
+        for (size_t row = 0; row < words.size(); ++row) {
+            const Part part = part_of(words[row]);
+            if (part == Part::unknown) {
+                fail(table.where(static_cast<int64_t>(row), column), ": '", words[row],
+                     "' says neither training nor validation; use true, 1, yes or valid, and false, 0, no or train");
+            }
+            is_valid[row] = part == Part::valid;
+        }
+        return split_by(is_valid);
+    };
+}
+
+}  // namespace embark

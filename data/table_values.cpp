@@ -1,0 +1,185 @@
+// The values of a column, as text and as numbers, and what type they are.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <ATen/ATen.h>
+#include <arrow/util/value_parsing.h>
+
+#include "../core/text.h"
+#include "arrow_utils.h"
+#include "table.h"
+#include "table_impl.h"
+
+namespace embark {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+bool is_missing_word(std::string_view text) {
+    static constexpr std::array<std::string_view, 9> kWords = {"",    "NA",   "N/A",  "#N/A", "NaN",
+                                                               "nan", "null", "NULL", "None"};
+    return std::find(kWords.begin(), kWords.end(), text) != kWords.end();
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// The number that `text` stands for, NaN where it stands for a missing one, nothing where it is no number.
+std::optional<double> read_number(std::string_view text) {
+    if (const auto number = parse_double(text)) return number;
+    text = trimmed(text);
+    if (is_missing_word(text)) return kNaN;
+    return parse_double(text);
+}
+
+/// `text` in quotes for a message, cut where it is long.
+std::string in_quotes(std::string_view text) {
+    constexpr int64_t kWidth = 60;
+    const bool fits = display_width(text) <= kWidth;
+    return concat("'", fits ? std::string(text) : fit_width(text, kWidth), "'");
+}
+
+bool is_number_type(arrow::Type::type type) {
+    return arrow::is_integer(type) || arrow::is_floating(type) || arrow::is_decimal(type) || type == arrow::Type::BOOL;
+}
+
+/// A column of Arrow's numbers as float64; missing values are NaN.
+at::Tensor cast_numbers(const std::shared_ptr<arrow::ChunkedArray>& column, const std::string& what) {
+    require_arrow_compute();
+    // Unsafe, since int64 beyond 2^53 has no exact double.
+    const auto options = arrow::compute::CastOptions::Unsafe(arrow::float64());
+    const auto cast = arrow_value(arrow::compute::Cast(column, options), "Cannot read ", what, " as numbers");
+    at::Tensor numbers = at::empty({column->length()}, at::kDouble);
+    double* out = numbers.mutable_data_ptr<double>();
+    for (const auto& chunk : cast.chunked_array()->chunks()) {
+        const auto& values = static_cast<const arrow::DoubleArray&>(*chunk);
+        for (int64_t i = 0; i < values.length(); ++i) *out++ = values.IsNull(i) ? kNaN : values.Value(i);
+    }
+    return numbers;
+}
+
+bool is_word(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(), same);
+}
+
+/// Digits that would lose what tells them apart if they were read as a number: 007, or beyond int64.
+bool is_digits_only_as_text(std::string_view text) {
+    if (is_plain_integer(text)) return !parse_int(text);
+    return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_date(std::string_view text) {
+    static const auto parser = arrow::TimestampParser::MakeISO8601();
+    int64_t ignored = 0;
+    return (*parser)(text.data(), text.size(), arrow::TimeUnit::MICRO, &ignored);
+}
+
+/// Narrows down, value by value, what a column of text can be taken for.
+class TypeGuess {
+public:
+    /// False once only text is left.
+    bool see(std::string_view text) {
+        seen_ = true;
+        boolean_ = boolean_ && (is_word(text, "true") || is_word(text, "false"));
+        integer_ = integer_ && is_plain_integer(text) && parse_int(text);
+        number_ = number_ && (integer_ || (read_number(text) && !is_digits_only_as_text(text)));
+        date_ = date_ && is_date(text);
+        return boolean_ || number_ || date_;
+    }
+
+    ColumnType type() const {
+        if (!seen_) return ColumnType::text;
+        if (boolean_) return ColumnType::boolean;
+        if (integer_) return ColumnType::integer;
+        if (number_) return ColumnType::number;
+        return date_ ? ColumnType::date : ColumnType::text;
+    }
+
+private:
+    bool seen_ = false, boolean_ = true, integer_ = true, number_ = true, date_ = true;
+};
+
+ColumnType guess_type(const arrow::ChunkedArray& column) {
+    TypeGuess guess;
+    visit_text(column, [&](int64_t, std::optional<std::string_view> text) {
+        return !text || is_missing_word(*text) || guess.see(*text);
+    });
+    return guess.type();
+}
+
+}  // namespace
+
+std::string_view to_string(ColumnType type) {
+    switch (type) {
+        case ColumnType::integer:
+            return "integer";
+        case ColumnType::number:
+            return "number";
+        case ColumnType::boolean:
+            return "boolean";
+        case ColumnType::date:
+            return "date";
+        case ColumnType::text:
+            break;
+    }
+    return "text";
+}
+
+ColumnType Table::type(std::string_view name) const {
+    const auto values = column(name);
+    if (impl_->origin.text_columns.contains(name)) return ColumnType::text;
+    const auto id = values->type()->id();
+    if (id == arrow::Type::STRING) return guess_type(*values);
+    if (id == arrow::Type::BOOL) return ColumnType::boolean;
+    if (arrow::is_integer(id)) return ColumnType::integer;
+    if (arrow::is_floating(id) || arrow::is_decimal(id)) return ColumnType::number;
+    if (arrow::is_date(id) || id == arrow::Type::TIMESTAMP) return ColumnType::date;
+    if (arrow::is_nested(id)) return ColumnType::text;
+    return guess_type(*as_text(values, concat("column '", name, "'")));
+}
+
+std::vector<std::string> Table::text(std::string_view name) const {
+    const auto values = as_text(column(name), concat("column '", name, "' of ", spoken_name(source())));
+    std::vector<std::string> texts;
+    texts.reserve(static_cast<size_t>(rows()));
+    visit_text(*values, [&](int64_t, std::optional<std::string_view> text) {
+        texts.emplace_back(text.value_or(std::string_view{}));
+        return true;
+    });
+    return texts;
+}
+
+at::Tensor Table::numbers(std::string_view name) const {
+    const auto values = column(name);
+    const std::string what = concat("column '", name, "' of ", spoken_name(source()));
+    if (is_number_type(values->type()->id())) return cast_numbers(values, what);
+    at::Tensor numbers = at::empty({rows()}, at::kDouble);
+    double* out = numbers.mutable_data_ptr<double>();
+    visit_text(*as_text(values, what), [&](int64_t row, std::optional<std::string_view> text) {
+        const auto number = text ? read_number(*text) : kNaN;
+        if (!number) fail(where(row, name), ": ", in_quotes(*text), " is not a number");
+        out[row] = *number;
+        return true;
+    });
+    return numbers;
+}
+
+at::Tensor Table::finite_numbers(std::string_view name) const {
+    const at::Tensor values = numbers(name);
+    const double* data = values.const_data_ptr<double>();
+    const double* bad = std::find_if_not(data, data + rows(), [](double value) { return std::isfinite(value); });
+    if (bad == data + rows()) return values;
+    const int64_t row = bad - data;
+    const std::string written = take(at::tensor({row}, at::kLong)).text(name).front();
+    if (written.empty()) fail(where(row, name), ": the value is missing, and a number is needed");
+    fail(where(row, name), ": ", in_quotes(written), " is not a finite number");
+}
+
+}  // namespace embark

@@ -1,0 +1,168 @@
+#include "vocabulary.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "arrow_utils.h"
+#include "table.h"
+#include "table_impl.h"
+
+namespace embark {
+
+struct Vocabulary::Impl {
+    std::vector<std::string> names;
+    /// The keys are views of `names`.
+    std::unordered_map<std::string_view, int64_t> indices;
+
+    explicit Impl(std::vector<std::string> all_names) : names(std::move(all_names)) {
+        indices.reserve(names.size());
+        for (size_t i = 0; i < names.size(); ++i) {
+            require(indices.emplace(names[i], static_cast<int64_t>(i)).second, "A vocabulary has '", names[i],
+                    "' twice; every name may stand in it once");
+        }
+    }
+};
+
+namespace {
+
+/// A column as numbers into its distinct values.
+struct CodedColumn {
+    std::shared_ptr<arrow::StringArray> values;
+    std::shared_ptr<arrow::ChunkedArray> chunks;
+
+    /// Calls `visit(row, code)` for every row, with -1 for a missing value.
+    template <class Visit>
+    void visit(Visit&& visit) const {
+        int64_t row = 0;
+        for (const auto& chunk : chunks->chunks()) {
+            const auto& indices = *static_cast<const arrow::DictionaryArray&>(*chunk).indices();
+            const auto& codes = static_cast<const arrow::Int32Array&>(indices);
+            for (int64_t i = 0; i < codes.length(); ++i, ++row) visit(row, codes.IsNull(i) ? -1 : codes.Value(i));
+        }
+    }
+};
+
+CodedColumn code_column(const Table& table, std::string_view column) {
+    require_arrow_compute();
+    const std::string what = concat("column '", column, "' of ", spoken_name(table.source()));
+    const auto text = as_text(table.column(column), what);
+    const auto coded = arrow_value(arrow::compute::DictionaryEncode(text), "Cannot encode ", what);
+    // Chunks may have dictionaries of their own.
+    const auto chunks =
+        arrow_value(arrow::DictionaryUnifier::UnifyChunkedArray(coded.chunked_array()), "Cannot encode ", what);
+    if (chunks->num_chunks() == 0) return {std::static_pointer_cast<arrow::StringArray>(text_array({})), chunks};
+    const auto& first = static_cast<const arrow::DictionaryArray&>(*chunks->chunk(0));
+    return {std::static_pointer_cast<arrow::StringArray>(first.dictionary()), chunks};
+}
+
+bool is_missing(std::string_view value) {
+    return value.empty() || value == Vocabulary::kMissing;
+}
+
+/// Sorts distinct categories and puts `#na#` before them.
+std::vector<std::string> numbered(std::vector<std::string> categories) {
+    const bool integers = std::all_of(categories.begin(), categories.end(),
+                                      [](const std::string& name) { return is_plain_integer(name); });
+    if (integers) {
+        std::sort(categories.begin(), categories.end(),
+                  [](const std::string& a, const std::string& b) { return plain_integer_less(a, b); });
+    } else {
+        std::sort(categories.begin(), categories.end());
+    }
+    categories.insert(categories.begin(), std::string(Vocabulary::kMissing));
+    return categories;
+}
+
+/// For every row of a table whether it is one of `rows`.
+std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
+    require(rows.dim() == 1 && rows.scalar_type() == at::kLong, "Row indices must be a 1-d int64 tensor");
+    std::vector<char> marked(static_cast<size_t>(table.rows()), 0);
+    const at::Tensor indices = rows.cpu().contiguous();
+    const int64_t* row = indices.const_data_ptr<int64_t>();
+    for (int64_t i = 0; i < indices.numel(); ++i) {
+        if (row[i] < 0 || row[i] >= table.rows()) {
+            fail("There is no row ", row[i], " in ", spoken_name(table.source()), ", which has ", table.rows(),
+                 " rows, counted from 0");
+        }
+        marked[static_cast<size_t>(row[i])] = 1;
+    }
+    return marked;
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
+
+Vocabulary::Vocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+Vocabulary Vocabulary::fit(const std::vector<std::string>& values) {
+    std::vector<std::string> categories;
+    std::copy_if(values.begin(), values.end(), std::back_inserter(categories),
+                 [](const std::string& value) { return !is_missing(value); });
+    std::sort(categories.begin(), categories.end());
+    categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
+    return from_names(numbered(std::move(categories)));
+}
+
+Vocabulary Vocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows) {
+    const std::vector<char> wanted = mark_rows(rows, table);
+    const CodedColumn coded = code_column(table, column);
+    std::vector<char> used(static_cast<size_t>(coded.values->length()), 0);
+    coded.visit([&](int64_t row, int32_t code) {
+        if (code >= 0 && wanted[static_cast<size_t>(row)]) used[static_cast<size_t>(code)] = 1;
+    });
+    std::vector<std::string> categories;
+    for (int64_t code = 0; code < coded.values->length(); ++code) {
+        const std::string_view value = coded.values->GetView(code);
+        if (used[static_cast<size_t>(code)] && !is_missing(value)) categories.emplace_back(value);
+    }
+    return from_names(numbered(std::move(categories)));
+}
+
+Vocabulary Vocabulary::from_names(std::vector<std::string> names) {
+    require(!names.empty() && names.front() == kMissing, "The first name of a vocabulary must be '", kMissing, "'",
+            names.empty() ? "" : concat(", not '", names.front(), "'"));
+    return Vocabulary(std::make_shared<const Impl>(std::move(names)));
+}
+
+int64_t Vocabulary::size() const {
+    return static_cast<int64_t>(impl_->names.size());
+}
+
+int64_t Vocabulary::index(std::string_view value) const {
+    const auto found = impl_->indices.find(value);
+    return found == impl_->indices.end() ? 0 : found->second;
+}
+
+bool Vocabulary::has(std::string_view value) const {
+    return impl_->indices.contains(value);
+}
+
+const std::string& Vocabulary::name(int64_t index) const {
+    require(index >= 0 && index < size(), "There is no category ", index, "; the vocabulary has ", size(),
+            ", counted from 0");
+    return impl_->names[static_cast<size_t>(index)];
+}
+
+const std::vector<std::string>& Vocabulary::names() const {
+    return impl_->names;
+}
+
+at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
+    const CodedColumn coded = code_column(table, column);
+    std::vector<int64_t> index_of_code;
+    for (int64_t code = 0; code < coded.values->length(); ++code) {
+        index_of_code.push_back(index(coded.values->GetView(code)));
+    }
+    at::Tensor encoded = at::empty({table.rows()}, at::kLong);
+    int64_t* out = encoded.mutable_data_ptr<int64_t>();
+    coded.visit([&](int64_t row, int32_t code) { out[row] = code < 0 ? 0 : index_of_code[static_cast<size_t>(code)]; });
+    return encoded;
+}
+
+}  // namespace embark

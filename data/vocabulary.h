@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace embark {
+
+class Table;
+
+/// The categories of one column and the number of each: `#na#` is 0, the rest are sorted and numbered from 1 (fastai's
+/// Categorify). Sorted as numbers where all are plain integers, else by their UTF-8 bytes. A value that is missing, or
+/// that the vocabulary does not have, is 0. An immutable value; copies share.
+class Vocabulary {
+public:
+    static constexpr std::string_view kMissing = "#na#";
+
+    /// Only `#na#`.
+    Vocabulary();
+
+    /// The categories among `values`, in any order, repeated or not; empty texts are missing values.
+    static Vocabulary fit(const std::vector<std::string>& values);
+
+    /// The categories of `column` among `rows` (1-d int64 indices of table rows).
+    static Vocabulary fit(const Table& table, std::string_view column, const at::Tensor& rows);
+
+    /// A vocabulary with exactly these names, `#na#` first; as names() gave them.
+    static Vocabulary from_names(std::vector<std::string> names);
+
+    /// How many there are, `#na#` included: the rows that an embedding needs.
+    int64_t size() const;
+
+    /// The number of `value`, 0 where it is unknown.
+    int64_t index(std::string_view value) const;
+    bool has(std::string_view value) const;
+
+    /// The name of number `index`. Throws Error where there is none.
+    const std::string& name(int64_t index) const;
+
+    /// All names by number; names()[0] is `#na#`.
+    const std::vector<std::string>& names() const;
+
+    /// The numbers of all values of `column`, as int64 of (rows).
+    at::Tensor encode(const Table& table, std::string_view column) const;
+
+private:
+    struct Impl;
+    explicit Vocabulary(std::shared_ptr<const Impl> impl);
+    std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace embark
