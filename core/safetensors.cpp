@@ -75,7 +75,7 @@ std::string without_checksum(std::string header) {
 /// Reads one safetensors file; every refusal names the file.
 class Reader {
 public:
-    explicit Reader(const fs::path& path) : path_(path), content_(read_file(path)) {}
+    Reader(const fs::path& path, Checksum checksum) : path_(path), checksum_(checksum), content_(read_file(path)) {}
 
     TensorFile read() {
         if (content_.size() < sizeof(uint64_t)) damaged("it is only ", content_.size(), " bytes long");
@@ -101,17 +101,20 @@ private:
     std::string_view data() const { return std::string_view(content_).substr(sizeof(uint64_t) + header_size_); }
 
     void read_metadata(const Json& header, TensorFile& file) const {
-        const auto found = header.find("__metadata__");
-        if (found == header.end()) return;
-        if (!found->is_object()) damaged("its metadata are not a JSON object");
-        for (const auto& [key, value] : found->items()) {
-            if (!value.is_string()) damaged("its metadata have a value that is not text, '", key, "'");
-            file.metadata[key] = value.get<std::string>();
+        if (const auto found = header.find("__metadata__"); found != header.end()) {
+            if (!found->is_object()) damaged("its metadata are not a JSON object");
+            for (const auto& [key, value] : found->items()) {
+                if (!value.is_string()) damaged("its metadata have a value that is not text, '", key, "'");
+                file.metadata[key] = value.get<std::string>();
+            }
         }
         const auto stored = file.metadata.find(kChecksumKey);
-        if (stored == file.metadata.end()) return;
-        const std::string header_zeroed = without_checksum(header_text());
-        if (stored->second != checksum({bytes_of(header_size_), header_zeroed, data()})) {
+        if (stored == file.metadata.end()) {
+            if (checksum_ == Checksum::required)
+                damaged("it has no checksum, so it was not written by Embark, or changed");
+            return;
+        }
+        if (stored->second != checksum({bytes_of(header_size_), without_checksum(header_text()), data()})) {
             damaged("its checksum does not match, so it was changed or cut after it was written");
         }
         file.metadata.erase(stored);
@@ -165,6 +168,7 @@ private:
     }
 
     fs::path path_;
+    Checksum checksum_;
     std::string content_;
     uint64_t header_size_ = 0;
 };
@@ -194,8 +198,8 @@ void save_safetensors(const fs::path& path, const TensorFile& content) {
     write_file_atomically(path, parts);
 }
 
-TensorFile load_safetensors(const fs::path& path) {
-    return Reader(path).read();
+TensorFile load_safetensors(const fs::path& path, Checksum checksum) {
+    return Reader(path, checksum).read();
 }
 
 }  // namespace embark

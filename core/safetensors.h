@@ -19,8 +19,11 @@ struct TensorFile {
 /// "embark_crc32". Tensors of any device, contiguous or not. Throws Error on failure; then nothing was changed.
 void save_safetensors(const std::filesystem::path& path, const TensorFile& content);
 
-/// Reads and checks the whole file before returning any of it: sizes, offsets, types and, where present, the
-/// checksum. Throws Error for anything that is not a whole, sound safetensors file. Tensors are on the CPU.
-TensorFile load_safetensors(const std::filesystem::path& path);
+/// Whether a file must have the checksum that save_safetensors writes; files of other programs have none.
+enum class Checksum { required, if_present };
+
+/// Reads and checks the whole file before returning any of it: sizes, offsets, types and the checksum. Throws Error for
+/// anything that is not a whole, sound safetensors file. Tensors are on the CPU.
+TensorFile load_safetensors(const std::filesystem::path& path, Checksum checksum = Checksum::if_present);
 
 }  // namespace embark

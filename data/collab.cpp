@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "coded_column.h"
 #include "loader_options.h"
 #include "table_impl.h"
 
@@ -51,9 +52,15 @@ at::Tensor read_ratings(const Table& table, const std::string& column) {
     return ratings.unsqueeze(1);
 }
 
-TensorDataset encode_ratings(const CollabData& fitted, const Table& table, const at::Tensor& ratings) {
-    const at::Tensor users = fitted.users.encode(table, fitted.user_name);
-    const at::Tensor items = fitted.items.encode(table, fitted.item_name);
+/// The columns of users and items of one table.
+struct CodedIds {
+    CodedColumn users, items;
+    CodedIds(const Table& table, const CollabColumns& columns)
+        : users(table, columns.user), items(table, columns.item) {}
+};
+
+TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const at::Tensor& ratings) {
+    const at::Tensor users = encode_column(fitted.users, ids.users), items = encode_column(fitted.items, ids.items);
     return {.inputs = {at::stack({users, items}, 1)}, .targets = {ratings}};
 }
 
@@ -69,14 +76,15 @@ void set_rated_items(CollabData& fitted, const at::Tensor& x) {
     fitted.rated_offsets = at::searchsorted(pairs, firsts);
 }
 
-/// Fits what is fitted on the training rows `rows` of `table`; the rated items are set later, from encoded rows.
-std::shared_ptr<CollabData> fit_vocabularies(const Table& table, const CollabColumns& columns, const at::Tensor& rows) {
+/// Fits the vocabularies on the rows for which `wanted` is set; the rest is fitted later, on encoded rows.
+std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabColumns& columns,
+                                             const std::vector<char>& wanted) {
     auto fitted = std::make_shared<CollabData>();
     fitted->user_name = columns.user;
     fitted->item_name = columns.item;
     fitted->rating_name = columns.rating;
-    fitted->users = Vocabulary::fit(table, columns.user, rows);
-    fitted->items = Vocabulary::fit(table, columns.item, rows);
+    fitted->users = fit_vocabulary(ids.users, wanted);
+    fitted->items = fit_vocabulary(ids.items, wanted);
     return fitted;
 }
 
@@ -165,8 +173,9 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const CollabColumns columns = resolve_columns(table, options);
     const at::Tensor ratings = read_ratings(table, columns.rating);
     const Split split = split_rows(table, options);
-    const auto fitted = fit_vocabularies(table, columns, split.train);
-    const TensorDataset data = encode_ratings(*fitted, table, ratings);
+    const CodedIds ids(table, columns);
+    const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
+    const TensorDataset data = encode_ratings(*fitted, ids, ratings);
     TensorDataset train = rows_of(data, split.train);
     fit_ratings(*fitted, train);
 
@@ -181,10 +190,12 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const CollabColumns columns = resolve_columns(train, options);
     const at::Tensor train_ratings = read_ratings(train, columns.rating);
     const at::Tensor valid_ratings = read_ratings(valid, columns.rating);
-    const auto fitted = fit_vocabularies(train, columns, at::arange(train.rows(), at::kLong));
-    TensorDataset train_data = encode_ratings(*fitted, train, train_ratings);
+    const CodedIds train_ids(train, columns), valid_ids(valid, columns);
+    const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
+    const auto fitted = fit_vocabularies(train_ids, columns, every_row);
+    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings);
     fit_ratings(*fitted, train_data);
-    TensorDataset valid_data = encode_ratings(*fitted, valid, valid_ratings);
+    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings);
     return {
         DataLoaders(train_loader(std::move(train_data), loaders), valid_loader(std::move(valid_data), loaders), fitted),
         fitted};

@@ -7,8 +7,6 @@
 
 namespace embark {
 
-const std::string_view kCsvEndMark = "\x1e embark: end of file \x1e";
-
 namespace {
 
 using arrow::csv::ConvertOptions;
@@ -36,11 +34,12 @@ ParseOptions parse_options(const CsvFile& file, const CsvPass& pass) {
     return options;
 }
 
-ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass) {
+ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
+                               const std::vector<std::string>& missing_values) {
     ConvertOptions options = ConvertOptions::Defaults();
     options.default_column_type = pass.text ? arrow::utf8() : arrow::binary();
     options.strings_can_be_null = true;
-    options.null_values = file.missing_values;
+    options.null_values = missing_values;
     options.null_values.emplace_back();
     for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
     return options;
@@ -71,7 +70,7 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
                           }};
     auto reader = arrow::csv::StreamingReader::Make(
         arrow::io::default_io_context(), open_csv_stream(file.path, file.latin_1, {}, log), read_options(pass),
-        parse_options(file, pass), convert_options(file, pass));
+        parse_options(file, pass), convert_options(file, pass, {}));
     require(log->problem.empty(), log->problem);
     if (reader.status().IsInvalid()) {
         require(!log->blank, "Cannot read ", name, " as CSV: it is empty");
@@ -92,9 +91,9 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
 arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
                                                        std::shared_ptr<CsvStreamLog> log) {
     const auto stream = open_csv_stream(file.path, file.latin_1, end_row(file), std::move(log));
-    ARROW_ASSIGN_OR_RAISE(auto reader,
-                          arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream, read_options(pass),
-                                                        parse_options(file, pass), convert_options(file, pass)));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream,
+                                                                     read_options(pass), parse_options(file, pass),
+                                                                     convert_options(file, pass, file.missing_values)));
     return reader->Read();
 }
 

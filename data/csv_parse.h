@@ -42,7 +42,7 @@ struct CsvPass {
 
 /// One row of this value in every column is put after the end of a file while it is read. A quote that is never closed
 /// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
-extern const std::string_view kCsvEndMark;
+inline constexpr std::string_view kCsvEndMark = "\x1e embark: end of file \x1e";
 
 /// The values of the first row, as bytes. Throws Error for a file without any row.
 std::vector<std::string> read_first_csv_row(const CsvFile& file);

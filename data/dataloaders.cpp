@@ -43,7 +43,7 @@ TensorDataset rows_of(const TensorDataset& data, const at::Tensor& rows) {
 /// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.
 Table with_values(Table table, const std::string& name, const at::Tensor& tensor) {
     constexpr int64_t kMostColumns = 8;
-    const at::Tensor flat = tensor.reshape({tensor.size(0), -1});
+    const at::Tensor flat = tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor.flatten(1);
     if (flat.size(1) == 1) return table.with_column(name, flat.select(1, 0));
     for (int64_t i = 0; i < std::min(flat.size(1), kMostColumns); ++i) {
         table = table.with_column(concat(name, "[", i, "]"), flat.select(1, i));

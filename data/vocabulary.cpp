@@ -8,7 +8,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "arrow_utils.h"
+#include "coded_column.h"
 #include "table.h"
 #include "table_impl.h"
 
@@ -30,36 +30,6 @@ struct Vocabulary::Impl {
 
 namespace {
 
-/// A column as numbers into its distinct values.
-struct CodedColumn {
-    std::shared_ptr<arrow::StringArray> values;
-    std::shared_ptr<arrow::ChunkedArray> chunks;
-
-    /// Calls `visit(row, code)` for every row, with -1 for a missing value.
-    template <class Visit>
-    void visit(Visit&& visit) const {
-        int64_t row = 0;
-        for (const auto& chunk : chunks->chunks()) {
-            const auto& indices = *static_cast<const arrow::DictionaryArray&>(*chunk).indices();
-            const auto& codes = static_cast<const arrow::Int32Array&>(indices);
-            for (int64_t i = 0; i < codes.length(); ++i, ++row) visit(row, codes.IsNull(i) ? -1 : codes.Value(i));
-        }
-    }
-};
-
-CodedColumn code_column(const Table& table, std::string_view column) {
-    require_arrow_compute();
-    const std::string what = concat("column '", column, "' of ", spoken_name(table.source()));
-    const auto text = as_text(table.column(column), what);
-    const auto coded = arrow_value(arrow::compute::DictionaryEncode(text), "Cannot encode ", what);
-    // Chunks may have dictionaries of their own.
-    const auto chunks =
-        arrow_value(arrow::DictionaryUnifier::UnifyChunkedArray(coded.chunked_array()), "Cannot encode ", what);
-    if (chunks->num_chunks() == 0) return {std::static_pointer_cast<arrow::StringArray>(text_array({})), chunks};
-    const auto& first = static_cast<const arrow::DictionaryArray&>(*chunks->chunk(0));
-    return {std::static_pointer_cast<arrow::StringArray>(first.dictionary()), chunks};
-}
-
 bool is_missing(std::string_view value) {
     return value.empty() || value == Vocabulary::kMissing;
 }
@@ -78,7 +48,8 @@ std::vector<std::string> numbered(std::vector<std::string> categories) {
     return categories;
 }
 
-/// For every row of a table whether it is one of `rows`.
+}  // namespace
+
 std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
     require(rows.dim() == 1 && rows.scalar_type() == at::kLong, "Row indices must be a 1-d int64 tensor");
     std::vector<char> marked(static_cast<size_t>(table.rows()), 0);
@@ -94,8 +65,6 @@ std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
     return marked;
 }
 
-}  // namespace
-
 Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
 
 Vocabulary::Vocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -110,18 +79,7 @@ Vocabulary Vocabulary::fit(const std::vector<std::string>& values) {
 }
 
 Vocabulary Vocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows) {
-    const std::vector<char> wanted = mark_rows(rows, table);
-    const CodedColumn coded = code_column(table, column);
-    std::vector<char> used(static_cast<size_t>(coded.values->length()), 0);
-    coded.visit([&](int64_t row, int32_t code) {
-        if (code >= 0 && wanted[static_cast<size_t>(row)]) used[static_cast<size_t>(code)] = 1;
-    });
-    std::vector<std::string> categories;
-    for (int64_t code = 0; code < coded.values->length(); ++code) {
-        const std::string_view value = coded.values->GetView(code);
-        if (used[static_cast<size_t>(code)] && !is_missing(value)) categories.emplace_back(value);
-    }
-    return from_names(numbered(std::move(categories)));
+    return fit_vocabulary(CodedColumn(table, column), mark_rows(rows, table));
 }
 
 Vocabulary Vocabulary::from_names(std::vector<std::string> names) {
@@ -154,14 +112,31 @@ const std::vector<std::string>& Vocabulary::names() const {
 }
 
 at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
-    const CodedColumn coded = code_column(table, column);
-    std::vector<int64_t> index_of_code;
-    for (int64_t code = 0; code < coded.values->length(); ++code) {
-        index_of_code.push_back(index(coded.values->GetView(code)));
+    return encode_column(*this, CodedColumn(table, column));
+}
+
+Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
+    std::vector<char> used(static_cast<size_t>(column.values().length()), 0);
+    column.visit([&](int64_t row, int32_t code) {
+        if (code >= 0 && wanted[static_cast<size_t>(row)]) used[static_cast<size_t>(code)] = 1;
+    });
+    std::vector<std::string> categories;
+    for (int64_t code = 0; code < column.values().length(); ++code) {
+        const std::string_view value = column.values().GetView(code);
+        if (used[static_cast<size_t>(code)] && !is_missing(value)) categories.emplace_back(value);
     }
-    at::Tensor encoded = at::empty({table.rows()}, at::kLong);
+    return Vocabulary::from_names(numbered(std::move(categories)));
+}
+
+at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
+    std::vector<int64_t> index_of_code;
+    for (int64_t code = 0; code < column.values().length(); ++code) {
+        index_of_code.push_back(vocabulary.index(column.values().GetView(code)));
+    }
+    at::Tensor encoded = at::empty({column.rows()}, at::kLong);
     int64_t* out = encoded.mutable_data_ptr<int64_t>();
-    coded.visit([&](int64_t row, int32_t code) { out[row] = code < 0 ? 0 : index_of_code[static_cast<size_t>(code)]; });
+    column.visit(
+        [&](int64_t row, int32_t code) { out[row] = code < 0 ? 0 : index_of_code[static_cast<size_t>(code)]; });
     return encoded;
 }
 

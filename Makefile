@@ -1,0 +1,47 @@
+# From a fresh machine, `make demo` or `make test` is all it takes: tools/setup brings what is missing.
+# Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test build bench sanitize format tidy clean
+
+export CMAKE_PREFIX_PATH
+
+SOURCES = git ls-files -z --cached --others --exclude-standard '*.h' '*.cpp'
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\): *##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
+
+demo:  ## train on MovieLens 100k, export the model and use it
+	@tools/setup
+	@cmake --build --preset release --target bin/embark
+	@tools/demo
+
+test:  ## build everything and run every test
+	@tools/setup
+	cmake --build --preset release
+	ctest --preset release
+
+build:  ## build everything
+	@tools/setup
+	cmake --build --preset release
+
+bench:  ## measure Embark beside its peers; writes out/bench.json
+	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
+	cmake --build --preset release
+	build/venv/bin/python benchmarks/bench.py
+
+sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/setup sanitize
+	cmake --build --preset sanitize
+	ctest --preset sanitize
+
+format:  ## format the sources with clang-format
+	$(SOURCES) | xargs -0 clang-format -i
+
+tidy:  ## check the sources with clang-tidy (slow)
+	@tools/setup tidy
+	run-clang-tidy -quiet -p build/tidy
+
+clean:  ## remove what was built; the virtual environments stay
+	@mkdir -p build
+	find build -mindepth 1 -maxdepth 1 ! -name '*venv' -exec rm -rf {} +

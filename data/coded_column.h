@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <arrow/api.h>
+
+#include "vocabulary.h"
+
+namespace embark {
+
+class Table;
+
+/// A column as numbers into its distinct values, so that no text is looked at once a row. Made once, it serves both to
+/// fit a vocabulary and to encode.
+class CodedColumn {
+public:
+    CodedColumn(const Table& table, std::string_view column);
+
+    int64_t rows() const { return codes_->length(); }
+
+    /// The distinct values, in no order; none is missing.
+    const arrow::StringArray& values() const { return *values_; }
+
+    /// Calls `visit(row, code)` for every row, with -1 for a missing value.
+    template <class Visit>
+    void visit(Visit&& visit) const {
+        int64_t row = 0;
+        for (const auto& chunk : codes_->chunks()) {
+            const auto& indices = *static_cast<const arrow::DictionaryArray&>(*chunk).indices();
+            const auto& codes = static_cast<const arrow::Int32Array&>(indices);
+            for (int64_t i = 0; i < codes.length(); ++i, ++row) visit(row, codes.IsNull(i) ? -1 : codes.Value(i));
+        }
+    }
+
+private:
+    std::shared_ptr<arrow::StringArray> values_;
+    std::shared_ptr<arrow::ChunkedArray> codes_;
+};
+
+/// For every row of `table` whether it is one of `rows` (1-d int64). Throws Error for a row that is not there.
+std::vector<char> mark_rows(const at::Tensor& rows, const Table& table);
+
+/// The vocabulary of the rows for which `wanted` is set; Vocabulary::fit's work.
+Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted);
+
+/// The numbers of all values; Vocabulary::encode's work.
+at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column);
+
+}  // namespace embark

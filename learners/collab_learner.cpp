@@ -1,0 +1,113 @@
+#include "collab_learner.h"
+
+#include <algorithm>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "../modules/dot_product.h"
+
+namespace embark {
+
+namespace {
+
+/// The `k` best of `scores` (n) that `allowed` (n, bool) lets through, best first, equal ones in the order they stand.
+std::vector<Scored> best(const at::Tensor& scores, const at::Tensor& allowed, const Vocabulary& names, int64_t k) {
+    require<UsageError>(k >= 1, "Invalid number of results ", k, ": at least 1 is needed");
+    const auto candidates = allowed.nonzero().reshape(-1);
+    const auto order = std::get<1>(scores.index_select(0, candidates).sort(/*stable=*/true, 0, /*descending=*/true));
+    const auto chosen = candidates.index_select(0, order.narrow(0, 0, std::min(k, order.size(0))));
+    std::vector<Scored> result;
+    for (int64_t i = 0; i < chosen.size(0); ++i) {
+        const auto number = chosen[i].item<int64_t>();
+        result.push_back({names.name(number), scores[number].item<double>()});
+    }
+    return result;
+}
+
+/// All of a vocabulary's numbers but that of `#na#`.
+at::Tensor known(const Vocabulary& names) {
+    auto allowed = torch::ones({names.size()}, at::kBool);
+    allowed[0] = false;
+    return allowed;
+}
+
+}  // namespace
+
+CollabLearner::CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options)
+    : Learner(dls, std::move(model), std::move(options)), collab_dls_(std::move(dls)) {}
+
+at::Tensor CollabLearner::predict(const std::vector<std::string>& users, const std::vector<std::string>& items) {
+    const at::Tensor x = collab_dls_.collab().encode(users, items);
+    if (x.size(0) == 0) return torch::zeros({0});
+    return Learner::predict({x}).reshape(-1);
+}
+
+double CollabLearner::predict(const std::string& user, const std::string& item) {
+    return predict(std::vector<std::string>{user}, std::vector<std::string>{item}).item<double>();
+}
+
+std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k) {
+    const CollabData& data = collab_dls_.collab();
+    const int64_t number = data.users.index(user), n_items = data.items.size();
+    const auto x = torch::stack({torch::full({n_items}, number, at::kLong), torch::arange(n_items)}, 1);
+    auto allowed = known(data.items);
+    const auto begin = data.rated_offsets[number].item<int64_t>(), end = data.rated_offsets[number + 1].item<int64_t>();
+    allowed.index_fill_(0, data.rated_items.slice(0, begin, end), false);
+    return best(Learner::predict({x}).reshape(-1), allowed, data.items, k);
+}
+
+std::vector<Scored> CollabLearner::similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
+                                           int64_t k) const {
+    if (!names.has(name)) fail("Nothing is known of '", name, "'", name_hint(name, names.names()));
+    const auto number = names.index(name);
+    const auto unit = factors / factors.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
+    auto allowed = known(names);
+    allowed[number] = false;
+    return best(unit.mv(unit[number]), allowed, names, k);
+}
+
+std::vector<Scored> CollabLearner::similar_items(const std::string& item, int64_t k) {
+    return similar(collab_dls_.items(), item_factors(), item, k);
+}
+
+std::vector<Scored> CollabLearner::similar_users(const std::string& user, int64_t k) {
+    return similar(collab_dls_.users(), user_factors(), user, k);
+}
+
+std::vector<Scored> CollabLearner::items_by_bias() {
+    const auto& items = collab_dls_.items();
+    return best(item_bias(), known(items), items, std::max<int64_t>(1, items.size()));
+}
+
+at::Tensor CollabLearner::parameter(const std::string& name) const {
+    const auto parameters = model().module().named_parameters();
+    if (const auto* found = parameters.find(name)) return found->detach().to(at::kCPU);
+    fail("The model ", model().module().name(), " has no parameter '", name, "'", name_hint(name, parameters.keys()));
+}
+
+at::Tensor CollabLearner::item_factors() const {
+    return parameter("item_factors.weight");
+}
+at::Tensor CollabLearner::user_factors() const {
+    return parameter("user_factors.weight");
+}
+at::Tensor CollabLearner::item_bias() const {
+    return parameter("item_bias.weight").reshape(-1);
+}
+at::Tensor CollabLearner::user_bias() const {
+    return parameter("user_bias.weight").reshape(-1);
+}
+
+CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
+    const DotProductOptions sizes{.n_users = dls.users().size(),
+                                  .n_items = dls.items().size(),
+                                  .n_factors = model.n_factors,
+                                  .y_range = model.y_range};
+    if (!options.loss) options.loss = mse_loss_flat();
+    Model made = model.bias ? Model(DotProductBias(sizes)) : Model(DotProduct(sizes));
+    return CollabLearner(std::move(dls), std::move(made), std::move(options));
+}
+
+}  // namespace embark

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "../core/range.h"
+#include "../data/collab.h"
+#include "learner.h"
+
+namespace embark {
+
+/// What model collab_learner makes.
+struct CollabModelOptions {
+    int64_t n_factors = 50;
+    /// Predictions are kept in this range, best a little wider than the ratings'; empty: unbounded.
+    Range y_range = {};
+    /// DotProductBias; false: DotProduct.
+    bool bias = true;
+};
+
+/// A user or item and a number that belongs to it: a rating, a bias, a similarity.
+struct Scored {
+    std::string name;
+    double score = 0;
+};
+
+/// A Learner for ratings that answers in raw values.
+class CollabLearner : public Learner {
+public:
+    CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options);
+
+    const CollabDataLoaders& collab_dls() const { return collab_dls_; }
+
+    using Learner::predict;
+    /// (n) predicted ratings. Unknown users and items are taken as `#na#`.
+    at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items);
+    double predict(const std::string& user, const std::string& item);
+
+    /// The `k` items with the highest predicted rating among those that the user did not rate in training, best first;
+    /// fewer where there are fewer.
+    std::vector<Scored> recommend(const std::string& user, int64_t k = 10);
+
+    /// The `k` items nearest to `item` by cosine similarity of their factors, nearest first, itself left out. Throws
+    /// Error for an unknown item, and names near ones.
+    std::vector<Scored> similar_items(const std::string& item, int64_t k = 10);
+    /// As similar_items, of users.
+    std::vector<Scored> similar_users(const std::string& user, int64_t k = 10);
+
+    /// All items by their bias, highest first. Throws Error where the model has none.
+    std::vector<Scored> items_by_bias();
+
+    /// Factors, (n, n_factors), and biases, (n), of all items or users by encoded number, `#na#` first.
+    at::Tensor item_factors() const;
+    at::Tensor user_factors() const;
+    at::Tensor item_bias() const;
+    at::Tensor user_bias() const;
+
+private:
+    at::Tensor parameter(const std::string& name) const;
+    std::vector<Scored> similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
+                                int64_t k) const;
+    CollabDataLoaders collab_dls_;
+};
+
+/// A learner for collaborative filtering, fastai's collab_learner: DotProductBias with MSE unless asked otherwise.
+/// Throws UsageError for fewer than one factor or a y_range that is reversed.
+CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model = {}, LearnerOptions options = {});
+
+}  // namespace embark

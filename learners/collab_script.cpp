@@ -1,0 +1,158 @@
+#include "collab_script.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/text.h"
+
+namespace embark {
+
+namespace {
+
+using torch::jit::Module;
+
+// Methods in TorchScript, which Python and C++ read alike. They compute what CollabLearner
+// does, operation by operation, so that both give the same numbers in the same order.
+
+constexpr const char* kPredict = R"(
+def predict(self, users: List[str], items: List[str]) -> Tensor:
+    assert len(users) == len(items), "predict needs one item for each user, but got {} users and {} items".format(len(users), len(items))
+    x: List[int] = []
+    for i in range(len(users)):
+        x.append(self._embark_user_index.get(users[i], 0))
+        x.append(self._embark_item_index.get(items[i], 0))
+    if len(users) == 0:
+        return self.forward(torch.tensor([[0, 0]])).reshape(-1)[:0]
+    return self.forward(torch.tensor(x).reshape(-1, 2)).reshape(-1)
+)";
+
+constexpr const char* kHighest = R"(
+def _embark_highest(self, scores: Tensor, keep: Tensor, k: int) -> Tuple[List[str], Tensor]:
+    kept = keep.nonzero().reshape(-1)
+    order = kept[torch.argsort(scores[kept], stable=True, dim=0, descending=True)][:k]
+    numbers: List[int] = order.tolist()
+    names: List[str] = []
+    for number in numbers:
+        names.append(self._embark_items[number])
+    return names, scores[order]
+)";
+
+constexpr const char* kRecommend = R"(
+def recommend(self, user: str, k: int = 10) -> Tuple[List[str], Tensor]:
+    assert k > 0, "invalid number of results {}: at least 1 is needed".format(k)
+    row = self._embark_user_index.get(user, 0)
+    items = torch.arange(len(self._embark_items))
+    keep = items > 0
+)";
+
+constexpr const char* kLeaveOutRated = R"(
+    offsets, rated = self._embark_rated
+    keep[rated[int(offsets[row]):int(offsets[row + 1])]] = False
+)";
+
+constexpr const char* kRank = R"(
+    scores = self.forward(torch.stack([torch.full_like(items, row), items], 1)).reshape(-1)
+    return self._embark_highest(scores, keep, k)
+)";
+
+constexpr const char* kSimilar = R"(
+def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
+    assert k > 0, "invalid number of results {}: at least 1 is needed".format(k)
+    assert item in self._embark_item_index, "there is no item '{}'".format(item)
+    index = self._embark_item_index[item]
+    factors = ITEM_FACTORS
+    directions = factors / factors.norm(2, 1, keepdim=True).clamp_min(1e-12)
+    scores = directions.mv(directions[index])
+    keep = torch.arange(len(self._embark_items)) > 0
+    keep[index] = False
+    return self._embark_highest(scores, keep, k)
+)";
+
+void require_free_names(const Module& module) {
+    for (const auto& attribute : module.named_attributes(/*recurse=*/false)) {
+        const std::string& name = attribute.name;
+        const bool taken =
+            name == "predict" || name == "recommend" || name == "similar" || name.starts_with(kScriptPrefix);
+        require(!taken, "The model cannot be exported: it has a tensor or submodule called '", name,
+                "', a name that the exported file needs for a method of its own; give it another one");
+    }
+}
+
+/// Registers the names of a vocabulary in order, and the number of each without `#na#`, which nobody may ask for.
+void register_vocabulary(Module& module, const std::string& what, const Vocabulary& vocabulary) {
+    c10::List<std::string> names;
+    c10::Dict<std::string, int64_t> index;
+    names.reserve(vocabulary.size());
+    index.reserve(vocabulary.size());
+    for (const std::string& name : vocabulary.names()) {
+        if (!names.empty()) index.insert(name, static_cast<int64_t>(names.size()));
+        names.push_back(name);
+    }
+    const auto text = c10::StringType::get();
+    module.register_attribute(kScriptPrefix + what + "s", c10::ListType::create(text), names);
+    module.register_attribute(kScriptPrefix + what + "_index", c10::DictType::create(text, c10::IntType::get()), index);
+}
+
+/// The rated items go into a tuple, since a plain tensor would be listed among the model's own buffers.
+void register_rated(Module& module, const CollabData& data) {
+    const auto tensor = c10::TensorType::get();
+    module.register_attribute(std::string(kScriptPrefix) + "rated", c10::TupleType::create({tensor, tensor}),
+                              c10::ivalue::Tuple::create({data.rated_offsets.cpu(), data.rated_items.cpu()}));
+}
+
+/// "layers.0.weight" as an expression; getattr also takes names that are no identifiers.
+std::string attribute_expression(const std::string& path) {
+    std::string expression = "self";
+    for (size_t begin = 0; begin <= path.size();) {
+        const size_t end = std::min(path.find('.', begin), path.size());
+        expression = "getattr(" + expression + ", \"" + path.substr(begin, end - begin) + "\")";
+        begin = end + 1;
+    }
+    return expression;
+}
+
+std::string similar_source(const std::string& item_factors) {
+    constexpr std::string_view kPlaceholder = "ITEM_FACTORS";
+    std::string source = kSimilar;
+    return source.replace(source.find(kPlaceholder), kPlaceholder.size(), attribute_expression(item_factors));
+}
+
+}  // namespace
+
+std::string item_factors_name(const Module& module, int64_t n_items, const ExportOptions& options) {
+    std::vector<std::string> candidates;
+    for (const auto& parameter : module.named_parameters()) {
+        const at::Tensor& value = parameter.value;
+        if (value.dim() == 2 && value.size(0) == n_items && value.size(1) > 1) candidates.push_back(parameter.name);
+    }
+    const auto has = [&](const std::string& name) {
+        return std::find(candidates.begin(), candidates.end(), name) != candidates.end();
+    };
+    if (!options.item_factors.empty()) {
+        require(has(options.item_factors), "The model has no 2-d parameter '", options.item_factors,
+                "' with a row for each of the ", n_items, " items",
+                candidates.empty() ? ", nor any other" : name_hint(options.item_factors, candidates));
+        return options.item_factors;
+    }
+    if (has("item_factors.weight")) return "item_factors.weight";
+    return candidates.size() == 1 ? candidates.front() : "";
+}
+
+void add_collab_methods(Module& module, const CollabData& data, const ExportOptions& options) {
+    require_free_names(module);
+    const std::string item_factors = item_factors_name(module, data.items.size(), options);
+    register_vocabulary(module, "user", data.users);
+    register_vocabulary(module, "item", data.items);
+    if (options.include_rated) register_rated(module, data);
+
+    module.define(kPredict);
+    module.define(kHighest);
+    module.define(std::string(kRecommend) + (options.include_rated ? kLeaveOutRated : "") + kRank);
+    if (!item_factors.empty()) module.define(similar_source(item_factors));
+}
+
+}  // namespace embark

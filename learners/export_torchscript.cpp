@@ -1,0 +1,62 @@
+#include "export_torchscript.h"
+
+#include <memory>
+#include <sstream>
+
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "../core/file.h"
+#include "../data/collab.h"
+#include "archive_seal.h"
+#include "collab_script.h"
+#include "export_format.h"
+#include "module_mirror.h"
+#include "torchscript_call.h"
+#include "torchscript_trace.h"
+
+namespace embark {
+
+namespace {
+
+/// Whether `module` answers encoded users and items with a number a row, as the methods on raw values need.
+bool rates_pairs(const torch::jit::Module& module) {
+    const at::Tensor pairs = torch::zeros({3, 2}, at::kLong);
+    const Tensors outputs = as_tensors(call_method(module, "forward", {pairs}));
+    return outputs.size() == 1 && outputs.front().numel() == pairs.size(0);
+}
+
+nlohmann::json collab_metadata(const CollabData& data) {
+    return {{"kind", "collab"},
+            {"inputs", {data.user_name, data.item_name}},
+            {"outputs", {data.rating_name}},
+            {"vocabulary_sizes", {{data.user_name, data.users.size()}, {data.item_name, data.items.size()}}}};
+}
+
+std::string serialise(const torch::jit::Module& module, const nlohmann::json& metadata) {
+    // In memory first: LibTorch ends the process where its own writing to a file fails.
+    std::ostringstream out(std::ios::binary);
+    module.save(out, {{kMetadataName, metadata.dump(1)}});
+    return std::move(out).str();
+}
+
+}  // namespace
+
+void export_torchscript(const Model& model, const DataLoaders& dls, const std::filesystem::path& path,
+                        const ExportOptions& options) {
+    require_writable_path(path);
+    torch::jit::Module module = trace_module(model, dls.one_batch().inputs);
+
+    nlohmann::json metadata = {{"kind", "tensors"}};
+    const auto collab = std::dynamic_pointer_cast<const CollabData>(dls.preprocessing());
+    if (collab && rates_pairs(module)) {
+        add_collab_methods(module, *collab, options);
+        metadata = collab_metadata(*collab);
+    }
+    metadata["format"] = kExportFormat;
+    metadata["version"] = EMBARK_VERSION;
+    metadata["model"] = class_name(model.module());
+    write_file_atomically(path, {seal_archive(serialise(module, metadata))});
+}
+
+}  // namespace embark

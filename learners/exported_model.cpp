@@ -1,0 +1,156 @@
+#include "exported_model.h"
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+
+#include <torch/script.h>
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "../core/error.h"
+#include "../core/file.h"
+#include "../core/text.h"
+#include "archive_seal.h"
+#include "collab_script.h"
+#include "export_format.h"
+#include "torchscript_call.h"
+
+namespace embark {
+
+namespace {
+
+using torch::jit::IValue;
+using torch::jit::Module;
+
+/// "predict(users: List[str], items: List[str]) -> Tensor".
+std::string signature(const c10::FunctionSchema& schema) {
+    std::vector<std::string> arguments;
+    for (const c10::Argument& argument : schema.arguments()) {
+        if (argument.name() == "self") continue;
+        arguments.push_back(argument.name() + ": " + argument.type()->annotation_str());
+        if (argument.default_value()) arguments.back() += concat(" = ", *argument.default_value());
+    }
+    return schema.name() + "(" + join(arguments) + ") -> " + schema.returns().front().type()->annotation_str();
+}
+
+ExportedModel::Info describe(const Module& module, const nlohmann::json& metadata) {
+    ExportedModel::Info info;
+    info.kind = metadata.at("kind").get<std::string>();
+    info.version = metadata.at("version").get<std::string>();
+    info.model = metadata.at("model").get<std::string>();
+    info.inputs = metadata.value("inputs", info.inputs);
+    info.outputs = metadata.value("outputs", info.outputs);
+    info.vocabulary_sizes = metadata.value("vocabulary_sizes", info.vocabulary_sizes);
+    for (const auto& method : module.get_methods()) {
+        const auto& schema = method.function().getSchema();
+        if (!schema.name().starts_with(kScriptPrefix)) info.methods.push_back(signature(schema));
+    }
+    for (const auto& parameter : module.named_parameters()) {
+        info.parameters.emplace_back(parameter.name, parameter.value.sizes().vec());
+    }
+    for (const auto& buffer : module.named_buffers()) {
+        info.parameters.emplace_back(buffer.name, buffer.value.sizes().vec());
+    }
+    return info;
+}
+
+std::vector<std::string> to_strings(const c10::List<IValue>& list) {
+    std::vector<std::string> strings;
+    strings.reserve(list.size());
+    for (const IValue& value : list) strings.push_back(value.toStringRef());
+    return strings;
+}
+
+}  // namespace
+
+struct ExportedModel::Impl {
+    std::string name;
+    Module module;
+    Info info;
+
+    IValue call(const std::string& method, std::vector<IValue> arguments) const {
+        try {
+            return call_method(module, method, std::move(arguments));
+        } catch (const std::exception& error) {
+            fail(name, ": ", method, " failed: ", torch_message(error));
+        }
+    }
+
+    void require_collab(std::string_view method) const {
+        require(info.kind == "collab", name, " has no method ", method,
+                ": it takes encoded tensors only, so call forward");
+    }
+
+    std::vector<Scored> ranked(const std::string& method, const std::string& of, int64_t k) const {
+        require<UsageError>(k > 0, "Invalid number of results ", k, ": at least 1 is needed");
+        const IValue result = call(method, {of, k});
+        const auto& elements = result.toTupleRef().elements();
+        const std::vector<std::string> names = to_strings(elements[0].toList());
+        const at::Tensor scores = elements[1].toTensor().to(at::kDouble).contiguous();
+        std::vector<Scored> ranking;
+        for (size_t i = 0; i < names.size(); ++i) ranking.push_back({names[i], scores.const_data_ptr<double>()[i]});
+        return ranking;
+    }
+};
+
+ExportedModel ExportedModel::load(const std::filesystem::path& path) {
+    auto impl = std::make_shared<Impl>();
+    impl->name = path.string();
+    std::string archive = read_file(path);
+    check_seal(archive, impl->name);
+    try {
+        torch::jit::ExtraFilesMap extra = {{kMetadataName, ""}};
+        std::istringstream stream(std::move(archive), std::ios::binary);
+        impl->module = torch::jit::load(stream, at::kCPU, extra);
+        const auto metadata = nlohmann::json::parse(extra.at(kMetadataName));
+        const int format = metadata.at("format").get<int>();
+        require(format <= kExportFormat, "its format is ", format, ", and this version of Embark reads ", kExportFormat,
+                " at most; update Embark, or export the model with this version");
+        impl->info = describe(impl->module, metadata);
+    } catch (const std::exception& error) {
+        fail(impl->name, " cannot be read: ", torch_message(error));
+    }
+    ExportedModel model;
+    model.impl_ = std::move(impl);
+    return model;
+}
+
+const ExportedModel::Info& ExportedModel::info() const {
+    return impl_->info;
+}
+
+Tensors ExportedModel::forward(const Tensors& inputs) const {
+    const auto& schema = impl_->module.get_method("forward").function().getSchema();
+    const size_t expected = schema.arguments().size() - 1;  // without self
+    require(inputs.size() == expected, impl_->name, ": forward takes ", expected,
+            expected == 1 ? " tensor" : " tensors", ", but got ", inputs.size());
+    return as_tensors(impl_->call("forward", std::vector<IValue>(inputs.begin(), inputs.end())));
+}
+
+at::Tensor ExportedModel::predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const {
+    impl_->require_collab("predict");
+    require(users.size() == items.size(), "predict needs one item for each user, but got ", users.size(), " users and ",
+            items.size(), " items");
+    return impl_->call("predict", {c10::List<std::string>(users), c10::List<std::string>(items)}).toTensor();
+}
+
+std::vector<Scored> ExportedModel::recommend(const std::string& user, int64_t k) const {
+    impl_->require_collab("recommend");
+    return impl_->ranked("recommend", user, k);
+}
+
+std::vector<Scored> ExportedModel::similar(const std::string& item, int64_t k) const {
+    impl_->require_collab("similar");
+    require(impl_->module.find_method("similar").has_value(), impl_->name, " has no method similar, since no ",
+            "embedding of the items was found when it was exported; ExportOptions::item_factors names one");
+    const auto index = impl_->module.attr(std::string(kScriptPrefix) + "item_index").toGenericDict();
+    if (!index.contains(item)) {
+        auto names = to_strings(impl_->module.attr(std::string(kScriptPrefix) + "items").toList());
+        names.erase(names.begin());  // #na#
+        fail(impl_->name, " has no item '", item, "'", name_hint(item, names));
+    }
+    return impl_->ranked("similar", item, k);
+}
+
+}  // namespace embark

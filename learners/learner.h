@@ -1,0 +1,164 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "../callbacks/callback.h"
+#include "../callbacks/metrics.h"
+#include "../callbacks/records.h"
+#include "../data/dataloaders.h"
+#include "../modules/losses.h"
+#include "../optim/optimizer.h"
+#include "export_torchscript.h"
+#include "lr_find.h"
+#include "model.h"
+
+namespace embark {
+
+/// Momentum before, at and after the middle of a one-cycle fit.
+struct Momentums {
+    double start = 0.95;
+    double middle = 0.85;
+    double end = 0.95;
+};
+
+/// Settings of a Learner; fastai's defaults.
+struct LearnerOptions {
+    Loss loss = {};
+    OptimizerFactory optimizer = adam();
+    /// Learning rate of fits that name none.
+    double lr = 1e-3;
+    std::vector<Metric> metrics = {};
+    std::vector<std::shared_ptr<Callback>> callbacks = {};
+    /// Weight decay of fits that name none; empty: the optimizer's own default.
+    std::optional<double> weight_decay = {};
+    /// Decay norm layers' parameters and layers' biases too.
+    bool wd_bn_bias = false;
+    Momentums moms = {};
+    /// Show the table and, on a terminal, a bar.
+    bool progress = true;
+};
+
+/// Settings of one fit.
+struct FitOptions {
+    std::optional<double> weight_decay = {};
+    /// For this fit alone, besides the Learner's own.
+    std::vector<std::shared_ptr<Callback>> callbacks = {};
+    /// Start with a new optimizer rather than the state that earlier fits left.
+    bool reset_optimizer = false;
+    /// Ends the fit after the batch at hand once a stop is requested.
+    std::stop_token stop = {};
+};
+
+/// Settings of fit_one_cycle.
+struct OneCycleOptions {
+    std::optional<double> weight_decay = {};
+    std::vector<std::shared_ptr<Callback>> callbacks = {};
+    bool reset_optimizer = false;
+    std::stop_token stop = {};
+    /// The learning rate rises from lr_max/div over pct_start of the steps, then falls to lr_max/div_final.
+    double div = 25;
+    double div_final = 1e5;
+    double pct_start = 0.25;
+    /// Empty: the Learner's.
+    std::optional<Momentums> moms = {};
+};
+
+/// Loss and metrics over a validation part.
+struct Validation {
+    double loss = 0;
+    /// By the metrics' names.
+    std::map<std::string, double> metrics = {};
+};
+
+/// A model's answers for a data set, in the order of its rows, on the CPU.
+struct Predictions {
+    /// After the loss' activation; the first of the outputs where there are several.
+    at::Tensor predictions;
+    at::Tensor targets;
+    /// (n): each row's own loss.
+    at::Tensor losses;
+};
+
+/// Data, a model, a loss and an optimizer brought together, and trained with callbacks around every step.
+///
+///     Learner learn(dls, RatingNet(n_users, n_items, 50), {.loss = mse_loss_flat()});
+///     learn.fit_one_cycle(5, 5e-3);
+///
+/// Movable, not copyable; not thread-safe.
+class Learner {
+public:
+    Learner(DataLoaders dls, Model model, LearnerOptions options = {});
+    template <class Impl>
+    Learner(DataLoaders dls, const torch::nn::ModuleHolder<Impl>& model, LearnerOptions options = {})
+        : Learner(std::move(dls), Model(model), std::move(options)) {}
+    template <class Impl>
+    Learner(DataLoaders dls, std::shared_ptr<Impl> model, LearnerOptions options = {})
+        : Learner(std::move(dls), Model(std::move(model)), std::move(options)) {}
+    virtual ~Learner();
+    Learner(Learner&&) noexcept;
+    Learner& operator=(Learner&&) noexcept;
+
+    /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given). Throws UsageError for
+    /// a negative n_epoch or an lr that is not finite and above 0. Returns what was recorded.
+    const Records& fit(int64_t n_epoch, std::optional<double> lr = {}, const FitOptions& options = {});
+
+    /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).
+    const Records& fit_one_cycle(int64_t n_epoch, std::optional<double> lr_max = {},
+                                 const OneCycleOptions& options = {});
+
+    /// Tries learning rates from small to large on up to `num_it` batches and suggests one; model, optimizer, random
+    /// numbers and position in the data are afterwards as they were. See LrFind.
+    LrFind lr_find(const LrFindOptions& options = {});
+
+    /// Loss and metrics over the validation part, or over `loader`.
+    Validation validate();
+    Validation validate(const DataLoader& loader);
+
+    /// Predictions for the validation part, or for `loader`, in the order of its rows.
+    Predictions get_preds();
+    Predictions get_preds(const DataLoader& loader);
+
+    /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU.
+    at::Tensor predict(const Tensors& inputs);
+
+    /// Saves model and optimizer in one safetensors file, tensors by name ("model.…", "optimizer.…"), with hyper-
+    /// parameters as JSON in its metadata; written atomically.
+    void save(const std::filesystem::path& path);
+    /// Takes over what save() wrote. Checks everything first: an Error names each missing, unexpected and wrong-shaped
+    /// tensor, and leaves the Learner as it was.
+    void load(const std::filesystem::path& path);
+
+    /// Writes the model, in eval mode and on the CPU, as a TorchScript file that needs nothing of Embark. `forward`
+    /// takes encoded tensors; where the data have vocabularies there are methods on raw values too: for collab
+    /// `predict(users: List[str], items: List[str]) -> Tensor`, `recommend(user: str, k: int)` and
+    /// `similar(item: str, k: int)`, both `-> Tuple[List[str], Tensor]`. Throws Error, before anything is written,
+    /// where the module's trace depends on the batch size, and names the operation.
+    void export_torchscript(const std::filesystem::path& path, const ExportOptions& options = {});
+
+    /// Called in every later fit.
+    void add_callback(std::shared_ptr<Callback> callback);
+    void remove_callback(const std::shared_ptr<Callback>& callback);
+
+    const DataLoaders& dls() const;
+    const Model& model() const;
+    const Loss& loss() const;
+    /// The optimizer, made on first use; later fits go on with its state.
+    Optimizer& optimizer();
+    /// What the last fit recorded.
+    const Records& records() const;
+    /// Why the last fit ended before its time; empty where it did not.
+    const std::string& stop_reason() const;
+
+protected:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace embark

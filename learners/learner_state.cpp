@@ -1,0 +1,130 @@
+#include "learner_state.h"
+
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "learner.h"
+
+namespace embark {
+
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr const char* kKey = "embark_learner";
+const std::string kModel = "model.";
+const std::string kOptimizer = "optimizer.";
+
+/// Parameters and buffers by their full names.
+std::map<std::string, at::Tensor> model_tensors(const torch::nn::Module& module) {
+    std::map<std::string, at::Tensor> tensors;
+    for (const auto& item : module.named_parameters()) tensors[item.key()] = item.value();
+    for (const auto& item : module.named_buffers()) tensors[item.key()] = item.value();
+    std::erase_if(tensors, [](const auto& item) { return !item.second.defined(); });
+    return tensors;
+}
+
+/// The tensors whose names begin with `prefix`, without it.
+std::map<std::string, at::Tensor> with_prefix(const std::map<std::string, at::Tensor>& tensors,
+                                              const std::string& prefix) {
+    std::map<std::string, at::Tensor> found;
+    for (const auto& [name, tensor] : tensors) {
+        if (name.starts_with(prefix)) found[name.substr(prefix.size())] = tensor;
+    }
+    return found;
+}
+
+/// What keeps `saved` from being put in the place of `present`.
+std::vector<std::string> differences(const std::map<std::string, at::Tensor>& saved,
+                                     const std::map<std::string, at::Tensor>& present) {
+    std::vector<std::string> problems;
+    for (const auto& [name, tensor] : present) {
+        const auto found = saved.find(name);
+        if (found == saved.end()) {
+            problems.push_back("missing " + name);
+        } else if (found->second.sizes() != tensor.sizes()) {
+            problems.push_back(
+                concat("wrong shape ", found->second.sizes(), " of ", name, ", the model's is ", tensor.sizes()));
+        } else if (found->second.scalar_type() != tensor.scalar_type()) {
+            problems.push_back(concat("wrong type ", c10::toString(found->second.scalar_type()), " of ", name,
+                                      ", the model's is ", c10::toString(tensor.scalar_type())));
+        }
+    }
+    for (const auto& [name, tensor] : saved) {
+        if (!present.contains(name)) problems.push_back("unexpected " + name);
+    }
+    return problems;
+}
+
+Json hypers_of(const Optimizer& optimizer) {
+    Json groups = Json::array();
+    for (const auto& group : optimizer.groups()) groups.push_back(group.hyper);
+    return groups;
+}
+
+/// Values by name, one a group, as Optimizer::set_hyper takes them. Throws where they don't fit the optimizer.
+std::map<std::string, std::vector<double>> read_hypers(const std::string& text, const Optimizer& optimizer) {
+    const Json state = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const auto groups = state.is_object() ? state.find("hyper") : state.end();
+    require(state.is_object() && groups != state.end() && groups->is_array(), "its hyper-parameters cannot be read");
+    require(groups->size() == optimizer.groups().size(), "it has ", groups->size(),
+            " parameter groups, the learner's optimizer has ", optimizer.groups().size());
+    std::map<std::string, std::vector<double>> values;
+    for (const auto& group : *groups) {
+        for (const auto& [name, value] : group.items()) {
+            require(value.is_number(), "its hyper-parameter '", name, "' is not a number");
+            optimizer.hyper(name);  // throws for a name that this optimizer does not have
+            values[name].push_back(value.get<double>());
+        }
+    }
+    for (const auto& [name, list] : values) {
+        require(list.size() == groups->size(), "its hyper-parameter '", name, "' is not there for every group");
+    }
+    return values;
+}
+
+}  // namespace
+
+LearnerState::LearnerState(Learner& learner) {
+    for (const auto& [name, tensor] : model_tensors(learner.model().module())) {
+        content_.tensors[kModel + name] = tensor.detach().clone();
+    }
+    for (const auto& [name, tensor] : learner.optimizer().state()) {
+        content_.tensors[kOptimizer + name] = tensor.detach().clone();
+    }
+    content_.metadata[kKey] = Json{{"format", 1}, {"hyper", hypers_of(learner.optimizer())}}.dump();
+}
+
+LearnerState::LearnerState(TensorFile content, std::string source)
+    : content_(std::move(content)), source_(std::move(source)) {}
+
+LearnerState LearnerState::load(const std::filesystem::path& path) {
+    TensorFile content = load_safetensors(path, Checksum::required);
+    require(content.metadata.contains(kKey), path.string(), " was not written by Learner::save");
+    return LearnerState(std::move(content), path.string());
+}
+
+void LearnerState::save(const std::filesystem::path& path) const {
+    save_safetensors(path, content_);
+}
+
+void LearnerState::restore(Learner& learner) const {
+    const auto saved = with_prefix(content_.tensors, kModel);
+    const auto present = model_tensors(learner.model().module());
+    auto problems = differences(saved, present);
+    require(problems.empty(), "Cannot load ", source_, ": ", join(problems, "; "));
+    try {
+        const auto hypers = read_hypers(content_.metadata.at(kKey), learner.optimizer());
+        // Checks all of it before it changes anything; what follows cannot fail.
+        learner.optimizer().load_state(with_prefix(content_.tensors, kOptimizer));
+        for (const auto& [name, values] : hypers) learner.optimizer().set_hyper(name, values);
+    } catch (const Error& error) {
+        fail("Cannot load ", source_, ": ", error.what());
+    }
+    torch::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : present) at::Tensor(tensor).copy_(saved.at(name));
+}
+
+}  // namespace embark

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "../core/error.h"
+#include "../core/tensors.h"
+
+namespace torch::nn {
+class Module;
+template <typename Contained>
+class ModuleHolder;
+}  // namespace torch::nn
+
+namespace embark {
+
+namespace detail {
+
+inline void append_outputs(Tensors& outputs, at::Tensor tensor) {
+    outputs.push_back(std::move(tensor));
+}
+inline void append_outputs(Tensors& outputs, Tensors tensors) {
+    for (auto& tensor : tensors) outputs.push_back(std::move(tensor));
+}
+template <class... Parts>
+void append_outputs(Tensors& outputs, std::tuple<Parts...> parts) {
+    std::apply([&](auto&... part) { (append_outputs(outputs, std::move(part)), ...); }, parts);
+}
+
+/// Stands for no type that a forward means to take.
+struct NoArgument {};
+
+/// Whether `module.forward` means to take a list of tensors: not where it takes anything, as Sequential's does.
+template <class Module>
+constexpr bool takes_list = requires(Module& module, const Tensors& inputs) {
+    module.forward(inputs);
+}
+&&!requires(Module & module, const NoArgument& argument) {
+    module.forward(argument);
+};
+
+template <size_t>
+using TensorArgument = const at::Tensor&;
+
+template <class Module, size_t... I>
+bool try_forward(Module& module, const Tensors& inputs, Tensors& outputs, std::index_sequence<I...>) {
+    if constexpr (requires(TensorArgument<I>... x) { module.forward(x...); }) {
+        if (inputs.size() != sizeof...(I)) return false;
+        append_outputs(outputs, module.forward(inputs[I]...));
+        return true;
+    } else {
+        return false;
+    }
+}
+
+/// Calls `module.forward` with as many arguments as there are inputs. Overloads, default arguments and a forward that
+/// takes a list of tensors are found by trying what compiles, so it works for any module without a signature to name.
+template <class Module>
+Tensors forward_any(Module& module, const Tensors& inputs) {
+    Tensors outputs;
+    if constexpr (takes_list<Module>) {
+        append_outputs(outputs, module.forward(inputs));
+        return outputs;
+    } else {
+        const bool called = [&]<size_t... N>(std::index_sequence<N...>) {
+            return (try_forward(module, inputs, outputs, std::make_index_sequence<N + 1>{}) || ...);
+        }
+        (std::make_index_sequence<8>{});
+        require(called, "The model's forward cannot be called with ", inputs.size(),
+                " tensors, which is what a batch has; give the data as many inputs as forward has arguments");
+        return outputs;
+    }
+}
+
+}  // namespace detail
+
+/// Any torch::nn module whose forward takes one or more tensors and returns one or more (a tensor, a tuple, a vector),
+/// as one type: a list of tensors in, a list of tensors out. A shared handle on the module.
+class Model {
+public:
+    using Forward = std::function<Tensors(const Tensors& inputs)>;
+
+    Model(std::shared_ptr<torch::nn::Module> module, Forward forward)
+        : module_(std::move(module)), forward_(std::move(forward)) {}
+
+    template <class Impl>
+    explicit Model(std::shared_ptr<Impl> module)
+        : module_(module), forward_([module](const Tensors& inputs) { return detail::forward_any(*module, inputs); }) {}
+
+    template <class Impl>
+    explicit Model(const torch::nn::ModuleHolder<Impl>& holder) : Model(holder.ptr()) {}
+
+    Tensors operator()(const Tensors& inputs) const { return forward_(inputs); }
+    torch::nn::Module& module() const { return *module_; }
+    const std::shared_ptr<torch::nn::Module>& ptr() const { return module_; }
+
+private:
+    std::shared_ptr<torch::nn::Module> module_;
+    Forward forward_;
+};
+
+}  // namespace embark

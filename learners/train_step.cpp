@@ -1,0 +1,29 @@
+#include "train_step.h"
+
+#include <torch/torch.h>
+
+namespace embark {
+
+TrainStep::~TrainStep() = default;
+
+AutogradStep::AutogradStep(const Model& model, const Loss& loss, Optimizer& optimizer)
+    : model_(model), loss_(loss), optimizer_(optimizer) {}
+
+void AutogradStep::run(const Events& events, TrainingState& state) {
+    state.predictions = model_(state.batch.inputs);
+    events.send(&Callback::after_pred, state);
+    if (state.cancelled(Level::batch)) return;
+    state.loss = loss_(state.predictions, state.batch.targets);
+    events.send(&Callback::after_loss, state);
+    if (state.cancelled(Level::batch)) return;
+
+    bracket(events, state, Level::backward, &Callback::before_backward, &Callback::after_cancel_backward,
+            &Callback::after_backward, [&] { state.loss.backward(); });
+    if (state.cancelled(Level::batch)) return;
+    bracket(events, state, Level::step, &Callback::before_step, &Callback::after_cancel_step, &Callback::after_step,
+            [&] { optimizer_.step(); });
+    // A batch that was left keeps its gradients: that is how they are accumulated.
+    if (!state.cancelled(Level::batch)) optimizer_.zero_grad();
+}
+
+}  // namespace embark

@@ -1,0 +1,423 @@
+#!/usr/bin/env python3
+"""Makes the baselines in this folder with PyTorch and fastai, for the C++ tests to compare with.
+
+    benchmarks/peers/setup-fastai                                               # once: build/fastai-venv
+    build/fastai-venv/bin/python tests/baselines/make_baselines.py              # writes the files
+    build/fastai-venv/bin/python tests/baselines/make_baselines.py --check      # compares, writes nothing
+    build/fastai-venv/bin/python tests/baselines/make_baselines.py lr_find      # only this one
+
+The environment needs torch 2.13.0, fastai 2.8.12 and safetensors; setup-fastai installs the pinned versions. What each
+file holds is described in README.md beside this script. Inputs are drawn from seeded generators and stored with the
+results, so that a test needs nothing but the file.
+"""
+
+import argparse
+import json
+import logging
+import math
+import sys
+import tempfile
+import warnings
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import torch
+from fastai.callback.schedule import (
+    SchedCos, SchedExp, SchedLin, SchedNo, SchedPoly, combine_scheds, combined_cos, minimum, slide, steep, valley)
+from fastai.collab import EmbeddingDotBias
+from fastai.data.core import DataLoaders
+from fastai.data.load import DataLoader
+from fastai.data.transforms import RandomSplitter
+from fastai.layers import Embedding, sigmoid_range
+from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
+from fastai.losses import BCEWithLogitsLossFlat, CrossEntropyLossFlat, L1LossFlat, MSELossFlat
+from fastai.optimizer import Adam
+from fastai.tabular.core import Categorify, TabularPandas
+from fastai.torch_core import to_detach
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+FOLDER = Path(__file__).resolve().parent
+
+
+# --- Schedules and what depends on progress -------------------------------------------------------------------------
+
+
+def one_cycle():
+    """fit_one_cycle's learning rate and momentum at every step, as a real Learner's recorder saw them."""
+    settings = {
+        "notes": dict(n_epoch=5, n_iter=1250, lr_max=5e-3),
+        "small": dict(n_epoch=3, n_iter=7, lr_max=0.01, div=10.0, div_final=1e3, pct_start=0.4, moms=(0.9, 0.8, 0.97)),
+    }
+    tensors = {}
+    for name, chosen in settings.items():
+        fit = dict(chosen)
+        learn = tiny_learner(fit.pop("n_iter"))
+        with learn.no_bar(), learn.no_logging():
+            learn.fit_one_cycle(fit.pop("n_epoch"), **fit)
+        for hyper in ("lr", "mom"):
+            values = [float(value) for value in learn.recorder.hps[hyper]]
+            tensors[f"{name}.{hyper}"] = torch.tensor(values, dtype=torch.float64)
+    return tensors, {name: json.dumps(chosen) for name, chosen in settings.items()}
+
+
+def tiny_learner(n_iter):
+    """A Learner of one linear layer with `n_iter` training batches of one row."""
+    rows = [(torch.ones(1) * i / n_iter, torch.zeros(1)) for i in range(n_iter)]
+    dls = DataLoaders(DataLoader(rows, bs=1), DataLoader(rows[:1], bs=1))
+    return Learner(dls, nn.Linear(1, 1), loss_func=MSELossFlat())
+
+
+def schedules():
+    """Each schedule at 21 equally spaced positions."""
+    cases = {
+        "SchedLin(1, 3)": SchedLin(1, 3),
+        "SchedCos(0.002, 0.05)": SchedCos(0.002, 0.05),
+        "SchedCos(0.95, 0.85)": SchedCos(0.95, 0.85),
+        "SchedNo(0.3, 0.7)": SchedNo(0.3, 0.7),
+        "SchedExp(1e-7, 10)": SchedExp(1e-7, 10),
+        "SchedPoly(2, 0.5, 3)": SchedPoly(2, 0.5, 3),
+        "SchedPoly(0, 1, 0.5)": SchedPoly(0, 1, 0.5),
+        "combined_cos(0.25, 0.0002, 0.005, 5e-8)": combined_cos(0.25, 0.0002, 0.005, 5e-8),
+        "combined_cos(0.3, 0.95, 0.85, 0.95)": combined_cos(0.3, 0.95, 0.85, 0.95),
+        "combine_scheds([0.25, 0.5, 0.25], [SchedLin(0, 1), SchedNo(2, 2), SchedExp(3, 0.03)])":
+            combine_scheds([0.25, 0.5, 0.25], [SchedLin(0, 1), SchedNo(2, 2), SchedExp(3, 0.03)]),
+    }
+    positions = [i / 20 for i in range(21)]
+    return {"positions": positions, "values": {name: [float(f(p)) for p in positions] for name, f in cases.items()}}
+
+
+# --- Optimizer ------------------------------------------------------------------------------------------------------
+
+
+def adam_scheduled():
+    """fastai's Adam over 50 steps with given gradients, learning rate and momentum scheduled, in two precisions."""
+    steps, wd = 50, 0.1
+    generator = torch.Generator().manual_seed(1)
+    initial = {name: torch.randn(shape, generator=generator)
+               for name, shape in (("weight", (7, 5)), ("embedding", (11, 3)), ("bias", (5,)))}
+    gradients = {name: torch.randn((steps, *value.shape), generator=generator) for name, value in initial.items()}
+    # As in training, a row of the embedding has a gradient only where its category is in the batch.
+    gradients["embedding"] *= torch.rand((steps, 11, 1), generator=generator) < 0.3
+    lr_at, mom_at = combined_cos(0.25, 4e-4, 0.01, 1e-7), combined_cos(0.25, 0.95, 0.85, 0.95)
+    lr = [lr_at(i / steps) for i in range(steps)]
+    mom = [mom_at(i / steps) for i in range(steps)]
+
+    tensors = {"lr": torch.tensor(lr, dtype=torch.float64), "mom": torch.tensor(mom, dtype=torch.float64)}
+    tensors |= {f"initial.{name}": value for name, value in initial.items()}
+    tensors |= {f"gradient.{name}": value for name, value in gradients.items()}
+    for dtype in (torch.float32, torch.float64):
+        after = run_adam(initial, gradients, lr, mom, wd, dtype)
+        tensors |= {f"{str(dtype).removeprefix('torch.')}.{name}": value for name, value in after.items()}
+    return tensors, {"wd": str(wd), "without_decay": "bias", "sqr_mom": "0.99", "eps": "1e-5",
+                     "after_steps": "10 20 30 40 50"}
+
+
+def run_adam(initial, gradients, lr, mom, wd, dtype):
+    """The parameters after every tenth step, stacked."""
+    parameters = {name: nn.Parameter(value.to(dtype, copy=True)) for name, value in initial.items()}
+    optimizer = Adam(list(parameters.values()), lr=lr[0], wd=wd)
+    optimizer.state[parameters["bias"]]["do_wd"] = False
+    after = {name: [] for name in parameters}
+    for step in range(len(lr)):
+        optimizer.set_hypers(lr=lr[step], mom=mom[step])
+        for name, parameter in parameters.items():
+            parameter.grad = gradients[name][step].to(dtype)
+        optimizer.step()
+        if (step + 1) % 10 == 0:
+            for name, parameter in parameters.items():
+                after[name].append(parameter.detach().clone())
+    return {name: torch.stack(values) for name, values in after.items()}
+
+
+# --- Models and losses ----------------------------------------------------------------------------------------------
+
+# Embark's parameter names by those of fastai's EmbeddingDotBias.
+PARAMETER_NAMES = {"u_weight.weight": "user_factors.weight", "i_weight.weight": "item_factors.weight",
+                   "u_bias.weight": "user_bias.weight", "i_bias.weight": "item_bias.weight"}
+
+
+class DotProduct(nn.Module):
+    """The course's model without biases, which fastai itself does not carry; parameters named as EmbeddingDotBias'."""
+
+    def __init__(self, n_factors, n_users, n_items, y_range=None):
+        super().__init__()
+        self.u_weight, self.i_weight = Embedding(n_users, n_factors), Embedding(n_items, n_factors)
+        self.y_range = y_range
+
+    def forward(self, x):
+        dot = (self.u_weight(x[:, 0]) * self.i_weight(x[:, 1])).sum(dim=1)
+        return dot if self.y_range is None else sigmoid_range(dot, *self.y_range)
+
+
+def dot_product_bias():
+    """Predictions, loss and gradients of the collaborative-filtering models, with and without a range."""
+    n_users, n_items, n_factors, rows, y_range = 30, 40, 50, 64, (0, 5.5)
+    generator = torch.Generator().manual_seed(2)
+    # Wider than fastai's initialisation, so that gradients of every parameter are far from 0.
+    weights = {"user_factors.weight": 0.3 * torch.randn(n_users, n_factors, generator=generator),
+               "item_factors.weight": 0.3 * torch.randn(n_items, n_factors, generator=generator),
+               "user_bias.weight": 0.5 * torch.randn(n_users, 1, generator=generator),
+               "item_bias.weight": 0.5 * torch.randn(n_items, 1, generator=generator)}
+    x = torch.stack([torch.randint(n, (rows,), generator=generator) for n in (n_users, n_items)], dim=1)
+    y = torch.randint(1, 6, (rows, 1), generator=generator).float()
+
+    tensors = {"x": x, "y": y} | {f"weights.{name}": value for name, value in weights.items()}
+    for case, model in (("bias_range", EmbeddingDotBias(n_factors, n_users, n_items, y_range)),
+                        ("bias", EmbeddingDotBias(n_factors, n_users, n_items)),
+                        ("dot_range", DotProduct(n_factors, n_users, n_items, y_range)),
+                        ("dot", DotProduct(n_factors, n_users, n_items))):
+        tensors |= {f"{case}.{name}": value for name, value in loss_and_gradients(model, weights, x, y).items()}
+    return tensors, {"y_range": json.dumps(y_range), "loss": "MSELossFlat"}
+
+
+def loss_and_gradients(model, weights, x, y):
+    parameters = {PARAMETER_NAMES[name]: parameter for name, parameter in model.named_parameters()}
+    for name, parameter in parameters.items():
+        parameter.data.copy_(weights[name])
+    prediction = model(x)
+    loss = MSELossFlat()(prediction, y)
+    loss.backward()
+    gradients = {f"gradient.{name}": parameter.grad for name, parameter in parameters.items()}
+    # fastai's tensor subclasses are of no use outside it.
+    return {"prediction": plain(prediction), "loss": plain(loss)} | gradients
+
+
+def plain(tensor):
+    return tensor.detach().as_subclass(torch.Tensor).clone()
+
+
+def losses():
+    """Flat losses of predictions and targets whose shapes agree only after flattening."""
+    generator = torch.Generator().manual_seed(3)
+    rand = partial(torch.rand, generator=generator)
+    randn = partial(torch.randn, generator=generator)
+    randint = partial(torch.randint, generator=generator)
+    cases = {
+        "mse.column_and_vector": (MSELossFlat, randn(12, 1), randn(12)),
+        "mse.vector_and_column": (MSELossFlat, randn(12), randn(12, 1)),
+        "mse.two_columns": (MSELossFlat, randn(6, 2), randn(6, 2)),
+        "mse.integer_target": (MSELossFlat, randn(12, 1), randint(1, 6, (12,))),
+        "l1.column_and_vector": (L1LossFlat, randn(12, 1), randn(12)),
+        "l1.two_columns": (L1LossFlat, randn(6, 2), randn(6, 2)),
+        "cross_entropy.classes": (CrossEntropyLossFlat, 2 * randn(10, 4), randint(4, (10,))),
+        "cross_entropy.target_column": (CrossEntropyLossFlat, 2 * randn(10, 4), randint(4, (10, 1))),
+        "cross_entropy.sequence": (CrossEntropyLossFlat, 2 * randn(3, 5, 4), randint(4, (3, 5))),
+        "bce_with_logits.column_and_vector": (BCEWithLogitsLossFlat, 3 * randn(10, 1), rand(10)),
+        "bce_with_logits.integer_target": (BCEWithLogitsLossFlat, 3 * randn(10), randint(2, (10, 1))),
+        "bce_with_logits.large_logits": (BCEWithLogitsLossFlat, 60 * randn(8, 3), randint(2, (8, 3)).float()),
+    }
+    tensors = {}
+    for name, (loss_class, prediction, target) in cases.items():
+        values = loss_class(reduction="none")(prediction, target)
+        loss = loss_class()
+        tensors |= {f"{name}.prediction": prediction, f"{name}.target": target,
+                    f"{name}.mean": plain(loss(prediction, target)),
+                    f"{name}.rows": plain(values).view(len(prediction), -1).mean(dim=1)}
+        if loss_class in (CrossEntropyLossFlat, BCEWithLogitsLossFlat):
+            activation = loss.activation(prediction)
+            tensors |= {f"{name}.activation": plain(activation),
+                        f"{name}.decoded": plain(loss.decodes(activation)).long()}
+    return tensors, {}
+
+
+# --- What is recorded -----------------------------------------------------------------------------------------------
+
+
+def smooth_loss():
+    """fastai's running averages of losses: train_loss (exponential) and valid_loss (weighted by batch size)."""
+    generator = torch.Generator().manual_seed(4)
+    batch_losses = 2 * torch.exp(-torch.arange(120) / 40) + 0.3 * torch.rand(120, generator=generator)
+    result = {"losses": batch_losses.tolist(), "smooth": {}}
+    for beta in (0.98, 0.9):
+        average = AvgSmoothLoss(beta=beta)
+        average.reset()
+        values = []
+        for loss in batch_losses:
+            average.accumulate(SimpleNamespace(loss=loss))
+            values.append(average.value.item())
+        result["smooth"][str(beta)] = values
+
+    batch_sizes = [64, 64, 64, 17, 1]
+    average = AvgLoss()
+    average.reset()
+    for size, loss in zip(batch_sizes, batch_losses):
+        average.accumulate(SimpleNamespace(loss=loss, yb=(torch.zeros(size),), to_detach=to_detach))
+    result["average"] = {"losses": batch_losses[:5].tolist(), "batch_sizes": batch_sizes, "value": average.value.item()}
+    return result
+
+
+def lr_find():
+    """Curves of learning-rate finders, whole, and what fastai's four suggestions make of each."""
+    result = []
+    for name, lrs, curve in (real_curve(), *synthetic_curves()):
+        # As Learner.lr_find does before it asks for suggestions.
+        num_it, kept_lrs, kept = 100, torch.tensor(lrs), torch.tensor(curve)
+        kept_lrs, kept = kept_lrs[num_it // 10:-5], kept[num_it // 10:-5]
+        if kept.isnan().any():
+            first_nan = kept.isnan().nonzero().min()
+            kept_lrs, kept = kept_lrs[:first_nan], kept[:first_nan]
+        suggestions = {f.__name__: f(kept_lrs, kept, num_it)[0] for f in (valley, slide, minimum, steep)}
+        # JSON has no NaN.
+        written = [None if math.isnan(loss) else loss for loss in curve]
+        result.append({"name": name, "num_it": num_it, "lrs": lrs, "losses": written, "suggestions": suggestions})
+    return result
+
+
+def real_curve():
+    """fastai's lr_find of an EmbeddingDotBias on ratings made of random biases."""
+    torch.manual_seed(5)
+    users, items = torch.randint(200, (6400,)), torch.randint(150, (6400,))
+    ratings = (3.5 + torch.randn(200)[users] + torch.randn(150)[items]).round().clamp(1, 5)
+    rows = list(zip(torch.stack([users, items], dim=1), ratings))
+    dls = DataLoaders(DataLoader(rows, bs=64), DataLoader(rows[:64], bs=64))
+    with tempfile.TemporaryDirectory() as folder:
+        learn = Learner(dls, EmbeddingDotBias(20, 200, 150, (0, 5.5)), loss_func=MSELossFlat(), path=folder)
+        with learn.no_bar():
+            learn.lr_find(show_plot=False)
+    lrs, curve = ([float(value) for value in values] for values in (learn.recorder.lrs, learn.recorder.losses))
+    return "dot_product_bias_on_random_ratings", lrs, curve
+
+
+def synthetic_curves():
+    lrs = [1e-7 * (10 / 1e-7) ** (i / 100) for i in range(100)]
+    logs = [math.log10(lr) for lr in lrs]
+    noise = torch.rand(100, generator=torch.Generator().manual_seed(6)).tolist()
+
+    def descent(x, steepness=2.0):
+        return 1 / (1 + math.exp(steepness * (x + 3)))
+
+    yield "valley_then_divergence", lrs, [0.4 + descent(x) + math.exp(3 * (x - 0.2)) for x in logs]
+    yield "noisy_valley", lrs, [0.4 + descent(x) + math.exp(3 * (x - 0.2)) + 0.05 * r for x, r in zip(logs, noise)]
+    yield "falls_throughout", lrs, [3 - 0.001 * i + descent(x, 1.0) for i, x in enumerate(logs)]
+    yield "rises_throughout", lrs, [1 + 0.001 * i + math.exp(2 * x) for i, x in enumerate(logs)]
+    yield "stopped_at_70", lrs[:70], [0.5 + descent(x - 2) + math.exp(9 * (x + 2.1)) for x in logs[:70]]
+    yield "nan_at_80", lrs, [0.4 + descent(x) if i < 80 else math.nan for i, x in enumerate(logs)]
+
+
+# --- Data -----------------------------------------------------------------------------------------------------------
+
+
+def random_splitter():
+    """Row numbers of RandomSplitter's parts, in its order."""
+    result = []
+    for rows, valid_pct, seed in ((50, 0.2, 42), (10, 0.3, 7), (101, 0.25, 0), (7, 0.5, 123456789)):
+        train, valid = RandomSplitter(valid_pct=valid_pct, seed=seed)(range(rows))
+        result.append({"rows": rows, "valid_pct": valid_pct, "seed": seed,
+                       "train": [int(i) for i in train], "valid": [int(i) for i in valid]})
+    # Of many rows, only how the parts begin.
+    train, valid = RandomSplitter(valid_pct=0.2, seed=42)(range(100_000))
+    result.append({"rows": 100_000, "valid_pct": 0.2, "seed": 42, "train_rows": len(train), "valid_rows": len(valid),
+                   "train_begins": [int(i) for i in train[:20]], "valid_begins": [int(i) for i in valid[:20]]})
+    return result
+
+
+def vocabulary():
+    """Categorify's vocabulary of a column's training rows, and the numbers of all its rows."""
+    columns = {
+        "text": ["b", "a", "c", "b", "B", "aa", "zz", "a"],
+        "text_with_missing": ["red", None, "blue", "red", None, "green", "violet", None],
+        "punctuation_and_accents": ["Zebra", "zebra", "Ärger", "a b", "a-b", "Émile", "_", "日本"],
+        "integer": [10, 9, -1, 100, 9, 2, 7, 10],
+        "large_integer": [2**53 + 1, 2**53, 3, 2**62, 2**53, 5, 2**53 + 2, 3],
+    }
+    train_rows = [0, 1, 2, 3, 4, 5]
+    result = []
+    for name, values in columns.items():
+        frame = pd.DataFrame({name: values})
+        table = TabularPandas(frame, procs=[Categorify], cat_names=[name], splits=(train_rows, [6, 7]))
+        result.append({"name": name, "values": [None if value is None else str(value) for value in values],
+                       "train_rows": train_rows, "vocabulary": [str(item) for item in table.classes[name]],
+                       "codes": [int(code) for code in table.items.sort_index()[name]]})
+    return result
+
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses)
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary)
+BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
+
+
+def path_of(make):
+    return FOLDER / f"{make.__name__}{'.safetensors' if make in TENSOR_BASELINES else '.json'}"
+
+
+def write(make):
+    path = path_of(make)
+    if make in TENSOR_BASELINES:
+        tensors, metadata = make()
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata)
+        path.chmod(0o644)
+    else:
+        path.write_text(json.dumps(make(), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    print(f"{path.name}: {path.stat().st_size} bytes")
+
+
+def check(make):
+    """Names of what differs between a baseline made now and the committed file."""
+    path = path_of(make)
+    if make in JSON_BASELINES:
+        return list(json_differences(json.loads(json.dumps(make())), json.loads(path.read_text(encoding="utf-8")), ""))
+    tensors, metadata = make()
+    with safe_open(path, "pt") as file:
+        committed = {name: file.get_tensor(name) for name in file.keys()}
+        differences = [] if (file.metadata() or {}) == metadata else ["metadata"]
+    differences += sorted(tensors.keys() ^ committed.keys())
+    both = sorted(tensors.keys() & committed.keys())
+    return differences + [name for name in both if not same(tensors[name], committed[name])]
+
+
+def same(made, committed):
+    """Equal but for rounding, which may differ between processors."""
+    if made.dtype != committed.dtype or made.shape != committed.shape:
+        return False
+    if not made.is_floating_point():
+        return made.equal(committed)
+    tolerance = 1e-5 if made.dtype == torch.float32 else 1e-12
+    return torch.allclose(made, committed, rtol=tolerance, atol=tolerance)
+
+
+def json_differences(made, committed, where):
+    if isinstance(made, dict) and isinstance(committed, dict) and made.keys() == committed.keys():
+        for key in made:
+            yield from json_differences(made[key], committed[key], f"{where}/{key}")
+    elif isinstance(made, list) and isinstance(committed, list) and len(made) == len(committed):
+        for i, (left, right) in enumerate(zip(made, committed)):
+            yield from json_differences(left, right, f"{where}/{i}")
+    elif isinstance(made, float) and isinstance(committed, float):
+        if not math.isclose(made, committed, rel_tol=1e-5):
+            yield where
+    elif made != committed:
+        yield where
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(BASELINES)}")
+    parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in BASELINES:
+            parser.error(f"there is no baseline '{name}'; there are: {', '.join(BASELINES)}")
+
+    torch.set_num_threads(1)
+    failed = False
+    for make in [BASELINES[name] for name in options.names] or BASELINES.values():
+        if not options.check:
+            write(make)
+            continue
+        differences = check(make)
+        failed |= bool(differences)
+        verdict = "differs in " + ", ".join(differences[:10]) if differences else "as committed"
+        print(f"{path_of(make).name}: {verdict}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    logging.disable()
+    sys.exit(main())

@@ -1,0 +1,94 @@
+#include <embark/core/file.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <embark/core/error.h>
+
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::TemporaryFolder;
+
+size_t entries(const std::filesystem::path& folder) {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST(File, writes_parts_as_one_content_and_leaves_no_other_file) {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "model.bin";
+    write_file_atomically(path, {"first ", std::string_view("\0x", 2), " last"});
+    EXPECT_EQ(read_file(path), std::string("first \0x last", 13));
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, replaces_what_was_there_and_keeps_its_mode) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    chmod(path.c_str(), 0640);
+    write_file_atomically(path, {"new"});
+    EXPECT_EQ(read_file(path), "new");
+    struct stat info {};
+    stat(path.c_str(), &info);
+    EXPECT_EQ(info.st_mode & 0777, 0640U);
+}
+
+TEST(File, a_full_disk_leaves_the_old_file_and_nothing_else) {
+    // The limit on file sizes stands in for the end of the disk: a write is refused after some bytes were taken.
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        const rlimit limit{1024, 1024};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        try {
+            write_file_atomically(path, {std::string(4096, 'x')});
+        } catch (const Error& error) {
+            _exit(std::string(error.what()).find("unchanged") == std::string::npos ? 2 : 0);
+        }
+        _exit(3);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_EQ(read_file(path), "old");
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, says_what_is_wrong_with_a_path_to_read) {
+    const TemporaryFolder folder;
+    const auto read = [&](const std::filesystem::path& path) {
+        return message_of<Error>([&] { require_readable_file(path); });
+    };
+    EXPECT_THAT(read(folder.path() / "none.csv"), HasSubstr("none.csv: there is no such file"));
+    EXPECT_THAT(read(folder.path() / "no" / "x.csv"), HasSubstr("there is no folder"));
+    EXPECT_THAT(read(folder.path()), HasSubstr("it is a folder, not a file"));
+    EXPECT_THAT(read(""), HasSubstr("empty"));
+}
+
+TEST(File, says_what_is_wrong_with_a_path_to_write) {
+    const TemporaryFolder folder;
+    const auto write = [&](const std::filesystem::path& path) {
+        return message_of<Error>([&] { write_file_atomically(path, {"x"}); });
+    };
+    EXPECT_THAT(write(folder.path() / "no" / "x.pt"), HasSubstr("there is no folder"));
+    EXPECT_THAT(write(folder.path()), HasSubstr("it is a folder, not a file"));
+    const auto file = folder.write("file", "x");
+    EXPECT_THAT(write(file / "x.pt"), HasSubstr("is not a folder"));
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+}  // namespace
+}  // namespace embark

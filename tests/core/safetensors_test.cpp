@@ -1,0 +1,81 @@
+#include <embark/core/safetensors.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <embark/core/error.h>
+#include <embark/core/file.h>
+
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::TemporaryFolder;
+
+TensorFile small_file() {
+    return {{{"weight", torch::arange(6, at::kFloat).reshape({2, 3})}, {"step", torch::tensor(int64_t{7})}},
+            {{"note", "a \"quoted\" é"}}};
+}
+
+TEST(Safetensors, gives_back_what_was_saved) {
+    const TemporaryFolder folder;
+    TensorFile saved = small_file();
+    for (const auto type :
+         {at::kDouble, at::kHalf, at::kBFloat16, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool}) {
+        saved.tensors[c10::toString(type)] = torch::tensor({0, 1, 1}).to(type);
+    }
+    saved.tensors["empty"] = torch::zeros({0, 4});
+    saved.tensors["transposed"] = torch::arange(6, at::kFloat).reshape({2, 3}).t();
+    save_safetensors(folder.path() / "x.safetensors", saved);
+    const TensorFile loaded = load_safetensors(folder.path() / "x.safetensors");
+    ASSERT_EQ(loaded.tensors.size(), saved.tensors.size());
+    for (const auto& [name, tensor] : saved.tensors) {
+        EXPECT_TRUE(loaded.tensors.at(name).equal(tensor)) << name;
+        EXPECT_EQ(loaded.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;
+    }
+    EXPECT_EQ(loaded.metadata, saved.metadata);
+}
+
+TEST(Safetensors, every_flipped_byte_and_every_truncation_is_found) {
+    const TemporaryFolder folder;
+    save_safetensors(folder.path() / "x.safetensors", small_file());
+    const std::string good = read_file(folder.path() / "x.safetensors");
+    for (size_t i = 0; i < good.size(); ++i) {
+        std::string flipped = good;
+        flipped[i] = static_cast<char>(flipped[i] ^ 0x10);
+        EXPECT_THROW(load_safetensors(folder.write("flipped", flipped), Checksum::required), Error) << "byte " << i;
+        EXPECT_THROW(load_safetensors(folder.write("cut", good.substr(0, i)), Checksum::required), Error)
+            << "cut to " << i;
+    }
+    EXPECT_THROW(load_safetensors(folder.write("longer", good + "x")), Error);
+}
+
+TEST(Safetensors, says_what_a_file_is_not) {
+    const TemporaryFolder folder;
+    EXPECT_THAT(message_of<Error>([&] { load_safetensors(folder.write("text", "user,movie,rating\n1,2,3\n")); }),
+                HasSubstr("is not a sound safetensors file"));
+    EXPECT_THAT(message_of<Error>([&] { load_safetensors(folder.path()); }), HasSubstr("it is a folder"));
+}
+
+TEST(Safetensors, reads_files_of_other_programs_which_have_no_checksum) {
+    const TemporaryFolder folder;
+    std::string header = R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
+    const auto size = static_cast<char>(header.size());
+    const auto path = folder.write("x", std::string{size, 0, 0, 0, 0, 0, 0, 0} + header + "\x01\x02");
+    EXPECT_TRUE(load_safetensors(path).tensors.at("a").equal(torch::tensor({1, 2}, at::kByte)));
+    EXPECT_THAT(message_of<Error>([&] { load_safetensors(path, Checksum::required); }), HasSubstr("no checksum"));
+}
+
+TEST(Safetensors, refuses_a_type_that_the_format_has_not) {
+    const TemporaryFolder folder;
+    const TensorFile content{{{"z", torch::zeros({2}, at::kComplexFloat)}}, {}};
+    EXPECT_THAT(message_of<Error>([&] { save_safetensors(folder.path() / "x", content); }), HasSubstr("tensor 'z'"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
+}
+
+}  // namespace
+}  // namespace embark

@@ -1,0 +1,80 @@
+// The course notes' results on MovieLens 100k, where that is at hand.
+#include <embark/learners/collab_learner.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+constexpr int kSeeds = 5;
+
+class MovieLens100k : public ::testing::Test {
+protected:
+    void SetUp() override {
+        const auto data = testing::data_folder();
+        if (!data || !std::filesystem::exists(*data / "ml-100k" / "u.data")) {
+            GTEST_SKIP()
+                << "MovieLens 100k is not here: tools/get-data ml-100k fetches it, EMBARK_DATA names its folder";
+        }
+        folder_ = *data / "ml-100k";
+    }
+
+    Table ratings(const std::string& file) const {
+        const auto table =
+            read_csv(folder_ / file, {.delimiter = '\t', .column_names = {"user", "movie", "rating", "time"}});
+        const auto titles = read_csv(
+            folder_ / "u.item",
+            {.delimiter = '|', .encoding = "latin-1", .use_columns = {0, 1}, .column_names = {"movie", "title"}});
+        return table.join(titles, "movie");
+    }
+
+    /// The notes' model and schedule: 50 factors, range (0, 5.5), batches of 64, one cycle of 5 epochs at 5e-3.
+    static Records train(const CollabDataLoaders& dls, uint64_t seed, std::optional<double> weight_decay) {
+        set_seed(seed);
+        auto learn =
+            collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}}, {.metrics = {rmse()}, .progress = false});
+        return learn.fit_one_cycle(5, 5e-3, {.weight_decay = weight_decay});
+    }
+
+    CollabDataLoaders random_split(uint64_t seed) const {
+        return CollabDataLoaders::from_table(ratings("u.data"), {.item_name = "title", .seed = seed});
+    }
+
+    std::filesystem::path folder_;
+};
+
+TEST_F(MovieLens100k, weight_decay_reaches_the_notes_loss) {
+    double total = 0;
+    for (uint64_t seed = 0; seed < kSeeds; ++seed) total += train(random_split(seed), seed, 0.1).last("valid_loss");
+    EXPECT_LE(total / kSeeds, 0.828);
+}
+
+TEST_F(MovieLens100k, without_weight_decay_it_overfits_as_in_the_notes) {
+    double final = 0, best = 0, trained = 0;
+    for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+        const Records records = train(random_split(seed), seed, {});
+        final += records.last("valid_loss") / kSeeds;
+        trained += records.last("train_loss") / kSeeds;
+        best += std::min_element(records.epochs.begin(), records.epochs.end(),
+                                 [](const auto& a, const auto& b) { return a.valid_loss < b.valid_loss; })
+                    ->valid_loss /
+                kSeeds;
+    }
+    EXPECT_GE(final, 0.88);
+    EXPECT_LE(final, 0.92);
+    EXPECT_GT(final, best + 0.005);
+    EXPECT_LE(trained, 0.33);
+}
+
+TEST_F(MovieLens100k, the_canonical_split_reaches_its_rmse) {
+    const auto dls = CollabDataLoaders::from_tables(ratings("u1.base"), ratings("u1.test"), {.item_name = "title"});
+    EXPECT_LE(train(dls, 0, 0.1).last("rmse"), 0.920);
+}
+
+}  // namespace
+}  // namespace embark

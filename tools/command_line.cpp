@@ -1,0 +1,84 @@
+#include "command_line.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include <embark/core/error.h>
+#include <embark/core/text.h>
+
+namespace embark::tools {
+
+namespace {
+
+std::vector<std::string> option_names(const po::options_description& options) {
+    std::vector<std::string> names;
+    for (const auto& option : options.options()) names.push_back("--" + option->long_name());
+    return names;
+}
+
+}  // namespace
+
+CommandLine::CommandLine(std::string usage_, std::string summary_)
+    : usage(std::move(usage_)), summary(std::move(summary_)) {
+    options.add_options()("help", "show this and end");
+}
+
+po::variables_map CommandLine::parse(const Arguments& arguments) const {
+    // Without short options a value may begin with a minus sign: --y-range -5 -1. Guessing would make a mistyped
+    // option into another one.
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_short &
+                      ~po::command_line_style::allow_guessing;
+    po::variables_map values;
+    try {
+        // A description of no positional options makes a stray word an error rather than nothing.
+        po::store(po::command_line_parser(arguments).options(options).positional({}).style(style).run(), values);
+        po::notify(values);
+    } catch (const po::unknown_option& error) {
+        const std::string name = error.get_option_name();
+        fail<UsageError>("Unknown option ", name, name_hint(name, option_names(options)));
+    } catch (const po::too_many_positional_options_error&) {
+        fail<UsageError>("A word too many on the command line; options begin with --, see --help");
+    } catch (const po::error& error) {
+        fail<UsageError>("Wrong usage: ", error.what());
+    }
+    return values;
+}
+
+bool CommandLine::help_printed(const Arguments& arguments) const {
+    const auto asks = [](const std::string& word) { return word == "--help" || word == "-h"; };
+    if (std::none_of(arguments.begin(), arguments.end(), asks)) return false;
+    std::cout << "Usage: " << usage << "\n\n" << summary << "\n\n" << options;
+    return true;
+}
+
+std::string required_text(const po::variables_map& values, const std::string& option) {
+    require<UsageError>(values.count(option) > 0, "Option --", option, " is missing");
+    auto text = values[option].as<std::string>();
+    require<UsageError>(!text.empty(), "Option --", option, " is empty");
+    return text;
+}
+
+Range range_of(const std::vector<double>& numbers, const std::string& option) {
+    require<UsageError>(numbers.size() == 2, "Option --", option,
+                        " takes two numbers, the lower end and the upper end, not ", numbers.size());
+    return {numbers[0], numbers[1]};
+}
+
+char delimiter_of(const std::string& text) {
+    if (text == "tab" || text == "\\t") return '\t';
+    require<UsageError>(text.size() == 1, "Invalid delimiter '", text, "': one character, or the word tab");
+    return text.front();
+}
+
+std::vector<std::string> list_of(const std::string& text) {
+    std::vector<std::string> parts;
+    size_t begin = 0;
+    while (true) {
+        const size_t comma = text.find(',', begin);
+        parts.push_back(text.substr(begin, comma - begin));
+        if (comma == std::string::npos) return parts;
+        begin = comma + 1;
+    }
+}
+
+}  // namespace embark::tools

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "command_line.h"
+
+namespace embark::tools {
+
+/// The commands of the embark program: each takes the words after its name and returns the program's exit code. Errors
+/// are thrown.
+int train_collab(const Arguments& arguments);
+int predict(const Arguments& arguments);
+int recommend(const Arguments& arguments);
+int similar(const Arguments& arguments);
+int inspect(const Arguments& arguments);
+
+}  // namespace embark::tools

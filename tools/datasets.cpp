@@ -1,0 +1,76 @@
+#include "datasets.h"
+
+#include <cstdlib>
+
+#include <embark/core/error.h>
+#include <embark/core/text.h>
+
+namespace embark::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+RatingsTable read_ml_100k(const fs::path& folder) {
+    const Table ratings =
+        read_csv(folder / "u.data", {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}});
+    const Table titles =
+        read_csv(folder / "u.item",
+                 {.delimiter = '|', .encoding = "latin-1", .use_columns = {0, 1}, .column_names = {"movie", "title"}});
+    return {ratings.join(titles, "movie"), "user", "title", "rating"};
+}
+
+RatingsTable read_ml_latest_small(const fs::path& folder) {
+    return {read_csv(folder / "ratings.csv"), "userId", "movieId", "rating"};
+}
+
+struct Dataset {
+    std::string name;
+    std::string file;  // whose presence says that the data set is there
+    RatingsTable (*read)(const fs::path& folder);
+};
+
+const std::vector<Dataset>& catalogue() {
+    static const std::vector<Dataset> datasets = {{"ml-100k", "u.data", read_ml_100k},
+                                                  {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
+    return datasets;
+}
+
+fs::path cache_folder() {
+    if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";
+    if (const char* home = std::getenv("HOME"); home && *home) return fs::path(home) / ".cache" / "embark";
+    return {};
+}
+
+std::vector<fs::path> data_folders(const fs::path& data_dir) {
+    std::vector<fs::path> folders;
+    if (!data_dir.empty()) folders.push_back(data_dir);
+    if (const char* given = std::getenv("EMBARK_DATA"); given && *given) folders.emplace_back(given);
+    if (const fs::path cache = cache_folder(); !cache.empty()) folders.push_back(cache);
+    return folders;
+}
+
+}  // namespace
+
+std::vector<std::string> rating_datasets() {
+    std::vector<std::string> names;
+    for (const auto& dataset : catalogue()) names.push_back(dataset.name);
+    return names;
+}
+
+RatingsTable read_rating_dataset(const std::string& name, const fs::path& data_dir) {
+    for (const auto& dataset : catalogue()) {
+        if (dataset.name != name) continue;
+        std::vector<std::string> looked;
+        for (const auto& folder : data_folders(data_dir)) {
+            std::error_code error;
+            if (fs::exists(folder / name / dataset.file, error)) return dataset.read(folder / name);
+            looked.push_back((folder / name).string());
+        }
+        fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
+             "` fetches it, or --data-dir names the folder that has ", name, "/", dataset.file);
+    }
+    fail<UsageError>("Unknown data set '", name, "'", name_hint(name, rating_datasets()));
+}
+
+}  // namespace embark::tools

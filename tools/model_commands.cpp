@@ -1,0 +1,159 @@
+#include <cmath>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include <embark/core/error.h>
+#include <embark/core/text.h>
+#include <embark/data/table.h>
+#include <embark/learners/exported_model.h>
+
+#include "commands.h"
+
+// The commands that use an exported model.
+namespace embark::tools {
+namespace {
+
+using Json = nlohmann::json;
+
+void add_model_options(CommandLine& line) {
+    auto add = line.options.add_options();
+    add("model", po::value<std::string>()->value_name("FILE"), "a model that embark exported");
+    add("json", po::bool_switch(), "print the results as one JSON object");
+}
+
+ExportedModel load_model(const po::variables_map& values) {
+    return ExportedModel::load(required_text(values, "model"));
+}
+
+void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json) {
+    if (!json) {
+        for (const auto& result : results) std::cout << format_number(result.score, 4) << "  " << result.name << "\n";
+        return;
+    }
+    Json list = Json::array();
+    for (const auto& result : results) list.push_back({{name, result.name}, {score, result.score}});
+    std::cout << Json{{"results", list}}.dump(2) << "\n";
+}
+
+CommandLine ranking_line(const std::string& usage, const std::string& summary, const char* of, const char* what) {
+    CommandLine line(usage, summary);
+    add_model_options(line);
+    auto add = line.options.add_options();
+    add(of, po::value<std::string>()->value_name("NAME"), what);
+    add("top", po::value<int64_t>()->default_value(10)->value_name("K"), "how many results");
+    return line;
+}
+
+int64_t top_of(const po::variables_map& values) {
+    const auto top = values["top"].as<int64_t>();
+    require<UsageError>(top >= 1, "Invalid --top ", top, ": at least 1 is needed");
+    return top;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+    std::vector<std::string> parts;
+    for (const int64_t extent : shape) parts.push_back(std::to_string(extent));
+    return concat("(", join(parts), ")");
+}
+
+Json to_json(const ExportedModel::Info& info) {
+    Json parameters = Json::object();
+    for (const auto& [name, shape] : info.parameters) parameters[name] = shape;
+    return {{"kind", info.kind},
+            {"version", info.version},
+            {"model", info.model},
+            {"inputs", info.inputs},
+            {"outputs", info.outputs},
+            {"methods", info.methods},
+            {"vocabulary_sizes", info.vocabulary_sizes},
+            {"parameters", parameters}};
+}
+
+void print(const ExportedModel::Info& info) {
+    std::cout << info.model << ", exported by Embark " << info.version << " (" << info.kind << ")\n";
+    if (!info.inputs.empty()) std::cout << "takes       " << join(info.inputs) << "\n";
+    if (!info.outputs.empty()) std::cout << "gives       " << join(info.outputs) << "\n";
+    std::cout << "methods\n";
+    for (const auto& method : info.methods) std::cout << "  " << method << "\n";
+    if (!info.vocabulary_sizes.empty()) std::cout << "vocabularies, #na# included\n";
+    for (const auto& [name, size] : info.vocabulary_sizes) std::cout << "  " << name << "  " << size << "\n";
+    std::cout << "parameters\n";
+    for (const auto& [name, shape] : info.parameters) std::cout << "  " << name << "  " << shape_text(shape) << "\n";
+}
+
+}  // namespace
+
+int predict(const Arguments& arguments) {
+    CommandLine line("embark predict --model FILE --input FILE.csv [OPTIONS]",
+                     "Prints the input as CSV with a column more, `prediction`.");
+    add_model_options(line);
+    auto add = line.options.add_options();
+    add("input", po::value<std::string>()->value_name("FILE"), "a CSV or Parquet file with the model's input columns");
+    add("delimiter", po::value<std::string>()->default_value(",")->value_name("C"), "one character, or tab");
+    add("columns", po::value<std::string>()->value_name("a,b,…"), "the column names of a file without a header");
+    if (line.help_printed(arguments)) return kSuccess;
+    const auto values = line.parse(arguments);
+    const std::string input = required_text(values, "input");
+    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>())};
+    if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
+
+    const ExportedModel model = load_model(values);
+    const auto& inputs = model.info().inputs;
+    require(inputs.size() == 2,
+            "The model takes encoded tensors, not raw values, so it cannot be used with a CSV file");
+    const Table table = input.ends_with(".parquet") ? read_parquet(input) : read_csv(input, csv);
+    const auto predictions = model.predict(table.text(inputs[0]), table.text(inputs[1]));
+    if (values["json"].as<bool>()) {
+        Json list = Json::array();
+        for (int64_t i = 0; i < predictions.size(0); ++i) list.push_back(predictions[i].item<double>());
+        std::cout << Json{{"predictions", list}}.dump(2) << "\n";
+    } else {
+        write_csv(std::cout, table.with_column("prediction", predictions));
+    }
+    return kSuccess;
+}
+
+int recommend(const Arguments& arguments) {
+    const auto line = ranking_line("embark recommend --model FILE --user ID [--top K]",
+                                   "Prints the items that the user would rate highest, without those rated already.",
+                                   "user", "the user, as in the training data");
+    if (line.help_printed(arguments)) return kSuccess;
+    const auto values = line.parse(arguments);
+    const std::string user = required_text(values, "user");
+    const auto model = load_model(values);
+    print(model.recommend(user, top_of(values)), "item", "prediction", values["json"].as<bool>());
+    return kSuccess;
+}
+
+int similar(const Arguments& arguments) {
+    const auto line = ranking_line("embark similar --model FILE --item NAME [--top K]",
+                                   "Prints the items whose factors are nearest to one item's, by cosine similarity.",
+                                   "item", "the item, as in the training data");
+    if (line.help_printed(arguments)) return kSuccess;
+    const auto values = line.parse(arguments);
+    const std::string item = required_text(values, "item");
+    const auto model = load_model(values);
+    print(model.similar(item, top_of(values)), "item", "similarity", values["json"].as<bool>());
+    return kSuccess;
+}
+
+int inspect(const Arguments& arguments) {
+    CommandLine line("embark inspect FILE", "Says what an exported model takes, gives and holds.");
+    auto add = line.options.add_options();
+    add("model", po::value<std::string>()->value_name("FILE"), "the model, where it is not given as the first word");
+    add("json", po::bool_switch(), "print it as one JSON object");
+    if (line.help_printed(arguments)) return kSuccess;
+    Arguments words = arguments;
+    if (!words.empty() && !words.front().starts_with("--")) words.insert(words.begin(), "--model");
+    const auto values = line.parse(words);
+    const auto model = load_model(values);
+    if (values["json"].as<bool>()) {
+        std::cout << to_json(model.info()).dump(2) << "\n";
+    } else {
+        print(model.info());
+    }
+    return kSuccess;
+}
+
+}  // namespace embark::tools
