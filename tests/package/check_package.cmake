@@ -1,0 +1,49 @@
+# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -P check_package.cmake
+# Installs the build into an empty folder, copies the examples away from the sources, builds them against the installed
+# package alone, and runs one on data that it makes.
+set(work "${BUILD}/package-test")
+file(REMOVE_RECURSE "${work}")
+file(MAKE_DIRECTORY "${work}")
+
+function(run)
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY "${work}" RESULT_VARIABLE code OUTPUT_VARIABLE output
+    ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${ARGN} ended with ${code}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
+file(COPY "${SOURCE}/examples" DESTINATION "${work}")
+run(${CMAKE_COMMAND} -G "${GENERATOR}" -S examples -B build-examples -DCMAKE_CXX_COMPILER=${CXX}
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix")
+run(${CMAKE_COMMAND} --build build-examples)
+
+run("${work}/build-examples/example_own_module")
+if(NOT output MATCHES "Stopped: the accuracy is 0\\.9[789]" OR NOT EXISTS "${work}/circle.pt")
+  message(FATAL_ERROR "example_own_module did not do what it says:\n${output}")
+endif()
+
+file(WRITE "${work}/u.item" "1|Kolya (1996)|x\n2|Star Wars (1977)|x\n3|Fargo (1996)|x\n4|Alien (1979)|x\n5|Big (1988)|x\n")
+set(ratings "")
+foreach(user RANGE 180 220)
+  foreach(movie RANGE 1 5)
+    math(EXPR skipped "(${user} + ${movie}) % 4")
+    math(EXPR rating "1 + ${user} * ${movie} % 5")
+    if(skipped)
+      string(APPEND ratings "${user}\t${movie}\t${rating}\t881250949\n")
+    endif()
+  endforeach()
+endforeach()
+file(WRITE "${work}/u.data" "${ratings}")
+run("${work}/build-examples/example_movie_ratings" "${work}" movies.pt)
+if(NOT output MATCHES "user 196 may like" OR NOT EXISTS "${work}/movies.pt")
+  message(FATAL_ERROR "example_movie_ratings did not do what it says:\n${output}")
+endif()
+
+# The installed program runs too, from where it was installed.
+run("${work}/prefix/bin/embark" inspect movies.pt)
+if(NOT output MATCHES "DotProductBias")
+  message(FATAL_ERROR "the installed embark did not read the exported model:\n${output}")
+endif()

@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Tests of the program `embark`, as a user runs it: EMBARK names the program to test."""
+
+import csv
+import io
+import json
+import math
+import os
+import re
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+EMBARK = os.environ["EMBARK"]
+NAMES = ["--user", "user", "--item", "item", "--rating", "rating"]
+
+
+def ratings_text(users=12, items=9):
+    rows = ["user,item,rating"]
+    for user in range(users):
+        for item in range(items):
+            if (user + item) % 4:
+                rows.append(f"u{user},Film {item},{1 + user * item % 5}")
+    return "\n".join(rows) + "\n"
+
+
+class EmbarkTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.ratings = self.write("ratings.csv", ratings_text())
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def run_embark(self, *words, **settings):
+        words = [EMBARK, *map(str, words)]
+        return subprocess.run(words, capture_output=True, text=True, cwd=self.folder, timeout=120, **settings)
+
+    def train(self, *words, ratings=None, **settings):
+        defaults = {"--factors": 4, "--epochs": 2}
+        chosen = [word for option, value in defaults.items() if option not in words for word in (option, value)]
+        return self.run_embark("train", "collab", "--ratings", ratings or self.ratings, *NAMES, *chosen, *words, **settings)
+
+    def assert_refused(self, result, code, *parts):
+        """One clear line on standard error, nothing on standard output, and no file that was not there before."""
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+        lines = result.stderr.splitlines()
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertTrue(lines[0].startswith("embark: "), lines[0])
+        for part in parts:
+            self.assertIn(part, lines[0])
+
+
+class Training(EmbarkTest):
+    def test_json_has_every_epoch_and_the_final_figures(self):
+        result = self.train("--json", "--epochs", 3)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual([row["epoch"] for row in report["epochs"]], [0, 1, 2])
+        for row in report["epochs"]:
+            self.assertLessEqual({"train_loss", "valid_loss", "seconds"}, row.keys())
+        self.assertAlmostEqual(report["valid_loss"], report["epochs"][-1]["valid_loss"], places=6)
+        self.assertAlmostEqual(report["valid_rmse"], math.sqrt(report["valid_loss"]), places=5)
+
+    def test_progress_goes_to_standard_error_in_plain_lines(self):
+        result = self.train("--epochs", 2)
+        self.assertRegex(result.stderr, r"^epoch +train_loss +valid_loss +rmse +time\n0 .*\n1 .*\n$")
+        self.assertNotIn("\x1b", result.stderr)
+        self.assertRegex(result.stdout, r"^valid_loss [\d.]+\nvalid_rmse [\d.]+\n$")
+
+    def test_the_same_seed_gives_the_same_model(self):
+        for name in ("a.pt", "b.pt"):
+            self.assertEqual(self.train("--seed", 5, "--threads", 1, "--export", name).returncode, 0)
+        predicted = [self.run_embark("predict", "--model", name, "--input", self.ratings).stdout for name in ("a.pt", "b.pt")]
+        self.assertEqual(*predicted)
+
+    def test_a_file_without_header_another_delimiter_and_given_validation(self):
+        rows = [line.replace(",", "\t") + "\t881250949" for line in ratings_text().splitlines()[1:]]
+        self.write("u.base", "\n".join(rows[:60]) + "\n")
+        self.write("u.test", "\n".join(rows[60:]) + "\n")
+        result = self.train("--delimiter", "tab", "--columns", "user,item,rating,time", "--valid-ratings", "u.test", "--json",
+                            ratings="u.base")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual((report["train_ratings"], report["valid_ratings"]), (60, len(rows) - 60))
+
+    def test_a_range_of_negative_numbers(self):
+        result = self.train("--y-range", "-5", "-1", "--json", "--export", "m.pt")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        predicted = self.run_embark("predict", "--model", "m.pt", "--input", self.ratings, "--json")
+        for value in json.loads(predicted.stdout)["predictions"]:
+            self.assertTrue(-5 < value < -1, value)
+
+    def test_ids_that_look_alike_stay_apart(self):
+        ids = ["7", "007", "7.0", "+7", "9223372036854775808", "9223372036854775809", "NA", "nan", "x7"]
+        rows = [f"{user},{item},{1 + (i + j) % 5}" for i, user in enumerate(ids) for j, item in enumerate(ids)]
+        self.write("ids.csv", "user,item,rating\n" + "\n".join(rows) + "\n")
+        result = self.train("--json", "--valid-pct", "0.1", ratings="ids.csv")
+        report = json.loads(result.stdout)
+        self.assertEqual((report["users"], report["items"]), (len(ids), len(ids)))
+
+
+class Models(EmbarkTest):
+    def setUp(self):
+        super().setUp()
+        self.assertEqual(self.train("--export", "m.pt", "--y-range", 0, "5.5").returncode, 0)
+
+    def test_predict_adds_a_column_to_the_input(self):
+        text = 'item,"note, quoted",user\n"Film 3","a ""b""",u1\nno film,,nobody\n'
+        self.write("rows.csv", text)
+        result = self.run_embark("predict", "--model", "m.pt", "--input", "rows.csv")
+        rows = list(csv.reader(io.StringIO(result.stdout)))
+        self.assertEqual(rows[0], ["item", "note, quoted", "user", "prediction"])
+        self.assertEqual([row[:3] for row in rows[1:]], [["Film 3", 'a "b"', "u1"], ["no film", "", "nobody"]])
+        for row in rows[1:]:
+            self.assertTrue(0 < float(row[3]) < 5.5)
+
+    def test_recommend_leaves_out_what_was_rated_and_ranks(self):
+        result = self.run_embark("recommend", "--model", "m.pt", "--user", "u1", "--top", 100, "--json")
+        results = json.loads(result.stdout)["results"]
+        scores = [row["prediction"] for row in results]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertLess(len(results), 9)
+        text = self.run_embark("recommend", "--model", "m.pt", "--user", "u1", "--top", 1).stdout
+        self.assertEqual(text, f"{results[0]['prediction']:.4f}  {results[0]['item']}\n")
+
+    def test_similar_names_near_items_for_an_unknown_one(self):
+        result = self.run_embark("similar", "--model", "m.pt", "--item", "Film 3", "--top", 2)
+        self.assertEqual(len(result.stdout.splitlines()), 2)
+        self.assert_refused(self.run_embark("similar", "--model", "m.pt", "--item", "film 3"), 1, "'Film 3'")
+
+    def test_inspect_says_what_the_model_takes_and_holds(self):
+        info = json.loads(self.run_embark("inspect", "m.pt", "--json").stdout)
+        self.assertEqual(info["inputs"], ["user", "item"])
+        self.assertEqual(info["outputs"], ["rating"])
+        self.assertEqual(info["vocabulary_sizes"], {"user": 13, "item": 10})
+        self.assertEqual(info["parameters"]["user_factors.weight"], [13, 4])
+        self.assertIn("DotProductBias", self.run_embark("inspect", "m.pt").stdout)
+
+    def test_a_file_that_is_no_model_is_refused(self):
+        self.write("text.pt", "garbage\n")
+        self.write("cut.pt", (self.folder / "m.pt").read_bytes()[:-100])
+        for name in ("text.pt", "cut.pt", "none.pt", self.folder):
+            self.assert_refused(self.run_embark("inspect", name), 1, str(name))
+
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([EMBARK, "predict", "--model", "m.pt", "--input", self.ratings], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, cwd=self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "embark: Cannot write to standard output\n")
+
+
+class BadInput(EmbarkTest):
+    def refuse_file(self, content, *parts, code=1, words=()):
+        path = self.write("bad.csv", content)
+        before = sorted(self.folder.iterdir())
+        self.assert_refused(self.train("--export", "m.pt", *words, ratings=path), code, *parts)
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+
+    def test_files_that_cannot_be_read(self):
+        self.assert_refused(self.train(ratings="none.csv"), 1, "none.csv: there is no such file")
+        self.assert_refused(self.train(ratings=self.folder), 1, "it is a folder, not a file")
+        self.refuse_file("", "bad.csv", "empty")
+        self.refuse_file("user,item,rating\n", "There are no ratings in")
+
+    def test_content_that_is_wrong_is_named_by_file_row_and_column(self):
+        head = "user,item,rating\na,x,3\n"
+        self.refuse_file(head + 'b,"y,4\nc,x,5\n', "bad.csv, row 2 (line 3)", "never closed")
+        self.refuse_file(head + "b,y\n", "bad.csv, row 2 (line 3)", "2 columns")
+        self.refuse_file(head.encode() + b"b,\xff\xfe,4\n", "bad.csv, row 2 (line 3), column 'item'", "UTF-8")
+        self.refuse_file(head + "b,y,four\n", "bad.csv, row 2 (line 3), column 'rating'", "'four' is not a number")
+        for word in ("nan", "inf", "-inf", "NaN"):
+            self.refuse_file(head + f"b,y,{word}\n", "row 2 (line 3), column 'rating'", f"'{word}'")
+        self.refuse_file(head + "b,y,\n", "row 2 (line 3), column 'rating'", "missing")
+
+    def test_columns_that_are_not_there(self):
+        self.refuse_file("usr,item,rating\na,x,3\n", "'user'", "usr, item, rating")
+
+    def test_parts_that_would_be_empty(self):
+        self.refuse_file("user,item,rating\na,x,3\n", "would be empty")
+
+    def test_option_values_that_can_never_be_right(self):
+        for words in (["--y-range", "5", "0"], ["--y-range", "0", "0"], ["--y-range", "nan", "1"], ["--y-range", "1"],
+                      ["--batch-size", "0"], ["--epochs", "-1"], ["--epochs", "1.5"], ["--valid-pct", "0"], ["--valid-pct", "1"],
+                      ["--valid-pct", "nan"], ["--lr", "nan"], ["--lr", "-1"], ["--lr", "0"], ["--lr", "inf"], ["--factors", "0"],
+                      ["--wd", "-1"], ["--wd", "nan"], ["--seed", "-1"], ["--threads", "0"], ["--delimiter", "ab"]):
+            with self.subTest(words=words):
+                self.assert_refused(self.train(*words), 2, words[0].lstrip("-").replace("y-range", "range").split("-")[-1])
+
+    def test_wrong_usage(self):
+        self.assert_refused(self.train("--epoch", "3"), 2, "--epoch; did you mean '--epochs'?")
+        self.assert_refused(self.train("word"), 2)
+        self.assert_refused(self.train("--lr"), 2, "--lr")
+        self.assert_refused(self.run_embark("train", "collab"), 2, "--dataset", "--ratings")
+        self.assert_refused(self.run_embark("train", "collab", "--dataset", "ml-100"), 2, "'ml-100k'")
+        self.assert_refused(self.run_embark("predct"), 2, "'predict'")
+
+    def test_data_that_are_not_here_say_how_to_get_them(self):
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        result = self.run_embark("train", "collab", "--dataset", "ml-100k", env=environment)
+        self.assert_refused(result, 1, "tools/get-data ml-100k", "--data-dir")
+
+    def test_an_export_that_cannot_be_written_is_refused_before_training(self):
+        self.assert_refused(self.train("--export", "none/m.pt"), 1, "there is no folder none")
+        self.assert_refused(self.train("--export", self.folder), 1, "it is a folder")
+
+    def test_a_full_disk_while_exporting_leaves_the_old_file_alone(self):
+        self.write("m.pt", "the old file")
+        before = sorted(self.folder.iterdir())
+
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+        result = self.train("--export", "m.pt", preexec_fn=no_room)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("embark: Cannot write m.pt", result.stderr.splitlines()[-1])
+        self.assertEqual((self.folder / "m.pt").read_text(), "the old file")
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+
+
+class Signals(EmbarkTest):
+    def stopped_by(self, signals):
+        self.write("big.csv", ratings_text(users=300, items=40))
+        before = sorted(self.folder.iterdir())
+        words = [EMBARK, "train", "collab", "--ratings", "big.csv", *NAMES, "--epochs", "100000", "--export", "m.pt"]
+        with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self.folder) as process:
+            process.stderr.readline()  # the table's head: training has begun
+            process.stderr.readline()
+            for number in signals:
+                process.send_signal(number)
+                time.sleep(0.01)
+            output, errors = process.communicate(timeout=60)
+        self.assertEqual(output, "")
+        self.assertEqual(sorted(self.folder.iterdir()), before)
+        return process.returncode, errors
+
+    def test_ctrl_c_ends_after_the_batch_at_hand_and_says_so(self):
+        code, errors = self.stopped_by([signal.SIGINT])
+        self.assertEqual(code, 130)
+        self.assertRegex(errors, r"Stopped: asked to stop, in epoch \d+ after batch \d+\n")
+        self.assertIn("nothing was exported", errors)
+
+    def test_a_termination_ends_with_its_own_code(self):
+        self.assertEqual(self.stopped_by([signal.SIGTERM])[0], 143)
+
+
+class Help(EmbarkTest):
+    def test_every_command_has_help(self):
+        overview = self.run_embark("--help")
+        self.assertEqual(overview.returncode, 0)
+        commands = re.findall(r"^  ((?:train )?\w+)  ", overview.stdout, re.MULTILINE)
+        self.assertEqual(commands, ["train collab", "predict", "recommend", "similar", "inspect"])
+        for command in commands:
+            result = self.run_embark(*command.split(), "--help")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertTrue(result.stdout.startswith(f"Usage: embark {command} "), result.stdout)
+
+    def test_no_command_is_wrong_usage(self):
+        result = self.run_embark()
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("Usage: embark COMMAND", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
