@@ -1,9 +1,7 @@
-# `cmake --install`: headers, libraries and the files that find_package(Embark CONFIG) reads.
+# `cmake --install`: what the rooms don't install themselves, and the files that find_package(Embark CONFIG) reads.
 include(CMakePackageConfigHelpers)
 
 install(FILES embark.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark)
-install(DIRECTORY core data modules optim callbacks learners
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark FILES_MATCHING PATTERN "*.h")
 
 set(embark_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Embark)
 install(EXPORT EmbarkTargets NAMESPACE embark:: DESTINATION ${embark_config_dir})

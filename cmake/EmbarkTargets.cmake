@@ -17,10 +17,11 @@ endif()
 
 find_program(EMBARK_CCACHE ccache)
 if(EMBARK_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # The sloppiness is what ccache asks for with precompiled headers.
+  # The sloppiness is what ccache asks for with precompiled headers; the inode cache spares reading 700 MB of them to
+  # hash for every file.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-    ${EMBARK_CCACHE})
+    CCACHE_INODECACHE=1 ${EMBARK_CCACHE})
 endif()
 
 # Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name.
@@ -49,7 +50,8 @@ target_precompile_headers(embark_pch PRIVATE <torch/torch.h> <nlohmann/json.hpp>
 # Compiles `target` with the project's flags and the precompiled header.
 function(embark_compile target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:embark_flags>)
-  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  # One way of addressing for libraries and programs, or the precompiled header would not fit both.
+  target_compile_options(${target} PRIVATE -fpch-preprocess -fPIC)
   target_precompile_headers(${target} REUSE_FROM embark_pch)
 endfunction()
 
@@ -60,9 +62,10 @@ function(embark_install_target target)
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# embark_room(NAME SOURCES … PUBLIC … [PRIVATE …]): the library of one room of the design, embark::NAME.
+# embark_room(NAME HEADERS … SOURCES … PUBLIC …): the library of one room of the design, embark::NAME. HEADERS are those
+# that users include and that are installed; PUBLIC the libraries that its users need too.
 function(embark_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "HEADERS;SOURCES;PUBLIC" ${ARGN})
   set(target embark_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   add_library(embark::${name} ALIAS ${target})
@@ -70,9 +73,10 @@ function(embark_room name)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${EMBARK_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC})
   embark_compile(${target})
   embark_install_target(${target})
+  install(FILES ${ROOM_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark/${name})
 endfunction()
 
 # embark_program(TARGET SOURCES … LIBRARIES …): a program in build/bin.

@@ -1,8 +1,8 @@
 // A module and a callback of your own.
 //
-// Any torch::nn module can be trained: its forward takes one or more tensors and returns one or more. Here it is a small
-// network that learns to tell whether a point lies inside a circle. A callback overrides the events it needs and sees
-// the running fit as a TrainingState; this one ends the fit once the model is good enough.
+// Any torch::nn module can be trained: its forward takes one or more tensors and returns one or more. Here it is a
+// small network that learns to tell whether a point lies inside a circle. A callback overrides the events it needs and
+// sees the running fit as a TrainingState; this one ends the fit once the model is good enough.
 //
 // Expected: fewer than 40 lines of the table, the last accuracy at least 0.97, then
 //

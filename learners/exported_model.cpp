@@ -135,6 +135,11 @@ at::Tensor ExportedModel::predict(const std::vector<std::string>& users, const s
     return impl_->call("predict", {c10::List<std::string>(users), c10::List<std::string>(items)}).toTensor();
 }
 
+bool ExportedModel::knows_user(const std::string& user) const {
+    impl_->require_collab("knows_user");
+    return impl_->module.attr(std::string(kScriptPrefix) + "user_index").toGenericDict().contains(user);
+}
+
 std::vector<Scored> ExportedModel::recommend(const std::string& user, int64_t k) const {
     impl_->require_collab("recommend");
     return impl_->ranked("recommend", user, k);

@@ -44,6 +44,8 @@ public:
     Tensors forward(const Tensors& inputs) const;
     /// (n) predicted ratings; unknown users and items are taken as `#na#`. Collab files only, as the two below.
     at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
+    /// Whether the user was among the training data.
+    bool knows_user(const std::string& user) const;
     /// The user's `k` best items, best first, without those rated in training (where the file has them).
     std::vector<Scored> recommend(const std::string& user, int64_t k = 10) const;
     /// The `k` items nearest to `item`. Throws Error for an unknown item, and names near ones.

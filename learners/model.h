@@ -33,21 +33,22 @@ void append_outputs(Tensors& outputs, std::tuple<Parts...> parts) {
 /// Stands for no type that a forward means to take.
 struct NoArgument {};
 
-/// Whether `module.forward` means to take a list of tensors: not where it takes anything, as Sequential's does.
-template <class Module>
-constexpr bool takes_list = requires(Module& module, const Tensors& inputs) {
-    module.forward(inputs);
-}
-&&!requires(Module & module, const NoArgument& argument) {
-    module.forward(argument);
+/// Whether `forward` can be called with these.
+template <class Module, class... Arguments>
+concept ForwardTakes = requires(Module& module, const Arguments&... arguments) {
+    module.forward(arguments...);
 };
 
+/// Whether `forward` means to take a list of tensors: not where it takes anything, as Sequential's does.
+template <class Module>
+concept ForwardTakesList = ForwardTakes<Module, Tensors> && !ForwardTakes<Module, NoArgument>;
+
 template <size_t>
-using TensorArgument = const at::Tensor&;
+using TensorArgument = at::Tensor;
 
 template <class Module, size_t... I>
 bool try_forward(Module& module, const Tensors& inputs, Tensors& outputs, std::index_sequence<I...>) {
-    if constexpr (requires(TensorArgument<I>... x) { module.forward(x...); }) {
+    if constexpr (ForwardTakes<Module, TensorArgument<I>...>) {
         if (inputs.size() != sizeof...(I)) return false;
         append_outputs(outputs, module.forward(inputs[I]...));
         return true;
@@ -61,7 +62,7 @@ bool try_forward(Module& module, const Tensors& inputs, Tensors& outputs, std::i
 template <class Module>
 Tensors forward_any(Module& module, const Tensors& inputs) {
     Tensors outputs;
-    if constexpr (takes_list<Module>) {
+    if constexpr (ForwardTakesList<Module>) {
         append_outputs(outputs, module.forward(inputs));
         return outputs;
     } else {

@@ -12,7 +12,7 @@ at::Tensor sigmoid_range(const at::Tensor& x, const Range& range) {
     return torch::sigmoid(x) * (range.high - range.low) + range.low;
 }
 
-void trunc_normal_(at::Tensor weight, double std) {
+void trunc_normal_(const at::Tensor& weight, double std) {
     torch::NoGradGuard no_grad;
     weight.normal_().fmod_(2).mul_(std);
 }

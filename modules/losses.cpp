@@ -20,9 +20,12 @@ Loss elementwise_loss(std::string name, PerValue per_value, Loss::Transform acti
         require(prediction.numel() == target.numel(), "The ", name, " loss cannot compare predictions of shape ",
                 prediction.sizes(), " with targets of shape ", target.sizes(),
                 ": it needs as many values on both sides");
-        const auto y = target.reshape(-1).to(prediction.scalar_type());
-        if (reduction == Reduction::mean) return per_value(prediction.reshape(-1), y, at::Reduction::Mean);
-        const auto losses = per_value(prediction.reshape(-1), y, at::Reduction::None);
+        // A reshape costs a node of the graph at every step, so it is left out where both sides have one shape.
+        const bool alike = prediction.sizes() == target.sizes();
+        const auto y = (alike ? target : target.reshape(-1)).to(prediction.scalar_type());
+        const auto p = alike ? prediction : prediction.reshape(-1);
+        if (reduction == Reduction::mean) return per_value(p, y, at::Reduction::Mean);
+        const auto losses = per_value(p, y, at::Reduction::None);
         return losses.reshape({target.size(0), -1}).mean(/*dim=*/1);
     };
     return Loss(std::move(name), std::move(function), std::move(activation), std::move(decode));

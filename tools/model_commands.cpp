@@ -122,7 +122,12 @@ int recommend(const Arguments& arguments) {
     const auto values = line.parse(arguments);
     const std::string user = required_text(values, "user");
     const auto model = load_model(values);
-    print(model.recommend(user, top_of(values)), "item", "prediction", values["json"].as<bool>());
+    const auto results = model.recommend(user, top_of(values));
+    if (!model.knows_user(user)) {
+        std::cerr << "embark: user '" << user
+                  << "' was not in the training data; these are the answers for nobody known\n";
+    }
+    print(results, "item", "prediction", values["json"].as<bool>());
     return kSuccess;
 }
 

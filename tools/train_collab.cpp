@@ -28,7 +28,7 @@ struct TrainOptions {
     Range y_range;
     int64_t batch_size = 64;
     int64_t seed = 42;
-    int64_t threads = 0;
+    int64_t threads = 1;  // batches are small, and threads that wait for one another spin
     bool json = false;
 };
 
@@ -60,8 +60,7 @@ CommandLine command_line(TrainOptions& options) {
         "keep predictions in this range, best a little wider than the ratings'");
     add("batch-size", count(options.batch_size), "ratings a step");
     add("seed", count(options.seed), "of the split, the order and the initial weights");
-    add("threads", po::value(&options.threads)->value_name("N"),
-        "threads a tensor operation may use (default: LibTorch's)");
+    add("threads", count(options.threads), "threads a tensor operation may use; more than 1 pay in large batches only");
     add("export", text(options.export_path), "write the trained model to this TorchScript file");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
     return line;
@@ -86,6 +85,7 @@ void check(const TrainOptions& options) {
                         "Invalid --wd ", options.weight_decay.value_or(0), ": it must be a number of at least 0");
     positive(options.factors, "factors");
     positive(options.batch_size, "batch-size");
+    positive(options.threads, "threads");
     require<UsageError>(options.seed >= 0, "Invalid --seed ", options.seed, ": it must be at least 0");
     if (!options.export_path.empty()) require_writable_path(options.export_path);
 }
@@ -99,8 +99,6 @@ TrainOptions parse(const CommandLine& line, const Arguments& arguments, TrainOpt
                             "Invalid --y-range 0 0: the lower end must be below the upper end");
         check_y_range(options.y_range);
     }
-    require<UsageError>(values.count("threads") == 0 || options.threads >= 1, "Invalid --threads ", options.threads,
-                        ": at least 1 is needed");
     check(options);
     return options;
 }
@@ -167,7 +165,7 @@ int train_collab(const Arguments& arguments) {
     if (line.help_printed(arguments)) return kSuccess;
     parse(line, arguments, options);
     SignalStop signals;
-    if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+    at::set_num_threads(static_cast<int>(options.threads));
 
     const CollabDataLoaders dls = data_loaders(options);
     set_seed(static_cast<uint64_t>(options.seed));

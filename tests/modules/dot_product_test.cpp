@@ -57,7 +57,8 @@ TEST(DotProductBias, agrees_with_fastai_in_a_range) {
 TEST(DotProductBias, prints_its_sizes) {
     std::ostringstream out;
     out << DotProductBias(sizes({0, 5.5}));
-    EXPECT_TRUE(out.str().starts_with("embark::DotProductBias(n_users=30, n_items=40, n_factors=50, y_range=(0, 5.5))"));
+    EXPECT_TRUE(
+        out.str().starts_with("embark::DotProductBias(n_users=30, n_items=40, n_factors=50, y_range=(0, 5.5))"));
 }
 
 TEST(DotProductBias, can_be_cloned) {

@@ -130,6 +130,9 @@ class Models(EmbarkTest):
         scores = [row["prediction"] for row in results]
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertLess(len(results), 9)
+        unknown = self.run_embark("recommend", "--model", "m.pt", "--user", "nobody", "--top", 2)
+        self.assertEqual((unknown.returncode, len(unknown.stdout.splitlines())), (0, 2))
+        self.assertIn("user 'nobody' was not in the training data", unknown.stderr)
         text = self.run_embark("recommend", "--model", "m.pt", "--user", "u1", "--top", 1).stdout
         self.assertEqual(text, f"{results[0]['prediction']:.4f}  {results[0]['item']}\n")
 

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Measures Embark beside plain LibTorch and its peers, prints a table and writes out/bench.json.
+
+`make bench` builds what is needed and runs this; README.md beside it says what each row means."""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from harness import SOURCE_DIR, Bench, BenchError, machine
+from rows import collab
+
+
+# Processors kept busy by other programs, above which a figure is called disturbed.
+QUIET = 0.1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A ratio and the bar that it must keep: at most `bar` where lower is better, else at least."""
+
+    measure: Callable  # takes the Bench, gives the ratio and a dictionary of details
+    bar: float
+    better: str  # "lower" or "higher"
+
+    @property
+    def name(self):
+        return self.measure.__name__
+
+    @property
+    def summary(self):
+        return self.measure.__doc__.splitlines()[0]
+
+    @property
+    def sign(self):
+        return "<=" if self.better == "lower" else ">="
+
+    def keeps_bar(self, value):
+        return value <= self.bar if self.better == "lower" else value >= self.bar
+
+
+ROWS = (
+    Row(collab.learner_overhead, bar=1.02, better="lower"),
+    Row(collab.collab_vs_fastai, bar=10, better="higher"),
+)
+
+
+def measure_rows(rows, bench):
+    """The rows as out/bench.json lists them, and the names of those that could not be measured."""
+    results, failed, disturbed = [], [], []
+    print(f"{'row':<24}{'value':>10}  {'bar':<9}{'':<8}what it is")
+    for row in rows:
+        try:
+            value, detail = row.measure(bench)
+        except BenchError as error:
+            print(f"{row.name:<24}{'-':>10}  {row.sign} {row.bar:<6g}failed  {error}", flush=True)
+            failed.append(row.name)
+            continue
+        verdict = "kept" if row.keeps_bar(value) else "missed"
+        if detail["others_busy"] > QUIET:
+            verdict += "?"
+            disturbed.append(row.name)
+        print(f"{row.name:<24}{value:>10.3f}  {row.sign} {row.bar:<6g}{verdict:<8}{row.summary}", flush=True)
+        results.append({"name": row.name, "value": value, "bar": row.bar,
+                        "detail": {"better": row.better, "bar_kept": row.keeps_bar(value), **detail,
+                                   "machine": machine(bench.threads)}})
+    if disturbed:
+        print("? Other programs were busy meanwhile and may have hit one side more than the other; take again on a "
+              f"quiet machine: {', '.join(disturbed)}")
+    return results, failed
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
+    parser.add_argument("--only", action="append", choices=[row.name for row in ROWS], help="this row (repeatable)")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="at most (default: all)")
+    parser.add_argument("--data-dir", type=Path, help="folder with data sets, as DIR/ml-100k/u.data")
+    parser.add_argument("--program", type=Path, default=SOURCE_DIR / "build/bin/embark_bench")
+    parser.add_argument("--fastai-venv", type=Path, default=SOURCE_DIR / "build/fastai-venv")
+    parser.add_argument("--output", type=Path, default=SOURCE_DIR / "out/bench.json")
+    options = parser.parse_args()
+    if options.threads < 1:
+        parser.error(f"--threads is {options.threads}; at least 1 is needed")
+    return options
+
+
+def main():
+    options = parse_options()
+    bench = Bench(program=options.program.resolve(), fastai_venv=options.fastai_venv.absolute(),
+                  data_dir=options.data_dir and options.data_dir.resolve(), rounds=1 if options.quick else 3,
+                  repeats=10 if options.quick else 40, threads=options.threads)
+    rows = [row for row in ROWS if not options.only or row.name in options.only]
+    results, failed = measure_rows(rows, bench)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(results, indent=2) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "bench.h"
+
+namespace embark::bench {
+
+/// MovieLens 100k, DotProductBias of 50 factors, batches of 64: a Learner's epoch and that of the plain LibTorch loop
+/// of plain_collab.h, in turn, both training that loop's own module.
+nlohmann::json learner_overhead(const Options& options);
+
+/// The same data and settings through collab_learner: seconds of each epoch's training, and validation losses.
+nlohmann::json collab_training(const Options& options);
+
+}  // namespace embark::bench

@@ -1,0 +1,85 @@
+#include <exception>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include <torch/torch.h>
+#include <boost/program_options.hpp>
+#include <nlohmann/json.hpp>
+
+#include <embark/core/error.h>
+
+#include "collab_bench.h"
+
+namespace embark::bench {
+namespace {
+
+const std::map<std::string, Measurement> kMeasurements = {
+    {"learner_overhead", learner_overhead},
+    {"collab_training", collab_training},
+};
+
+std::string measurement_names() {
+    std::string names;
+    for (const auto& [name, measurement] : kMeasurements) names += (names.empty() ? "" : ", ") + name;
+    return names;
+}
+
+int run(int argc, char** argv) {
+    namespace po = boost::program_options;
+    Options options;
+    std::string name;
+    po::options_description described("Options");
+    described.add_options()("help", "show this help");
+    described.add_options()("data", po::value(&options.data)->required(), "folder of the data set");
+    described.add_options()("threads", po::value(&options.threads)->default_value(options.threads),
+                            "threads of LibTorch's kernels");
+    described.add_options()("repeats", po::value(&options.repeats)->default_value(options.repeats),
+                            "repetitions of what is measured inside this process");
+    described.add_options()("measurement", po::value(&name)->required(), measurement_names().c_str());
+    po::positional_options_description positional;
+    positional.add("measurement", 1);
+
+    po::variables_map given;
+    po::store(po::command_line_parser(argc, argv).options(described).positional(positional).run(), given);
+    if (given.count("help") > 0) {
+        std::cout << "Usage: embark_bench MEASUREMENT --data FOLDER [options]\n"
+                     "Takes one measurement and prints it as a JSON object; benchmarks/bench.py calls it.\n\n"
+                  << described;
+        return 0;
+    }
+    po::notify(given);
+    const auto found = kMeasurements.find(name);
+    require<UsageError>(found != kMeasurements.end(), "There is no measurement '", name,
+                        "'; there are: ", measurement_names());
+    require<UsageError>(options.threads >= 1, "Invalid --threads ", options.threads, ": at least 1 is needed");
+    require<UsageError>(options.repeats >= 1, "Invalid --repeats ", options.repeats, ": at least 1 is needed");
+
+    at::set_num_threads(options.threads);
+    nlohmann::json result = found->second(options);
+    result["name"] = name;
+    result["versions"] = {{"embark", EMBARK_VERSION}, {"torch", TORCH_VERSION}};
+    std::cout << result.dump() << '\n';
+    return 0;
+}
+
+}  // namespace
+}  // namespace embark::bench
+
+int main(int argc, char** argv) {
+    try {
+        return embark::bench::run(argc, argv);
+    } catch (const boost::program_options::error& error) {
+        std::cerr << "embark_bench: " << error.what() << '\n';
+        return 2;
+    } catch (const embark::UsageError& error) {
+        std::cerr << "embark_bench: " << error.what() << '\n';
+        return 2;
+    } catch (const c10::Error& error) {
+        std::cerr << "embark_bench: " << error.what_without_backtrace() << '\n';
+        return 1;
+    } catch (const std::exception& error) {
+        std::cerr << "embark_bench: " << error.what() << '\n';
+        return 1;
+    }
+}

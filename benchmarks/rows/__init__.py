@@ -1,0 +1,1 @@
+"""The rows of the benchmarks, a module for each kind of work."""
