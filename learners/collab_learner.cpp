@@ -44,7 +44,7 @@ at::Tensor CollabLearner::predict(const std::vector<std::string>& users, const s
     return Learner::predict({x}).reshape(-1);
 }
 
-double CollabLearner::predict(const std::string& user, const std::string& item) {
+double CollabLearner::predict_one(const std::string& user, const std::string& item) {
     return predict(std::vector<std::string>{user}, std::vector<std::string>{item}).item<double>();
 }
 
@@ -60,8 +60,8 @@ std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k)
 
 std::vector<Scored> CollabLearner::similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
                                            int64_t k) const {
-    if (!names.has(name)) fail("Nothing is known of '", name, "'", name_hint(name, names.names()));
     const auto number = names.index(name);
+    if (number == 0) fail("Nothing is known of '", name, "'", name_hint(name, names.names()));
     const auto unit = factors / factors.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
     auto allowed = known(names);
     allowed[number] = false;

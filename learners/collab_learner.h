@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,11 @@ public:
     using Learner::predict;
     /// (n) predicted ratings. Unknown users and items are taken as `#na#`.
     at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items);
-    double predict(const std::string& user, const std::string& item);
+    /// One predicted rating. (A template, so that a list in braces is never taken for a text.)
+    template <std::convertible_to<std::string> User, std::convertible_to<std::string> Item>
+    double predict(const User& user, const Item& item) {
+        return predict_one(user, item);
+    }
 
     /// The `k` items with the highest predicted rating among those that the user did not rate in training, best first;
     /// fewer where there are fewer.
@@ -56,6 +61,7 @@ public:
     at::Tensor user_bias() const;
 
 private:
+    double predict_one(const std::string& user, const std::string& item);
     at::Tensor parameter(const std::string& name) const;
     std::vector<Scored> similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
                                 int64_t k) const;

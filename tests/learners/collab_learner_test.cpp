@@ -20,8 +20,8 @@ CollabDataLoaders ratings() {
     for (int user = 0; user < 8; ++user) {
         for (int item = 0; item < 10; ++item) {
             if ((user + item) % 3 == 0) continue;
-            users.push_back("u" + std::to_string(user));
-            items.push_back("Film " + std::to_string(item));
+            users.push_back(concat("u", user));
+            items.push_back(concat("Film ", item));
             values.push_back(std::to_string(1 + (user * item) % 5));
         }
     }
@@ -43,6 +43,7 @@ TEST(CollabLearner, predicts_from_raw_values_in_the_range) {
     EXPECT_GT(all.min().item<double>(), 0);
     EXPECT_LT(all.max().item<double>(), 5.5);
     EXPECT_NEAR(learn.predict("u1", "Film 2"), all[1].item<double>(), 1e-6);
+    EXPECT_EQ(learn.predict({"u0", "u1"}, {"Film 1", "Film 2"}).size(0), 2);
     EXPECT_EQ(learn.predict(std::vector<std::string>{}, {}).size(0), 0);
 }
 
@@ -57,7 +58,7 @@ TEST(CollabLearner, recommends_the_best_of_what_was_not_rated) {
     for (size_t i = 0; i < best.size(); ++i) {
         EXPECT_FALSE((rated == data.items.index(best[i].name)).any().item<bool>()) << best[i].name;
         EXPECT_NEAR(best[i].score, learn.predict("u3", best[i].name), 1e-6);
-        if (i > 0) EXPECT_LE(best[i].score, best[i - 1].score);
+        EXPECT_LE(best[i].score, best[i == 0 ? 0 : i - 1].score);
     }
     EXPECT_EQ(learn.recommend("nobody", 3).size(), 3U);
     EXPECT_THROW(learn.recommend("u3", 0), UsageError);
@@ -76,6 +77,7 @@ TEST(CollabLearner, similar_items_have_the_nearest_factors) {
         EXPECT_NEAR(item.score, expected.item<double>(), 1e-6);
     }
     EXPECT_THAT(message_of<Error>([&] { learn.similar_items("film 3"); }), HasSubstr("did you mean 'Film 3'"));
+    EXPECT_THROW(learn.similar_items("#na#"), Error);
     EXPECT_EQ(learn.similar_users("u1", 100).size(), 7U);
 }
 

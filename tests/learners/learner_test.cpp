@@ -30,11 +30,15 @@ DataLoaders linear_data(int64_t rows = 64, int64_t batch_size = 8) {
     return DataLoaders::from_tensors({{x}, {y}}, {.batch_size = batch_size});
 }
 
-Learner linear_learner(LearnerOptions options = {}) {
+Learner linear_learner(LearnerOptions options) {
     torch::manual_seed(3);
     if (!options.loss) options.loss = mse_loss_flat();
     options.progress = false;
     return Learner(linear_data(), torch::nn::Linear(3, 1), options);
+}
+
+Learner linear_learner() {
+    return linear_learner(LearnerOptions());
 }
 
 at::Tensor weights(const Learner& learn) {
@@ -134,7 +138,7 @@ TEST(Learner, takes_any_optimizer_of_libtorch) {
     LearnerOptions options{.optimizer =
                                torch_optimizer<torch::optim::SGD>(torch::optim::SGDOptions(0.1).momentum(0.9))};
     auto learn = linear_learner(options);
-    learn.fit_one_cycle(10, 0.05);
+    learn.fit_one_cycle(20, 0.05);
     EXPECT_LT(learn.validate().loss, 1e-2);
     EXPECT_NEAR(learn.records().hypers.at("mom")[0], 0.95, 1e-9);
 }
