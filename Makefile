@@ -27,7 +27,7 @@ build:  ## build everything
 
 bench:  ## measure Embark beside its peers; writes out/bench.json
 	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
-	cmake --build --preset release
+	@cmake --build --preset release --target bin/embark_bench
 	build/venv/bin/python benchmarks/bench.py
 
 sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
