@@ -5,6 +5,7 @@
 
 namespace embark {
 
+class StateDict;
 struct TrainingState;
 
 /// What can be skipped, and what an event belongs to.
@@ -71,6 +72,13 @@ public:
     virtual void after_fit(TrainingState&) {}
     /// Always called when a fit has begun and ends, however it ends: for giving back what before_fit took.
     virtual void cleanup_fit(TrainingState&) {}
+
+    /// Saves what this callback would need to go on after the batch at hand, for a checkpoint: what it counts and
+    /// compares, not its settings.
+    virtual void save_state(StateDict&, const TrainingState&) const {}
+    /// Takes over what save_state() gave. Called in a fit that is resumed, after before_fit of every callback. Throws
+    /// Error where something is missing.
+    virtual void load_state(const StateDict&, TrainingState&) {}
 };
 
 /// An event, as something to pass around: &Callback::before_batch.

@@ -5,11 +5,9 @@
 #include <string>
 
 #include "../core/tensors.h"
+#include "records.h"
 
 namespace embark {
-
-/// Whether a smaller or a larger value is the better one.
-enum class Direction { lower_is_better, higher_is_better };
 
 /// A figure of merit over the validation part.
 class Metric {

@@ -107,8 +107,14 @@ void Progress::print(const std::string& text) {
 }
 
 void Progress::after_epoch(TrainingState& state) {
-    if (state.records.epochs.empty()) return;
-    const EpochRow& row = state.records.epochs.back();
+    if (!state.records.epochs.empty()) show_row(state.records.epochs.back());
+}
+
+void Progress::load_state(const StateDict&, TrainingState& state) {
+    for (const auto& row : state.records.epochs) show_row(row);
+}
+
+void Progress::show_row(const EpochRow& row) {
     std::vector<std::string> cells = {std::to_string(row.epoch), format_number(row.train_loss),
                                       std::isnan(row.valid_loss) ? "-" : format_number(row.valid_loss)};
     for (const double value : row.metrics) cells.push_back(format_number(value));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "callback.h"
+#include "records.h"
 
 namespace embark {
 
@@ -30,9 +31,12 @@ public:
     void after_epoch(TrainingState& state) override;
     void after_fit(TrainingState& state) override;
     void cleanup_fit(TrainingState& state) override;
+    /// Shows the rows of the epochs before the checkpoint again.
+    void load_state(const StateDict& from, TrainingState& state) override;
 
 private:
     void show_header(const TrainingState& state);
+    void show_row(const EpochRow& row);
     void draw_bar(const TrainingState& state);
     /// Writes `text` in place of the bar, where there is one.
     void print(const std::string& text);

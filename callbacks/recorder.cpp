@@ -5,6 +5,8 @@
 
 #include <torch/torch.h>
 
+#include "../core/error.h"
+#include "../core/state_dict.h"
 #include "../optim/optimizer.h"
 #include "training_state.h"
 
@@ -16,6 +18,16 @@ namespace {
 constexpr double kBeta = 0.98;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
+/// The figures of an epoch that are there whatever the metrics.
+struct Column {
+    const char* name;
+    double EpochRow::*value;
+};
+constexpr Column kColumns[] = {{"train_loss", &EpochRow::train_loss},
+                               {"valid_loss", &EpochRow::valid_loss},
+                               {"train_seconds_of_epochs", &EpochRow::train_seconds},
+                               {"valid_seconds_of_epochs", &EpochRow::valid_seconds}};
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -26,7 +38,10 @@ Recorder::Recorder(std::vector<Metric> metrics) : metrics_(std::move(metrics)) {
 
 void Recorder::before_fit(TrainingState& state) {
     state.records = {};
-    for (const auto& metric : metrics_) state.records.metric_names.push_back(metric.name());
+    for (const auto& metric : metrics_) {
+        state.records.metric_names.push_back(metric.name());
+        state.records.metric_directions.push_back(metric.direction());
+    }
     average_ = 0;
 }
 
@@ -46,13 +61,12 @@ void Recorder::after_train(TrainingState&) {
 
 void Recorder::before_validate(TrainingState&) {
     started_ = Clock::now();
-    valid_total_ = 0;
-    valid_rows_ = 0;
+    valid_total_ = valid_weight_ = 0;
     for (auto& metric : metrics_) metric.reset();
 }
 
 void Recorder::after_validate(TrainingState&) {
-    valid_loss_ = valid_rows_ > 0 ? valid_total_ / static_cast<double>(valid_rows_) : kNone;
+    valid_loss_ = valid_weight_ > 0 ? valid_total_ / valid_weight_ : kNone;
     metric_values_.clear();
     for (const auto& metric : metrics_) metric_values_.push_back(metric.value());
     valid_seconds_ = seconds_since(started_);
@@ -61,8 +75,9 @@ void Recorder::after_validate(TrainingState&) {
 void Recorder::after_batch(TrainingState& state) {
     if (!state.loss.defined()) return;  // the batch was cancelled before there was one
     if (state.training) return record_training_batch(state);
-    valid_total_ += state.loss.item<double>() * static_cast<double>(state.batch.size());
-    valid_rows_ += state.batch.size();
+    const double weight = state.batch.weight();
+    valid_total_ += state.loss.item<double>() * weight;
+    valid_weight_ += weight;
     for (auto& metric : metrics_) metric.accumulate(state.predictions, state.batch.targets);
 }
 
@@ -84,6 +99,49 @@ void Recorder::after_epoch(TrainingState& state) {
                                     .metrics = metric_values_,
                                     .train_seconds = train_seconds_,
                                     .valid_seconds = valid_seconds_});
+}
+
+void Recorder::save_state(StateDict& to, const TrainingState& state) const {
+    const Records& records = state.records;
+    to.set("average", average_);
+    to.set("train_seconds", state.training ? seconds_since(started_) : train_seconds_);
+    to.set("losses", records.losses);
+    to.set("smooth_losses", records.smooth_losses);
+    for (const auto& [name, values] : records.hypers) to.set("hypers." + name, values);
+    for (const auto& column : kColumns) {
+        std::vector<double> values;
+        for (const auto& row : records.epochs) values.push_back(row.*column.value);
+        to.set(column.name, values);
+    }
+    for (size_t i = 0; i < metrics_.size(); ++i) {
+        std::vector<double> values;
+        for (const auto& row : records.epochs) values.push_back(row.metrics[i]);
+        to.set(concat("metric.", i), values);
+    }
+}
+
+void Recorder::load_state(const StateDict& from, TrainingState& state) {
+    Records& records = state.records;
+    average_ = from.get<double>("average");
+    train_seconds_ = from.get<double>("train_seconds");
+    started_ =
+        Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(train_seconds_));
+    records.losses = from.get<std::vector<double>>("losses");
+    records.smooth_losses = from.get<std::vector<double>>("smooth_losses");
+    const StateDict hypers = from.part("hypers");
+    for (const auto& [name, tensor] : hypers.content().tensors) {
+        records.hypers[name] = hypers.get<std::vector<double>>(name);
+    }
+    records.epochs.resize(from.get<std::vector<double>>(kColumns[0].name).size());
+    for (size_t row = 0; row < records.epochs.size(); ++row) {
+        records.epochs[row].epoch = static_cast<int64_t>(row);
+        for (const auto& column : kColumns) {
+            records.epochs[row].*column.value = from.get<std::vector<double>>(column.name).at(row);
+        }
+        for (size_t i = 0; i < metrics_.size(); ++i) {
+            records.epochs[row].metrics.push_back(from.get<std::vector<double>>(concat("metric.", i)).at(row));
+        }
+    }
 }
 
 }  // namespace embark

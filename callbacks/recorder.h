@@ -23,6 +23,8 @@ public:
     void after_validate(TrainingState& state) override;
     void after_batch(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;
+    void save_state(StateDict& to, const TrainingState& state) const override;
+    void load_state(const StateDict& from, TrainingState& state) override;
 
     /// Mean loss over the last validation, NaN where there was none; and its metrics, in the order they were given.
     double valid_loss() const { return valid_loss_; }
@@ -33,9 +35,8 @@ private:
     void record_training_batch(TrainingState& state);
     using Clock = std::chrono::steady_clock;
     std::vector<Metric> metrics_;
-    double average_ = 0;  // of losses, before bias correction
-    double valid_total_ = 0;
-    int64_t valid_rows_ = 0;
+    double average_ = 0;                         // of losses, before bias correction
+    double valid_total_ = 0, valid_weight_ = 0;  // of the losses of validation batches, and of their rows
     double valid_loss_ = 0;
     std::vector<double> metric_values_;
     Clock::time_point started_{};

@@ -7,6 +7,9 @@
 
 namespace embark {
 
+/// Whether a smaller or a larger value is the better one.
+enum class Direction { lower_is_better, higher_is_better };
+
 /// One epoch's figures.
 struct EpochRow {
     int64_t epoch = 0;
@@ -24,6 +27,7 @@ struct EpochRow {
 /// What the Recorder wrote down during one fit.
 struct Records {
     std::vector<std::string> metric_names = {};
+    std::vector<Direction> metric_directions = {};
     /// A row an epoch.
     std::vector<EpochRow> epochs = {};
     /// Loss of every training batch, and its exponential average.
@@ -35,6 +39,14 @@ struct Records {
     /// The last epoch's value of "train_loss", "valid_loss" or a metric. Throws Error for another name, and lists
     /// those there are.
     double last(const std::string& name) const;
+
+    /// "train_loss", "valid_loss" and the metrics' names, and which way each of them is better. Throws Error for
+    /// another name, and lists those there are.
+    std::vector<std::string> names() const;
+    Direction direction(const std::string& name) const;
+
+private:
+    size_t index(const std::string& name) const;
 };
 
 }  // namespace embark

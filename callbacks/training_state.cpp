@@ -21,14 +21,48 @@ bool TrainingState::cancelled(Level level) const {
     return false;
 }
 
-void TrainingState::enter(Level level) {
-    at(level) = {.running = true, .cancelled = false};
+bool TrainingState::enter(Level level) {
+    const LevelState before = at(level);
+    at(level) = {.running = true, .cancelled = before.resumed && before.cancelled, .over = before.over};
+    return !before.resumed;
 }
 
 bool TrainingState::leave(Level level) {
     const bool was_cancelled = at(level).cancelled;
     at(level) = {};
     return was_cancelled;
+}
+
+Position TrainingState::position(Position::Phase phase) const {
+    Position position{.epoch = epoch, .phase = phase, .train_iter = train_iter};
+    if (phase == Position::Phase::epoch_start) {
+        ++position.epoch;
+    } else if (phase == Position::Phase::training) {
+        // The loop counts on after the events of a batch.
+        position.iteration = iteration + 1;
+        position.train_iter = train_iter + 1;
+    }
+    for (const Level level : {Level::fit, Level::epoch, Level::train}) {
+        if (at(level).cancelled) position.cancelled.push_back(level);
+    }
+    position.stop_reason = stop_reason_;
+    return position;
+}
+
+void TrainingState::resume(const Position& position) {
+    epoch = position.epoch;
+    iteration = position.iteration;
+    train_iter = position.train_iter;
+    stop_reason_ = position.stop_reason;
+    const bool within_epoch =
+        position.phase == Position::Phase::training || position.phase == Position::Phase::validation;
+    at(Level::epoch).resumed = within_epoch;
+    at(Level::train).resumed = within_epoch;
+    at(Level::train).over = position.phase == Position::Phase::validation;
+    at(Level::fit).over = position.phase == Position::Phase::finished;
+    for (const Level level : position.cancelled) {
+        if (level == Level::fit || within_epoch) at(level).cancelled = true;
+    }
 }
 
 }  // namespace embark

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "../data/batch.h"
 #include "callback.h"
@@ -14,7 +15,21 @@ class Module;
 
 namespace embark {
 
+class Loss;
 class Optimizer;
+
+/// Where a fit goes on after a checkpoint.
+struct Position {
+    enum class Phase { epoch_start, training, validation, finished };
+    int64_t epoch = 0;
+    Phase phase = Phase::epoch_start;
+    /// The next training batch of the epoch, and how many were trained since the fit began.
+    int64_t iteration = 0;
+    int64_t train_iter = 0;
+    /// Levels around the batch that were asked to be left, and why the fit was.
+    std::vector<Level> cancelled = {};
+    std::string stop_reason = {};
+};
 
 /// All that a callback sees of a running fit, and may change. The Learner owns it; what it refers to lives as long as
 /// the fit.
@@ -31,17 +46,22 @@ struct TrainingState {
     double pct_train = 0;
     /// In a training batch rather than a validation batch.
     bool training = true;
+    /// Whether there is a validation part.
+    bool has_valid = false;
 
     /// The batch at hand, in before_batch … after_batch.
     Batch batch = {};
     /// The model's raw outputs, from after_pred on.
     Tensors predictions = {};
-    /// The loss as a scalar tensor, from after_loss on.
+    /// The loss as a scalar tensor, from after_loss on: what is recorded.
     at::Tensor loss = {};
+    /// What the backward pass starts from: the loss, unless a callback scales it in before_backward.
+    at::Tensor loss_grad = {};
 
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
     Optimizer* optimizer = nullptr;
+    const Loss* loss_func = nullptr;
     /// What was recorded of this fit so far.
     Records records = {};
 
@@ -58,14 +78,26 @@ struct TrainingState {
     /// Why the fit was ended early; empty where it was not.
     const std::string& stop_reason() const { return stop_reason_; }
 
-    /// For the loop: `level` begins; and ends, which says whether it was asked to be left.
-    void enter(Level level);
+    /// For the loop: `level` is entered, which says whether it begins rather than goes on after a checkpoint; and is
+    /// left, which says whether that was asked for.
+    bool enter(Level level);
     bool leave(Level level);
+    /// For the loop: whether `level` goes on after a checkpoint once it is entered, and whether it was over by then.
+    bool resumes(Level level) const { return at(level).resumed; }
+    bool was_over(Level level) const { return at(level).over; }
+
+    /// Where a fit goes on that is interrupted after all events of a batch, of an epoch's training, of an epoch or of
+    /// the fit, as `phase` says.
+    Position position(Position::Phase phase) const;
+    /// Lets the loop go on from `position`. For before_fit.
+    void resume(const Position& position);
 
 private:
     struct LevelState {
         bool running = false;
         bool cancelled = false;
+        bool resumed = false;  // to be entered in the middle
+        bool over = false;     // nothing of it is left to do
     };
     LevelState& at(Level level) { return levels_[static_cast<size_t>(level)]; }
     const LevelState& at(Level level) const { return levels_[static_cast<size_t>(level)]; }

@@ -9,9 +9,14 @@ namespace embark {
 struct Batch {
     Tensors inputs;
     Tensors targets;
+    /// (rows), at least 0: how much each row counts in the loss; undefined where all count alike.
+    at::Tensor weights = {};
 
     /// Rows in this batch; 0 where there are no inputs.
     int64_t size() const { return inputs.empty() ? 0 : inputs.front().size(0); }
+
+    /// What this batch counts in a mean over batches: the sum of its weights, its number of rows where it has none.
+    double weight() const;
 };
 
 /// A whole data set in memory has the form of one large batch.

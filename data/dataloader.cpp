@@ -42,6 +42,15 @@ Tensors settle(const Tensors& tensors, at::Device device) {
     return settled;
 }
 
+at::Tensor settle_weights(const at::Tensor& weights, int64_t rows, at::Device device) {
+    require(weights.dim() == 1 && weights.size(0) == rows, "The weights of a data set have shape ", weights.sizes(),
+            "; it needs one number for each of its ", rows, " rows");
+    const auto settled = weights.detach().to(device, weights.is_floating_point() ? weights.scalar_type() : at::kFloat);
+    require(settled.isfinite().all().item<bool>() && settled.min().item<double>() >= 0,
+            "The weights of a data set must be finite numbers of at least 0");
+    return settled.contiguous();
+}
+
 std::shared_ptr<const TensorDataset> checked(const TensorDataset& data, at::Device device) {
     require(!data.inputs.empty(), "A data set needs at least one input");
     const auto& first = data.inputs.front();
@@ -49,8 +58,9 @@ std::shared_ptr<const TensorDataset> checked(const TensorDataset& data, at::Devi
     require_rows(data.inputs, "Input", rows);
     require_rows(data.targets, "Target", rows);
     require(rows > 0, "A data set needs at least one row");
-    return std::make_shared<const TensorDataset>(
-        TensorDataset{.inputs = settle(data.inputs, device), .targets = settle(data.targets, device)});
+    TensorDataset settled{.inputs = settle(data.inputs, device), .targets = settle(data.targets, device)};
+    if (data.weights.defined()) settled.weights = settle_weights(data.weights, rows, device);
+    return std::make_shared<const TensorDataset>(std::move(settled));
 }
 
 }  // namespace
@@ -85,15 +95,18 @@ Batch DataLoader::Epoch::operator[](int64_t i) const {
     const int64_t length = std::min(batch_size_, rows_ - start);
     const bool shuffled = permutation_.defined();
     const at::Tensor rows = shuffled ? permutation_.narrow(0, start, length) : at::Tensor();
-    const auto take = [&](const Tensors& tensors) {
+    const auto take = [&](const at::Tensor& tensor) {
+        return shuffled ? tensor.index_select(0, rows) : tensor.narrow(0, start, length);
+    };
+    const auto take_all = [&](const Tensors& tensors) {
         Tensors taken;
         taken.reserve(tensors.size());
-        for (const auto& tensor : tensors) {
-            taken.push_back(shuffled ? tensor.index_select(0, rows) : tensor.narrow(0, start, length));
-        }
+        for (const auto& tensor : tensors) taken.push_back(take(tensor));
         return taken;
     };
-    return {.inputs = take(data_->inputs), .targets = take(data_->targets)};
+    return {.inputs = take_all(data_->inputs),
+            .targets = take_all(data_->targets),
+            .weights = data_->weights.defined() ? take(data_->weights) : at::Tensor()};
 }
 
 }  // namespace embark

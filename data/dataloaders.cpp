@@ -32,12 +32,15 @@ int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
 }
 
 TensorDataset rows_of(const TensorDataset& data, const at::Tensor& rows) {
-    const auto take = [&](const Tensors& tensors) {
+    const auto take = [&](const at::Tensor& tensor) { return tensor.index_select(0, rows.to(tensor.device())); };
+    const auto take_all = [&](const Tensors& tensors) {
         Tensors taken;
-        for (const auto& tensor : tensors) taken.push_back(tensor.index_select(0, rows.to(tensor.device())));
+        for (const auto& tensor : tensors) taken.push_back(take(tensor));
         return taken;
     };
-    return {.inputs = take(data.inputs), .targets = take(data.targets)};
+    return {.inputs = take_all(data.inputs),
+            .targets = take_all(data.targets),
+            .weights = data.weights.defined() ? take(data.weights) : at::Tensor()};
 }
 
 /// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,19 +13,14 @@
 #include "../callbacks/records.h"
 #include "../data/dataloaders.h"
 #include "../modules/losses.h"
+#include "../optim/learning_rate.h"
 #include "../optim/optimizer.h"
 #include "export_torchscript.h"
+#include "fit_options.h"
 #include "lr_find.h"
 #include "model.h"
 
 namespace embark {
-
-/// Momentum before, at and after the middle of a one-cycle fit.
-struct Momentums {
-    double start = 0.95;
-    double middle = 0.85;
-    double end = 0.95;
-};
 
 /// Settings of a Learner; fastai's defaults.
 struct LearnerOptions {
@@ -36,38 +30,18 @@ struct LearnerOptions {
     double lr = 1e-3;
     std::vector<Metric> metrics = {};
     std::vector<std::shared_ptr<Callback>> callbacks = {};
+    /// Names of the modules and parameters of each parameter group, first to last, for learning rates of their own and
+    /// for freezing: {{"embeddings"}, {"layers", "head"}}. Empty: all in one group.
+    std::vector<std::vector<std::string>> param_groups = {};
     /// Weight decay of fits that name none; empty: the optimizer's own default.
     std::optional<double> weight_decay = {};
     /// Decay norm layers' parameters and layers' biases too.
     bool wd_bn_bias = false;
+    /// Train norm layers in frozen groups too.
+    bool train_bn = true;
     Momentums moms = {};
     /// Show the table and, on a terminal, a bar.
     bool progress = true;
-};
-
-/// Settings of one fit.
-struct FitOptions {
-    std::optional<double> weight_decay = {};
-    /// For this fit alone, besides the Learner's own.
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    /// Start with a new optimizer rather than the state that earlier fits left.
-    bool reset_optimizer = false;
-    /// Ends the fit after the batch at hand once a stop is requested.
-    std::stop_token stop = {};
-};
-
-/// Settings of fit_one_cycle.
-struct OneCycleOptions {
-    std::optional<double> weight_decay = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    bool reset_optimizer = false;
-    std::stop_token stop = {};
-    /// The learning rate rises from lr_max/div over pct_start of the steps, then falls to lr_max/div_final.
-    double div = 25;
-    double div_final = 1e5;
-    double pct_start = 0.25;
-    /// Empty: the Learner's.
-    std::optional<Momentums> moms = {};
 };
 
 /// Loss and metrics over a validation part.
@@ -105,25 +79,52 @@ public:
     Learner(Learner&&) noexcept;
     Learner& operator=(Learner&&) noexcept;
 
-    /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given). Throws UsageError for
-    /// a negative n_epoch or an lr that is not finite and above 0. Returns what was recorded.
-    const Records& fit(int64_t n_epoch, std::optional<double> lr = {}, const FitOptions& options = {});
+    /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given; see slice() for one of
+    /// its own for each parameter group). Throws UsageError for a negative n_epoch or an lr that is not finite and
+    /// above 0. Returns what was recorded.
+    const Records& fit(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {});
 
     /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).
-    const Records& fit_one_cycle(int64_t n_epoch, std::optional<double> lr_max = {},
+    const Records& fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max = {},
                                  const OneCycleOptions& options = {});
+
+    /// Trains at a constant learning rate, then down a cosine (fastai's fit_flat_cos).
+    const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr = {},
+                                const FlatCosOptions& options = {});
+
+    /// Trains `n_cycles` cycles, the first of `cycle_len` epochs, each a cosine from lr_max to 0, with a warm restart
+    /// at the next one (SGDR; Loshchilov and Hutter 2017, as in fastai).
+    const Records& fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max = {},
+                            const SgdrOptions& options = {});
+
+    /// Trains the last parameter group with the others frozen, then all with smaller learning rates for the earlier
+    /// groups (fastai's fine_tune): one-cycle of freeze_epochs at slice(base_lr), then one-cycle of `n_epoch` at
+    /// slice(base_lr/2/lr_mult, base_lr/2). Returns what the second recorded.
+    const Records& fine_tune(int64_t n_epoch, double base_lr = 2e-3, const FineTuneOptions& options = {});
+
+    /// Freezes all parameter groups before number `n` (from the end where negative); norm layers are trained all the
+    /// same unless train_bn is off. The optimizer's state is dropped, as in fastai.
+    void freeze_to(int64_t n);
+    /// Freezes all parameter groups but the last.
+    void freeze();
+    void unfreeze();
+
+    /// Gives the model's last linear layer `n_out` outputs and new weights, to fine-tune the model for another target.
+    /// The optimizer starts anew.
+    void replace_last_layer(int64_t n_out);
 
     /// Tries learning rates from small to large on up to `num_it` batches and suggests one; model, optimizer, random
     /// numbers and position in the data are afterwards as they were. See LrFind.
     LrFind lr_find(const LrFindOptions& options = {});
 
-    /// Loss and metrics over the validation part, or over `loader`.
-    Validation validate();
-    Validation validate(const DataLoader& loader);
+    /// Loss and metrics over the validation part, or over `loader`, with the events of validation sent to `callbacks`.
+    Validation validate(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
+    Validation validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
-    /// Predictions for the validation part, or for `loader`, in the order of its rows.
-    Predictions get_preds();
-    Predictions get_preds(const DataLoader& loader);
+    /// Predictions for the validation part, or for `loader`, in the order of its rows, with the events of validation
+    /// sent to `callbacks`.
+    Predictions get_preds(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
+    Predictions get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
     /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU.
     at::Tensor predict(const Tensors& inputs);

@@ -10,8 +10,9 @@ TrainingLoop::TrainingLoop(const DataLoaders& dls, const Model& model, const Los
 
 void TrainingLoop::fit(TrainingState& state, int64_t n_epoch, int64_t first_pass) {
     state.n_epoch = n_epoch;
+    state.has_valid = dls_.has_valid();
     bracket(events_, state, Level::fit, &Callback::before_fit, &Callback::after_cancel_fit, &Callback::after_fit, [&] {
-        for (state.epoch = 0; state.epoch < n_epoch && !state.cancelled(Level::fit); ++state.epoch) {
+        for (; state.epoch < n_epoch && !state.cancelled(Level::fit); ++state.epoch) {
             epoch(state, first_pass + state.epoch);
         }
     });
@@ -29,11 +30,11 @@ void TrainingLoop::train(TrainingState& state, int64_t pass) {
     const auto batches = dls_.train().epoch(pass);
     state.training = true;
     state.n_iter = batches.size();
+    if (!state.resumes(Level::train)) state.iteration = 0;
     model_.module().train();
     bracket(events_, state, Level::train, &Callback::before_train, &Callback::after_cancel_train,
             &Callback::after_train, [&] {
-                for (state.iteration = 0; state.iteration < state.n_iter && !state.cancelled(Level::train);
-                     ++state.iteration) {
+                for (; state.iteration < state.n_iter && !state.cancelled(Level::train); ++state.iteration) {
                     const auto done = static_cast<double>(state.epoch) +
                                       static_cast<double>(state.iteration) / static_cast<double>(state.n_iter);
                     state.pct_train = done / static_cast<double>(state.n_epoch);
@@ -66,13 +67,14 @@ void TrainingLoop::begin_batch(TrainingState& state, Batch batch) {
     state.batch = std::move(batch);
     state.predictions.clear();
     state.loss.reset();
+    state.loss_grad.reset();
 }
 
 void TrainingLoop::evaluate_batch(TrainingState& state) {
     state.predictions = model_(state.batch.inputs);
     events_.send(&Callback::after_pred, state);
-    if (state.cancelled(Level::batch) || state.batch.targets.empty()) return;
-    state.loss = loss_(state.predictions, state.batch.targets);
+    if (state.cancelled(Level::batch) || state.batch.targets.empty() || !loss_) return;
+    state.loss = batch_loss(loss_, state.predictions, state.batch);
     events_.send(&Callback::after_loss, state);
 }
 

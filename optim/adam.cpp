@@ -51,7 +51,7 @@ public:
         std::vector<std::vector<Moments>> loaded = moments_;
         for (size_t g = 0; g < groups_.size(); ++g) {
             for (size_t i = 0; i < groups_[g].parameters.size(); ++i) {
-                const auto& [name, tensor, decay] = groups_[g].parameters[i];
+                const auto& [name, tensor, decay, norm] = groups_[g].parameters[i];
                 loaded[g][i] = {};
                 // A parameter that never had a gradient has no state.
                 if (!reader.has_any(name, {"grad_avg", "sqr_avg", "step"})) continue;

@@ -16,6 +16,8 @@ struct Parameter {
     at::Tensor tensor;
     /// Whether weight decay applies: not for norm layers and for the biases of layers, unless asked.
     bool decay = true;
+    /// Of a norm layer: trained in frozen groups too, unless asked otherwise.
+    bool norm = false;
 };
 
 /// Hyper-parameters by fastai's names: "lr", "mom", "sqr_mom", "eps", "wd".

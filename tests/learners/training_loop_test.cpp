@@ -150,11 +150,14 @@ TEST(TrainingLoop, a_cancelled_step_drops_the_gradients_and_leaves_the_weights) 
     EXPECT_FALSE(parameters[0].grad().defined());
 }
 
-TEST(TrainingLoop, a_batch_left_before_its_step_keeps_its_gradients) {
-    auto learn =
-        small_learner({std::make_shared<Witness>("before_step", [](TrainingState& s) { s.cancel(Level::batch); })});
+TEST(TrainingLoop, a_batch_left_before_its_step_keeps_its_gradients_until_the_fit_ends) {
+    const auto leave = std::make_shared<Witness>("before_step", [](TrainingState& s) { s.cancel(Level::batch); });
+    const auto look = std::make_shared<Witness>("after_batch", [](TrainingState& s) {
+        if (s.training) EXPECT_TRUE(s.model->parameters()[0].grad().defined());
+    });
+    auto learn = small_learner({leave, look});
     learn.fit(1, 0.1);
-    EXPECT_TRUE(learn.model().module().parameters()[0].grad().defined());
+    EXPECT_FALSE(learn.model().module().parameters()[0].grad().defined());
 }
 
 TEST(TrainingLoop, progress_is_counted_as_in_fastai) {

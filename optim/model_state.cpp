@@ -1,11 +1,11 @@
-#include "learner_state.h"
+#include "model_state.h"
 
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "learner.h"
+#include "optimizer.h"
 
 namespace embark {
 
@@ -87,44 +87,52 @@ std::map<std::string, std::vector<double>> read_hypers(const std::string& text, 
 
 }  // namespace
 
-LearnerState::LearnerState(Learner& learner) {
-    for (const auto& [name, tensor] : model_tensors(learner.model().module())) {
-        content_.tensors[kModel + name] = tensor.detach().clone();
-    }
-    for (const auto& [name, tensor] : learner.optimizer().state()) {
-        content_.tensors[kOptimizer + name] = tensor.detach().clone();
-    }
-    content_.metadata[kKey] = Json{{"format", 1}, {"hyper", hypers_of(learner.optimizer())}}.dump();
+ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimizer) {
+    for (const auto& [name, tensor] : model_tensors(model)) content_.tensors[kModel + name] = tensor.detach().clone();
+    for (const auto& [name, tensor] : optimizer.state()) content_.tensors[kOptimizer + name] = tensor.detach().clone();
+    content_.metadata[kKey] = Json{{"format", 1}, {"hyper", hypers_of(optimizer)}}.dump();
 }
 
-LearnerState::LearnerState(TensorFile content, std::string source)
-    : content_(std::move(content)), source_(std::move(source)) {}
-
-LearnerState LearnerState::load(const std::filesystem::path& path) {
-    TensorFile content = load_safetensors(path, Checksum::required);
-    require(content.metadata.contains(kKey), path.string(), " was not written by Learner::save");
-    return LearnerState(std::move(content), path.string());
+ModelState::ModelState(TensorFile content, std::string source)
+    : content_(std::move(content)), source_(std::move(source)) {
+    require(content_.metadata.contains(kKey), source_, " was not written by Learner::save");
 }
 
-void LearnerState::save(const std::filesystem::path& path) const {
+ModelState ModelState::load(const std::filesystem::path& path) {
+    return ModelState(load_safetensors(path, Checksum::required), path.string());
+}
+
+void ModelState::save(const std::filesystem::path& path) const {
     save_safetensors(path, content_);
 }
 
-void LearnerState::restore(Learner& learner) const {
-    const auto saved = with_prefix(content_.tensors, kModel);
-    const auto present = model_tensors(learner.model().module());
-    auto problems = differences(saved, present);
+void ModelState::check_model(const torch::nn::Module& model) const {
+    const auto problems = differences(with_prefix(content_.tensors, kModel), model_tensors(model));
     require(problems.empty(), "Cannot load ", source_, ": ", join(problems, "; "));
+}
+
+void ModelState::copy_to(torch::nn::Module& model) const {
+    torch::NoGradGuard no_grad;
+    const auto saved = with_prefix(content_.tensors, kModel);
+    for (const auto& [name, tensor] : model_tensors(model)) at::Tensor(tensor).copy_(saved.at(name));
+}
+
+void ModelState::restore(torch::nn::Module& model) const {
+    check_model(model);
+    copy_to(model);
+}
+
+void ModelState::restore(torch::nn::Module& model, Optimizer& optimizer) const {
+    check_model(model);
     try {
-        const auto hypers = read_hypers(content_.metadata.at(kKey), learner.optimizer());
+        const auto hypers = read_hypers(content_.metadata.at(kKey), optimizer);
         // Checks all of it before it changes anything; what follows cannot fail.
-        learner.optimizer().load_state(with_prefix(content_.tensors, kOptimizer));
-        for (const auto& [name, values] : hypers) learner.optimizer().set_hyper(name, values);
+        optimizer.load_state(with_prefix(content_.tensors, kOptimizer));
+        for (const auto& [name, values] : hypers) optimizer.set_hyper(name, values);
     } catch (const Error& error) {
         fail("Cannot load ", source_, ": ", error.what());
     }
-    torch::NoGradGuard no_grad;
-    for (const auto& [name, tensor] : present) at::Tensor(tensor).copy_(saved.at(name));
+    copy_to(model);
 }
 
 }  // namespace embark

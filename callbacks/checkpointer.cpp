@@ -1,0 +1,199 @@
+#include "checkpointer.h"
+
+#include <set>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/file.h"
+#include "../core/text.h"
+#include "../optim/model_state.h"
+#include "../optim/optimizer.h"
+
+namespace embark {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kProgress = "fit";
+const std::string kGradient = "gradient.";
+
+StateDict save_position(const Position& position) {
+    StateDict saved;
+    saved.set("epoch", position.epoch);
+    saved.set("phase", static_cast<int64_t>(position.phase));
+    saved.set("iteration", position.iteration);
+    saved.set("train_iter", position.train_iter);
+    std::vector<double> levels;
+    for (const Level level : position.cancelled) levels.push_back(static_cast<double>(level));
+    saved.set("cancelled", levels);
+    saved.set("stop_reason", position.stop_reason);
+    return saved;
+}
+
+Position load_position(const StateDict& saved) {
+    Position position{.epoch = saved.get<int64_t>("epoch"),
+                      .phase = static_cast<Position::Phase>(saved.get<int64_t>("phase")),
+                      .iteration = saved.get<int64_t>("iteration"),
+                      .train_iter = saved.get<int64_t>("train_iter"),
+                      .stop_reason = saved.get<std::string>("stop_reason")};
+    for (const double level : saved.get<std::vector<double>>("cancelled")) {
+        position.cancelled.push_back(static_cast<Level>(static_cast<int>(level)));
+    }
+    return position;
+}
+
+/// Calls `visit(name, callback)`; callbacks of one name get numbers.
+template <class Visit>
+void visit_named(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit visit) {
+    std::map<std::string, int> seen;
+    for (const auto& callback : callbacks) {
+        const int number = ++seen[callback->name()];
+        visit(number == 1 ? callback->name() : concat(callback->name(), "#", number), *callback);
+    }
+}
+
+StateDict gradients_of(const Optimizer& optimizer) {
+    StateDict gradients;
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (parameter.tensor.grad().defined()) gradients.set(parameter.name, parameter.tensor.grad());
+        }
+    }
+    return gradients;
+}
+
+void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (!saved.has(parameter.name)) continue;
+            parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
+        }
+    }
+}
+
+/// A value as a message shows it.
+std::string shown(const StateDict& values, const std::string& name) {
+    if (values.content().metadata.contains(name)) return values.get<std::string>(name);
+    const auto value = values.get<at::Tensor>(name);
+    if (value.numel() != 1) return {};
+    return value.is_floating_point() ? concat(value.item<double>()) : concat(value.item<int64_t>());
+}
+
+}  // namespace
+
+fs::path checkpoint_path(const fs::path& dir) {
+    return dir / "checkpoint.safetensors";
+}
+
+Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
+                           std::stop_token stop)
+    : StopOnRequest(std::move(stop)),
+      options_(std::move(options)),
+      path_(checkpoint_path(options_.dir)),
+      fit_(std::move(fit)),
+      others_(std::move(others)) {
+    require<UsageError>(options_.every >= 0, "Invalid number of batches between checkpoints, ", options_.every,
+                        ": it must be at least 1, or 0 for one at each epoch's end alone");
+}
+
+void Checkpointer::before_fit(TrainingState& state) {
+    std::error_code error;
+    fs::create_directories(options_.dir, error);
+    require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
+    require_writable_path(path_);
+    if (options_.resume && fs::exists(path_)) resume(state);
+}
+
+void Checkpointer::after_batch(TrainingState& state) {
+    StopOnRequest::after_batch(state);
+    if (stopped() || !state.training || options_.every == 0 || (state.train_iter + 1) % options_.every != 0) return;
+    write(capture(state, Position::Phase::training), state);
+}
+
+void Checkpointer::after_train(TrainingState& state) {
+    before_validation_ = capture(state, Position::Phase::validation);
+}
+
+void Checkpointer::after_epoch(TrainingState& state) {
+    write(capture(state, Position::Phase::epoch_start), state);
+}
+
+void Checkpointer::after_fit(TrainingState& state) {
+    if (!stopped()) write(capture(state, Position::Phase::finished), state);
+}
+
+void Checkpointer::before_stop(TrainingState& state) {
+    write(state.training ? capture(state, Position::Phase::training) : before_validation_, state);
+}
+
+StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phase) const {
+    StateDict progress;
+    progress.set("settings", fit_);
+    progress.set("position", save_position(state.position(phase)));
+    progress.set("rng", rng_state());
+    visit_named(others_, [&](const std::string& name, const Callback& callback) {
+        StateDict saved;
+        callback.save_state(saved, state);
+        progress.set("callback." + name, saved);
+    });
+    return progress;
+}
+
+void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
+    StateDict all(ModelState(*state.model, *state.optimizer).content());
+    all.set(kProgress, progress);
+    const StateDict gradients = gradients_of(*state.optimizer);
+    for (const auto& [name, tensor] : gradients.content().tensors) all.set(kGradient + name, tensor);
+    save_safetensors(path_, all.content());
+}
+
+void Checkpointer::resume(TrainingState& state) {
+    const StateDict all(load_safetensors(path_, Checksum::required));
+    const StateDict progress = all.part(kProgress);
+    require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
+    check_same_fit(progress.part("settings"));
+    ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
+    load_gradients(all.part("gradient"), *state.optimizer);
+    state.resume(load_position(progress.part("position")));
+    load_callbacks(progress.part("callback"), state);
+    set_rng_state(progress.get<at::Tensor>("rng"));
+}
+
+void Checkpointer::check_same_fit(const StateDict& saved) const {
+    const auto same = [&](const std::string& name) {
+        if (!saved.has(name)) return false;
+        const auto& texts = fit_.content().metadata;
+        if (texts.contains(name)) return texts.at(name) == saved.get<std::string>(name);
+        return fit_.get<at::Tensor>(name).equal(saved.get<at::Tensor>(name));
+    };
+    std::set<std::string> names;
+    for (const auto& [name, tensor] : fit_.content().tensors) names.insert(name);
+    for (const auto& [name, text] : fit_.content().metadata) names.insert(name);
+    std::vector<std::string> problems;
+    for (const auto& name : names) {
+        if (same(name)) continue;
+        const std::string there = saved.has(name) ? shown(saved, name) : "", here = shown(fit_, name);
+        problems.push_back(there == here ? name : concat(name, " (", there, " there, ", here, " here)"));
+    }
+    require(problems.empty(), "Cannot resume from ", path_.string(), ", it was written by a fit with another ",
+            join(problems, ", "), "; give it the same settings and data, or start afresh in another folder");
+}
+
+void Checkpointer::load_callbacks(const StateDict& saved, TrainingState& state) const {
+    std::set<std::string> unused;
+    for (const auto& name : saved.parts()) unused.insert(name);
+    visit_named(others_, [&](const std::string& name, Callback& callback) {
+        unused.erase(name);
+        try {
+            callback.load_state(saved.part(name), state);
+        } catch (const Error& error) {
+            fail("Cannot resume from ", path_.string(), ": callback ", name, ": ", error.what());
+        }
+    });
+    require(unused.empty(), "Cannot resume from ", path_.string(), ": its fit had callbacks that this one has not, ",
+            join({unused.begin(), unused.end()}));
+}
+
+}  // namespace embark

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "safetensors.h"
+
+namespace embark {
+
+/// Values by name that are saved and read back exactly: tensors, numbers (NaN and infinities too), lists of numbers,
+/// text, and groups of these under a name of their own.
+///
+///     state.set("best", best_);
+///     best_ = state.get<double>("best");
+class StateDict {
+public:
+    StateDict() = default;
+    /// Of what content() gave.
+    explicit StateDict(TensorFile content) : content_(std::move(content)) {}
+
+    template <std::floating_point Number>
+    void set(const std::string& name, Number value) {
+        set_number(name, value);
+    }
+    template <std::integral Number>
+    void set(const std::string& name, Number value) {
+        set_integer(name, static_cast<int64_t>(value));
+    }
+    void set(const std::string& name, const std::vector<double>& values);
+    void set(const std::string& name, const at::Tensor& tensor);
+    void set(const std::string& name, const std::string& text);
+    /// All of `part`, under "<name>.".
+    void set(const std::string& name, const StateDict& part);
+
+    /// The value under `name`, as double, int64_t, bool, std::string, std::vector<double> or at::Tensor. Throws Error
+    /// where there is none, or one of another kind.
+    template <class Value>
+    Value get(const std::string& name) const;
+
+    bool has(const std::string& name) const;
+    /// What was set under "<name>.", empty where nothing was.
+    StateDict part(const std::string& name) const;
+    /// Names of the parts, as in "<name>.…", each once.
+    std::vector<std::string> parts() const;
+    bool empty() const { return content_.tensors.empty() && content_.metadata.empty(); }
+
+    /// Numbers as tensors of no dimension, lists as tensors of one, text as metadata: what a safetensors file holds.
+    const TensorFile& content() const { return content_; }
+
+private:
+    void set_number(const std::string& name, double value);
+    void set_integer(const std::string& name, int64_t value);
+    at::Tensor tensor(const std::string& name, int64_t dimensions, at::ScalarType type, const char* what) const;
+
+    TensorFile content_;
+};
+
+template <>
+double StateDict::get<double>(const std::string& name) const;
+template <>
+int64_t StateDict::get<int64_t>(const std::string& name) const;
+template <>
+bool StateDict::get<bool>(const std::string& name) const;
+template <>
+std::string StateDict::get<std::string>(const std::string& name) const;
+template <>
+std::vector<double> StateDict::get<std::vector<double>>(const std::string& name) const;
+template <>
+at::Tensor StateDict::get<at::Tensor>(const std::string& name) const;
+
+}  // namespace embark

@@ -1,0 +1,220 @@
+#include <cmath>
+#include <cstdio>
+
+#include <torch/torch.h>
+
+#include "../callbacks/checkpointer.h"
+#include "../callbacks/param_scheduler.h"
+#include "../callbacks/progress.h"
+#include "../callbacks/recorder.h"
+#include "../core/error.h"
+#include "learner_impl.h"
+#include "parameter_groups.h"
+#include "train_step.h"
+#include "training_loop.h"
+
+namespace embark {
+
+namespace {
+
+/// What every fit's options have.
+template <class Options>
+FitOptions fit_options(const Options& options) {
+    return {.weight_decay = options.weight_decay,
+            .callbacks = options.callbacks,
+            .reset_optimizer = options.reset_optimizer,
+            .stop = options.stop,
+            .checkpoint = options.checkpoint};
+}
+
+void check_pct(double pct_start) {
+    require<UsageError>(pct_start > 0 && pct_start < 1, "Invalid pct_start ", pct_start, ": it must be in (0, 1)");
+}
+
+void check_above_zero(double value, const char* name) {
+    require<UsageError>(std::isfinite(value) && value > 0, "Invalid ", name, " ", value,
+                        ": it must be a number above 0");
+}
+
+/// A schedule of the learning rate for each parameter group.
+template <class ScheduleOf>
+std::vector<Schedules> lr_schedules(const LearningRate& lr, size_t n_groups, ScheduleOf schedule_of) {
+    std::vector<Schedules> schedules;
+    for (const double rate : lr.for_groups(n_groups)) schedules.push_back({{"lr", schedule_of(rate)}});
+    return schedules;
+}
+
+}  // namespace
+
+const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const FitOptions& fit_options,
+                                  std::vector<Schedules> schedules) {
+    require<UsageError>(n_epoch >= 0, "Invalid number of epochs ", n_epoch, ": it must be at least 0");
+    require(static_cast<bool>(options.loss), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
+    if (fit_options.reset_optimizer) made_optimizer.reset();
+    optimizer().set_hyper("lr", lr.for_groups(optimizer().groups().size()));
+    set_weight_decay(fit_options);
+
+    const Events events = fit_events(fit_options, identity(n_epoch, schedules), schedules);
+    AutogradStep step(model, options.loss, optimizer());
+    TrainingLoop loop(dls, model, options.loss, step, events);
+    TrainingState state;
+    state.model = &model.module();
+    state.optimizer = &optimizer();
+    state.loss_func = &options.loss;
+    const int64_t first_pass = std::exchange(passes, passes + n_epoch);
+    try {
+        loop.fit(state, n_epoch, first_pass);
+    } catch (...) {
+        optimizer().zero_grad();
+        try {
+            events.cleanup(state);
+        } catch (...) {
+            // What ended the fit is what the caller must hear of, not what it led to.
+        }
+        throw;
+    }
+    // A batch that was left early may have kept its gradients.
+    optimizer().zero_grad();
+    events.cleanup(state);
+    records = std::move(state.records);
+    stop_reason = state.stop_reason();
+    return records;
+}
+
+void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
+    const auto asked = fit_options.weight_decay ? fit_options.weight_decay : options.weight_decay;
+    if (asked) {
+        require<UsageError>(std::isfinite(*asked) && *asked >= 0, "Invalid weight decay ", *asked,
+                            ": it must be a number of at least 0");
+    }
+    if (asked || optimizer().has_hyper("wd")) optimizer().set_hyper("wd", asked.value_or(default_weight_decay));
+}
+
+Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict& identity,
+                                 const std::vector<Schedules>& schedules) const {
+    std::vector<std::shared_ptr<Callback>> callbacks = {std::make_shared<Recorder>(options.metrics)};
+    if (options.progress) callbacks.push_back(std::make_shared<Progress>());
+    if (!schedules.empty()) callbacks.push_back(std::make_shared<ParamScheduler>(schedules));
+    callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
+    callbacks.insert(callbacks.end(), fit_options.callbacks.begin(), fit_options.callbacks.end());
+
+    const CheckpointOptions& checkpoint = fit_options.checkpoint;
+    if (checkpoint.dir.empty()) {
+        callbacks.push_back(std::make_shared<StopOnRequest>(fit_options.stop));
+        return Events(std::move(callbacks));
+    }
+    if (checkpoint.resume && options.progress) {
+        const bool there = std::filesystem::exists(checkpoint_path(checkpoint.dir));
+        std::fprintf(stderr, there ? "Going on from the checkpoint in %s\n" : "No checkpoint in %s, starting afresh\n",
+                     checkpoint.dir.c_str());
+    }
+    const auto others = Events(callbacks).callbacks();  // in the order in which they are called
+    callbacks.push_back(std::make_shared<Checkpointer>(checkpoint, identity, others, fit_options.stop));
+    return Events(std::move(callbacks));
+}
+
+StateDict Learner::Impl::identity(int64_t n_epoch, const std::vector<Schedules>& schedules) const {
+    const DataLoader& train = dls.train();
+    StateDict identity;
+    identity.set("number of epochs", n_epoch);
+    identity.set("number of training rows", train.rows());
+    identity.set("number of validation rows", dls.has_valid() ? dls.valid().rows() : 0);
+    identity.set("batch size", train.options().batch_size);
+    identity.set("shuffle", train.options().shuffle);
+    identity.set("drop_last", train.options().drop_last);
+    identity.set("seed of the data", static_cast<int64_t>(train.options().seed));
+    identity.set("number of earlier epochs", passes);
+    for (const auto& [name, value] : made_optimizer->groups().back().hyper) identity.set(name, value);
+    // A schedule is a function: its values tell it from others.
+    std::map<std::string, std::vector<double>> values;
+    for (const auto& group : schedules) {
+        for (const auto& [name, schedule] : group) {
+            for (int i = 0; i <= 10; ++i) values[name].push_back(schedule(i / 10.0));
+        }
+    }
+    for (const auto& [name, list] : values) identity.set("schedule of " + name, list);
+    return identity;
+}
+
+const Records& Learner::fit(int64_t n_epoch, std::optional<LearningRate> lr, const FitOptions& options) {
+    return impl_->fit(n_epoch, lr.value_or(impl_->options.lr), options);
+}
+
+const Records& Learner::fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max,
+                                      const OneCycleOptions& options) {
+    const LearningRate lr = lr_max.value_or(impl_->options.lr);
+    check_pct(options.pct_start);
+    check_above_zero(options.div, "div");
+    check_above_zero(options.div_final, "div_final");
+    auto schedules = lr_schedules(lr, optimizer().groups().size(), [&](double rate) {
+        return combined_cos(options.pct_start, rate / options.div, rate, rate / options.div_final);
+    });
+    const Momentums moms = options.moms.value_or(impl_->options.moms);
+    if (optimizer().has_hyper("mom")) {
+        for (auto& group : schedules) group["mom"] = combined_cos(options.pct_start, moms.start, moms.middle, moms.end);
+    }
+    return impl_->fit(n_epoch, lr, fit_options(options), std::move(schedules));
+}
+
+const Records& Learner::fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr_flat,
+                                     const FlatCosOptions& options) {
+    const LearningRate lr = lr_flat.value_or(impl_->options.lr);
+    check_pct(options.pct_start);
+    check_above_zero(options.div_final, "div_final");
+    auto schedules = lr_schedules(lr, optimizer().groups().size(), [&](double rate) {
+        return combined_cos(options.pct_start, rate, rate, rate / options.div_final);
+    });
+    return impl_->fit(n_epoch, lr, fit_options(options), std::move(schedules));
+}
+
+const Records& Learner::fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max,
+                                 const SgdrOptions& options) {
+    require<UsageError>(n_cycles >= 1, "Invalid number of cycles ", n_cycles, ": at least 1 is needed");
+    require<UsageError>(cycle_len >= 1, "Invalid cycle_len ", cycle_len, ": at least 1 epoch is needed");
+    require<UsageError>(options.cycle_mult >= 1, "Invalid cycle_mult ", options.cycle_mult, ": it must be at least 1");
+    std::vector<double> lengths;
+    double n_epoch = 0;
+    for (double length = static_cast<double>(cycle_len); static_cast<int64_t>(lengths.size()) < n_cycles;
+         length *= static_cast<double>(options.cycle_mult)) {
+        lengths.push_back(length);
+        n_epoch += length;
+    }
+    require<UsageError>(n_epoch < 1e9, "Cycles of ", lengths.back(), " epochs are too long");
+    for (double& length : lengths) length /= n_epoch;
+
+    const LearningRate lr = lr_max.value_or(impl_->options.lr);
+    auto schedules = lr_schedules(lr, optimizer().groups().size(), [&](double rate) {
+        std::vector<Schedule> cycles(lengths.size(), sched_cos(rate, 0));
+        if (options.slow_start) {
+            cycles.front() = [rate, cosine = cycles.front()](double p) { return p < 0.05 ? rate / 100 : cosine(p); };
+        }
+        return combine_scheds(lengths, cycles);
+    });
+    return impl_->fit(static_cast<int64_t>(n_epoch), lr, fit_options(options), std::move(schedules));
+}
+
+const Records& Learner::fine_tune(int64_t n_epoch, double base_lr, const FineTuneOptions& options) {
+    require<UsageError>(options.freeze_epochs >= 0, "Invalid freeze_epochs ", options.freeze_epochs,
+                        ": it must be at least 0");
+    check_above_zero(options.lr_mult, "lr_mult");
+    const auto one_cycle = [&](const char* stage) {
+        OneCycleOptions cycle{.weight_decay = options.weight_decay,
+                              .callbacks = options.callbacks,
+                              .reset_optimizer = options.reset_optimizer,
+                              .stop = options.stop,
+                              .checkpoint = options.checkpoint};
+        if (!cycle.checkpoint.dir.empty()) cycle.checkpoint.dir /= stage;
+        return cycle;
+    };
+    OneCycleOptions frozen = one_cycle("frozen"), unfrozen = one_cycle("unfrozen");
+    frozen.pct_start = 0.99;
+    unfrozen.pct_start = options.pct_start;
+    unfrozen.div = options.div;
+    freeze();
+    fit_one_cycle(options.freeze_epochs, slice(base_lr), frozen);
+    if (options.stop.stop_requested()) return records();
+    unfreeze();
+    return fit_one_cycle(n_epoch, slice(base_lr / 2 / options.lr_mult, base_lr / 2), unfrozen);
+}
+
+}  // namespace embark
