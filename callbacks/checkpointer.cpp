@@ -73,11 +73,26 @@ void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
     }
 }
 
+std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
+    std::set<std::string> names;
+    for (const auto* state : {&a, &b}) {
+        for (const auto& [name, tensor] : state->content().tensors) names.insert(name);
+        for (const auto& [name, text] : state->content().metadata) names.insert(name);
+    }
+    return names;
+}
+
+bool same_value(const StateDict& a, const StateDict& b, const std::string& name) {
+    if (a.content().metadata.contains(name)) return a.get<std::string>(name) == b.get<std::string>(name);
+    return a.get<at::Tensor>(name).equal(b.get<at::Tensor>(name));
+}
+
 /// A value as a message shows it.
 std::string shown(const StateDict& values, const std::string& name) {
+    if (!values.has(name)) return "none";
     if (values.content().metadata.contains(name)) return values.get<std::string>(name);
     const auto value = values.get<at::Tensor>(name);
-    if (value.numel() != 1) return {};
+    if (value.dim() > 0) return "given";
     return value.is_floating_point() ? concat(value.item<double>()) : concat(value.item<int64_t>());
 }
 
@@ -162,19 +177,10 @@ void Checkpointer::resume(TrainingState& state) {
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {
-    const auto same = [&](const std::string& name) {
-        if (!saved.has(name)) return false;
-        const auto& texts = fit_.content().metadata;
-        if (texts.contains(name)) return texts.at(name) == saved.get<std::string>(name);
-        return fit_.get<at::Tensor>(name).equal(saved.get<at::Tensor>(name));
-    };
-    std::set<std::string> names;
-    for (const auto& [name, tensor] : fit_.content().tensors) names.insert(name);
-    for (const auto& [name, text] : fit_.content().metadata) names.insert(name);
     std::vector<std::string> problems;
-    for (const auto& name : names) {
-        if (same(name)) continue;
-        const std::string there = saved.has(name) ? shown(saved, name) : "", here = shown(fit_, name);
+    for (const auto& name : names_of(fit_, saved)) {
+        if (fit_.has(name) && saved.has(name) && same_value(fit_, saved, name)) continue;
+        const std::string there = shown(saved, name), here = shown(fit_, name);
         problems.push_back(there == here ? name : concat(name, " (", there, " there, ", here, " here)"));
     }
     require(problems.empty(), "Cannot resume from ", path_.string(), ", it was written by a fit with another ",

@@ -61,9 +61,8 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     state.model = &model.module();
     state.optimizer = &optimizer();
     state.loss_func = &options.loss;
-    const int64_t first_pass = std::exchange(passes, passes + n_epoch);
     try {
-        loop.fit(state, n_epoch, first_pass);
+        loop.fit(state, n_epoch, passes);
     } catch (...) {
         optimizer().zero_grad();
         try {
@@ -73,6 +72,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
         }
         throw;
     }
+    passes += n_epoch;
     // A batch that was left early may have kept its gradients.
     optimizer().zero_grad();
     events.cleanup(state);

@@ -13,11 +13,14 @@
 
 namespace embark::testing {
 
-/// A folder of the test's own, gone when it ends.
+/// A folder of the test's own, gone when it ends. In memory where possible: files are synced to disk as they are
+/// written, and tests that write thousands would wait for it.
 class TemporaryFolder {
 public:
     TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "embark-test-XXXXXX").string();
+        const bool memory = access("/dev/shm", W_OK) == 0;
+        const auto base = memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path();
+        std::string pattern = (base / "embark-test-XXXXXX").string();
         if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder can be made");
         path_ = pattern;
     }

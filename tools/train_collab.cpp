@@ -19,7 +19,8 @@ namespace embark::tools {
 namespace {
 
 struct TrainOptions {
-    std::string dataset, data_dir, ratings, valid_ratings, delimiter, columns, user, item, rating, export_path;
+    std::string dataset, data_dir, ratings, valid_ratings, delimiter, columns, user, item, rating, export_path,
+        checkpoint_dir, resume_dir;
     double valid_pct = 0.2;
     int64_t epochs = 5;
     double lr = 1e-3;
@@ -29,7 +30,14 @@ struct TrainOptions {
     int64_t batch_size = 64;
     int64_t seed = 42;
     int64_t threads = 1;  // batches are small, and threads that wait for one another spin
+    int64_t checkpoint_every = 0;
     bool json = false;
+
+    CheckpointOptions checkpoint() const {
+        return {.dir = resume_dir.empty() ? checkpoint_dir : resume_dir,
+                .every = checkpoint_every,
+                .resume = !resume_dir.empty()};
+    }
 };
 
 CommandLine command_line(TrainOptions& options) {
@@ -61,6 +69,12 @@ CommandLine command_line(TrainOptions& options) {
     add("batch-size", count(options.batch_size), "ratings a step");
     add("seed", count(options.seed), "of the split, the order and the initial weights");
     add("threads", count(options.threads), "threads a tensor operation may use; more than 1 pay in large batches only");
+    add("checkpoint-dir", text(options.checkpoint_dir),
+        "write a checkpoint to this folder at each epoch's end, and when interrupted");
+    add("checkpoint-every", po::value(&options.checkpoint_every)->value_name("N"), "and one after every N batches");
+    add("resume", text(options.resume_dir),
+        "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
+        "there, start afresh");
     add("export", text(options.export_path), "write the trained model to this TorchScript file");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
     return line;
@@ -87,12 +101,22 @@ void check(const TrainOptions& options) {
     positive(options.batch_size, "batch-size");
     positive(options.threads, "threads");
     require<UsageError>(options.seed >= 0, "Invalid --seed ", options.seed, ": it must be at least 0");
+    require<UsageError>(
+        options.resume_dir.empty() || options.checkpoint_dir.empty() || options.resume_dir == options.checkpoint_dir,
+        "--resume ", options.resume_dir, " writes its checkpoints there too; leave out --checkpoint-dir ",
+        options.checkpoint_dir);
     if (!options.export_path.empty()) require_writable_path(options.export_path);
 }
 
 TrainOptions parse(const CommandLine& line, const Arguments& arguments, TrainOptions& options) {
     const auto values = line.parse(arguments);
     if (values.count("wd")) options.weight_decay = values["wd"].as<double>();
+    if (values.count("checkpoint-every")) {
+        require<UsageError>(options.checkpoint_every >= 1, "Invalid --checkpoint-every ", options.checkpoint_every,
+                            ": at least 1 batch is needed");
+        require<UsageError>(!options.checkpoint().dir.empty(),
+                            "--checkpoint-every needs a folder: give --checkpoint-dir or --resume");
+    }
     if (values.count("y-range")) {
         options.y_range = range_of(values["y-range"].as<std::vector<double>>(), "y-range");
         require<UsageError>(!options.y_range.empty(),
@@ -157,6 +181,11 @@ nlohmann::json report(const TrainOptions& options, const CollabDataLoaders& dls,
     return result;
 }
 
+std::string how_to_go_on(const TrainOptions& options) {
+    const auto dir = options.checkpoint().dir;
+    return dir.empty() ? "" : concat("; go on with --resume ", dir.string());
+}
+
 }  // namespace
 
 int train_collab(const Arguments& arguments) {
@@ -171,10 +200,11 @@ int train_collab(const Arguments& arguments) {
     set_seed(static_cast<uint64_t>(options.seed));
     CollabLearner learn =
         collab_learner(dls, {.n_factors = options.factors, .y_range = options.y_range}, {.metrics = {rmse()}});
-    const Records& records = learn.fit_one_cycle(options.epochs, options.lr,
-                                                 {.weight_decay = options.weight_decay, .stop = signals.token()});
+    const Records& records = learn.fit_one_cycle(
+        options.epochs, options.lr,
+        {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});
     if (signals.signal() != 0) {
-        std::cerr << "embark: stopped by a signal; nothing was exported\n";
+        std::cerr << "embark: stopped by a signal; nothing was exported" << how_to_go_on(options) << "\n";
         return signals.exit_code();
     }
     const Validation final = learn.validate();

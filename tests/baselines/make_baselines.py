@@ -24,6 +24,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import torch
+from fastai.callback.core import Callback
 from fastai.callback.schedule import (
     SchedCos, SchedExp, SchedLin, SchedNo, SchedPoly, combine_scheds, combined_cos, minimum, slide, steep, valley)
 from fastai.collab import EmbeddingDotBias
@@ -335,10 +336,77 @@ def vocabulary():
     return result
 
 
+# --- Fits of parameter groups ---------------------------------------------------------------------------------------
+
+
+def fits():
+    """Learning rates of three parameter groups at every step, and the weights at the end, of fastai's fits."""
+    generator = torch.Generator().manual_seed(9)
+    x = torch.randn(24, 4, generator=generator, dtype=torch.float64)
+    y = torch.randn(24, 1, generator=generator, dtype=torch.float64)
+    torch.manual_seed(10)
+    initial = {name: value.clone() for name, value in three_groups().state_dict().items()}
+    cases = {
+        "flat_cos": lambda learn: learn.fit_flat_cos(2, 0.01),
+        "sgdr": lambda learn: learn.fit_sgdr(2, 1, 0.01),
+        "slice": lambda learn: learn.fit_one_cycle(2, slice(1e-4, 1e-2)),
+        "slice_last": lambda learn: learn.fit_one_cycle(2, slice(1e-2)),
+        "frozen": lambda learn: (learn.freeze_to(1), learn.fit(2, 0.01)),
+        "fine_tune": lambda learn: learn.fine_tune(2, 0.01),
+    }
+    tensors = {"x": x, "y": y} | {f"initial.{name}": value for name, value in initial.items()}
+    for case, fit in cases.items():
+        model = three_groups()
+        model.load_state_dict(initial)
+        rates = Rates()
+        batches = partial(DataLoader, list(zip(x, y)), bs=4)
+        learn = Learner(DataLoaders(batches(), batches()), model, loss_func=MSELossFlat(), wd=0.1, cbs=[rates],
+                        splitter=lambda m: [list(part.parameters()) for part in (m[0], m[1:4], m[4])])
+        with learn.no_bar(), learn.no_logging():
+            fit(learn)
+        tensors[f"{case}.lr"] = torch.tensor(rates.seen, dtype=torch.float64)
+        tensors |= {f"{case}.final.{name}": value for name, value in model.state_dict().items()}
+    return tensors, {"groups": "0; 1 and 3; 4", "wd": "0.1", "batch_size": "4"}
+
+
+def three_groups():
+    model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 3), nn.Linear(3, 1))
+    return model.double()
+
+
+class Rates(Callback):
+    """Each parameter group's learning rate at every training batch."""
+    order = 90
+
+    def __init__(self):
+        self.seen = []
+
+    def before_batch(self):
+        if self.training:
+            self.seen.append([float(hypers["lr"]) for hypers in self.opt.hypers])
+
+
+def restarts_2018():
+    """The learning rates of fastai 0.7's CosAnneal (cycle_len 1, cycle_mult 2, 3 cycles), by its own bookkeeping."""
+    lr, batches, cycle_mult, n_cycles = 0.01, 40, 2, 3
+    rates, length, cycle_iter = [], batches, 0
+    for iteration in range(sum(batches * cycle_mult**cycle for cycle in range(n_cycles))):
+        if iteration < length / 20:
+            rates.append(lr / 100)
+            cycle_iter += 1
+            continue
+        rates.append(lr / 2 * (math.cos(math.pi * cycle_iter / length) + 1))
+        cycle_iter += 1
+        if cycle_iter == length:
+            cycle_iter = 0
+            length *= cycle_mult
+    return {"lr": lr, "batches": batches, "cycle_mult": cycle_mult, "n_cycles": n_cycles, "rates": rates}
+
+
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses)
-JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, fits)
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
 

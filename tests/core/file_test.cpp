@@ -12,6 +12,7 @@
 
 #include <embark/core/error.h>
 
+#include "failing_io.h"
 #include "test_files.h"
 
 namespace embark {
@@ -65,6 +66,31 @@ TEST(File, a_full_disk_leaves_the_old_file_and_nothing_else) {
     EXPECT_EQ(WEXITSTATUS(status), 0);
     EXPECT_EQ(read_file(path), "old");
     EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, whatever_call_fails_the_old_file_stays_and_nothing_else) {
+    using testing::IoFailure;
+    for (const auto how : {IoFailure::How::fail, IoFailure::How::short_write}) {
+        for (const int error : {ENOSPC, EIO, EDQUOT}) {
+            int failed = 0;
+            for (int call = 1; failed == call - 1; ++call) {
+                const TemporaryFolder folder;
+                const auto path = folder.write("model.bin", "old");
+                testing::let_io_fail({.at_call = call, .how = how, .error = error});
+                try {
+                    write_file_atomically(path, {"new, ", "in two parts"});
+                    EXPECT_EQ(read_file(path), "new, in two parts");
+                } catch (const Error& message) {
+                    ++failed;
+                    EXPECT_THAT(message.what(), HasSubstr("Cannot write " + path.string()));
+                    EXPECT_EQ(read_file(path), "old");
+                }
+                testing::let_io_fail({});
+                EXPECT_EQ(entries(folder.path()), 1U) << "call " << call;
+            }
+            EXPECT_EQ(failed, 7);  // open, two writes, fchmod, fsync, close, rename
+        }
+    }
 }
 
 TEST(File, says_what_is_wrong_with_a_path_to_read) {

@@ -11,61 +11,13 @@
 #include <embark/core/text.h>
 
 #include "test_files.h"
+#include "witness.h"
 
 namespace embark {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// Writes down every event, and acts at one of them.
-class Witness : public Callback {
-public:
-    using Action = std::function<void(TrainingState&)>;
-    explicit Witness(std::string at = {}, Action action = {}) : at_(std::move(at)), action_(std::move(action)) {}
-
-    std::string log() const { return join(seen_, " "); }
-    void clear() { seen_.clear(); }
-
-#define EMBARK_WITNESS(event)                   \
-    void event(TrainingState& state) override { \
-        see(#event, state);                     \
-    }
-    EMBARK_WITNESS(before_fit)
-    EMBARK_WITNESS(before_epoch)
-    EMBARK_WITNESS(before_train)
-    EMBARK_WITNESS(before_validate)
-    EMBARK_WITNESS(before_batch)
-    EMBARK_WITNESS(after_pred)
-    EMBARK_WITNESS(after_loss)
-    EMBARK_WITNESS(before_backward)
-    EMBARK_WITNESS(after_cancel_backward)
-    EMBARK_WITNESS(after_backward)
-    EMBARK_WITNESS(before_step)
-    EMBARK_WITNESS(after_cancel_step)
-    EMBARK_WITNESS(after_step)
-    EMBARK_WITNESS(after_cancel_batch)
-    EMBARK_WITNESS(after_batch)
-    EMBARK_WITNESS(after_cancel_train)
-    EMBARK_WITNESS(after_train)
-    EMBARK_WITNESS(after_cancel_validate)
-    EMBARK_WITNESS(after_validate)
-    EMBARK_WITNESS(after_cancel_epoch)
-    EMBARK_WITNESS(after_epoch)
-    EMBARK_WITNESS(after_cancel_fit)
-    EMBARK_WITNESS(after_fit)
-    EMBARK_WITNESS(cleanup_fit)
-#undef EMBARK_WITNESS
-
-private:
-    void see(const std::string& event, TrainingState& state) {
-        seen_.push_back(event);
-        if (event == at_ && action_) action_(state);
-    }
-
-    std::string at_;
-    Action action_;
-    std::vector<std::string> seen_;
-};
+using testing::Witness;
 
 /// One training batch and one validation batch an epoch.
 Learner small_learner(std::vector<std::shared_ptr<Callback>> callbacks = {}) {
@@ -153,7 +105,7 @@ TEST(TrainingLoop, a_cancelled_step_drops_the_gradients_and_leaves_the_weights) 
 TEST(TrainingLoop, a_batch_left_before_its_step_keeps_its_gradients_until_the_fit_ends) {
     const auto leave = std::make_shared<Witness>("before_step", [](TrainingState& s) { s.cancel(Level::batch); });
     const auto look = std::make_shared<Witness>("after_batch", [](TrainingState& s) {
-        if (s.training) EXPECT_TRUE(s.model->parameters()[0].grad().defined());
+        EXPECT_EQ(s.model->parameters()[0].grad().defined(), s.training || s.has_valid);
     });
     auto learn = small_learner({leave, look});
     learn.fit(1, 0.1);

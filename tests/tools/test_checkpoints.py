@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Tests of `embark train … --checkpoint-dir, --resume` by killing the program: EMBARK names it, EMBARK_FAILING_IO the
+library of failing_io.cpp.
+
+    test_checkpoints.py                      50 runs that are killed and resumed, and the other tests
+    test_checkpoints.py --kills 200 [--seed N]   only runs that are killed, more of them
+"""
+
+import json
+import os
+import random
+import re
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+EMBARK = os.environ["EMBARK"]
+FAILING_IO = os.environ.get("EMBARK_FAILING_IO", "")
+TIMES = re.compile("seconds")
+
+
+def ratings_text(users=60, items=50):
+    rows = ["user,item,rating"]
+    for user in range(users):
+        for item in range(items):
+            if (user * 7 + item * 3) % 5:
+                rows.append(f"u{user},Film {item},{1 + (user * item + item) % 5}")
+    return "\n".join(rows) + "\n"
+
+
+def checkpoint(folder):
+    """The tensors and texts of a checkpoint by name, without those that are times."""
+    content = (Path(folder) / "checkpoint.safetensors").read_bytes()
+    (size,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + size])
+    values = {name: text for name, text in header.pop("__metadata__").items() if name != "embark_crc32"}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values[name] = (entry["dtype"], entry["shape"], content[8 + size + begin:8 + size + end])
+    return {name: value for name, value in values.items() if not TIMES.search(name)}
+
+
+class CheckpointTest(unittest.TestCase):
+    def setUp(self):
+        # In memory where possible: the disk's pace has nothing to do with what is tested.
+        memory = Path("/dev/shm")
+        folder = tempfile.TemporaryDirectory(prefix="embark-test-", dir=memory if os.access(memory, os.W_OK) else None)
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "ratings.csv").write_text(ratings_text())
+
+    def words(self, *more):
+        defaults = {"--factors": 8, "--epochs": 3, "--lr": 0.01, "--batch-size": 16}
+        chosen = [word for option, value in defaults.items() if option not in more for word in (option, value)]
+        return [EMBARK, "train", "collab", "--ratings", "ratings.csv", "--user", "user", "--item", "item", "--rating",
+                "rating", *map(str, (*chosen, *more))]
+
+    def train(self, *more, **settings):
+        return subprocess.run(self.words(*more), capture_output=True, text=True, cwd=self.folder, timeout=120,
+                              **settings)
+
+    def undisturbed(self):
+        result = self.train("--checkpoint-dir", "undisturbed", "--checkpoint-every", 20)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return checkpoint(self.folder / "undisturbed"), result.stdout
+
+    def start(self, *more, **settings):
+        return subprocess.Popen(self.words(*more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                cwd=self.folder, **settings)
+
+
+def with_failure(failure):
+    return {"env": {**os.environ, "LD_PRELOAD": FAILING_IO, "EMBARK_IO_FAILURE": failure}}
+
+
+def stray_files(folder):
+    return [path.name for path in Path(folder).iterdir() if path.name != "checkpoint.safetensors"]
+
+
+class Killed(CheckpointTest):
+    kills = 50
+    seed = 1
+
+    def test_a_run_that_is_killed_anywhere_and_resumed_ends_as_if_undisturbed(self):
+        expected, output = self.undisturbed()
+        chance = random.Random(self.seed)
+        started = time.monotonic()
+        self.train("--checkpoint-dir", "timed", "--checkpoint-every", 5)
+        duration = time.monotonic() - started
+        saves = 60
+        for run in range(self.kills):
+            name = f"run-{run}"
+            words = ("--resume", name, "--checkpoint-every", 5)
+            # Once or twice: at a random time, or inside a save.
+            for _ in range(chance.randint(1, 2)):
+                if FAILING_IO and chance.random() < 0.5:
+                    how = chance.choice(["kill", "half"])
+                    process = self.start(*words, **with_failure(f"{how}:{chance.randint(1, 45 * saves)}"))
+                    process.wait(timeout=120)
+                    continue
+                process = self.start(*words)
+                time.sleep(chance.uniform(0.1, 1) * duration)
+                process.kill()
+                process.wait(timeout=120)
+            result = self.train(*words)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(checkpoint(self.folder / name), expected, f"run {run}")
+            self.assertEqual(result.stdout, output)
+
+
+class Interrupted(CheckpointTest):
+    def interrupt(self, number, name):
+        words = self.words("--checkpoint-dir", name, "--epochs", 400)
+        with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              cwd=self.folder) as process:
+            self.assertTrue(process.stderr.readline().startswith("epoch"))
+            process.stderr.readline()
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=60)
+        return process.returncode, errors
+
+    def test_a_signal_writes_a_checkpoint_and_says_how_to_go_on(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            name = f"run-{code}"
+            returned, errors = self.interrupt(number, name)
+            self.assertEqual(returned, code, errors)
+            self.assertIn(f"go on with --resume {name}", errors)
+            self.assertIn("fit.position.epoch", checkpoint(self.folder / name))
+            self.assertEqual(stray_files(self.folder / name), [])
+
+    def test_a_second_signal_ends_the_program_at_once(self):
+        process = self.start("--checkpoint-dir", "run", "--epochs", 4000)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        self.assertIn(process.wait(timeout=10), (130, 143))
+
+    def test_an_interrupted_run_goes_on_as_if_undisturbed(self):
+        expected, output = self.undisturbed()
+        for delay in (0.4, 0.5, 0.6):
+            name = f"run-{delay}"
+            process = self.start("--checkpoint-dir", name)
+            time.sleep(delay)
+            process.terminate()
+            process.wait(timeout=60)
+            result = self.train("--resume", name)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(checkpoint(self.folder / name), expected)
+            self.assertEqual(result.stdout, output)
+
+
+class Failing(CheckpointTest):
+    def old_checkpoint(self, name):
+        (self.folder / name).mkdir()
+        process = self.start("--checkpoint-dir", name, "--checkpoint-every", 1)
+        path = self.folder / name / "checkpoint.safetensors"
+        while not path.exists():
+            time.sleep(0.01)
+        process.kill()
+        process.wait(timeout=60)
+        return path
+
+    @unittest.skipUnless(FAILING_IO, "the sanitizers' library must be loaded first")
+    def test_a_save_that_fails_ends_the_run_and_keeps_the_old_checkpoint(self):
+        expected, _ = self.undisturbed()
+        for how in ("fail", "short"):
+            for call in (1, 2, 5, 30):
+                name = f"run-{how}-{call}"
+                path = self.old_checkpoint(name)
+                for stray in stray_files(path.parent):  # of the process that was killed
+                    (path.parent / stray).unlink()
+                old = path.read_bytes()
+                result = self.train("--resume", name, **with_failure(f"{how}:{call}"))
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertIn("No space left on device", result.stderr.splitlines()[-1])
+                self.assertEqual(path.read_bytes(), old)
+                self.assertEqual(stray_files(path.parent), [])
+                self.assertEqual(self.train("--resume", name).returncode, 0)
+                self.assertEqual(checkpoint(path.parent), expected)
+
+    def test_a_full_disk_ends_the_run_and_keeps_the_old_checkpoint(self):
+        path = self.old_checkpoint("run")
+        for stray in stray_files(path.parent):
+            (path.parent / stray).unlink()
+        old = path.read_bytes()
+
+        def full_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+        result = self.train("--resume", "run", preexec_fn=full_disk)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(path.read_bytes(), old)
+        self.assertEqual(stray_files(path.parent), [])
+
+
+class Refused(CheckpointTest):
+    def assert_refused(self, result, code, *parts):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+        last = result.stderr.splitlines()[-1]
+        self.assertTrue(last.startswith("embark: "), last)
+        for part in parts:
+            self.assertIn(part, last)
+
+    def test_bad_options(self):
+        self.assert_refused(self.train("--checkpoint-every", 5), 2, "give --checkpoint-dir or --resume")
+        self.assert_refused(self.train("--checkpoint-dir", "a", "--checkpoint-every", 0), 2, "--checkpoint-every 0")
+        self.assert_refused(self.train("--checkpoint-dir", "a", "--resume", "b"), 2, "leave out --checkpoint-dir a")
+
+    def test_what_is_no_checkpoint(self):
+        (self.folder / "run").mkdir()
+        (self.folder / "run" / "checkpoint.safetensors").write_text("not a checkpoint")
+        self.assert_refused(self.train("--resume", "run"), 1, "run/checkpoint.safetensors")
+        (self.folder / "file").write_text("x")
+        self.assert_refused(self.train("--resume", "file"), 1, "file")
+        self.assert_refused(self.train("--checkpoint-dir", "file/run"), 1, "file")
+
+    def test_a_checkpoint_of_other_settings(self):
+        self.assertEqual(self.train("--checkpoint-dir", "run").returncode, 0)
+        self.assert_refused(self.train("--resume", "run", "--epochs", 4), 1, "number of epochs (3 there, 4 here)")
+        self.assert_refused(self.train("--resume", "run", "--factors", 9), 1, "wrong shape")
+
+    def test_an_empty_or_missing_folder_starts_afresh_and_says_so(self):
+        expected, _ = self.undisturbed()
+        (self.folder / "empty").mkdir()
+        for name in ("empty", "missing/below"):
+            result = self.train("--resume", name)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn(f"No checkpoint in {name}, starting afresh", result.stderr)
+            self.assertEqual(checkpoint(self.folder / name), expected)
+
+    def test_a_finished_run_is_only_evaluated_and_exported(self):
+        _, output = self.undisturbed()
+        before = (self.folder / "undisturbed" / "checkpoint.safetensors").read_bytes()
+        result = self.train("--resume", "undisturbed", "--export", "model.pt")
+        self.assertEqual(result.stdout, output + "exported model.pt\n")
+        self.assertTrue((self.folder / "model.pt").exists())
+        self.assertEqual((self.folder / "undisturbed" / "checkpoint.safetensors").read_bytes(), before)
+
+
+if __name__ == "__main__":
+    for option in ("--kills", "--seed"):
+        if option in sys.argv:
+            at = sys.argv.index(option)
+            setattr(Killed, option[2:], int(sys.argv[at + 1]))
+            del sys.argv[at:at + 2]
+            sys.argv[1:] = sys.argv[1:] or ["Killed"]
+    unittest.main()
