@@ -23,6 +23,7 @@
 #include "data/vocabulary.h"
 #include "learners/collab_learner.h"
 #include "learners/exported_model.h"
+#include "learners/interpretation.h"
 #include "learners/learner.h"
 #include "modules/dot_product.h"
 #include "modules/layers.h"

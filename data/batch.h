@@ -17,6 +17,9 @@ struct Batch {
 
     /// What this batch counts in a mean over batches: the sum of its weights, its number of rows where it has none.
     double weight() const;
+
+    /// The rows at `indices` (int64, 1-d), in that order.
+    Batch take(const at::Tensor& indices) const;
 };
 
 /// A whole data set in memory has the form of one large batch.

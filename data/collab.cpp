@@ -125,11 +125,6 @@ DataLoadersOptions loader_options(const CollabOptions& options) {
             .device = options.device};
 }
 
-TensorDataset rows_of(const TensorDataset& data, const at::Tensor& rows) {
-    return {.inputs = {data.inputs.front().index_select(0, rows)},
-            .targets = {data.targets.front().index_select(0, rows)}};
-}
-
 /// The names of encoded numbers.
 std::vector<std::string> names_of(const Vocabulary& vocabulary, const at::Tensor& indices) {
     std::vector<std::string> names;
@@ -176,11 +171,11 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
     const TensorDataset data = encode_ratings(*fitted, ids, ratings);
-    TensorDataset train = rows_of(data, split.train);
+    TensorDataset train = data.take(split.train);
     fit_ratings(*fitted, train);
 
     std::optional<DataLoader> valid;
-    if (split.valid.numel() > 0) valid = valid_loader(rows_of(data, split.valid), loaders);
+    if (split.valid.numel() > 0) valid = valid_loader(data.take(split.valid), loaders);
     return {DataLoaders(train_loader(std::move(train), loaders), std::move(valid), fitted), fitted};
 }
 

@@ -31,18 +31,6 @@ int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
     return overflows ? options.batch_size : 10 * options.batch_size;
 }
 
-TensorDataset rows_of(const TensorDataset& data, const at::Tensor& rows) {
-    const auto take = [&](const at::Tensor& tensor) { return tensor.index_select(0, rows.to(tensor.device())); };
-    const auto take_all = [&](const Tensors& tensors) {
-        Tensors taken;
-        for (const auto& tensor : tensors) taken.push_back(take(tensor));
-        return taken;
-    };
-    return {.inputs = take_all(data.inputs),
-            .targets = take_all(data.targets),
-            .weights = data.weights.defined() ? take(data.weights) : at::Tensor()};
-}
-
 /// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.
 Table with_values(Table table, const std::string& name, const at::Tensor& tensor) {
     constexpr int64_t kMostColumns = 8;
@@ -96,7 +84,7 @@ DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions opt
     // Checks the tensors before they are split.
     const TensorDataset checked = DataLoader(std::move(data), {.batch_size = options.batch_size}).data();
     const Split split = random_split(checked.size(), options.valid_pct, options.seed);
-    return from_tensors(rows_of(checked, split.train), rows_of(checked, split.valid), options);
+    return from_tensors(checked.take(split.train), checked.take(split.valid), options);
 }
 
 DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options) {
@@ -125,13 +113,20 @@ std::map<std::string, Vocabulary> DataLoaders::classes() const {
     return preprocessing() ? preprocessing()->classes() : std::map<std::string, Vocabulary>{};
 }
 
+Table DataLoaders::decode(const Batch& batch, const at::Tensor& predictions) const {
+    const auto on_cpu = [](Tensors tensors) {
+        for (at::Tensor& tensor : tensors) tensor = tensor.cpu();
+        return tensors;
+    };
+    const Batch local{.inputs = on_cpu(batch.inputs), .targets = on_cpu(batch.targets)};
+    Table table = preprocessing() ? preprocessing()->decode(local) : plain_table(local);
+    return predictions.defined() ? with_values(std::move(table), "prediction", predictions.cpu()) : table;
+}
+
 Table DataLoaders::decoded_batch(int64_t n) const {
     require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
-    Batch batch = one_batch();
-    for (Tensors* tensors : {&batch.inputs, &batch.targets}) {
-        for (at::Tensor& tensor : *tensors) tensor = tensor.slice(0, 0, n).cpu();
-    }
-    return preprocessing() ? preprocessing()->decode(batch) : plain_table(batch);
+    const Batch batch = one_batch();
+    return decode(batch.take(at::arange(std::min(n, batch.size()))));
 }
 
 void DataLoaders::show_batch(int64_t n) const {
@@ -139,7 +134,7 @@ void DataLoaders::show_batch(int64_t n) const {
 }
 
 void DataLoaders::show_batch(std::ostream& out, int64_t n) const {
-    out << format_rows(decoded_batch(n), n, false) << std::flush;
+    out << decoded_batch(n).view(n, /*described=*/false) << std::flush;
 }
 
 }  // namespace embark

@@ -62,6 +62,10 @@ public:
     /// The first training batch of epoch 0.
     Batch one_batch() const { return train().one_batch(); }
 
+    /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, one
+    /// row a sample, as the column `prediction` (several of them where a row has several values).
+    Table decode(const Batch& batch, const at::Tensor& predictions = {}) const;
+
     /// The first `n` rows of one_batch(), decoded to raw values where the data have a preprocessing.
     Table decoded_batch(int64_t n = 10) const;
     /// Prints decoded_batch(n) to standard output.

@@ -104,9 +104,9 @@ public:
     /// cannot be known.
     std::string where(int64_t row, std::string_view column) const;
 
-    /// The first `n` rows as aligned text with column names and types, as `std::cout << table` prints them. Long values
-    /// are cut, with an ellipsis; missing ones are shown as NA.
-    std::string view(int64_t n = 5) const;
+    /// The first `n` rows as aligned text with column names, and where `described` with types and the table's size, as
+    /// `std::cout << table` prints them. Long values are cut, with an ellipsis; missing ones are shown as NA.
+    std::string view(int64_t n = 5, bool described = true) const;
 
     /// The column as Arrow holds it. Throws for an unknown name.
     std::shared_ptr<arrow::ChunkedArray> column(std::string_view name) const;

@@ -69,7 +69,8 @@ std::string format_rows(const Table& table, int64_t n, bool with_types) {
     return join(lines, "\n") + "\n";
 }
 
-std::string Table::view(int64_t n) const {
+std::string Table::view(int64_t n, bool described) const {
+    if (!described) return format_rows(*this, n, false);
     return concat(format_rows(*this, n, true), "[", rows(), rows() == 1 ? " row" : " rows", " x ", columns(),
                   columns() == 1 ? " column]" : " columns]");
 }

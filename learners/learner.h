@@ -19,6 +19,7 @@
 #include "fit_options.h"
 #include "lr_find.h"
 #include "model.h"
+#include "summary.h"
 
 namespace embark {
 
@@ -128,6 +129,14 @@ public:
 
     /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU.
     at::Tensor predict(const Tensors& inputs);
+
+    /// The first `n` rows of the validation part as raw values, with the model's decoded prediction beside them; and
+    /// the same printed to standard output.
+    Table results(int64_t n = 10);
+    void show_results(int64_t n = 10);
+
+    /// The model's layers with the shapes of their outputs and their parameters: `std::cout << learn.summary();`.
+    Summary summary();
 
     /// Saves model and optimizer in one safetensors file, tensors by name ("model.…", "optimizer.…"), with hyper-
     /// parameters as JSON in its metadata; written atomically.

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iostream>
+
 #include <torch/torch.h>
 
 #include "../callbacks/recorder.h"
@@ -81,6 +84,25 @@ at::Tensor Learner::predict(const Tensors& inputs) {
     const Tensors outputs = impl_->model(placed);
     require(!outputs.empty(), "The model's forward gave no tensor");
     return impl_->options.loss.activation(outputs.front()).to(at::kCPU);
+}
+
+Table Learner::results(int64_t n) {
+    require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
+    const DataLoader& valid = impl_->dls.valid();
+    const Batch first = valid.data().take(torch::arange(std::min(n, valid.rows())));
+    if (first.size() == 0) return impl_->dls.decode(first);
+    return impl_->dls.decode(first, impl_->options.loss.decode(predict(first.inputs)));
+}
+
+void Learner::show_results(int64_t n) {
+    std::cout << results(n).view(n, /*described=*/false) << std::flush;
+}
+
+Summary Learner::summary() {
+    const auto random = rng_state();
+    auto summary = summarize(impl_->model, impl_->dls.one_batch().inputs);
+    set_rng_state(random);
+    return summary;
 }
 
 }  // namespace embark

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "learner.h"
+
+namespace embark {
+
+/// How often each class was taken for each other one.
+struct ConfusionMatrix {
+    std::vector<std::string> classes;
+    /// (classes, classes) int64: rows are the actual classes, columns the predicted ones.
+    at::Tensor counts;
+
+    /// Each row divided by its sum; rows of classes that never occur are 0.
+    at::Tensor normalized() const;
+
+    struct Confusion {
+        std::string actual, predicted;
+        int64_t count = 0;
+    };
+    /// Pairs of different classes that were taken for one another at least `min_count` times, most often first.
+    std::vector<Confusion> most_confused(int64_t min_count = 1) const;
+
+    /// A table with a line for each actual class.
+    std::string text() const;
+};
+
+std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
+
+/// A learner's predictions for a data set, to look at what it gets wrong (fastai's Interpretation).
+///
+///     Interpretation interp(learn);
+///     std::cout << interp.top_losses(5) << interp.confusion_matrix({"no", "yes"});
+class Interpretation {
+public:
+    /// Predicts the validation part, or the rows of `loader`.
+    explicit Interpretation(Learner& learn);
+    Interpretation(Learner& learn, const DataLoader& loader);
+
+    const Predictions& predictions() const { return predictions_; }
+    /// (n) what the predictions say: the class, or the value.
+    const at::Tensor& decoded() const { return decoded_; }
+
+    /// The `k` rows of the largest (or smallest) losses as raw values, with the columns `prediction`, `loss`, and
+    /// `row`, the row's number in the data set.
+    Table top_losses(int64_t k = 10, bool largest = true) const;
+
+    /// Throws Error where the loss is none of classes. `classes` names them, by number where it is empty.
+    ConfusionMatrix confusion_matrix(std::vector<std::string> classes = {}) const;
+
+private:
+    DataLoaders dls_;
+    DataLoader loader_;
+    Predictions predictions_;
+    at::Tensor decoded_;
+    std::string loss_name_;
+};
+
+}  // namespace embark
