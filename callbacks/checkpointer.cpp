@@ -118,6 +118,7 @@ void Checkpointer::before_fit(TrainingState& state) {
     fs::create_directories(options_.dir, error);
     require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
     require_writable_path(path_);
+    remove_left_temporaries(path_);
     if (options_.resume && fs::exists(path_)) resume(state);
 }
 

@@ -28,6 +28,13 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::string_view kTemporarySuffix = ".tmp";
+
+/// What the names of temporary files for `target` begin with.
+std::string temporary_prefix(const fs::path& target) {
+    return concat(".", target.filename().string(), ".");
+}
+
 /// A temporary file beside the one to be written, and the only owner of its descriptor; removed unless it was renamed
 /// into place.
 class TemporaryFile {
@@ -35,7 +42,7 @@ public:
     explicit TemporaryFile(const fs::path& target) : target_(target) {
         static std::atomic<unsigned> counter{0};
         do {
-            const auto name = concat(".", target.filename().string(), ".", getpid(), ".", counter++, ".tmp");
+            const auto name = concat(temporary_prefix(target), getpid(), ".", counter++, kTemporarySuffix);
             name_ = (folder_of(target) / name).string();
             descriptor_ = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         } while (descriptor_ < 0 && errno == EEXIST);
@@ -129,6 +136,16 @@ void require_writable_path(const fs::path& path) {
     if (access(folder_of(path).c_str(), W_OK) != 0) {
         fail("Cannot write ", path.string(), ": ", reason(errno));
     }
+}
+
+void remove_left_temporaries(const fs::path& path) {
+    std::error_code error;
+    std::vector<fs::path> left;
+    for (const auto& entry : fs::directory_iterator(folder_of(path), error)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(temporary_prefix(path)) && name.ends_with(kTemporarySuffix)) left.push_back(entry.path());
+    }
+    for (const auto& file : left) fs::remove(file, error);
 }
 
 void write_file_atomically(const fs::path& path, const std::vector<std::string_view>& parts) {

@@ -20,6 +20,10 @@ std::string read_file(const std::filesystem::path& path);
 /// temporary file stays.
 void write_file_atomically(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
 
+/// Removes the temporary files that writes of `path` left when their process was killed. Not while another process may
+/// be writing it.
+void remove_left_temporaries(const std::filesystem::path& path);
+
 /// Throws Error now where write_file_atomically(path) would fail for a reason that can be known beforehand: its folder
 /// is missing or not writable, or `path` is a folder. For calling before a long training run.
 void require_writable_path(const std::filesystem::path& path);

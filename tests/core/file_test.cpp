@@ -93,6 +93,16 @@ TEST(File, whatever_call_fails_the_old_file_stays_and_nothing_else) {
     }
 }
 
+TEST(File, temporaries_of_killed_writes_can_be_removed) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    for (const char* name : {".model.bin.17.0.tmp", ".model.bin2.17.0.tmp", "model.bin.tmp"}) folder.write(name, "x");
+    remove_left_temporaries(path);
+    EXPECT_EQ(entries(folder.path()), 3U);
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / ".model.bin.17.0.tmp"));
+    remove_left_temporaries(folder.path() / "none" / "model.bin");
+}
+
 TEST(File, says_what_is_wrong_with_a_path_to_read) {
     const TemporaryFolder folder;
     const auto read = [&](const std::filesystem::path& path) {

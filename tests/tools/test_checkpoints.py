@@ -111,6 +111,7 @@ class Killed(CheckpointTest):
             result = self.train(*words)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual(checkpoint(self.folder / name), expected, f"run {run}")
+            self.assertEqual(stray_files(self.folder / name), [])
             self.assertEqual(result.stdout, output)
 
 
@@ -173,8 +174,6 @@ class Failing(CheckpointTest):
             for call in (1, 2, 5, 30):
                 name = f"run-{how}-{call}"
                 path = self.old_checkpoint(name)
-                for stray in stray_files(path.parent):  # of the process that was killed
-                    (path.parent / stray).unlink()
                 old = path.read_bytes()
                 result = self.train("--resume", name, **with_failure(f"{how}:{call}"))
                 self.assertEqual(result.returncode, 1, result.stderr)
@@ -186,8 +185,6 @@ class Failing(CheckpointTest):
 
     def test_a_full_disk_ends_the_run_and_keeps_the_old_checkpoint(self):
         path = self.old_checkpoint("run")
-        for stray in stray_files(path.parent):
-            (path.parent / stray).unlink()
         old = path.read_bytes()
 
         def full_disk():
