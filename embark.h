@@ -25,6 +25,7 @@
 #include "learners/learner.h"
 #include "modules/dot_product.h"
 #include "modules/layers.h"
+#include "modules/loss.h"
 #include "modules/losses.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
