@@ -2,10 +2,13 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "../core/tensors.h"
 
 namespace embark {
+
+struct WeightedLoss;
 
 /// Whether a loss is averaged over all values or given for each row.
 enum class Reduction {
@@ -35,15 +38,37 @@ public:
     at::Tensor operator()(const Tensors& predictions, const Tensors& targets,
                           Reduction reduction = Reduction::mean) const;
 
-    /// Raw output -> predictions: probabilities for the cross-entropies, unchanged for MSE and L1.
+    /// Raw output -> predictions: probabilities for the cross-entropies, unchanged for MSE and L1. A sum of losses does
+    /// what its first loss does.
     at::Tensor activation(const at::Tensor& output) const;
-    /// Predictions -> what is shown: the class for cross-entropy, p > 0.5 for BCE, unchanged for MSE and L1.
+    /// Predictions -> what is shown: the class for cross-entropy, p > 0.5 for BCE, unchanged for MSE and L1. A sum of
+    /// losses does what its first loss does.
     at::Tensor decode(const at::Tensor& prediction) const;
 
+    /// The same for all outputs of a model: a sum of losses treats each as the loss of that output does, any other loss
+    /// treats the first. Outputs that no loss looks at stay as they are.
+    Tensors activation(const Tensors& outputs) const;
+    Tensors decode(const Tensors& predictions) const;
+
 private:
+    friend Loss sum_loss(std::vector<WeightedLoss> parts);
+
     std::string name_;
     Function function_;
     Transform activation_, decode_;
+    std::vector<Loss> further_;  // of a sum of losses: those of the second output, the third, …
 };
+
+/// A loss and how much it counts in a sum.
+struct WeightedLoss {
+    Loss loss;
+    double weight = 1;
+};
+
+/// The weighted sum of losses over a model's several outputs and targets, each loss of its own output and target:
+/// `sum_loss({{mse_loss_flat(), 1.0}, {cross_entropy_loss_flat(), 0.5}})`. Reduction::none gives the weighted sum for
+/// each row. Throws UsageError without losses or where a weight is not finite, and Error where there are not as many
+/// outputs and targets as losses.
+Loss sum_loss(std::vector<WeightedLoss> parts);
 
 }  // namespace embark
