@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include "callbacks/events.h"
+#include "callbacks/metric.h"
 #include "callbacks/metrics.h"
 #include "callbacks/param_scheduler.h"
 #include "callbacks/progress.h"
