@@ -5,12 +5,14 @@
 
 #include <torch/torch.h>
 
+#include "callbacks/classification_metrics.h"
 #include "callbacks/events.h"
 #include "callbacks/metric.h"
 #include "callbacks/metrics.h"
 #include "callbacks/param_scheduler.h"
 #include "callbacks/progress.h"
 #include "callbacks/recorder.h"
+#include "callbacks/regression_metrics.h"
 #include "callbacks/training_state.h"
 #include "core/error.h"
 #include "core/file.h"

@@ -1,14 +1,7 @@
 #pragma once
 
+/// All metrics: accuracy(), f1_score(), rmse(), …
+
+#include "classification_metrics.h"
 #include "metric.h"
-
-namespace embark {
-
-/// √ of the mean squared error over all predictions.
-Metric rmse();
-/// Mean absolute error.
-Metric mae();
-/// Share of rows whose largest output is that of the target's class.
-Metric accuracy();
-
-}  // namespace embark
+#include "regression_metrics.h"

@@ -41,6 +41,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from loss_baselines import losses, plain
+from metric_baselines import metrics
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -301,7 +302,7 @@ def vocabulary():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
@@ -342,7 +343,7 @@ def same(made, committed):
     if not made.is_floating_point():
         return made.equal(committed)
     tolerance = 1e-5 if made.dtype == torch.float32 else 1e-12
-    return torch.allclose(made, committed, rtol=tolerance, atol=tolerance)
+    return torch.allclose(made, committed, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def json_differences(made, committed, where):

@@ -59,7 +59,7 @@ TEST(Metric, sums_in_float64) {
 
 TEST(Metric, nothing_accumulated_is_no_number) {
     EXPECT_TRUE(std::isnan(value_over(rmse(), {})));
-    EXPECT_TRUE(std::isnan(value_over(accuracy(), {})));
+    EXPECT_TRUE(std::isnan(value_over(r2_score(), {})));
 }
 
 TEST(Metric, a_batch_without_rows_counts_for_nothing) {
@@ -101,6 +101,10 @@ TEST(Metric, may_look_at_one_output_of_several) {
                     second.accumulate({kP1}, {kY1, kY2});
                 }),
                 HasSubstr("mae_1 needs output 1 and target 1, counted from 0: the model gave 1, the batch has 2"));
+    EXPECT_THAT(message_of<Error>([&] {
+                    second.accumulate({kP1, kP2}, {kY1, kP1});
+                }),
+                HasSubstr("The metric mae_1 cannot be computed: predictions of shape [1] need 1 targets"));
 }
 
 TEST(Metric, one_that_fails_is_named) {
