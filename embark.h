@@ -5,11 +5,14 @@
 
 #include <torch/torch.h>
 
+#include "callbacks/classification_metrics.h"
 #include "callbacks/events.h"
+#include "callbacks/metric.h"
 #include "callbacks/metrics.h"
 #include "callbacks/param_scheduler.h"
 #include "callbacks/progress.h"
 #include "callbacks/recorder.h"
+#include "callbacks/regression_metrics.h"
 #include "callbacks/training_state.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -27,6 +30,7 @@
 #include "learners/learner.h"
 #include "modules/dot_product.h"
 #include "modules/layers.h"
+#include "modules/loss.h"
 #include "modules/losses.h"
 #include "optim/learning_rate.h"
 #include "optim/model_state.h"

@@ -68,7 +68,10 @@ void Recorder::before_validate(TrainingState&) {
 void Recorder::after_validate(TrainingState&) {
     valid_loss_ = valid_weight_ > 0 ? valid_total_ / valid_weight_ : kNone;
     metric_values_.clear();
-    for (const auto& metric : metrics_) metric_values_.push_back(metric.value());
+    for (auto& metric : metrics_) {
+        metric_values_.push_back(metric.value());
+        metric.reset();  // the next epoch needs the memory of this one's predictions
+    }
     valid_seconds_ = seconds_since(started_);
 }
 

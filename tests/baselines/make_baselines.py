@@ -33,13 +33,16 @@ from fastai.data.load import DataLoader
 from fastai.data.transforms import RandomSplitter
 from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
-from fastai.losses import BCEWithLogitsLossFlat, CrossEntropyLossFlat, L1LossFlat, MSELossFlat
+from fastai.losses import MSELossFlat
 from fastai.optimizer import Adam
 from fastai.tabular.core import Categorify, TabularPandas
 from fastai.torch_core import to_detach
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
+
+from loss_baselines import losses, plain
+from metric_baselines import metrics
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -134,7 +137,7 @@ def run_adam(initial, gradients, lr, mom, wd, dtype):
     return {name: torch.stack(values) for name, values in after.items()}
 
 
-# --- Models and losses ----------------------------------------------------------------------------------------------
+# --- Models ---------------------------------------------------------------------------------------------------------
 
 # Embark's parameter names by those of fastai's EmbeddingDotBias.
 PARAMETER_NAMES = {"u_weight.weight": "user_factors.weight", "i_weight.weight": "item_factors.weight",
@@ -185,44 +188,6 @@ def loss_and_gradients(model, weights, x, y):
     gradients = {f"gradient.{name}": parameter.grad for name, parameter in parameters.items()}
     # fastai's tensor subclasses are of no use outside it.
     return {"prediction": plain(prediction), "loss": plain(loss)} | gradients
-
-
-def plain(tensor):
-    return tensor.detach().as_subclass(torch.Tensor).clone()
-
-
-def losses():
-    """Flat losses of predictions and targets whose shapes agree only after flattening."""
-    generator = torch.Generator().manual_seed(3)
-    rand = partial(torch.rand, generator=generator)
-    randn = partial(torch.randn, generator=generator)
-    randint = partial(torch.randint, generator=generator)
-    cases = {
-        "mse.column_and_vector": (MSELossFlat, randn(12, 1), randn(12)),
-        "mse.vector_and_column": (MSELossFlat, randn(12), randn(12, 1)),
-        "mse.two_columns": (MSELossFlat, randn(6, 2), randn(6, 2)),
-        "mse.integer_target": (MSELossFlat, randn(12, 1), randint(1, 6, (12,))),
-        "l1.column_and_vector": (L1LossFlat, randn(12, 1), randn(12)),
-        "l1.two_columns": (L1LossFlat, randn(6, 2), randn(6, 2)),
-        "cross_entropy.classes": (CrossEntropyLossFlat, 2 * randn(10, 4), randint(4, (10,))),
-        "cross_entropy.target_column": (CrossEntropyLossFlat, 2 * randn(10, 4), randint(4, (10, 1))),
-        "cross_entropy.sequence": (CrossEntropyLossFlat, 2 * randn(3, 5, 4), randint(4, (3, 5))),
-        "bce_with_logits.column_and_vector": (BCEWithLogitsLossFlat, 3 * randn(10, 1), rand(10)),
-        "bce_with_logits.integer_target": (BCEWithLogitsLossFlat, 3 * randn(10), randint(2, (10, 1))),
-        "bce_with_logits.large_logits": (BCEWithLogitsLossFlat, 60 * randn(8, 3), randint(2, (8, 3)).float()),
-    }
-    tensors = {}
-    for name, (loss_class, prediction, target) in cases.items():
-        values = loss_class(reduction="none")(prediction, target)
-        loss = loss_class()
-        tensors |= {f"{name}.prediction": prediction, f"{name}.target": target,
-                    f"{name}.mean": plain(loss(prediction, target)),
-                    f"{name}.rows": plain(values).view(len(prediction), -1).mean(dim=1)}
-        if loss_class in (CrossEntropyLossFlat, BCEWithLogitsLossFlat):
-            activation = loss.activation(prediction)
-            tensors |= {f"{name}.activation": plain(activation),
-                        f"{name}.decoded": plain(loss.decodes(activation)).long()}
-    return tensors, {}
 
 
 # --- What is recorded -----------------------------------------------------------------------------------------------
@@ -405,7 +370,7 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, fits)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
@@ -446,7 +411,7 @@ def same(made, committed):
     if not made.is_floating_point():
         return made.equal(committed)
     tolerance = 1e-5 if made.dtype == torch.float32 else 1e-12
-    return torch.allclose(made, committed, rtol=tolerance, atol=tolerance)
+    return torch.allclose(made, committed, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def json_differences(made, committed, where):

@@ -62,6 +62,23 @@ TEST(Recorder, an_epoch_without_validation_has_no_valid_loss) {
     EXPECT_TRUE(std::isnan(row.metrics.at(0)));
 }
 
+TEST(Recorder, keeps_no_predictions_after_validation) {
+    Recorder recorder({rmse()});
+    TrainingState state;
+    state.training = false;
+    const auto p = torch::zeros({2});
+    recorder.before_validate(state);
+    state.loss = torch::tensor(0.5);
+    state.predictions = {p};
+    state.batch = {.inputs = {torch::zeros({2, 1})}, .targets = {torch::ones({2})}};
+    recorder.after_batch(state);
+    state.predictions.clear();
+    EXPECT_EQ(p.storage().use_count(), 2);
+    recorder.after_validate(state);
+    EXPECT_EQ(p.storage().use_count(), 1);
+    EXPECT_EQ(recorder.metric_values().at(0), 1);
+}
+
 TEST(Recorder, a_batch_without_a_loss_is_not_recorded) {
     Recorder recorder;
     TrainingState state;
