@@ -5,11 +5,15 @@
 
 #include <torch/torch.h>
 
+#include "callbacks/early_stopping.h"
 #include "callbacks/events.h"
 #include "callbacks/metrics.h"
 #include "callbacks/param_scheduler.h"
 #include "callbacks/progress.h"
 #include "callbacks/recorder.h"
+#include "callbacks/reduce_lr_on_plateau.h"
+#include "callbacks/save_model.h"
+#include "callbacks/tracker.h"
 #include "callbacks/training_state.h"
 #include "core/error.h"
 #include "core/file.h"

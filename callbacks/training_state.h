@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,8 @@ struct TrainingState {
     torch::nn::Module* model = nullptr;
     Optimizer* optimizer = nullptr;
     const Loss* loss_func = nullptr;
+    /// Hyper-parameters that a schedule sets before every training batch.
+    std::set<std::string> scheduled = {};
     /// What was recorded of this fit so far.
     Records records = {};
 
