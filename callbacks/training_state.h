@@ -58,6 +58,8 @@ struct TrainingState {
     at::Tensor loss = {};
     /// What the backward pass starts from: the loss, unless a callback scales it in before_backward.
     at::Tensor loss_grad = {};
+    /// How many times too large the gradients at hand are: what a gradient scaler multiplied the loss with, else 1.
+    double grad_scale = 1;
 
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
