@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "callbacks/csv_logger.h"
 #include "callbacks/early_stopping.h"
 #include "callbacks/events.h"
 #include "callbacks/gradient_accumulation.h"
