@@ -7,6 +7,7 @@
 
 #include "callbacks/csv_logger.h"
 #include "callbacks/early_stopping.h"
+#include "callbacks/event_timer.h"
 #include "callbacks/events.h"
 #include "callbacks/gradient_accumulation.h"
 #include "callbacks/gradient_clip.h"
