@@ -24,6 +24,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import torch
+from fastai.callback.mixup import MixUp
 from fastai.callback.schedule import (
     SchedCos, SchedExp, SchedLin, SchedNo, SchedPoly, combine_scheds, combined_cos, minimum, slide, steep, valley)
 from fastai.collab import EmbeddingDotBias
@@ -190,6 +191,26 @@ def plain(tensor):
     return tensor.detach().as_subclass(torch.Tensor).clone()
 
 
+def mix_up():
+    """One batch through MixUp, whose shares and partners are drawn from the default generator, seeded."""
+    rows, seed = 16, 5
+    generator = torch.Generator().manual_seed(11)
+    x = torch.randn(rows, 3, 2, generator=generator)
+    numbers, classes = torch.randn(rows, 1, generator=generator), torch.randint(4, (rows,), generator=generator)
+    logits = torch.randn(rows, 4, generator=generator)
+    tensors = {"x": x, "numbers": numbers, "classes": classes, "logits": logits}
+    for case, loss_func, y in (("numbers", MSELossFlat(), numbers), ("classes", CrossEntropyLossFlat(), classes)):
+        callback = MixUp()
+        callback.learn = learn = SimpleNamespace(xb=(x,), x=x, yb=(y,), y=y, training=True, loss_func=loss_func)
+        callback.before_train()
+        torch.manual_seed(seed)
+        callback.before_batch()
+        tensors |= {f"{case}.lambda": callback.lam, f"{case}.x": learn.xb[0], f"{case}.y": learn.yb[0]}
+        if case == "classes":
+            tensors[f"{case}.loss"] = learn.loss_func(logits, *learn.yb)
+    return {name: plain(tensor) for name, tensor in tensors.items()}, {"seed": str(seed), "alpha": "0.4"}
+
+
 def losses():
     """Flat losses of predictions and targets whose shapes agree only after flattening."""
     generator = torch.Generator().manual_seed(3)
@@ -337,7 +358,7 @@ def vocabulary():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, mix_up, losses)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
