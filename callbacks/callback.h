@@ -46,6 +46,9 @@ public:
     virtual int order() const { return 0; }
     /// Its name in messages.
     virtual std::string name() const { return "callback"; }
+    /// Whether it takes part in the learning-rate finder's trial, whose model is thrown away: not what judges epochs
+    /// or writes files.
+    virtual bool runs_in_lr_find() const { return true; }
 
     virtual void before_fit(TrainingState&) {}
     virtual void before_epoch(TrainingState&) {}

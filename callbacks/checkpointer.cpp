@@ -172,7 +172,10 @@ void Checkpointer::resume(TrainingState& state) {
     check_same_fit(progress.part("settings"));
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
     load_gradients(all.part("gradient"), *state.optimizer);
-    state.resume(load_position(progress.part("position")));
+    const Position position = load_position(progress.part("position"));
+    // after_train, where this is captured, lies before the checkpoint.
+    if (position.phase == Position::Phase::validation) before_validation_ = progress;
+    state.resume(position);
     load_callbacks(progress.part("callback"), state);
     set_rng_state(progress.get<at::Tensor>("rng"));
 }

@@ -22,7 +22,10 @@ void ParamScheduler::before_fit(TrainingState& state) {
     const size_t n_groups = state.optimizer->groups().size();
     require<UsageError>(groups_.size() == 1 || groups_.size() == n_groups, "ParamScheduler has schedules for ",
                         groups_.size(), " parameter groups, the optimizer has ", n_groups);
-    for (const auto& [name, schedule] : groups_.front()) state.optimizer->hyper(name);  // throws for an unknown name
+    for (const auto& [name, schedule] : groups_.front()) {
+        state.optimizer->hyper(name);  // throws for an unknown name
+        state.scheduled.insert(name);
+    }
 }
 
 void ParamScheduler::before_batch(TrainingState& state) {

@@ -124,6 +124,9 @@ void Recorder::save_state(StateDict& to, const TrainingState& state) const {
 }
 
 void Recorder::load_state(const StateDict& from, TrainingState& state) {
+    // The epoch's begin, where these are set, may lie before the checkpoint.
+    valid_loss_ = kNone;
+    metric_values_.assign(metrics_.size(), kNone);
     Records& records = state.records;
     average_ = from.get<double>("average");
     train_seconds_ = from.get<double>("train_seconds");

@@ -1,5 +1,7 @@
 #include "training_state.h"
 
+#include <algorithm>
+
 #include "../core/error.h"
 
 namespace embark {
@@ -57,10 +59,13 @@ void TrainingState::resume(const Position& position) {
     const bool within_epoch =
         position.phase == Position::Phase::training || position.phase == Position::Phase::validation;
     at(Level::epoch).resumed = within_epoch;
-    at(Level::train).resumed = within_epoch;
-    at(Level::train).over = position.phase == Position::Phase::validation;
+    // Where the epoch was asked to be left, the training entered next is another epoch's.
+    const auto& cancelled = position.cancelled;
+    const bool trains = std::find(cancelled.begin(), cancelled.end(), Level::epoch) == cancelled.end();
+    at(Level::train).resumed = trains && within_epoch;
+    at(Level::train).over = trains && position.phase == Position::Phase::validation;
     at(Level::fit).over = position.phase == Position::Phase::finished;
-    for (const Level level : position.cancelled) {
+    for (const Level level : cancelled) {
         if (level == Level::fit || within_epoch) at(level).cancelled = true;
     }
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,11 +58,15 @@ struct TrainingState {
     at::Tensor loss = {};
     /// What the backward pass starts from: the loss, unless a callback scales it in before_backward.
     at::Tensor loss_grad = {};
+    /// How many times too large the gradients at hand are: what a gradient scaler multiplied the loss with, else 1.
+    double grad_scale = 1;
 
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
     Optimizer* optimizer = nullptr;
     const Loss* loss_func = nullptr;
+    /// Hyper-parameters that a schedule sets before every training batch.
+    std::set<std::string> scheduled = {};
     /// What was recorded of this fit so far.
     Records records = {};
 

@@ -61,6 +61,8 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
     const auto records = impl_->records;
     const auto stop_reason = impl_->stop_reason;
     const bool progress = std::exchange(impl_->options.progress, false);
+    const auto callbacks = impl_->options.callbacks;
+    std::erase_if(impl_->options.callbacks, [](const auto& callback) { return !callback->runs_in_lr_find(); });
     const auto restore = [&] {
         before.restore(impl_->model.module(), optimizer());
         set_rng_state(random);
@@ -68,6 +70,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
         impl_->records = records;
         impl_->stop_reason = stop_reason;
         impl_->options.progress = progress;
+        impl_->options.callbacks = callbacks;
     };
     try {
         auto found = run_lr_find(*this, options);

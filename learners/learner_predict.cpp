@@ -44,7 +44,16 @@ void Learner::Impl::validate(const DataLoader& loader, std::vector<std::shared_p
     TrainingState state;
     state.model = &model.module();
     state.loss_func = &options.loss;
-    TrainingLoop(dls, model, options.loss, step, events).validate(state, loader);
+    try {
+        TrainingLoop(dls, model, options.loss, step, events).validate(state, loader);
+    } catch (...) {
+        try {
+            events.cleanup(state);
+        } catch (...) {
+            // What ended it is what the caller must hear of, not what it led to.
+        }
+        throw;
+    }
 }
 
 Validation Learner::validate(const std::vector<std::shared_ptr<Callback>>& callbacks) {

@@ -4,16 +4,6 @@
 
 namespace embark {
 
-at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch) {
-    if (!batch.weights.defined()) return loss(predictions, batch.targets);
-    const auto weights = batch.weights.to(at::kDouble);
-    const auto total = weights.sum();
-    // Where every row of a batch has weight 0, its loss and gradients are 0.
-    const auto shares = torch::where(total > 0, weights / total, weights);
-    const auto losses = loss(predictions, batch.targets, Reduction::none);
-    return losses.mul(shares.to(losses.scalar_type())).sum();
-}
-
 TrainStep::~TrainStep() = default;
 
 AutogradStep::AutogradStep(const Model& model, const Loss& loss, Optimizer& optimizer)

@@ -1,14 +1,11 @@
 #pragma once
 
+#include "../callbacks/batch_loss.h"
 #include "../callbacks/events.h"
-#include "../modules/losses.h"
 #include "../optim/optimizer.h"
 #include "model.h"
 
 namespace embark {
-
-/// The loss of a batch as a scalar: the mean over its rows, weighted where the batch has weights (Σ wᵢ·lᵢ / Σ wᵢ).
-at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch);
 
 /// Leaves the body of a level early where a callback asked for it, and sends the events around it:
 /// before, body, [after_cancel], after. The after event is not sent where a level further out is left, the before event

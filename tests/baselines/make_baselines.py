@@ -25,6 +25,7 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 from fastai.callback.core import Callback
+from fastai.callback.mixup import MixUp
 from fastai.callback.schedule import (
     SchedCos, SchedExp, SchedLin, SchedNo, SchedPoly, combine_scheds, combined_cos, minimum, slide, steep, valley)
 from fastai.collab import EmbeddingDotBias
@@ -33,7 +34,7 @@ from fastai.data.load import DataLoader
 from fastai.data.transforms import RandomSplitter
 from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
-from fastai.losses import MSELossFlat
+from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.optimizer import Adam
 from fastai.tabular.core import Categorify, TabularPandas
 from fastai.torch_core import to_detach
@@ -188,6 +189,26 @@ def loss_and_gradients(model, weights, x, y):
     gradients = {f"gradient.{name}": parameter.grad for name, parameter in parameters.items()}
     # fastai's tensor subclasses are of no use outside it.
     return {"prediction": plain(prediction), "loss": plain(loss)} | gradients
+
+
+def mix_up():
+    """One batch through MixUp, whose shares and partners are drawn from the default generator, seeded."""
+    rows, seed = 16, 5
+    generator = torch.Generator().manual_seed(11)
+    x = torch.randn(rows, 3, 2, generator=generator)
+    numbers, classes = torch.randn(rows, 1, generator=generator), torch.randint(4, (rows,), generator=generator)
+    logits = torch.randn(rows, 4, generator=generator)
+    tensors = {"x": x, "numbers": numbers, "classes": classes, "logits": logits}
+    for case, loss_func, y in (("numbers", MSELossFlat(), numbers), ("classes", CrossEntropyLossFlat(), classes)):
+        callback = MixUp()
+        callback.learn = learn = SimpleNamespace(xb=(x,), x=x, yb=(y,), y=y, training=True, loss_func=loss_func)
+        callback.before_train()
+        torch.manual_seed(seed)
+        callback.before_batch()
+        tensors |= {f"{case}.lambda": callback.lam, f"{case}.x": learn.xb[0], f"{case}.y": learn.yb[0]}
+        if case == "classes":
+            tensors[f"{case}.loss"] = learn.loss_func(logits, *learn.yb)
+    return {name: plain(tensor) for name, tensor in tensors.items()}, {"seed": str(seed), "alpha": "0.4"}
 
 
 # --- What is recorded -----------------------------------------------------------------------------------------------
@@ -370,7 +391,7 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 

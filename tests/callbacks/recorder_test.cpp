@@ -8,6 +8,7 @@
 
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
+#include <embark/core/state_dict.h>
 
 #include "baselines.h"
 #include "test_files.h"
@@ -85,6 +86,25 @@ TEST(Recorder, a_batch_without_a_loss_is_not_recorded) {
     recorder.before_fit(state);
     recorder.after_batch(state);
     EXPECT_TRUE(state.records.losses.empty());
+}
+
+TEST(Recorder, an_epoch_that_is_resumed_and_not_validated_has_no_valid_loss_either) {
+    Recorder before({rmse()}), after({rmse()});
+    TrainingState state;
+    before.before_fit(state);
+    before.before_epoch(state);
+    before.before_train(state);
+    state.loss = torch::tensor(0.5);
+    before.after_batch(state);
+    StateDict saved;
+    before.save_state(saved, state);
+    TrainingState resumed;
+    after.before_fit(resumed);
+    after.load_state(saved, resumed);
+    after.after_train(resumed);
+    after.after_epoch(resumed);
+    EXPECT_TRUE(std::isnan(resumed.records.epochs.at(0).valid_loss));
+    EXPECT_TRUE(std::isnan(resumed.records.epochs.at(0).metrics.at(0)));
 }
 
 TEST(Records, the_last_value_is_found_by_name) {

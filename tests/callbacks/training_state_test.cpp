@@ -42,6 +42,20 @@ TEST(TrainingState, a_level_that_is_not_running_cannot_be_left) {
     EXPECT_THAT(testing::message_of<Error>([&] { state.cancel(Level::step); }), ::testing::HasSubstr("'step'"));
 }
 
+TEST(TrainingState, after_an_epoch_that_was_to_be_left_the_next_one_trains_from_its_start) {
+    for (const auto phase : {Position::Phase::training, Position::Phase::validation}) {
+        TrainingState state;
+        state.enter(Level::fit);
+        state.resume({.epoch = 1, .phase = phase, .iteration = 3, .cancelled = {Level::epoch}});
+        EXPECT_FALSE(state.enter(Level::epoch));
+        EXPECT_TRUE(state.leave(Level::epoch));
+        EXPECT_TRUE(state.enter(Level::epoch));
+        EXPECT_FALSE(state.resumes(Level::train));
+        EXPECT_FALSE(state.was_over(Level::train));
+        EXPECT_TRUE(state.enter(Level::train));
+    }
+}
+
 TEST(TrainingState, the_first_reason_to_stop_stays) {
     TrainingState state;
     state.enter(Level::fit);

@@ -1,0 +1,21 @@
+#include "batch_loss.h"
+
+#include <torch/torch.h>
+
+namespace embark {
+
+at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch) {
+    if (!batch.weights.defined()) return loss(predictions, batch.targets);
+    return mean_over_rows(loss(predictions, batch.targets, Reduction::none), batch.weights);
+}
+
+at::Tensor mean_over_rows(const at::Tensor& losses, const at::Tensor& weights) {
+    if (!weights.defined()) return losses.mean();
+    const auto exact = weights.to(at::kDouble);
+    const auto total = exact.sum();
+    // Where every row of a batch has weight 0, its loss and gradients are 0.
+    const auto shares = torch::where(total > 0, exact / total, exact);
+    return losses.mul(shares.to(losses.scalar_type())).sum();
+}
+
+}  // namespace embark

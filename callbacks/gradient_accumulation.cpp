@@ -1,0 +1,50 @@
+#include "gradient_accumulation.h"
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/state_dict.h"
+#include "gradients.h"
+#include "training_state.h"
+
+namespace embark {
+
+GradientAccumulation::GradientAccumulation(GradientAccumulationOptions options) : n_acc_(options.n_acc) {
+    require<UsageError>(n_acc_ >= 1, "Invalid n_acc ", n_acc_, ": it is a number of samples, at least 1");
+}
+
+void GradientAccumulation::before_fit(TrainingState&) {
+    count_ = 0;
+    weight_ = 0;
+}
+
+void GradientAccumulation::before_backward(TrainingState& state) {
+    state.loss_grad = state.loss_grad * (state.batch.weight() / static_cast<double>(n_acc_));
+}
+
+void GradientAccumulation::before_step(TrainingState& state) {
+    if (state.cancelled(Level::step)) return;
+    count_ += state.batch.size();
+    weight_ += state.batch.weight();
+    if (count_ < n_acc_) return state.cancel(Level::batch);  // keeps the gradients
+    const auto expected = static_cast<double>(n_acc_);
+    const auto all = gradients(*state.optimizer);
+    if (weight_ != expected && weight_ > 0 && !all.empty()) {
+        torch::NoGradGuard no_grad;
+        at::_foreach_mul_(all, expected / weight_);
+    }
+    count_ = 0;
+    weight_ = 0;
+}
+
+void GradientAccumulation::save_state(StateDict& to, const TrainingState&) const {
+    to.set("count", count_);
+    to.set("weight", weight_);
+}
+
+void GradientAccumulation::load_state(const StateDict& from, TrainingState&) {
+    count_ = from.get<int64_t>("count");
+    weight_ = from.get<double>("weight");
+}
+
+}  // namespace embark

@@ -1,0 +1,157 @@
+#include "mixed_precision.h"
+
+#include <cmath>
+#include <map>
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "../core/state_dict.h"
+#include "gradients.h"
+#include "training_state.h"
+
+namespace embark {
+
+/// Autocast on this thread, until it goes.
+class MixedPrecision::Autocast {
+public:
+    Autocast(at::DeviceType device, at::ScalarType type)
+        : device_(device),
+          enabled_before_(at::autocast::is_autocast_enabled(device)),
+          type_before_(at::autocast::get_autocast_dtype(device)) {
+        at::autocast::set_autocast_enabled(device, true);
+        at::autocast::set_autocast_dtype(device, type);
+        at::autocast::increment_nesting();
+    }
+    ~Autocast() {
+        at::autocast::decrement_nesting();
+        // Also inside an autocast of the caller's own: the optimizer's step makes its copies of weights old.
+        at::autocast::clear_cache();
+        at::autocast::set_autocast_dtype(device_, type_before_);
+        at::autocast::set_autocast_enabled(device_, enabled_before_);
+    }
+    Autocast(const Autocast&) = delete;
+    Autocast& operator=(const Autocast&) = delete;
+
+private:
+    at::DeviceType device_;
+    bool enabled_before_;
+    at::ScalarType type_before_;
+};
+
+namespace {
+
+at::Tensor to_float(const at::Tensor& tensor) {
+    const bool is_short = tensor.scalar_type() == at::kHalf || tensor.scalar_type() == at::kBFloat16;
+    return is_short ? tensor.to(at::kFloat) : tensor;
+}
+
+void check(const MixedPrecisionOptions& options) {
+    require<UsageError>(options.init_scale > 0 && std::isfinite(options.init_scale), "Invalid init_scale ",
+                        options.init_scale, ": it must be a number above 0");
+    require<UsageError>(options.growth_factor > 1 && std::isfinite(options.growth_factor), "Invalid growth_factor ",
+                        options.growth_factor, ": it must be a number above 1");
+    require<UsageError>(options.backoff_factor > 0 && options.backoff_factor < 1, "Invalid backoff_factor ",
+                        options.backoff_factor, ": it must be in (0, 1)");
+    require<UsageError>(options.growth_interval >= 1, "Invalid growth_interval ", options.growth_interval,
+                        ": at least 1 step is needed");
+}
+
+}  // namespace
+
+MixedPrecision::MixedPrecision(MixedPrecisionOptions options) : options_(options) {
+    check(options);
+}
+
+MixedPrecision::~MixedPrecision() = default;
+
+void MixedPrecision::before_fit(TrainingState&) {
+    scale_ = scales() ? options_.init_scale : 1;
+    growth_tracker_ = 0;
+    skipped_steps_ = 0;
+}
+
+void MixedPrecision::before_batch(TrainingState& state) {
+    const auto device = state.batch.inputs.front().device().type();
+    require(at::autocast::is_autocast_available(device), "mixed_precision cannot be used on ",
+            c10::DeviceTypeName(device, /*lower_case=*/true), ": LibTorch has no autocast for it");
+    autocast_.reset();
+    autocast_ = std::make_unique<Autocast>(device, scales() ? at::kHalf : at::kBFloat16);
+}
+
+void MixedPrecision::after_pred(TrainingState& state) {
+    for (auto& prediction : state.predictions) prediction = to_float(prediction);
+}
+
+void MixedPrecision::after_loss(TrainingState&) {
+    autocast_.reset();
+}
+
+void MixedPrecision::before_backward(TrainingState& state) {
+    if (!scales()) return;
+    state.loss_grad = to_float(state.loss_grad) * scale_;
+    state.grad_scale = scale_;
+}
+
+void MixedPrecision::before_step(TrainingState& state) {
+    if (scales() && !state.cancelled(Level::step)) unscale(state);
+}
+
+void MixedPrecision::unscale(TrainingState& state) {
+    std::map<at::ScalarType, std::vector<at::Tensor>> by_type;
+    for (auto& gradient : gradients(*state.optimizer)) by_type[gradient.scalar_type()].push_back(gradient);
+    const auto number = state.loss.options().dtype(at::kFloat).requires_grad(false);
+    at::Tensor overflow = at::zeros({}, number);
+    const auto factor = at::full({}, 1 / scale_, number);
+    for (const auto& [type, all] : by_type) {
+        at::_amp_foreach_non_finite_check_and_unscale_(all, overflow, factor);
+    }
+    state.grad_scale = 1;
+
+    overflow = overflow.cpu();
+    at::Tensor scale = at::full({}, scale_, at::kFloat), tracker = at::full({}, growth_tracker_, at::kInt);
+    at::_amp_update_scale_(scale, tracker, overflow, options_.growth_factor, options_.backoff_factor,
+                           options_.growth_interval);
+    scale_ = scale.item<double>();
+    growth_tracker_ = tracker.item<int>();
+    if (overflow.item<float>() == 0) return;
+    ++skipped_steps_;
+    state.cancel(Level::step);
+}
+
+void MixedPrecision::save_state(StateDict& to, const TrainingState&) const {
+    to.set("scale", scale_);
+    to.set("growth_tracker", growth_tracker_);
+    to.set("skipped_steps", skipped_steps_);
+}
+
+void MixedPrecision::load_state(const StateDict& from, TrainingState&) {
+    scale_ = from.get<double>("scale");
+    growth_tracker_ = from.get<int64_t>("growth_tracker");
+    skipped_steps_ = from.get<int64_t>("skipped_steps");
+}
+
+void MixedPrecision::after_batch(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::after_cancel_batch(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::after_cancel_train(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::after_cancel_validate(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::after_cancel_epoch(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::after_cancel_fit(TrainingState&) {
+    autocast_.reset();
+}
+void MixedPrecision::cleanup_fit(TrainingState&) {
+    autocast_.reset();
+}
+
+}  // namespace embark

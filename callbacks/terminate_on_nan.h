@@ -1,0 +1,23 @@
+#pragma once
+
+#include "callback.h"
+
+namespace embark {
+
+/// Ends the fit at a loss that is NaN or infinite, in training or validation, or at a gradient with such a value,
+/// before the optimizer's step: weights and optimizer stay as they were. The reason names epoch and batch, and the
+/// parameter whose gradient it is.
+///
+/// With a gradient scaler (MixedPrecision in fp16) gradients may overflow because of its factor: that is left to the
+/// scaler, which skips the step and lowers the factor. At a factor of at most 1 it is not the scaler's fault, and the
+/// fit ends.
+class TerminateOnNaN : public Callback {
+public:
+    int order() const override { return -9; }
+    std::string name() const override { return "terminate_on_nan"; }
+
+    void after_loss(TrainingState& state) override;
+    void before_step(TrainingState& state) override;
+};
+
+}  // namespace embark
