@@ -27,5 +27,6 @@
 #include "modules/layers.h"
 #include "modules/losses.h"
 #include "optim/optimizer.h"
+#include "optim/optimizers.h"
 #include "optim/schedule.h"
 #include "optim/torch_optimizer.h"
