@@ -48,5 +48,6 @@
 #include "optim/learning_rate.h"
 #include "optim/model_state.h"
 #include "optim/optimizer.h"
+#include "optim/optimizers.h"
 #include "optim/schedule.h"
 #include "optim/torch_optimizer.h"

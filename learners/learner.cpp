@@ -38,7 +38,7 @@ Learner& Learner::operator=(Learner&&) noexcept = default;
 
 void Learner::freeze_to(int64_t n) {
     freeze_groups(optimizer().groups(), n, impl_->options.train_bn);
-    optimizer().load_state({});
+    optimizer().clear_state();
 }
 
 void Learner::freeze() {

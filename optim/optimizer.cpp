@@ -29,7 +29,7 @@ void Optimizer::set_hyper(const std::string& name, const std::vector<double>& va
             groups_.size(), " parameter groups: it needs one for each");
     hyper(name);  // throws for a name that is not there
     for (size_t i = 0; i < groups_.size(); ++i) groups_[i].hyper[name] = values[i];
-    hypers_changed();
+    hyper_changed(name);
 }
 
 double Optimizer::hyper(const std::string& name) const {
@@ -43,5 +43,7 @@ double Optimizer::hyper(const std::string& name) const {
 bool Optimizer::has_hyper(const std::string& name) const {
     return groups_.back().hyper.contains(name);
 }
+
+void Optimizer::hyper_changed(const std::string&) {}
 
 }  // namespace embark

@@ -20,7 +20,8 @@ struct Parameter {
     bool norm = false;
 };
 
-/// Hyper-parameters by fastai's names: "lr", "mom", "sqr_mom", "eps", "wd".
+/// Hyper-parameters by fastai's names: "lr", "mom", "sqr_mom", "eps", "wd", and where an optimizer has more "beta",
+/// "nu_1", "nu_2", "trust_coeff".
 using HyperParameters = std::map<std::string, double>;
 
 /// Parameters that are trained with the same hyper-parameters.
@@ -57,15 +58,17 @@ public:
     bool has_hyper(const std::string& name) const;
 
     /// All that a step depends on besides parameters, gradients and hyper-parameters, by "<parameter's name>.<what>":
-    /// moments and step counts. Tensors are this optimizer's own, not copies.
+    /// moments and step counts. Moments are this optimizer's own tensors, not copies.
     virtual std::map<std::string, at::Tensor> state() const = 0;
     /// Takes over what state() gave. Throws Error, and changes nothing, where a name is missing or unexpected or a
     /// shape differs.
     virtual void load_state(const std::map<std::string, at::Tensor>& state) = 0;
+    /// Drops all of it: the next step is as of a new optimizer. Hyper-parameters stay.
+    void clear_state() { load_state({}); }
 
 protected:
-    /// Called after a hyper-parameter was set, for optimizers that keep theirs elsewhere.
-    virtual void hypers_changed() {}
+    /// Called after hyper-parameter `name` was set, for optimizers that keep theirs elsewhere.
+    virtual void hyper_changed(const std::string& name);
 
     std::vector<ParameterGroup> groups_;
 };
@@ -79,10 +82,13 @@ struct AdamOptions {
     double sqr_momentum = 0.99;
     double eps = 1e-5;
     double weight_decay = 0.01;
+    /// Whether weights decay apart from the gradients (AdamW), or wd·p is added to the gradients (L2).
+    bool decouple_wd = true;
 };
 
-/// Adam with decoupled weight decay, fastai's form, on LibTorch's fused kernel: p ← p·(1 − lr·wd), then
-/// p ← p − lr/(1−mom^t) · m / (√(v/(1−sqr_mom^t)) + eps), where t counts the parameter's steps.
+/// Adam in fastai's form, on LibTorch's fused kernels: p ← p·(1 − lr·wd) or g ← g + wd·p, then
+/// p ← p − lr/(1−mom^t) · m / (√(v/(1−sqr_mom^t)) + eps), where m and v are the averages of the gradients g and of
+/// their squares, and t counts the parameter's steps. <embark/optim/optimizers.h> has fastai's other optimizers.
 OptimizerFactory adam(const AdamOptions& options = {});
 
 }  // namespace embark

@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include <cmath>
+
 #include <torch/torch.h>
 
 #include "../core/error.h"
@@ -29,6 +31,15 @@ at::Tensor StateReader::take(const std::string& name, at::IntArrayRef shape, con
         return {};
     }
     return found->second.detach().to(options.requires_grad(false), /*non_blocking=*/false, /*copy=*/true);
+}
+
+int64_t StateReader::take_count(const std::string& name) {
+    const auto tensor = take(name, {}, at::TensorOptions().dtype(at::kDouble).device(at::kCPU));
+    if (!tensor.defined()) return 0;
+    const double count = tensor.item<double>();
+    if (count >= 0 && count < 1e15 && count == std::floor(count)) return static_cast<int64_t>(count);
+    problems_.push_back(concat("wrong count ", count, " of ", name));
+    return 0;
 }
 
 void StateReader::finish() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -21,6 +22,9 @@ public:
     /// A copy of the tensor `name`, checked to have `shape`, with the type and device of `options`; undefined where it
     /// is missing or has another shape, which finish() reports.
     at::Tensor take(const std::string& name, at::IntArrayRef shape, const at::TensorOptions& options);
+
+    /// The count `name`, a whole number of at least 0; 0 where it is missing or is none, which finish() reports.
+    int64_t take_count(const std::string& name);
 
     /// Throws Error where anything was missing, of another shape, or left over.
     void finish() const;

@@ -65,10 +65,7 @@ struct PartLoader {
         if (!reader.has_any(parameter.name, {part})) return;
         value = reader.take(parameter.name + "." + part, parameter.tensor.sizes(), parameter.tensor.options());
     }
-    void operator()(const char* part, int64_t& value) const {
-        const auto count = reader.take(parameter.name + "." + part, {}, at::TensorOptions().dtype(at::kLong));
-        if (count.defined()) value = count.item<int64_t>();
-    }
+    void operator()(const char* part, int64_t& value) const { value = reader.take_count(parameter.name + "." + part); }
 };
 
 }  // namespace

@@ -60,7 +60,7 @@ public:
             }
         }
         optimizer_ = std::make_unique<TorchOptimizer>(std::move(torch_groups), options);
-        hypers_changed();
+        pass_hypers_on();
     }
 
     void step() override { optimizer_->step(); }
@@ -71,7 +71,10 @@ public:
     }
 
 protected:
-    void hypers_changed() override {
+    void hyper_changed(const std::string&) override { pass_hypers_on(); }
+
+private:
+    void pass_hypers_on() {
         for (size_t i = 0; i < parts_.size(); ++i) {
             const auto& hyper = groups_[parts_[i].group].hyper;
             auto& options = static_cast<TorchOptions&>(optimizer_->param_groups()[i].options());
@@ -83,7 +86,6 @@ protected:
         }
     }
 
-private:
     static HyperParameters defaults_of(TorchOptions options) {
         HyperParameters defaults;
         detail::visit_hypers(options, [&](const char* name, double& value) { defaults[name] = value; });

@@ -35,7 +35,7 @@ from fastai.data.transforms import RandomSplitter
 from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
-from fastai.optimizer import Adam
+from fastai.optimizer import Adam, Lamb, Larc, Lookahead, QHAdam, RAdam, RMSProp, SGD, ranger
 from fastai.tabular.core import Categorify, TabularPandas
 from fastai.torch_core import to_detach
 from safetensors import safe_open
@@ -133,6 +133,65 @@ def run_adam(initial, gradients, lr, mom, wd, dtype):
             parameter.grad = gradients[name][step].to(dtype)
         optimizer.step()
         if (step + 1) % 10 == 0:
+            for name, parameter in parameters.items():
+                after[name].append(parameter.detach().clone())
+    return {name: torch.stack(values) for name, values in after.items()}
+
+
+def optimizers():
+    """fastai's optimizers over 30 steps with given gradients, lr and mom scheduled, in two precisions."""
+    steps = 30
+    generator = torch.Generator().manual_seed(7)
+    shapes = {"weight": (4, 3), "bias": (3,), "late": (5,)}
+    initial = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    gradients = {name: torch.randn((steps, *shape), generator=generator) for name, shape in shapes.items()}
+    # So that rates that are fitted to sizes come to their bounds in some steps, and do not in others.
+    initial["late"] *= 20
+    gradients["weight"] *= torch.linspace(0.1, 2, steps).view(-1, 1, 1)
+    lr_at, mom_at = combined_cos(0.25, 2e-3, 0.05, 1e-6), combined_cos(0.25, 0.95, 0.85, 0.95)
+    lr, mom = ([at(i / steps) for i in range(steps)] for at in (lr_at, mom_at))
+
+    tensors = {"lr": torch.tensor(lr, dtype=torch.float64), "mom": torch.tensor(mom, dtype=torch.float64)}
+    tensors |= {f"initial.{name}": value for name, value in initial.items()}
+    tensors |= {f"gradient.{name}": value for name, value in gradients.items()}
+    for case, make in optimizer_cases().items():
+        for dtype in (torch.float32, torch.float64):
+            after = run_optimizer(make, initial, gradients, lr, mom, dtype)
+            prefix = f"{case}.{str(dtype).removeprefix('torch.')}"
+            tensors |= {f"{prefix}.{name}": value for name, value in after.items()}
+    return tensors, {"wd": "0.1", "without_decay": "bias", "after_steps": "5 10 15 20 25 30"}
+
+
+def optimizer_cases():
+    """What makes each optimizer, by the name of the case. RMSProp's eps is not there: fastai ignores it."""
+    kinds = {"sgd": SGD, "sgd_momentum": partial(SGD, mom=0.9), "rmsprop": RMSProp,
+             "rmsprop_momentum": partial(RMSProp, mom=0.9), "adam": Adam, "radam": RAdam,
+             "sadam": partial(RAdam, beta=2.0), "qhadam": QHAdam, "qhadam_nu": partial(QHAdam, nu_1=0.4, nu_2=0.8),
+             "larc": Larc, "larc_plain": partial(Larc, mom=0.0, trust_coeff=0.3),
+             "lars": partial(Larc, clip=False, trust_coeff=0.3), "lamb": Lamb, "ranger": ranger}
+    cases = {}
+    for name, kind in kinds.items():
+        cases[name] = partial(kind, wd=0.1)
+        cases[f"{name}_l2"] = partial(kind, wd=0.1, decouple_wd=False)
+    cases["lookahead_sgd"] = lambda parameters, lr: Lookahead(SGD(parameters, lr=lr, mom=0.9, wd=0.1), k=4, alpha=0.8)
+    return cases
+
+
+def run_optimizer(make, initial, gradients, lr, mom, dtype):
+    """The parameters after every fifth step, stacked. `late` has a gradient in every third step alone."""
+    parameters = {name: nn.Parameter(value.to(dtype, copy=True)) for name, value in initial.items()}
+    optimizer = make(list(parameters.values()), lr=lr[0])
+    optimizer.state[parameters["bias"]]["do_wd"] = False
+    after = {name: [] for name in parameters}
+    for step in range(len(lr)):
+        # A mom of 0 in hypers is one that the optimizer does not use.
+        scheduled = {"mom": mom[step]} if optimizer.hypers[0]["mom"] else {}
+        optimizer.set_hypers(lr=lr[step], **scheduled)
+        for name, parameter in parameters.items():
+            has_gradient = name != "late" or step % 3 == 2
+            parameter.grad = gradients[name][step].to(dtype, copy=True) if has_gradient else None
+        optimizer.step()
+        if (step + 1) % 5 == 0:
             for name, parameter in parameters.items():
                 after[name].append(parameter.detach().clone())
     return {name: torch.stack(values) for name, values in after.items()}
@@ -391,7 +450,7 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, optimizers)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 

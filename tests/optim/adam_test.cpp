@@ -45,7 +45,7 @@ void expect_parity(at::ScalarType type, const std::string& prefix, double tolera
 }
 
 TEST(Adam, agrees_with_fastai_over_fifty_scheduled_steps_in_float64) {
-    expect_parity(at::kDouble, "float64.", 1e-6);
+    expect_parity(at::kDouble, "float64.", 1e-12);
 }
 TEST(Adam, agrees_with_fastai_over_fifty_scheduled_steps_in_float32) {
     expect_parity(at::kFloat, "float32.", 1e-6);

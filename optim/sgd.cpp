@@ -1,0 +1,37 @@
+#include <torch/torch.h>
+
+#include "optimizers.h"
+#include "settings.h"
+#include "update_rule.h"
+
+namespace embark {
+
+namespace {
+
+void sgd_step(Part& part, bool decouple_wd) {
+    const double lr = part.hyper("lr");
+    const double mom = has_momentum(part) ? part.hyper("mom") : 0;
+    if (has_momentum(part) && mom == 0) {
+        // A schedule's 0 forgets the past. The fused kernel takes no averages with it, but they must be kept for later.
+        decay_weights(part, decouple_wd);
+        average_grad(part, /*dampening=*/false);
+        at::_foreach_add_(part.parameters, part.gradients, -lr);
+        return;
+    }
+    if (decouple_wd) decay_weights(part, decouple_wd);
+    const at::TensorList averages = has_momentum(part) ? at::TensorList(part.state.at("grad_avg")) : at::TensorList();
+    at::_fused_sgd_(part.parameters, part.gradients, averages, decouple_wd ? 0 : part.wd, mom, lr, /*dampening=*/0,
+                    /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+}
+
+}  // namespace
+
+OptimizerFactory sgd(const SGDOptions& options) {
+    UpdateRule rule = {.name = "SGD",
+                       .hypers = {{"wd", at_least_zero("weight_decay", options.weight_decay)}},
+                       .step = [decouple_wd = options.decouple_wd](Part& part) { sgd_step(part, decouple_wd); }};
+    add_momentum(rule, below_one("momentum", options.momentum));
+    return optimizer_of(rule);
+}
+
+}  // namespace embark

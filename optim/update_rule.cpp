@@ -1,0 +1,196 @@
+#include "update_rule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <tuple>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "state.h"
+
+namespace embark {
+
+namespace {
+
+/// Steps part by part, as an update rule says, and keeps each parameter's state by name.
+class RuleOptimizer : public Optimizer {
+public:
+    RuleOptimizer(std::vector<ParameterGroup> groups, const UpdateRule& rule)
+        : Optimizer(std::move(groups), rule.hypers), rule_(rule), states_(empty_states()) {}
+
+    void step() override {
+        torch::NoGradGuard no_grad;
+        for (size_t g = 0; g < groups_.size(); ++g) step_group(g);
+    }
+
+    std::map<std::string, at::Tensor> state() const override;
+    void load_state(const std::map<std::string, at::Tensor>& state) override;
+
+private:
+    struct ParameterState {
+        std::vector<at::Tensor> tensors;  // in the order of rule_.state; empty before the first step
+        int64_t step = 0;
+    };
+    using States = std::vector<std::vector<ParameterState>>;  // by group and parameter
+
+    States empty_states() const {
+        States states;
+        for (const auto& group : groups_) states.emplace_back(group.parameters.size());
+        return states;
+    }
+
+    std::vector<at::Tensor> zeros(const at::Tensor& parameter) const {
+        std::vector<at::Tensor> tensors;
+        for (size_t k = 0; k < rule_.state.size(); ++k) tensors.push_back(torch::zeros_like(parameter));
+        return tensors;
+    }
+
+    void step_group(size_t g);
+    void step_part(size_t g, std::span<const size_t> indices);
+
+    UpdateRule rule_;
+    States states_;
+    // Kept for their memory alone.
+    std::vector<size_t> order_;
+    Part part_;
+};
+
+void RuleOptimizer::step_group(size_t g) {
+    const auto& parameters = groups_[g].parameters;
+    order_.clear();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        const at::Tensor& gradient = parameters[i].tensor.grad();
+        if (!gradient.defined()) continue;
+        require(!gradient.is_sparse(), "The gradient of '", parameters[i].name, "' is sparse, and ", rule_.name,
+                " takes dense ones alone: make its embedding without sparse(true)");
+        order_.push_back(i);
+    }
+    const auto kind = [&](size_t i) { return std::tuple(!parameters[i].decay, states_[g][i].step); };
+    std::ranges::sort(order_, {}, [&](size_t i) { return std::tuple(kind(i), i); });
+
+    for (auto first = order_.begin(); first != order_.end();) {
+        const auto last = std::find_if(first, order_.end(), [&](size_t i) { return kind(i) != kind(*first); });
+        step_part(g, {first, last});
+        first = last;
+    }
+}
+
+void RuleOptimizer::step_part(size_t g, std::span<const size_t> indices) {
+    const auto& parameters = groups_[g].parameters;
+    auto& states = states_[g];
+    part_.clear();  // of what a step that threw has left
+    part_.hypers = &groups_[g].hyper;
+    part_.wd = parameters[indices.front()].decay ? part_.hyper("wd") : 0;
+    part_.step = states[indices.front()].step + (rule_.counts_steps ? 1 : 0);
+    for (const size_t i : indices) {
+        const at::Tensor& tensor = parameters[i].tensor;
+        part_.parameters.push_back(tensor);
+        part_.gradients.push_back(tensor.grad());
+        if (states[i].tensors.empty()) states[i].tensors = zeros(tensor);
+    }
+    for (size_t k = 0; k < rule_.state.size(); ++k) {
+        auto& tensors = part_.state[rule_.state[k]];
+        for (const size_t i : indices) tensors.push_back(states[i].tensors[k]);
+    }
+    rule_.step(part_);
+    for (const size_t i : indices) states[i].step = part_.step;
+    part_.clear();
+}
+
+std::map<std::string, at::Tensor> RuleOptimizer::state() const {
+    std::map<std::string, at::Tensor> state;
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        for (size_t i = 0; i < groups_[g].parameters.size(); ++i) {
+            const std::string prefix = groups_[g].parameters[i].name + ".";
+            const auto& [tensors, step] = states_[g][i];
+            if (tensors.empty()) continue;
+            for (size_t k = 0; k < tensors.size(); ++k) state[prefix + rule_.state[k]] = tensors[k];
+            if (rule_.counts_steps) state[prefix + "step"] = torch::tensor(step);
+        }
+    }
+    return state;
+}
+
+void RuleOptimizer::load_state(const std::map<std::string, at::Tensor>& state) {
+    auto parts = rule_.state;
+    if (rule_.counts_steps) parts.emplace_back("step");
+    StateReader reader(rule_.name, state);
+    States loaded = empty_states();
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        for (size_t i = 0; i < groups_[g].parameters.size(); ++i) {
+            const auto& name = groups_[g].parameters[i].name;
+            const auto& tensor = groups_[g].parameters[i].tensor;
+            // A parameter that never had a gradient has no state.
+            if (!reader.has_any(name, parts)) continue;
+            for (const auto& what : rule_.state) {
+                loaded[g][i].tensors.push_back(reader.take(name + "." + what, tensor.sizes(), tensor.options()));
+            }
+            if (rule_.counts_steps) loaded[g][i].step = reader.take_count(name + ".step");
+        }
+    }
+    reader.finish();
+    states_ = std::move(loaded);
+}
+
+}  // namespace
+
+OptimizerFactory optimizer_of(UpdateRule rule) {
+    rule.hypers["lr"] = 1e-3;
+    return [rule = std::move(rule)](std::vector<ParameterGroup> groups) {
+        return std::make_unique<RuleOptimizer>(std::move(groups), rule);
+    };
+}
+
+void add_momentum(UpdateRule& rule, double momentum) {
+    if (momentum == 0) return;
+    rule.hypers["mom"] = momentum;
+    rule.state.emplace_back("grad_avg");
+}
+
+bool has_momentum(const Part& part) {
+    return part.state.contains("grad_avg");
+}
+
+void Part::clear() {
+    parameters.clear();
+    gradients.clear();
+    for (auto& [name, tensors] : state) tensors.clear();
+}
+
+void decay_weights(Part& part, bool decouple) {
+    if (part.wd == 0) return;
+    if (decouple) {
+        at::_foreach_mul_(part.parameters, 1 - part.hyper("lr") * part.wd);
+    } else {
+        part.gradients = at::_foreach_add(part.gradients, part.parameters, part.wd);
+    }
+}
+
+void average_grad(Part& part, bool dampening) {
+    const double mom = part.hyper("mom");
+    auto& grad_avg = part.state.at("grad_avg");
+    at::_foreach_mul_(grad_avg, mom);
+    at::_foreach_add_(grad_avg, part.gradients, dampening ? 1 - mom : 1.0);
+}
+
+void average_sqr_grad(Part& part) {
+    const double sqr_mom = part.hyper("sqr_mom");
+    auto& sqr_avg = part.state.at("sqr_avg");
+    at::_foreach_mul_(sqr_avg, sqr_mom);
+    at::_foreach_addcmul_(sqr_avg, part.gradients, part.gradients, 1 - sqr_mom);
+}
+
+double debias(double momentum, int64_t step) {
+    return 1 - std::pow(momentum, static_cast<double>(step));
+}
+
+std::vector<at::Tensor> debiased_rms(const Part& part) {
+    auto rms = at::_foreach_div(part.state.at("sqr_avg"), debias(part.hyper("sqr_mom"), part.step));
+    at::_foreach_sqrt_(rms);
+    at::_foreach_add_(rms, part.hyper("eps"));
+    return rms;
+}
+
+}  // namespace embark
