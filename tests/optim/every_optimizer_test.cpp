@@ -70,14 +70,14 @@ void expect_parity(const Case& each, at::ScalarType type, const std::string& pre
     for (int64_t step = 0; step < 30; ++step) {
         optimizer->set_hyper("lr", baseline.at("lr")[step].item<double>());
         if (optimizer->has_hyper("mom")) optimizer->set_hyper("mom", baseline.at("mom")[step].item<double>());
-        for (auto& [name, tensor, decay] : parameters) {
+        for (auto& [name, tensor, decay, norm] : parameters) {
             if (name == "late" && step % 3 != 2) continue;
             tensor.mutable_grad() = baseline.at("gradient." + name)[step].to(type).clone();
         }
         optimizer->step();
         optimizer->zero_grad();
         if ((step + 1) % 5 != 0) continue;
-        for (const auto& [name, tensor, decay] : parameters) {
+        for (const auto& [name, tensor, decay, norm] : parameters) {
             const auto& after = baseline.at(each.name + "." + precision + "." + name);
             EXPECT_LE(testing::largest_difference(tensor, after[(step + 1) / 5 - 1]), tolerance)
                 << name << " after step " << step + 1;
