@@ -83,7 +83,8 @@ void Recorder::after_epoch(TrainingState& state) {
                                     .valid_loss = valid_loss_,
                                     .metrics = metric_values_,
                                     .train_seconds = train_seconds_,
-                                    .valid_seconds = valid_seconds_});
+                                    .valid_seconds = valid_seconds_,
+                                    .batches = static_cast<int64_t>(smooth.size())});
 }
 
 }  // namespace embark

@@ -60,6 +60,7 @@ TEST(Recorder, an_epoch_without_validation_has_no_valid_loss) {
     EXPECT_NEAR(row.train_loss, 0.5, 1e-12);
     EXPECT_TRUE(std::isnan(row.valid_loss));
     EXPECT_TRUE(std::isnan(row.metrics.at(0)));
+    EXPECT_EQ(row.batches, 1);
 }
 
 TEST(Recorder, a_batch_without_a_loss_is_not_recorded) {
