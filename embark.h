@@ -11,6 +11,7 @@
 #include "callbacks/plot_records.h"
 #include "callbacks/progress.h"
 #include "callbacks/recorder.h"
+#include "callbacks/tensorboard.h"
 #include "callbacks/training_state.h"
 #include "core/error.h"
 #include "core/file.h"

@@ -31,6 +31,8 @@ struct TrainingState {
     double pct_train = 0;
     /// In a training batch rather than a validation batch.
     bool training = true;
+    /// In a run of lr_find, which is undone afterwards: callbacks that log or keep what they see leave it out.
+    bool finding_lr = false;
 
     /// The batch at hand, in before_batch … after_batch.
     Batch batch = {};

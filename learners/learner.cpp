@@ -78,6 +78,7 @@ struct Learner::Impl {
     double default_weight_decay = 0;
     Records records;
     std::string stop_reason;
+    bool finding_lr = false;
     int64_t passes = 0;  // over the training data, by earlier fits: the number of the next permutation
 };
 
@@ -96,6 +97,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, double lr, const FitOptions& 
     TrainingState state;
     state.model = &model.module();
     state.optimizer = &optimizer();
+    state.finding_lr = finding_lr;
     const int64_t first_pass = std::exchange(passes, passes + n_epoch);
     try {
         loop.fit(state, n_epoch, first_pass);
@@ -167,6 +169,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
     const auto records = impl_->records;
     const auto stop_reason = impl_->stop_reason;
     const bool progress = std::exchange(impl_->options.progress, false);
+    impl_->finding_lr = true;
     const auto restore = [&] {
         before.restore(*this);
         set_rng_state(random);
@@ -174,6 +177,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
         impl_->records = records;
         impl_->stop_reason = stop_reason;
         impl_->options.progress = progress;
+        impl_->finding_lr = false;
     };
     try {
         auto found = run_lr_find(*this, options);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
 
 #include "baselines.h"
@@ -77,6 +78,20 @@ TEST(LrFind, leaves_model_optimizer_random_numbers_and_data_as_they_were) {
         return torch::cat(flat).clone();
     };
     EXPECT_TRUE(train(true).equal(train(false)));
+}
+
+TEST(LrFind, tells_callbacks_that_it_is_no_fit_of_its_own) {
+    struct Watch : Callback {
+        std::vector<bool> finding = {};
+        void before_fit(TrainingState& state) override { finding.push_back(state.finding_lr); }
+    };
+    auto learn = noisy_learner(40);
+    const auto watch = std::make_shared<Watch>();
+    learn.add_callback(watch);
+    learn.fit(1, 0.01);
+    learn.lr_find({.show = false});
+    learn.fit(1, 0.01);
+    EXPECT_THAT(watch->finding, ::testing::ElementsAre(false, true, false));
 }
 
 TEST(LrFind, works_on_a_data_set_of_three_batches) {
