@@ -101,7 +101,8 @@ void Recorder::after_epoch(TrainingState& state) {
                                     .valid_loss = valid_loss_,
                                     .metrics = metric_values_,
                                     .train_seconds = train_seconds_,
-                                    .valid_seconds = valid_seconds_});
+                                    .valid_seconds = valid_seconds_,
+                                    .batches = static_cast<int64_t>(smooth.size())});
 }
 
 void Recorder::save_state(StateDict& to, const TrainingState& state) const {
@@ -121,6 +122,9 @@ void Recorder::save_state(StateDict& to, const TrainingState& state) const {
         for (const auto& row : records.epochs) values.push_back(row.metrics[i]);
         to.set(concat("metric.", i), values);
     }
+    std::vector<double> batches;
+    for (const auto& row : records.epochs) batches.push_back(static_cast<double>(row.batches));
+    to.set("batches", batches);
 }
 
 void Recorder::load_state(const StateDict& from, TrainingState& state) {
@@ -139,8 +143,10 @@ void Recorder::load_state(const StateDict& from, TrainingState& state) {
         records.hypers[name] = hypers.get<std::vector<double>>(name);
     }
     records.epochs.resize(from.get<std::vector<double>>(kColumns[0].name).size());
+    const auto batches = from.get<std::vector<double>>("batches");
     for (size_t row = 0; row < records.epochs.size(); ++row) {
         records.epochs[row].epoch = static_cast<int64_t>(row);
+        records.epochs[row].batches = static_cast<int64_t>(batches.at(row));
         for (const auto& column : kColumns) {
             records.epochs[row].*column.value = from.get<std::vector<double>>(column.name).at(row);
         }

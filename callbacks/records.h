@@ -22,6 +22,8 @@ struct EpochRow {
     /// Wall time of training and of validation, in seconds.
     double train_seconds = 0;
     double valid_seconds = 0;
+    /// Training batches recorded by its end, those of earlier epochs too.
+    int64_t batches = 0;
 };
 
 /// What the Recorder wrote down during one fit.

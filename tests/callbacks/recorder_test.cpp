@@ -61,6 +61,7 @@ TEST(Recorder, an_epoch_without_validation_has_no_valid_loss) {
     EXPECT_NEAR(row.train_loss, 0.5, 1e-12);
     EXPECT_TRUE(std::isnan(row.valid_loss));
     EXPECT_TRUE(std::isnan(row.metrics.at(0)));
+    EXPECT_EQ(row.batches, 1);
 }
 
 TEST(Recorder, keeps_no_predictions_after_validation) {

@@ -1,7 +1,6 @@
 #include <embark/learners/export_torchscript.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 
 #include <gmock/gmock.h>
@@ -13,6 +12,7 @@
 #include <embark/learners/exported_model.h>
 #include <embark/modules/dot_product.h>
 
+#include "python.h"
 #include "test_files.h"
 
 using namespace embark;
@@ -159,27 +159,9 @@ void add_answers(json& expected, CollabLearner& learn) {
 
 /// Has Python check the file; gives what it printed.
 std::string check_in_python(const fs::path& file, const json& expected, const TemporaryFolder& folder) {
-#ifdef EMBARK_PYTHON
-    const auto expected_file = folder.write("expected.json", expected.dump());
-    const std::string command = std::string(EMBARK_PYTHON) + " " + EMBARK_SOURCE_DIR +
-                                "/tests/learners/check_export.py " + file.string() + " " + expected_file.string() +
-                                " 2>&1";
-    FILE* pipe = popen(command.c_str(), "r");
-    std::string output;
-    std::array<char, 4096> buffer;
-    while (fgets(buffer.data(), buffer.size(), pipe)) output += buffer.data();
-    pclose(pipe);
-    return output;
-#else
-    return "no python";
-#endif
+    return embark::testing::run_python("learners/check_export.py",
+                                       {file, folder.write("expected.json", expected.dump())});
 }
-
-#ifdef EMBARK_PYTHON
-#define EMBARK_NEEDS_PYTHON()
-#else
-#define EMBARK_NEEDS_PYTHON() GTEST_SKIP() << "EMBARK_PYTHON is not defined: no Python with torch was found"
-#endif
 
 void expect_ranking(const std::vector<Scored>& result, const std::vector<Scored>& expected) {
     ASSERT_EQ(result.size(), expected.size());
@@ -198,7 +180,7 @@ std::vector<std::string> names_of(const std::vector<Scored>& scored) {
 }  // namespace
 
 TEST(ExportTorchscript, collab_file_answers_in_python_as_the_learner_does) {
-    EMBARK_NEEDS_PYTHON();
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
     TemporaryFolder folder;
     const auto dls = ratings();
     CollabLearner learn = stirred_learner(dls);
@@ -210,7 +192,7 @@ TEST(ExportTorchscript, collab_file_answers_in_python_as_the_learner_does) {
 }
 
 TEST(ExportTorchscript, python_finds_a_wrong_number) {
-    EMBARK_NEEDS_PYTHON();
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
     TemporaryFolder folder;
     const auto dls = ratings();
     CollabLearner learn = stirred_learner(dls);
@@ -223,7 +205,7 @@ TEST(ExportTorchscript, python_finds_a_wrong_number) {
 }
 
 TEST(ExportTorchscript, tensor_file_answers_in_python_as_the_module_does) {
-    EMBARK_NEEDS_PYTHON();
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
     TemporaryFolder folder;
     const auto dls = numbers_and_flags();
     TwoHeads module;

@@ -79,6 +79,22 @@ TEST(LrFind, leaves_model_optimizer_random_numbers_and_data_as_they_were) {
     EXPECT_TRUE(train(true).equal(train(false)));
 }
 
+TEST(LrFind, leaves_out_callbacks_that_judge_or_log_fits) {
+    struct Watch : Callback {
+        int fits = 0;
+        bool runs_in_lr_find() const override { return false; }
+        void before_fit(TrainingState&) override { ++fits; }
+    };
+    auto learn = noisy_learner(40);
+    const auto watch = std::make_shared<Watch>();
+    learn.add_callback(watch);
+    learn.fit(1, 0.01);
+    learn.lr_find({.show = false});
+    EXPECT_EQ(watch->fits, 1);
+    learn.fit(1, 0.01);
+    EXPECT_EQ(watch->fits, 2);
+}
+
 TEST(LrFind, works_on_a_data_set_of_three_batches) {
     auto learn = noisy_learner(15);
     ASSERT_EQ(learn.dls().train().size(), 3);

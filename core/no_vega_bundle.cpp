@@ -1,0 +1,7 @@
+#include "vega_bundle.h"
+
+namespace embark {
+
+const std::string_view kVegaBundle = {};
+
+}  // namespace embark
