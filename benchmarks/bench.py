@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from harness import SOURCE_DIR, Bench, BenchError, machine
-from rows import collab
+from rows import callbacks, collab
 
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
@@ -46,6 +46,8 @@ class Row:
 ROWS = (
     Row(collab.learner_overhead, bar=1.02, better="lower"),
     Row(collab.collab_vs_fastai, bar=10, better="higher"),
+    Row(callbacks.callback_cost, bar=0.01, better="lower"),
+    Row(callbacks.gradient_callback_cost, bar=0.01, better="lower"),
 )
 
 

@@ -2,38 +2,17 @@
 
 #include <torch/torch.h>
 
-#include <embark/data/collab.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/learner.h>
 
+#include "movielens.h"
 #include "plain_collab.h"
 
 namespace embark::bench {
 
 namespace {
 
-constexpr int64_t kFactors = 50;
-constexpr int64_t kBatchSize = 64;
 constexpr int64_t kEpochs = 5;
-constexpr double kLearningRate = 5e-3;
-constexpr double kWeightDecay = 0.1;
-constexpr Range kRange = {0, 5.5};
-constexpr uint64_t kSeed = 42;
-
-CollabDataLoaders movielens(const std::filesystem::path& folder) {
-    const auto ratings =
-        read_csv(folder / "u.data", {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}});
-    const auto titles =
-        read_csv(folder / "u.item",
-                 {.delimiter = '|', .encoding = "latin-1", .use_columns = {0, 1}, .column_names = {"movie", "title"}});
-    return CollabDataLoaders::from_table(ratings.join(titles, "movie"),
-                                         {.item_name = "title", .batch_size = kBatchSize, .seed = kSeed});
-}
-
-RatingNet rating_net(const CollabDataLoaders& dls) {
-    set_seed(kSeed);
-    return RatingNet(dls.users().size(), dls.items().size(), kFactors, kRange.low, kRange.high);
-}
 
 nlohmann::json to_json(const std::vector<Seconds>& epochs) {
     std::vector<double> wall, processor;

@@ -9,12 +9,14 @@
 
 #include <embark/core/error.h>
 
+#include "callback_bench.h"
 #include "collab_bench.h"
 
 namespace embark::bench {
 namespace {
 
 const std::map<std::string, Measurement> kMeasurements = {
+    {"callback_cost", callback_cost},
     {"learner_overhead", learner_overhead},
     {"collab_training", collab_training},
 };

@@ -1,0 +1,144 @@
+#include "callback_bench.h"
+
+#include <functional>
+#include <map>
+#include <utility>
+
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <embark/embark.h>
+
+#include "movielens.h"
+#include "plain_collab.h"
+
+namespace embark::bench {
+
+namespace {
+
+/// Sends every event on to another callback, and adds up the time that this takes.
+class Metered : public Callback {
+public:
+    explicit Metered(std::shared_ptr<Callback> callback) : callback_(std::move(callback)) {}
+    int order() const override { return callback_->order(); }
+    std::string name() const override { return callback_->name(); }
+
+    /// Seconds within an epoch: what is done once a fit does not count.
+    double seconds() const { return std::chrono::duration<double>(spent_).count(); }
+
+#define EMBARK_METERED(event)                   \
+    void event(TrainingState& state) override { \
+        const auto begun = Clock::now();        \
+        callback_->event(state);                \
+        spent_ += Clock::now() - begun;         \
+    }
+    EMBARK_METERED(before_epoch)
+    EMBARK_METERED(before_train)
+    EMBARK_METERED(before_validate)
+    EMBARK_METERED(before_batch)
+    EMBARK_METERED(after_pred)
+    EMBARK_METERED(after_loss)
+    EMBARK_METERED(before_backward)
+    EMBARK_METERED(after_cancel_backward)
+    EMBARK_METERED(after_backward)
+    EMBARK_METERED(before_step)
+    EMBARK_METERED(after_cancel_step)
+    EMBARK_METERED(after_step)
+    EMBARK_METERED(after_cancel_batch)
+    EMBARK_METERED(after_batch)
+    EMBARK_METERED(after_cancel_train)
+    EMBARK_METERED(after_train)
+    EMBARK_METERED(after_cancel_validate)
+    EMBARK_METERED(after_validate)
+    EMBARK_METERED(after_cancel_epoch)
+    EMBARK_METERED(after_epoch)
+#undef EMBARK_METERED
+    void before_fit(TrainingState& state) override {
+        callback_->before_fit(state);
+    }
+    void after_cancel_fit(TrainingState& state) override {
+        callback_->after_cancel_fit(state);
+    }
+    void after_fit(TrainingState& state) override {
+        callback_->after_fit(state);
+    }
+    void cleanup_fit(TrainingState& state) override {
+        callback_->cleanup_fit(state);
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    std::shared_ptr<Callback> callback_;
+    Clock::duration spent_{};
+};
+
+using Make = std::function<std::shared_ptr<Callback>()>;
+
+/// Every callback, as its users would have it; files go to `folder`.
+std::map<std::string, Make> callbacks(const std::filesystem::path& folder, std::FILE* nowhere) {
+    const Schedules one_cycle = {{"lr", combined_cos(0.25, kLearningRate / 25, kLearningRate, kLearningRate / 1e5)},
+                                 {"mom", combined_cos(0.25, 0.95, 0.85, 0.95)}};
+    return {
+        {"nothing", [] { return std::make_shared<Callback>(); }},
+        {"recorder", [] { return std::make_shared<Recorder>(std::vector<Metric>{rmse()}); }},
+        {"progress", [=] { return std::make_shared<Progress>(ProgressOptions{.stream = nowhere}); }},
+        {"param_scheduler", [=] { return std::make_shared<ParamScheduler>(one_cycle); }},
+        {"early_stopping", [] { return std::make_shared<EarlyStopping>(); }},
+        {"reduce_lr_on_plateau", [] { return std::make_shared<ReduceLROnPlateau>(); }},
+        {"save_model",
+         [=] { return std::make_shared<SaveModel>(SaveModelOptions{.path = folder / "best.safetensors"}); }},
+        {"csv_logger", [=] { return std::make_shared<CSVLogger>(CSVLoggerOptions{.path = folder / "history.csv"}); }},
+        {"tensor_board", [=] { return std::make_shared<TensorBoard>(folder / "runs"); }},
+        {"short_epoch", [] { return std::make_shared<ShortEpoch>(ShortEpochOptions{.pct = 1}); }},
+        {"gradient_accumulation",
+         [] { return std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = kBatchSize}); }},
+        {"mixed_precision",
+         [] { return std::make_shared<MixedPrecision>(MixedPrecisionOptions{.amp_mode = AmpMode::bf16}); }},
+        {"terminate_on_nan", [] { return std::make_shared<TerminateOnNaN>(); }},
+        {"gradient_clip", [] { return std::make_shared<GradientClip>(); }},
+    };
+}
+
+/// A folder for the files that callbacks write, gone at the end.
+class Scratch {
+public:
+    Scratch() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "embark-bench-XXXXXX").string();
+        require(mkdtemp(pattern.data()) != nullptr, "No temporary folder can be made");
+        path_ = pattern;
+    }
+    ~Scratch() { std::filesystem::remove_all(path_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+nlohmann::json callback_cost(const Options& options) {
+    const auto dls = movielens(options.data);
+    const auto learner = [&] {
+        return Learner(dls, rating_net(dls),
+                       {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false});
+    };
+    const Scratch scratch;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> nowhere(std::fopen("/dev/null", "w"), std::fclose);
+
+    learner().fit(1, kLearningRate);  // warms up caches and threads
+    std::map<std::string, std::vector<double>> spent;
+    std::vector<double> epochs;
+    for (int repeat = 0; repeat < options.repeats; ++repeat) {
+        epochs.push_back(time_of([&] { learner().fit(1, kLearningRate); }).wall);
+        for (const auto& [name, make] : callbacks(scratch.path(), nowhere.get())) {
+            const auto metered = std::make_shared<Metered>(make());
+            learner().fit(1, kLearningRate, {.callbacks = {metered}});
+            spent[name].push_back(metered->seconds());
+        }
+    }
+    return {{"epoch_seconds", epochs}, {"callback_seconds", spent}};
+}
+
+}  // namespace embark::bench
