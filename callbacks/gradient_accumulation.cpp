@@ -19,7 +19,7 @@ void GradientAccumulation::before_fit(TrainingState&) {
 }
 
 void GradientAccumulation::before_backward(TrainingState& state) {
-    state.loss_grad = state.loss_grad * (state.batch.weight() / static_cast<double>(n_acc_));
+    state.loss_scale *= state.batch.weight() / static_cast<double>(n_acc_);
 }
 
 void GradientAccumulation::before_step(TrainingState& state) {

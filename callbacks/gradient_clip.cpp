@@ -16,12 +16,16 @@ void check_above_zero(double value, const char* name) {
     require<UsageError>(value > 0, "Invalid ", name, " ", value, ": it must be a number above 0");
 }
 
+constexpr double kEps = 1e-6;  // torch.nn.utils.clip_grad_norm_'s
+
 void clip_norm(const std::vector<at::Tensor>& gradients, double max_norm, double norm_type) {
+    if (const auto norm = norm_type == 2 ? fast_norm(gradients) : std::nullopt) {
+        if (*norm + kEps > max_norm) at::_foreach_mul_(gradients, max_norm / (*norm + kEps));
+        return;
+    }
     const auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, norm_type)), norm_type);
-    const auto factor = (max_norm / (norm + 1e-6)).clamp_max(1);
     // On a GPU it is faster to multiply by 1 than to wait for the factor.
-    if (factor.is_cpu() && factor.item<double>() == 1) return;
-    at::_foreach_mul_(gradients, factor);
+    at::_foreach_mul_(gradients, (max_norm / (norm + kEps)).clamp_max(1));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "gradients.h"
 
-#include <array>
+#include <cmath>
 
 #include <torch/torch.h>
 
@@ -8,27 +8,52 @@ namespace embark {
 
 namespace {
 
-/// A finite number times 0 is 0, any other is not. Many sums beside one another, since the compiler may not change the
-/// order of one sum to use vector instructions: it then runs at the speed of memory.
-template <class Float>
-bool all_finite(const Float* values, int64_t n) {
-    std::array<Float, 32> sums{};
-    constexpr auto kWidth = static_cast<int64_t>(sums.size());
+// Every gradient is read at every step, so these run at the speed of memory: many sums beside one another, since the
+// compiler may not change the order of one sum to use vector instructions, and the widest of these chosen at run time.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define EMBARK_WIDEST_VECTORS [[gnu::target_clones("avx512f", "avx2", "default")]]
+#else
+#define EMBARK_WIDEST_VECTORS
+#endif
+
+constexpr int64_t kLanes = 64;
+
+/// A finite number times 0 is 0, any other is not.
+EMBARK_WIDEST_VECTORS bool all_finite(const float* values, int64_t n) {
+    float sums[kLanes] = {};
     int64_t i = 0;
-    for (; i + kWidth <= n; i += kWidth) {
-        for (int64_t j = 0; j < kWidth; ++j) sums[j] += values[i + j] * 0;
+    for (; i + kLanes <= n; i += kLanes) {
+        for (int64_t j = 0; j < kLanes; ++j) sums[j] += values[i + j] * 0;
     }
     for (; i < n; ++i) sums[0] += values[i] * 0;
-    Float sum = 0;
-    for (const Float part : sums) sum += part;
+    float sum = 0;
+    for (const float part : sums) sum += part;
     return sum == 0;
 }
 
-bool all_finite(const at::Tensor& values) {
-    if (values.is_cpu() && values.is_non_overlapping_and_dense()) {
-        if (values.scalar_type() == at::kFloat) return all_finite(values.const_data_ptr<float>(), values.numel());
-        if (values.scalar_type() == at::kDouble) return all_finite(values.const_data_ptr<double>(), values.numel());
+/// Single precision within a block, double over the blocks, so that long sums lose nothing.
+EMBARK_WIDEST_VECTORS double sum_of_squares(const float* values, int64_t n) {
+    constexpr int64_t kBlock = 64 * kLanes;
+    double total = 0;
+    for (int64_t begin = 0; begin < n; begin += kBlock) {
+        const int64_t end = begin + kBlock < n ? begin + kBlock : n;
+        float sums[kLanes] = {};
+        int64_t i = begin;
+        for (; i + kLanes <= end; i += kLanes) {
+            for (int64_t j = 0; j < kLanes; ++j) sums[j] += values[i + j] * values[i + j];
+        }
+        for (; i < end; ++i) sums[0] += values[i] * values[i];
+        for (const float part : sums) total += part;
     }
+    return total;
+}
+
+bool lies_in_one_piece(const at::Tensor& values) {
+    return values.is_cpu() && values.scalar_type() == at::kFloat && values.is_non_overlapping_and_dense();
+}
+
+bool all_finite(const at::Tensor& values) {
+    if (lies_in_one_piece(values)) return all_finite(values.const_data_ptr<float>(), values.numel());
     return values.isfinite().all().item<bool>();
 }
 
@@ -42,6 +67,15 @@ std::vector<at::Tensor> gradients(const Optimizer& optimizer) {
         }
     }
     return all;
+}
+
+std::optional<double> fast_norm(const std::vector<at::Tensor>& gradients) {
+    double total = 0;
+    for (const auto& gradient : gradients) {
+        if (!lies_in_one_piece(gradient)) return std::nullopt;
+        total += sum_of_squares(gradient.const_data_ptr<float>(), gradient.numel());
+    }
+    return std::isfinite(total) ? std::optional(std::sqrt(total)) : std::nullopt;
 }
 
 const Parameter* find_non_finite_gradient(const Optimizer& optimizer) {

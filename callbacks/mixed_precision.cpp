@@ -90,7 +90,8 @@ void MixedPrecision::after_loss(TrainingState&) {
 
 void MixedPrecision::before_backward(TrainingState& state) {
     if (!scales()) return;
-    state.loss_grad = to_float(state.loss_grad) * scale_;
+    state.loss = to_float(state.loss);  // in which the scale is no infinity
+    state.loss_scale *= scale_;
     state.grad_scale = scale_;
 }
 

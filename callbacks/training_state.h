@@ -56,8 +56,8 @@ struct TrainingState {
     Tensors predictions = {};
     /// The loss as a scalar tensor, from after_loss on: what is recorded.
     at::Tensor loss = {};
-    /// What the backward pass starts from: the loss, unless a callback scales it in before_backward.
-    at::Tensor loss_grad = {};
+    /// What the loss is multiplied with for the backward pass: 1, unless a callback changes it in before_backward.
+    double loss_scale = 1;
     /// How many times too large the gradients at hand are: what a gradient scaler multiplied the loss with, else 1.
     double grad_scale = 1;
 

@@ -67,7 +67,7 @@ void TrainingLoop::begin_batch(TrainingState& state, Batch batch) {
     state.batch = std::move(batch);
     state.predictions.clear();
     state.loss.reset();
-    state.loss_grad.reset();
+    state.loss_scale = 1;
 }
 
 void TrainingLoop::evaluate_batch(TrainingState& state) {

@@ -148,7 +148,6 @@ std::string steps(GradientAccumulation& callback, HandMadeFit& fit, const std::v
     std::string seen;
     for (const int64_t size : sizes) {
         fit.state.batch = {.inputs = {torch::zeros({size, 1})}, .targets = {}};
-        fit.state.loss_grad = torch::ones({});
         callback.before_backward(fit.state);
         seen += fit.leaves(Level::batch, [&] { callback.before_step(fit.state); }) ? '-' : 's';
     }
@@ -168,9 +167,9 @@ TEST(GradientAccumulation, scales_what_the_backward_pass_starts_from_and_not_the
     HandMadeFit fit;
     GradientAccumulation callback({.n_acc = 32});
     fit.state.batch = {.inputs = {torch::zeros({8, 1})}, .targets = {}};
-    fit.state.loss = fit.state.loss_grad = torch::tensor(3.0);
+    fit.state.loss = torch::tensor(3.0);
     callback.before_backward(fit.state);
-    EXPECT_EQ(fit.state.loss_grad.item<double>(), 0.75);
+    EXPECT_EQ(fit.state.loss_scale, 0.25);
     EXPECT_EQ(fit.state.loss.item<double>(), 3);
 }
 
