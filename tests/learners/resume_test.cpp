@@ -273,6 +273,36 @@ INSTANTIATE_TEST_SUITE_P(OfEveryCallback, Resume, ::testing::ValuesIn(cases()), 
     return name;
 });
 
+TEST(ResumeFineTune, files_of_its_two_fits_stay_those_of_the_undisturbed_ones) {
+    const auto fine_tune = [](const std::filesystem::path& folder, bool append,
+                              const std::shared_ptr<Interruption>& interruption = nullptr) {
+        const auto files = folder / "files";
+        std::filesystem::create_directory(files);
+        const Case plain{.name = "plain", .callbacks = {}};
+        auto learn = dropout_learner(
+            plain, {std::make_shared<CSVLogger>(CSVLoggerOptions{.path = files / "history.csv", .append = append}),
+                    std::make_shared<SaveModel>(SaveModelOptions{.path = files / "best.safetensors"}),
+                    std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 8})});
+        FineTuneOptions options{.checkpoint = {.dir = folder / "checkpoints", .resume = true}};
+        std::filesystem::create_directory(options.checkpoint.dir);
+        if (interruption) {
+            options.callbacks = {interruption};
+            options.stop = interruption->token();
+        }
+        learn.fine_tune(2, 1e-2, options);
+        return outcome_of(learn, files);
+    };
+    for (const bool append : {false, true}) {
+        const TemporaryFolder undisturbed;
+        const Outcome expected = fine_tune(undisturbed.path(), append);
+        for (int64_t after = 1; after <= 3 * (4 + 2); ++after) {
+            const TemporaryFolder folder;
+            fine_tune(folder.path(), append, std::make_shared<Interruption>(after));
+            expect_equal(fine_tune(folder.path(), append), expected, concat(", stopped after batch ", after));
+        }
+    }
+}
+
 TEST(ResumeTwice, in_the_same_validation) {
     const Case plain{.name = "plain", .callbacks = [](const auto&) { return Callbacks(); }};
     const Outcome expected = Fitting(plain).go();
