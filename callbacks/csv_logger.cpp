@@ -107,7 +107,8 @@ void CSVLogger::save_state(StateDict& to, const TrainingState&) const {
     to.set("size", size_);
 }
 
-void CSVLogger::load_state(const StateDict& from, TrainingState&) {
+void CSVLogger::load_state(const StateDict& from, TrainingState& state) {
+    if (state.was_over(Level::fit)) return;  // what stands there now may be a later fit's
     const auto size = from.get<int64_t>("size");
     const auto there = size_of(descriptor_);
     require(there >= size, options_.path.string(), " has ", there, " bytes, but had ", size,

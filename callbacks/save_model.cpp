@@ -48,7 +48,7 @@ void SaveModel::after_fit(TrainingState& state) {
 
 void SaveModel::load_state(const StateDict& from, TrainingState& state) {
     TrackerCallback::load_state(from, state);
-    if (reloads_best()) require_readable_file(options_.path);
+    if (reloads_best() && !state.was_over(Level::fit)) require_readable_file(options_.path);
 }
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {

@@ -138,7 +138,8 @@ std::string resumed(bool append, size_t written) {
         CSVLogger callback(options);
         begin(callback, fit);
         for (size_t epoch = 0; epoch < written; ++epoch) {
-            fit.epoch(callback, static_cast<double>(epoch), 0.5);
+            // Rows after the checkpoint are longer than those that take their place.
+            fit.epoch(callback, static_cast<double>(epoch), epoch < 2 ? 0.5 : 1.0 / 3);
             if (epoch == 1) callback.save_state(saved, fit.state);
         }
     }

@@ -34,9 +34,9 @@ namespace {
 using testing::TemporaryFolder;
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
 
-constexpr int64_t kEpochs = 4;
-/// Five training batches and two validation batches an epoch.
-constexpr int64_t kBatches = kEpochs * (5 + 2);
+constexpr int64_t kEpochs = 3;
+/// Four training batches and two validation batches an epoch.
+constexpr int64_t kBatches = kEpochs * (4 + 2);
 
 /// A kind of fit, whose callbacks write their files in `folder`.
 struct Case {
@@ -49,10 +49,10 @@ struct Case {
 
 Learner dropout_learner(const Case& of, Callbacks callbacks) {
     set_seed(11);
-    const auto x = torch::randn({28, 3});
-    const auto y = of.classes ? (x.select(1, 0) > 0).to(at::kLong) : x.sum(1, true) + torch::randn({28, 1});
-    const TensorDataset train{.inputs = {x.narrow(0, 0, 20)}, .targets = {y.narrow(0, 0, 20)}};
-    const TensorDataset valid{.inputs = {x.narrow(0, 20, 8)}, .targets = {y.narrow(0, 20, 8)}};
+    const auto x = torch::randn({24, 3});
+    const auto y = of.classes ? (x.select(1, 0) > 0).to(at::kLong) : x.sum(1, true) + torch::randn({24, 1});
+    const TensorDataset train{.inputs = {x.narrow(0, 0, 16)}, .targets = {y.narrow(0, 0, 16)}};
+    const TensorDataset valid{.inputs = {x.narrow(0, 16, 8)}, .targets = {y.narrow(0, 16, 8)}};
     const DataLoadersOptions options{.batch_size = 4, .valid_batch_size = 4};
     const DataLoader alone(train, {.batch_size = 4, .shuffle = true});
     const auto dls = of.has_valid ? DataLoaders::from_tensors(train, valid, options) : DataLoaders(alone, std::nullopt);
@@ -187,19 +187,20 @@ std::vector<Case> cases() {
     const auto save = [](Folder folder) {
         return one<SaveModel>(SaveModelOptions{.path = folder / "best.safetensors", .with_opt = true});
     };
-    const auto stop = [] { return one<EarlyStopping>(EarlyStoppingOptions{.min_delta = 0.5, .patience = 3}); };
+    const auto stop = [] { return one<EarlyStopping>(EarlyStoppingOptions{.min_delta = 1e9, .patience = 2}); };
     const auto reduce = [] { return one<ReduceLROnPlateau>(ReduceLROnPlateauOptions{.min_delta = 0.2}); };
     const auto log = [](Folder folder) { return one<CSVLogger>(CSVLoggerOptions{.path = folder / "history.csv"}); };
-    // Overflows in the first steps, and grows again every third.
+    // Overflows in the first step or two, and grows again every third.
     const auto fp16 = [] {
-        return one<MixedPrecision>(MixedPrecisionOptions{.init_scale = 1 << 20, .growth_interval = 3});
+        return one<MixedPrecision>(MixedPrecisionOptions{.init_scale = 1 << 17, .growth_interval = 3});
     };
     return {
         {.name = "no callback, one-cycle", .callbacks = [](Folder) { return Callbacks(); }, .one_cycle = true},
         {.name = "no validation", .callbacks = [](Folder) { return Callbacks(); }, .has_valid = false},
         {.name = "accumulation", .callbacks = [=](Folder) { return accumulate(); }, .one_cycle = true},
         {.name = "clip", .callbacks = [=](Folder) { return clip(); }},
-        {.name = "early stopping", .callbacks = [=](Folder) { return stop(); }},
+        {.name = "early stopping",
+         .callbacks = [](Folder) { return one<EarlyStopping>(EarlyStoppingOptions{.min_delta = 1e9}); }},
         {.name = "reduce on plateau", .callbacks = [=](Folder) { return reduce(); }},
         {.name = "save the best", .callbacks = [=](Folder folder) { return save(folder); }},
         {.name = "save the last",
@@ -250,7 +251,7 @@ TEST_P(Resume, a_fit_stopped_after_any_batch_ends_as_the_undisturbed_one) {
 
 TEST_P(Resume, a_fit_that_crashed_goes_on_from_its_last_checkpoint) {
     const Outcome expected = Fitting(GetParam()).go();
-    for (int64_t after = 1; after <= kBatches; after += 2) {
+    for (int64_t after = 1; after <= kBatches; after += 4) {
         const Fitting run(GetParam());
         run.go(std::make_shared<Interruption>(after, Interruption::How::crash), /*every=*/3);
         expect_equal(run.go(nullptr, 3), expected, concat(", crashed after batch ", after));
@@ -262,7 +263,7 @@ TEST_P(Resume, a_fit_stopped_again_and_again_ends_as_the_undisturbed_one) {
     const Outcome expected = Fitting(GetParam()).go();
     const Fitting run(GetParam());
     // Validation is done again from its start: with its two batches there is something new in every three.
-    for (int64_t i = 0; i < kBatches; ++i) run.go(std::make_shared<Interruption>(3));
+    for (int64_t i = 0; i < kBatches / 2; ++i) run.go(std::make_shared<Interruption>(3));
     expect_equal(run.go(), expected, "");
 }
 
@@ -272,11 +273,41 @@ INSTANTIATE_TEST_SUITE_P(OfEveryCallback, Resume, ::testing::ValuesIn(cases()), 
     return name;
 });
 
+TEST(ResumeFineTune, files_of_its_two_fits_stay_those_of_the_undisturbed_ones) {
+    const auto fine_tune = [](const std::filesystem::path& folder, bool append,
+                              const std::shared_ptr<Interruption>& interruption = nullptr) {
+        const auto files = folder / "files";
+        std::filesystem::create_directory(files);
+        const Case plain{.name = "plain", .callbacks = {}};
+        auto learn = dropout_learner(
+            plain, {std::make_shared<CSVLogger>(CSVLoggerOptions{.path = files / "history.csv", .append = append}),
+                    std::make_shared<SaveModel>(SaveModelOptions{.path = files / "best.safetensors"}),
+                    std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 8})});
+        FineTuneOptions options{.checkpoint = {.dir = folder / "checkpoints", .resume = true}};
+        std::filesystem::create_directory(options.checkpoint.dir);
+        if (interruption) {
+            options.callbacks = {interruption};
+            options.stop = interruption->token();
+        }
+        learn.fine_tune(2, 1e-2, options);
+        return outcome_of(learn, files);
+    };
+    for (const bool append : {false, true}) {
+        const TemporaryFolder undisturbed;
+        const Outcome expected = fine_tune(undisturbed.path(), append);
+        for (int64_t after = 1; after <= 3 * (4 + 2); ++after) {
+            const TemporaryFolder folder;
+            fine_tune(folder.path(), append, std::make_shared<Interruption>(after));
+            expect_equal(fine_tune(folder.path(), append), expected, concat(", stopped after batch ", after));
+        }
+    }
+}
+
 TEST(ResumeTwice, in_the_same_validation) {
     const Case plain{.name = "plain", .callbacks = [](const auto&) { return Callbacks(); }};
     const Outcome expected = Fitting(plain).go();
     const Fitting run(plain);
-    run.go(std::make_shared<Interruption>(6));  // the first batch of the first validation
+    run.go(std::make_shared<Interruption>(5));  // the first batch of the first validation
     for (int i = 0; i < 3; ++i) run.go(std::make_shared<Interruption>(1));
     expect_equal(run.go(), expected, "");
 }
