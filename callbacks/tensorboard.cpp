@@ -83,9 +83,10 @@ void TensorBoard::save_state(StateDict& to, const TrainingState&) const {
     to.set("step", step_);
 }
 
-void TensorBoard::load_state(const StateDict& from, TrainingState&) {
+void TensorBoard::load_state(const StateDict& from, TrainingState& state) {
     step_ = from.get<int64_t>("step");
-    file_->add_start(step_ + 1);
+    // After a fit that was over by then, what the log goes on with may be a later fit's.
+    if (!state.was_over(Level::fit)) file_->add_start(step_ + 1);
 }
 
 void TensorBoard::cleanup_fit(TrainingState&) {

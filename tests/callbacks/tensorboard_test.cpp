@@ -194,12 +194,16 @@ TEST(TensorBoard, a_resumed_fit_goes_on_at_the_checkpoint_and_what_came_after_it
         fit.batch(1, 0.3);
         fit.batch(1, 0.4);
     }
-    TensorBoard resumed(folder.path());
-    {
+    const auto load = [&](Position::Phase phase, double lr) {
+        TensorBoard resumed(folder.path());
         Fit fit(resumed);
+        fit.state.resume({.phase = phase});
         resumed.load_state(saved, fit.state);
-        fit.batch(1, 0.5);
-    }
+        if (lr > 0) fit.batch(1, lr);
+    };
+    load(Position::Phase::finished, 0);
+    EXPECT_EQ(points(read_log(folder.path()), "lr"), (Points{{1, 0.1F}, {2, 0.2F}, {3, 0.3F}, {4, 0.4F}}));
+    load(Position::Phase::training, 0.5);
     EXPECT_EQ(points(read_log(folder.path()), "lr"), (Points{{1, 0.1F}, {2, 0.2F}, {3, 0.5F}}));
 }
 
