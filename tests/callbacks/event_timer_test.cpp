@@ -15,16 +15,14 @@
 namespace embark {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr double kPause = 0.002, kLongPause = 0.03;
 
-constexpr double kPause = 0.002;
-
-void pause() {
-    std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
+void pause(double seconds = kPause) {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
 struct Slow : Callback {
-    void after_batch(TrainingState&) override { pause(); }
+    void after_batch(TrainingState&) override { pause(kLongPause); }
 };
 
 /// A fit of two training batches and one validation batch, with a pause in the forward pass, in data loading and in a
@@ -78,18 +76,18 @@ TEST(EventTimer, counts_and_times_every_stage) {
 
 TEST(EventTimer, tells_callbacks_from_the_work_between_events) {
     const auto timer = timed_fit();
-    EXPECT_GE(find(timer, "training", "callbacks", "after_batch").seconds, 2 * kPause);
-    EXPECT_GE(find(timer, "validation", "callbacks", "after_batch").seconds, kPause);
+    EXPECT_GE(find(timer, "training", "callbacks", "after_batch").seconds, 2 * kLongPause);
+    EXPECT_GE(find(timer, "validation", "callbacks", "after_batch").seconds, kLongPause);
     EXPECT_EQ(find(timer, "training", "callbacks", "after_batch").count, 2);
     EXPECT_EQ(find(timer, "fit", "callbacks", "after_epoch").count, 1);
-    EXPECT_LT(find(timer, "training", "zero_grad").seconds, kPause);
+    EXPECT_LT(find(timer, "training", "data loading").seconds, 2 * kLongPause);
 }
 
 TEST(EventTimer, the_seconds_add_up_to_those_of_the_fit) {
     const auto start = std::chrono::steady_clock::now();
     const auto timer = timed_fit();
     const double around = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    EXPECT_GE(timer.seconds(), 8 * kPause);
+    EXPECT_GE(timer.seconds(), 5 * kPause + 3 * kLongPause);
     EXPECT_LE(timer.seconds(), around);
 }
 
