@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "../core/error.h"
 #include "../core/text.h"
@@ -79,6 +80,41 @@ std::string ConfusionMatrix::text() const {
         text += "\n";
     }
     return text;
+}
+
+Plot ConfusionMatrix::plot() const {
+    using Json = nlohmann::json;
+    Json cells = Json::array();
+    const auto shares = normalized();
+    for (int64_t row = 0; row < counts.size(0); ++row) {
+        for (int64_t column = 0; column < counts.size(1); ++column) {
+            cells.push_back({{"actual", classes[static_cast<size_t>(row)]},
+                             {"predicted", classes[static_cast<size_t>(column)]},
+                             {"count", counts[row][column].item<int64_t>()},
+                             {"share", shares[row][column].item<double>()}});
+        }
+    }
+    // Classes stand in their own order, not in that of the alphabet.
+    const auto axis = [&](const char* field) {
+        return Json{{"field", field}, {"type", "nominal"}, {"sort", classes}, {"title", field}};
+    };
+    const Json share = {{"field", "share"}, {"type", "quantitative"}};
+    Json colour = share;
+    colour["scale"] = {{"scheme", "blues"}, {"domain", {0, 1}}};
+    colour["title"] = "share of the actual class";
+    const Json dark = {{"condition", {{"test", "datum.share > 0.5"}, {"value", "white"}}}, {"value", "black"}};
+    const Json text = {{"field", "count"}, {"type", "quantitative"}};
+    const Json tooltip = {{{"field", "actual"}}, {{"field", "predicted"}}, text, share};
+    const Json rectangles = {{"mark", "rect"}, {"encoding", {{"color", colour}, {"tooltip", tooltip}}}};
+    const Json numbers = {{"mark", "text"}, {"encoding", {{"text", text}, {"color", dark}}}};
+    return Plot(Json{{"$schema", "https://vega.github.io/schema/vega-lite/v6.json"},
+                     {"title", "Confusion matrix"},
+                     {"width", "container"},
+                     {"height", {{"step", 40}}},
+                     {"data", {{"values", cells}}},
+                     {"encoding", {{"x", axis("predicted")}, {"y", axis("actual")}}},
+                     {"layer", {rectangles, numbers}}}
+                    .dump());
 }
 
 std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/plot.h"
 #include "learner.h"
 
 namespace embark {
@@ -27,6 +28,8 @@ struct ConfusionMatrix {
 
     /// A table with a line for each actual class.
     std::string text() const;
+    /// A heat map with the counts in its cells, coloured by the share of the actual class.
+    Plot plot() const;
 };
 
 std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);

@@ -8,6 +8,7 @@
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/summary.h>
 
+#include "python.h"
 #include "test_files.h"
 
 namespace embark {
@@ -53,6 +54,18 @@ TEST(Interpretation, counts_which_class_was_taken_for_which) {
                     Interpretation(learn).confusion_matrix({"a", "b"});
                 }),
                 HasSubstr("2 names for 3 classes"));
+}
+
+TEST(Interpretation, vega_lite_draws_the_confusion_matrix) {
+    EMBARK_NEEDS_PYTHON_MODULE("vl_convert");
+    auto learn = three_classes();
+    const testing::TemporaryFolder folder;
+    Interpretation(learn).confusion_matrix({"zebra", "ant", "bee"}).plot().save(folder.path() / "matrix.json");
+    const auto texts = testing::run_python("check_plots.py", {folder.path() / "matrix.json"});
+    for (const char* text : {"Confusion matrix", "actual", "predicted", "zebra", "ant", "bee", "1"}) {
+        EXPECT_THAT(texts, HasSubstr(std::string(text) + "\n"));
+    }
+    EXPECT_LT(texts.find("zebra"), texts.find("ant"));
 }
 
 TEST(Interpretation, top_losses_come_with_their_rows) {
