@@ -195,7 +195,7 @@ TEST(Callbacks, an_overflow_in_fp16_skips_a_step_and_does_not_end_the_fit) {
     EXPECT_GE(mixed->skipped_steps(), 1);
     EXPECT_LT(mixed->scale(), std::pow(2, 24));
     EXPECT_LT(learn.validate().loss, 0.5);
-    const auto& step = learn.optimizer().state().at("0.weight.step");
+    const at::Tensor step = learn.optimizer().state().at("0.weight.step");
     EXPECT_EQ(step.item<double>() + static_cast<double>(mixed->skipped_steps()), 20 * 6);
 }
 
