@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string kProgress = "fit";
-const std::string kGradient = "gradient.";
+const std::string kGradient = "gradient";
 
 StateDict save_position(const Position& position) {
     StateDict saved;
@@ -160,8 +160,7 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
     StateDict all(ModelState(*state.model, *state.optimizer).content());
     all.set(kProgress, progress);
-    const StateDict gradients = gradients_of(*state.optimizer);
-    for (const auto& [name, tensor] : gradients.content().tensors) all.set(kGradient + name, tensor);
+    all.set(kGradient, gradients_of(*state.optimizer));
     save_safetensors(path_, all.content());
 }
 
@@ -171,7 +170,7 @@ void Checkpointer::resume(TrainingState& state) {
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
-    load_gradients(all.part("gradient"), *state.optimizer);
+    load_gradients(all.part(kGradient), *state.optimizer);
     const Position position = load_position(progress.part("position"));
     // after_train, where this is captured, lies before the checkpoint.
     if (position.phase == Position::Phase::validation) before_validation_ = progress;

@@ -22,4 +22,12 @@ void Events::cleanup(TrainingState& state) const {
     if (first) std::rethrow_exception(first);
 }
 
+void Events::cleanup_after_exception(TrainingState& state) const noexcept {
+    try {
+        cleanup(state);
+    } catch (...) {
+        // The first exception is the one to hear of.
+    }
+}
+
 }  // namespace embark

@@ -112,19 +112,16 @@ void Recorder::save_state(StateDict& to, const TrainingState& state) const {
     to.set("losses", records.losses);
     to.set("smooth_losses", records.smooth_losses);
     for (const auto& [name, values] : records.hypers) to.set("hypers." + name, values);
-    for (const auto& column : kColumns) {
+    const auto set_column = [&](const std::string& name, auto value_of) {
         std::vector<double> values;
-        for (const auto& row : records.epochs) values.push_back(row.*column.value);
-        to.set(column.name, values);
-    }
+        for (const auto& row : records.epochs) values.push_back(static_cast<double>(value_of(row)));
+        to.set(name, values);
+    };
+    for (const auto& column : kColumns) set_column(column.name, [&](const auto& row) { return row.*column.value; });
     for (size_t i = 0; i < metrics_.size(); ++i) {
-        std::vector<double> values;
-        for (const auto& row : records.epochs) values.push_back(row.metrics[i]);
-        to.set(concat("metric.", i), values);
+        set_column(concat("metric.", i), [i](const auto& row) { return row.metrics[i]; });
     }
-    std::vector<double> batches;
-    for (const auto& row : records.epochs) batches.push_back(static_cast<double>(row.batches));
-    to.set("batches", batches);
+    set_column("batches", [](const auto& row) { return row.batches; });
 }
 
 void Recorder::load_state(const StateDict& from, TrainingState& state) {
@@ -142,18 +139,19 @@ void Recorder::load_state(const StateDict& from, TrainingState& state) {
     for (const auto& [name, tensor] : hypers.content().tensors) {
         records.hypers[name] = hypers.get<std::vector<double>>(name);
     }
-    records.epochs.resize(from.get<std::vector<double>>(kColumns[0].name).size());
-    const auto batches = from.get<std::vector<double>>("batches");
-    for (size_t row = 0; row < records.epochs.size(); ++row) {
-        records.epochs[row].epoch = static_cast<int64_t>(row);
-        records.epochs[row].batches = static_cast<int64_t>(batches.at(row));
-        for (const auto& column : kColumns) {
-            records.epochs[row].*column.value = from.get<std::vector<double>>(column.name).at(row);
-        }
-        for (size_t i = 0; i < metrics_.size(); ++i) {
-            records.epochs[row].metrics.push_back(from.get<std::vector<double>>(concat("metric.", i)).at(row));
-        }
+    records.epochs.resize(from.get<std::vector<double>>("batches").size());
+    for (size_t row = 0; row < records.epochs.size(); ++row) records.epochs[row].epoch = static_cast<int64_t>(row);
+    const auto for_column = [&](const std::string& name, auto take) {
+        const auto values = from.get<std::vector<double>>(name);
+        for (size_t row = 0; row < records.epochs.size(); ++row) take(records.epochs[row], values.at(row));
+    };
+    for (const auto& column : kColumns) {
+        for_column(column.name, [&](EpochRow& row, double value) { row.*column.value = value; });
     }
+    for (size_t i = 0; i < metrics_.size(); ++i) {
+        for_column(concat("metric.", i), [](EpochRow& row, double value) { row.metrics.push_back(value); });
+    }
+    for_column("batches", [](EpochRow& row, double value) { row.batches = static_cast<int64_t>(value); });
 }
 
 }  // namespace embark

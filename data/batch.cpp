@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "map_tensors.h"
+
 namespace embark {
 
 double Batch::weight() const {
@@ -9,16 +11,8 @@ double Batch::weight() const {
 }
 
 Batch Batch::take(const at::Tensor& indices) const {
-    const auto take = [&](const at::Tensor& tensor) { return tensor.index_select(0, indices.to(tensor.device())); };
-    const auto take_all = [&](const Tensors& tensors) {
-        Tensors taken;
-        taken.reserve(tensors.size());
-        for (const auto& tensor : tensors) taken.push_back(take(tensor));
-        return taken;
-    };
-    return {.inputs = take_all(inputs),
-            .targets = take_all(targets),
-            .weights = weights.defined() ? take(weights) : at::Tensor()};
+    return map_tensors(*this,
+                       [&](const at::Tensor& tensor) { return tensor.index_select(0, indices.to(tensor.device())); });
 }
 
 }  // namespace embark

@@ -7,6 +7,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/error.h"
+#include "map_tensors.h"
 
 namespace embark {
 
@@ -95,18 +96,9 @@ Batch DataLoader::Epoch::operator[](int64_t i) const {
     const int64_t length = std::min(batch_size_, rows_ - start);
     const bool shuffled = permutation_.defined();
     const at::Tensor rows = shuffled ? permutation_.narrow(0, start, length) : at::Tensor();
-    const auto take = [&](const at::Tensor& tensor) {
+    return map_tensors(*data_, [&](const at::Tensor& tensor) {
         return shuffled ? tensor.index_select(0, rows) : tensor.narrow(0, start, length);
-    };
-    const auto take_all = [&](const Tensors& tensors) {
-        Tensors taken;
-        taken.reserve(tensors.size());
-        for (const auto& tensor : tensors) taken.push_back(take(tensor));
-        return taken;
-    };
-    return {.inputs = take_all(data_->inputs),
-            .targets = take_all(data_->targets),
-            .weights = data_->weights.defined() ? take(data_->weights) : at::Tensor()};
+    });
 }
 
 }  // namespace embark

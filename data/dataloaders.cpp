@@ -11,6 +11,7 @@
 
 #include "../core/error.h"
 #include "loader_options.h"
+#include "map_tensors.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -114,11 +115,7 @@ std::map<std::string, Vocabulary> DataLoaders::classes() const {
 }
 
 Table DataLoaders::decode(const Batch& batch, const at::Tensor& predictions) const {
-    const auto on_cpu = [](Tensors tensors) {
-        for (at::Tensor& tensor : tensors) tensor = tensor.cpu();
-        return tensors;
-    };
-    const Batch local{.inputs = on_cpu(batch.inputs), .targets = on_cpu(batch.targets)};
+    const Batch local = map_tensors(batch, [](const at::Tensor& tensor) { return tensor.cpu(); });
     Table table = preprocessing() ? preprocessing()->decode(local) : plain_table(local);
     return predictions.defined() ? with_values(std::move(table), "prediction", predictions.cpu()) : table;
 }

@@ -13,12 +13,16 @@
 
 namespace embark {
 
+void check_weight_decay(const std::optional<double>& weight_decay) {
+    const double wd = weight_decay.value_or(0);
+    require<UsageError>(std::isfinite(wd) && wd >= 0, "Invalid weight decay ", wd,
+                        ": it must be a number of at least 0");
+}
+
 Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     : dls(std::move(dls_)), model(std::move(model_)), options(std::move(options_)) {
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
-    const double wd = options.weight_decay.value_or(0);
-    require<UsageError>(std::isfinite(wd) && wd >= 0, "Invalid weight decay ", wd,
-                        ": it must be a number of at least 0");
+    check_weight_decay(options.weight_decay);
     model.module().to(dls.train().options().device);
 }
 

@@ -17,9 +17,9 @@ namespace embark {
 
 namespace {
 
-/// What every fit's options have.
-template <class Options>
-FitOptions fit_options(const Options& options) {
+/// What the options of every fit have, as those of another.
+template <class Other = FitOptions, class Options>
+Other fit_options(const Options& options) {
     return {.weight_decay = options.weight_decay,
             .callbacks = options.callbacks,
             .reset_optimizer = options.reset_optimizer,
@@ -65,11 +65,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
         loop.fit(state, n_epoch, passes);
     } catch (...) {
         optimizer().zero_grad();
-        try {
-            events.cleanup(state);
-        } catch (...) {
-            // What ended the fit is what the caller must hear of, not what it led to.
-        }
+        events.cleanup_after_exception(state);
         throw;
     }
     passes += n_epoch;
@@ -83,10 +79,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
 
 void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
     const auto asked = fit_options.weight_decay ? fit_options.weight_decay : options.weight_decay;
-    if (asked) {
-        require<UsageError>(std::isfinite(*asked) && *asked >= 0, "Invalid weight decay ", *asked,
-                            ": it must be a number of at least 0");
-    }
+    check_weight_decay(asked);
     if (asked || optimizer().has_hyper("wd")) optimizer().set_hyper("wd", asked.value_or(default_weight_decay));
 }
 
@@ -198,11 +191,7 @@ const Records& Learner::fine_tune(int64_t n_epoch, double base_lr, const FineTun
                         ": it must be at least 0");
     check_above_zero(options.lr_mult, "lr_mult");
     const auto one_cycle = [&](const char* stage) {
-        OneCycleOptions cycle{.weight_decay = options.weight_decay,
-                              .callbacks = options.callbacks,
-                              .reset_optimizer = options.reset_optimizer,
-                              .stop = options.stop,
-                              .checkpoint = options.checkpoint};
+        auto cycle = fit_options<OneCycleOptions>(options);
         if (!cycle.checkpoint.dir.empty()) cycle.checkpoint.dir /= stage;
         return cycle;
     };

@@ -7,6 +7,9 @@
 
 namespace embark {
 
+/// Throws UsageError for a weight decay that is given and not a number of at least 0.
+void check_weight_decay(const std::optional<double>& weight_decay);
+
 /// What a Learner holds, and the fit that all of its fits are made of.
 struct Learner::Impl {
     Impl(DataLoaders dls_, Model model_, LearnerOptions options_);

@@ -47,11 +47,7 @@ void Learner::Impl::validate(const DataLoader& loader, std::vector<std::shared_p
     try {
         TrainingLoop(dls, model, options.loss, step, events).validate(state, loader);
     } catch (...) {
-        try {
-            events.cleanup(state);
-        } catch (...) {
-            // What ended it is what the caller must hear of, not what it led to.
-        }
+        events.cleanup_after_exception(state);
         throw;
     }
 }
