@@ -52,11 +52,8 @@ void SaveModel::load_state(const StateDict& from, TrainingState& state) {
 }
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
-    TensorFile content = ModelState(*state.model, *state.optimizer).content();
-    if (!options_.with_opt) {
-        std::erase_if(content.tensors, [](const auto& item) { return item.first.starts_with("optimizer."); });
-    }
-    save_safetensors(path, content);
+    const auto saved = options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
+    saved.save(path);
     last_saved_path_ = path;
 }
 

@@ -22,3 +22,4 @@ message(STATUS "LibTorch ${Torch_VERSION}: ${TORCH_INSTALL_PREFIX}")
 
 find_package(ArrowParquet REQUIRED)
 find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include <torch/torch.h>
-#include <boost/crc.hpp>
 #include <nlohmann/json.hpp>
 
+#include "checksum.h"
 #include "error.h"
 #include "file.h"
 
@@ -44,19 +44,6 @@ std::string_view bytes_of(const at::Tensor& tensor) {
 
 std::string_view bytes_of(const uint64_t& number) {
     return {reinterpret_cast<const char*>(&number), sizeof number};
-}
-
-std::string hex(uint32_t number) {
-    char digits[kChecksumDigits + 1];
-    std::snprintf(digits, sizeof digits, "%08x", number);
-    return digits;
-}
-
-/// CRC-32 of all parts, one after the other.
-std::string checksum(const std::vector<std::string_view>& parts) {
-    boost::crc_32_type crc;
-    for (const auto part : parts) crc.process_bytes(part.data(), part.size());
-    return hex(crc.checksum());
 }
 
 std::string marker() {
@@ -114,7 +101,7 @@ private:
                 damaged("it has no checksum, so it was not written by Embark, or changed");
             return;
         }
-        if (stored->second != checksum({bytes_of(header_size_), without_checksum(header_text()), data()})) {
+        if (stored->second != crc32_hex({bytes_of(header_size_), without_checksum(header_text()), data()})) {
             damaged("its checksum does not match, so it was changed or cut after it was written");
         }
         file.metadata.erase(stored);
@@ -194,7 +181,7 @@ void save_safetensors(const fs::path& path, const TensorFile& content) {
     const uint64_t size = text.size();
     std::vector<std::string_view> parts = {bytes_of(size), text};
     for (const auto& tensor : tensors) parts.push_back(bytes_of(tensor));
-    text.replace(text.find(marker()) + marker().size(), kChecksumDigits, checksum(parts));
+    text.replace(text.find(marker()) + marker().size(), kChecksumDigits, crc32_hex(parts));
     write_file_atomically(path, parts);
 }
 

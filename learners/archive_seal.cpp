@@ -1,10 +1,6 @@
 #include "archive_seal.h"
 
-#include <cstdint>
-#include <iomanip>
-
-#include <boost/crc.hpp>
-
+#include "../core/checksum.h"
 #include "../core/error.h"
 
 namespace embark {
@@ -21,11 +17,7 @@ constexpr std::string_view kLabel = "embark-crc32=";
 constexpr size_t kCommentSize = kLabel.size() + 8;
 
 std::string comment_for(std::string_view bytes) {
-    boost::crc_32_type crc;
-    crc.process_bytes(bytes.data(), bytes.size());
-    std::ostringstream out;
-    out << kLabel << std::hex << std::setw(8) << std::setfill('0') << crc.checksum();
-    return out.str();
+    return std::string(kLabel) + crc32_hex({bytes});
 }
 
 /// Whether a ZIP archive's end record, with a comment of `comment_size` < 256 bytes, is the end of `archive`.

@@ -64,11 +64,14 @@ Json hypers_of(const Optimizer& optimizer) {
     return groups;
 }
 
-/// Values by name, one a group, as Optimizer::set_hyper takes them. Throws where they don't fit the optimizer.
+/// Values by name, one a group, as Optimizer::set_hyper takes them; none where a model was saved alone. Throws where they
+/// don't fit the optimizer.
 std::map<std::string, std::vector<double>> read_hypers(const std::string& text, const Optimizer& optimizer) {
     const Json state = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    const auto groups = state.is_object() ? state.find("hyper") : state.end();
-    require(state.is_object() && groups != state.end() && groups->is_array(), "its hyper-parameters cannot be read");
+    require(state.is_object(), "its hyper-parameters cannot be read");
+    const auto groups = state.find("hyper");
+    if (groups == state.end()) return {};
+    require(groups->is_array(), "its hyper-parameters cannot be read");
     require(groups->size() == optimizer.groups().size(), "it has ", groups->size(),
             " parameter groups, the learner's optimizer has ", optimizer.groups().size());
     std::map<std::string, std::vector<double>> values;
@@ -87,8 +90,12 @@ std::map<std::string, std::vector<double>> read_hypers(const std::string& text, 
 
 }  // namespace
 
-ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimizer) {
+ModelState::ModelState(const torch::nn::Module& model) {
     for (const auto& [name, tensor] : model_tensors(model)) content_.tensors[kModel + name] = tensor.detach().clone();
+    content_.metadata[kKey] = Json{{"format", 1}}.dump();
+}
+
+ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimizer) : ModelState(model) {
     for (const auto& [name, tensor] : optimizer.state()) content_.tensors[kOptimizer + name] = tensor.detach().clone();
     content_.metadata[kKey] = Json{{"format", 1}, {"hyper", hypers_of(optimizer)}}.dump();
 }

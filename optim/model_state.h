@@ -17,6 +17,8 @@ class Optimizer;
 class ModelState {
 public:
     ModelState(const torch::nn::Module& model, const Optimizer& optimizer);
+    /// Of the model alone.
+    explicit ModelState(const torch::nn::Module& model);
     /// Of what content() gave; `source` names it in messages. Throws Error where the content is something else.
     explicit ModelState(TensorFile content, std::string source = "the saved state");
 
@@ -25,8 +27,8 @@ public:
     /// Writes a safetensors file atomically, with the hyper-parameters as JSON in its metadata.
     void save(const std::filesystem::path& path) const;
 
-    /// Puts everything back. Checks all of it first: an Error names every missing, unexpected and wrong-shaped tensor,
-    /// and leaves both as they were. Tensors that are neither the model's nor the optimizer's are passed by.
+    /// Puts everything back; the optimizer starts anew where it was not saved. Checks all of it first: an Error names
+    /// every missing, unexpected and wrong-shaped tensor, and leaves both as they were. Tensors that are neither the model's nor the optimizer's are passed by.
     void restore(torch::nn::Module& model, Optimizer& optimizer) const;
     /// Puts the model back and leaves the optimizer alone.
     void restore(torch::nn::Module& model) const;

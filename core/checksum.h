@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace embark {
+
+/// CRC-32, the one of ZIP files, of all parts one after the other, as eight hexadecimal digits.
+std::string crc32_hex(const std::vector<std::string_view>& parts);
+
+}  // namespace embark
