@@ -22,6 +22,9 @@ public:
 
     int64_t rows() const { return codes_->length(); }
 
+    /// How many of the rows have no value.
+    int64_t missing() const { return codes_->null_count(); }
+
     /// The distinct values, in no order; none is missing.
     const arrow::StringArray& values() const { return *values_; }
 

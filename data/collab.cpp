@@ -96,43 +96,6 @@ void fit_ratings(CollabData& fitted, const TensorDataset& train) {
     fitted.rating_max = ratings.max().item<double>();
 }
 
-/// Throws where a splitter of the user's own gave something else than row indices.
-void require_rows(const at::Tensor& rows, const char* part, int64_t n_rows) {
-    require(rows.defined() && rows.dim() == 1 && rows.scalar_type() == at::kLong, "The splitter's ", part,
-            " rows must be a 1-d int64 tensor");
-    if (rows.numel() == 0) return;
-    require(rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < n_rows, "The splitter's ", part,
-            " rows must be among the ", n_rows, " rows of the table, counted from 0");
-}
-
-Split split_rows(const Table& table, const CollabOptions& options) {
-    const Splitter splitter = options.splitter ? options.splitter : random_splitter(options.valid_pct, options.seed);
-    const Split split = splitter(table);
-    require_rows(split.train, "training", table.rows());
-    require_rows(split.valid, "validation", table.rows());
-    require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",
-            spoken_name(table.source()));
-    return split;
-}
-
-DataLoadersOptions loader_options(const CollabOptions& options) {
-    return {.batch_size = options.batch_size,
-            .valid_batch_size = options.valid_batch_size,
-            .valid_pct = options.valid_pct,
-            .seed = options.seed,
-            .shuffle = options.shuffle,
-            .drop_last = options.drop_last,
-            .device = options.device};
-}
-
-/// The names of encoded numbers.
-std::vector<std::string> names_of(const Vocabulary& vocabulary, const at::Tensor& indices) {
-    std::vector<std::string> names;
-    const at::Tensor flat = indices.to(at::kCPU, at::kLong).contiguous();
-    for (int64_t i = 0; i < flat.numel(); ++i) names.push_back(vocabulary.name(flat.const_data_ptr<int64_t>()[i]));
-    return names;
-}
-
 }  // namespace
 
 std::map<std::string, Vocabulary> CollabData::classes() const {
@@ -142,7 +105,7 @@ std::map<std::string, Vocabulary> CollabData::classes() const {
 Table CollabData::decode(const Batch& batch) const {
     const at::Tensor& x = batch.inputs.at(0);
     const Table ids =
-        Table::from_text({{user_name, names_of(users, x.select(1, 0))}, {item_name, names_of(items, x.select(1, 1))}});
+        Table::from_text({{user_name, users.decode(x.select(1, 0))}, {item_name, items.decode(x.select(1, 1))}});
     return batch.targets.empty() ? ids : ids.with_column(rating_name, batch.targets.front().flatten());
 }
 
@@ -167,7 +130,7 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     require_valid(loaders);
     const CollabColumns columns = resolve_columns(table, options);
     const at::Tensor ratings = read_ratings(table, columns.rating);
-    const Split split = split_rows(table, options);
+    const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
     const TensorDataset data = encode_ratings(*fitted, ids, ratings);

@@ -7,8 +7,6 @@
 
 #include <ATen/ATen.h>
 
-#include <arrow/api.h>
-
 #include "../core/error.h"
 #include "loader_options.h"
 #include "map_tensors.h"
@@ -16,24 +14,10 @@
 
 namespace embark {
 
-Preprocessing::~Preprocessing() = default;
-
-struct DataLoaders::Impl {
-    DataLoader train;
-    std::optional<DataLoader> valid;
-    std::shared_ptr<const Preprocessing> preprocessing;
-};
-
 namespace {
 
-int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
-    if (options.valid_batch_size != 0) return options.valid_batch_size;
-    const bool overflows = options.batch_size > std::numeric_limits<int64_t>::max() / 10;
-    return overflows ? options.batch_size : 10 * options.batch_size;
-}
-
 /// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.
-Table with_values(Table table, const std::string& name, const at::Tensor& tensor) {
+Table with_value_columns(Table table, const std::string& name, const at::Tensor& tensor) {
     constexpr int64_t kMostColumns = 8;
     const at::Tensor flat = tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor.flatten(1);
     if (flat.size(1) == 1) return table.with_column(name, flat.select(1, 0));
@@ -43,20 +27,59 @@ Table with_values(Table table, const std::string& name, const at::Tensor& tensor
     return table;
 }
 
+}  // namespace
+
+Preprocessing::~Preprocessing() = default;
+
+Table Preprocessing::with_predictions(Table table, const Tensors& predictions) const {
+    return with_value_columns(std::move(table), "prediction", predictions.front());
+}
+
+struct DataLoaders::Impl {
+    DataLoader train;
+    std::optional<DataLoader> valid;
+    std::shared_ptr<const Preprocessing> preprocessing;
+};
+
+namespace {
+
+/// Throws where a splitter of the user's own gave something else than row indices.
+void require_rows(const at::Tensor& rows, const char* part, int64_t n_rows) {
+    require(rows.defined() && rows.dim() == 1 && rows.scalar_type() == at::kLong, "The splitter's ", part,
+            " rows must be a 1-d int64 tensor");
+    if (rows.numel() == 0) return;
+    require(rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < n_rows, "The splitter's ", part,
+            " rows must be among the ", n_rows, " rows of the table, counted from 0");
+}
+
+int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
+    if (options.valid_batch_size != 0) return options.valid_batch_size;
+    const bool overflows = options.batch_size > std::numeric_limits<int64_t>::max() / 10;
+    return overflows ? options.batch_size : 10 * options.batch_size;
+}
+
 /// Tensors that nothing is known about: columns input_0, input_1[0], …, target_0.
 Table plain_table(const Batch& batch) {
-    const auto rows = arrow::Table::Make(arrow::schema({}), std::vector<std::shared_ptr<arrow::Array>>{}, batch.size());
-    Table table(rows);
+    Table table = Table::of_rows(batch.size());
     for (size_t i = 0; i < batch.inputs.size(); ++i) {
-        table = with_values(std::move(table), concat("input_", i), batch.inputs[i]);
+        table = with_value_columns(std::move(table), concat("input_", i), batch.inputs[i]);
     }
     for (size_t i = 0; i < batch.targets.size(); ++i) {
-        table = with_values(std::move(table), concat("target_", i), batch.targets[i]);
+        table = with_value_columns(std::move(table), concat("target_", i), batch.targets[i]);
     }
     return table;
 }
 
 }  // namespace
+
+Split split_rows(const Table& table, const Splitter& splitter, const DataLoadersOptions& options) {
+    const Split split = splitter ? splitter(table) : random_split(table.rows(), options.valid_pct, options.seed);
+    require_rows(split.train, "training", table.rows());
+    require_rows(split.valid, "validation", table.rows());
+    require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",
+            spoken_name(table.source()));
+    return split;
+}
 
 void require_valid(const DataLoadersOptions& options) {
     require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
@@ -114,10 +137,17 @@ std::map<std::string, Vocabulary> DataLoaders::classes() const {
     return preprocessing() ? preprocessing()->classes() : std::map<std::string, Vocabulary>{};
 }
 
-Table DataLoaders::decode(const Batch& batch, const at::Tensor& predictions) const {
+std::vector<std::string> DataLoaders::target_classes(size_t target) const {
+    return preprocessing() ? preprocessing()->target_classes(target) : std::vector<std::string>{};
+}
+
+Table DataLoaders::decode(const Batch& batch, const Tensors& predictions) const {
     const Batch local = map_tensors(batch, [](const at::Tensor& tensor) { return tensor.cpu(); });
     Table table = preprocessing() ? preprocessing()->decode(local) : plain_table(local);
-    return predictions.defined() ? with_values(std::move(table), "prediction", predictions.cpu()) : table;
+    if (predictions.empty()) return table;
+    const Tensors shown = map_tensors(predictions, [](const at::Tensor& tensor) { return tensor.cpu(); });
+    return preprocessing() ? preprocessing()->with_predictions(std::move(table), shown)
+                           : with_value_columns(std::move(table), "prediction", shown.front());
 }
 
 Table DataLoaders::decoded_batch(int64_t n) const {

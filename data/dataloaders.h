@@ -23,8 +23,15 @@ public:
     /// Vocabulary of each categorical column, by column name.
     virtual std::map<std::string, Vocabulary> classes() const { return {}; }
 
+    /// The names of the classes that target `target` has, in their order; empty where it is a value.
+    virtual std::vector<std::string> target_classes(size_t /*target*/) const { return {}; }
+
     /// `batch` as its raw values, one row a sample.
     virtual Table decode(const Batch& batch) const = 0;
+
+    /// `table`, as decode gave it, with columns for a model's decoded outputs, one tensor an output and at least one:
+    /// by default the first as the column `prediction` (several where a row has several values).
+    virtual Table with_predictions(Table table, const Tensors& predictions) const;
 };
 
 /// How training and validation batches are made.
@@ -62,9 +69,9 @@ public:
     /// The first training batch of epoch 0.
     Batch one_batch() const { return train().one_batch(); }
 
-    /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, one
-    /// row a sample, as the column `prediction` (several of them where a row has several values).
-    Table decode(const Batch& batch, const at::Tensor& predictions = {}) const;
+    /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, the
+    /// decoded outputs of a model, as columns beside them.
+    Table decode(const Batch& batch, const Tensors& predictions = {}) const;
 
     /// The first `n` rows of one_batch(), decoded to raw values where the data have a preprocessing.
     Table decoded_batch(int64_t n = 10) const;
@@ -74,6 +81,9 @@ public:
 
     /// Vocabulary of each categorical column: dls.classes().at("title").names().
     std::map<std::string, Vocabulary> classes() const;
+
+    /// The names of the classes of target `target`, counted from 0; empty where it is a value, or nothing is known.
+    std::vector<std::string> target_classes(size_t target = 0) const;
 
     /// Null for tensors of the user's own.
     const std::shared_ptr<const Preprocessing>& preprocessing() const;

@@ -4,17 +4,20 @@
 
 namespace embark {
 
+/// `function(tensor)` of every tensor.
+template <class Function>
+Tensors map_tensors(const Tensors& tensors, Function function) {
+    Tensors mapped;
+    mapped.reserve(tensors.size());
+    for (const auto& tensor : tensors) mapped.push_back(function(tensor));
+    return mapped;
+}
+
 /// `batch` with every tensor replaced by `function(tensor)`; weights that are not defined stay so.
 template <class Function>
 Batch map_tensors(const Batch& batch, Function function) {
-    const auto map_all = [&](const Tensors& tensors) {
-        Tensors mapped;
-        mapped.reserve(tensors.size());
-        for (const auto& tensor : tensors) mapped.push_back(function(tensor));
-        return mapped;
-    };
-    return {.inputs = map_all(batch.inputs),
-            .targets = map_all(batch.targets),
+    return {.inputs = map_tensors(batch.inputs, function),
+            .targets = map_tensors(batch.targets, function),
             .weights = batch.weights.defined() ? function(batch.weights) : at::Tensor()};
 }
 

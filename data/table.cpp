@@ -159,6 +159,10 @@ Table Table::from_text(const std::vector<std::pair<std::string, std::vector<std:
     return Table(arrow::Table::Make(arrow::schema(std::move(fields)), arrays));
 }
 
+Table Table::of_rows(int64_t rows) {
+    return Table(arrow::Table::Make(arrow::schema({}), std::vector<std::shared_ptr<arrow::Array>>{}, rows));
+}
+
 int64_t Table::rows() const {
     return impl_->table->num_rows();
 }

@@ -53,6 +53,9 @@ public:
     /// text is a missing value.
     static Table from_text(const std::vector<std::pair<std::string, std::vector<std::string>>>& columns);
 
+    /// A table of `rows` rows without columns, to add columns to.
+    static Table of_rows(int64_t rows);
+
     int64_t rows() const;
     int64_t columns() const;
     const std::vector<std::string>& names() const;

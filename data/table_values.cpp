@@ -1,6 +1,5 @@
 // The values of a column, as text and as numbers, and what type they are.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +8,7 @@
 
 #include "../core/text.h"
 #include "arrow_utils.h"
+#include "number_words.h"
 #include "table.h"
 #include "table_impl.h"
 
@@ -17,26 +17,6 @@ namespace embark {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-bool is_missing_word(std::string_view text) {
-    static constexpr std::array<std::string_view, 9> kWords = {"",    "NA",   "N/A",  "#N/A", "NaN",
-                                                               "nan", "null", "NULL", "None"};
-    return std::find(kWords.begin(), kWords.end(), text) != kWords.end();
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// The number that `text` stands for, NaN where it stands for a missing one, nothing where it is no number.
-std::optional<double> read_number(std::string_view text) {
-    if (const auto number = parse_double(text)) return number;
-    text = trimmed(text);
-    if (is_missing_word(text)) return kNaN;
-    return parse_double(text);
-}
 
 /// `text` in quotes for a message, cut where it is long.
 std::string in_quotes(std::string_view text) {

@@ -115,6 +115,15 @@ at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const
     return encode_column(*this, CodedColumn(table, column));
 }
 
+std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
+    const at::Tensor flat = indices.to(at::kCPU, at::kLong).contiguous();
+    const int64_t* index = flat.const_data_ptr<int64_t>();
+    std::vector<std::string> decoded;
+    decoded.reserve(static_cast<size_t>(flat.numel()));
+    for (int64_t i = 0; i < flat.numel(); ++i) decoded.push_back(name(index[i]));
+    return decoded;
+}
+
 Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
     std::vector<char> used(static_cast<size_t>(column.values().length()), 0);
     column.visit([&](int64_t row, int32_t code) {

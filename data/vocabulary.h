@@ -47,6 +47,9 @@ public:
     /// The numbers of all values of `column`, as int64 of (rows).
     at::Tensor encode(const Table& table, std::string_view column) const;
 
+    /// The names of `indices`, int64 of any shape, in their order. Throws Error for one that is not there.
+    std::vector<std::string> decode(const at::Tensor& indices) const;
+
 private:
     struct Impl;
     explicit Vocabulary(std::shared_ptr<const Impl> impl);

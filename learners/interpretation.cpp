@@ -17,7 +17,7 @@ Interpretation::Interpretation(Learner& learn, const DataLoader& loader)
     : dls_(learn.dls()),
       loader_(loader),
       predictions_(learn.get_preds(loader)),
-      decoded_(learn.loss().decode(predictions_.predictions)),
+      decoded_(learn.loss().decode(predictions_.all_predictions)),
       loss_name_(learn.loss().name()) {
     require(predictions_.losses.defined(), "There is nothing to interpret: the data have no targets");
 }
@@ -26,17 +26,24 @@ Table Interpretation::top_losses(int64_t k, bool largest) const {
     require<UsageError>(k >= 0, "There are no ", k, " rows of the largest losses; the number must not be negative");
     const auto order = predictions_.losses.argsort(/*stable=*/true, 0, largest);
     const auto rows = order.narrow(0, 0, std::min(k, order.size(0)));
-    return dls_.decode(loader_.data().take(rows), decoded_.index_select(0, rows))
+    Tensors decoded;
+    for (const at::Tensor& output : decoded_) decoded.push_back(output.index_select(0, rows));
+    return dls_.decode(loader_.data().take(rows), decoded)
         .with_column("loss", predictions_.losses.index_select(0, rows))
         .with_column("row", rows);
 }
 
-ConfusionMatrix Interpretation::confusion_matrix(std::vector<std::string> classes) const {
-    require(!decoded_.is_floating_point(), "A confusion matrix needs predictions of classes, and the ", loss_name_,
+ConfusionMatrix Interpretation::confusion_matrix(std::vector<std::string> classes, size_t target) const {
+    require(target < decoded_.size() && target < predictions_.all_targets.size(), "There is no target ", target,
+            ", counted from 0, that the model predicts");
+    const at::Tensor& decoded = decoded_[target];
+    require(!decoded.is_floating_point(), "A confusion matrix needs predictions of classes, and the ", loss_name_,
             " loss is of numbers");
-    const auto actual = predictions_.targets.reshape(-1).to(at::kLong), predicted = decoded_.reshape(-1).to(at::kLong);
-    const auto& outputs = predictions_.predictions;
-    const int64_t n_outputs = decoded_.scalar_type() == at::kBool ? 2 : outputs.size(-1);
+    const auto actual = predictions_.all_targets[target].reshape(-1).to(at::kLong);
+    const auto predicted = decoded.reshape(-1).to(at::kLong);
+    const at::Tensor& outputs = predictions_.all_predictions[target];
+    const int64_t n_outputs = decoded.scalar_type() == at::kBool ? 2 : outputs.size(-1);
+    if (classes.empty()) classes = dls_.target_classes(target);
     const int64_t n = std::max(n_outputs, actual.numel() > 0 ? actual.max().item<int64_t>() + 1 : 0);
     require(classes.empty() || static_cast<int64_t>(classes.size()) == n, "The confusion matrix was given ",
             classes.size(), " names for ", n, " classes");

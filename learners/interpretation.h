@@ -45,21 +45,22 @@ public:
     Interpretation(Learner& learn, const DataLoader& loader);
 
     const Predictions& predictions() const { return predictions_; }
-    /// (n) what the predictions say: the class, or the value.
-    const at::Tensor& decoded() const { return decoded_; }
+    /// (n) what the predictions of one target say: the class, or the value.
+    const at::Tensor& decoded(size_t target = 0) const { return decoded_.at(target); }
 
-    /// The `k` rows of the largest (or smallest) losses as raw values, with the columns `prediction`, `loss`, and
-    /// `row`, the row's number in the data set.
+    /// The `k` rows of the largest (or smallest) losses as raw values, with the prediction (as the data set's
+    /// DataLoaders::decode shows it), the `loss`, and `row`, the row's number in the data set.
     Table top_losses(int64_t k = 10, bool largest = true) const;
 
-    /// Throws Error where the loss is none of classes. `classes` names them, by number where it is empty.
-    ConfusionMatrix confusion_matrix(std::vector<std::string> classes = {}) const;
+    /// Of target `target`, counted from 0. Throws Error where that is none of classes. `classes` names them; where it
+    /// is empty they have the names that the data know, else their numbers.
+    ConfusionMatrix confusion_matrix(std::vector<std::string> classes = {}, size_t target = 0) const;
 
 private:
     DataLoaders dls_;
     DataLoader loader_;
     Predictions predictions_;
-    at::Tensor decoded_;
+    Tensors decoded_;
     std::string loss_name_;
 };
 

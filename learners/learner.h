@@ -59,6 +59,9 @@ struct Predictions {
     at::Tensor targets;
     /// (n): each row's own loss.
     at::Tensor losses;
+    /// The predictions for every output, and every target.
+    Tensors all_predictions = {};
+    Tensors all_targets = {};
 };
 
 /// Data, a model, a loss and an optimizer brought together, and trained with callbacks around every step.
@@ -127,8 +130,10 @@ public:
     Predictions get_preds(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
     Predictions get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
-    /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU.
+    /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU; the first of the
+    /// outputs where there are several, and all of them.
     at::Tensor predict(const Tensors& inputs);
+    Tensors predict_all(const Tensors& inputs);
 
     /// The first `n` rows of the validation part as raw values, with the model's decoded prediction beside them; and
     /// the same printed to standard output.

@@ -21,19 +21,41 @@ public:
 
     void after_batch(TrainingState& state) override {
         require(!state.predictions.empty(), "The model's forward gave no tensor");
-        predictions_.push_back(loss_.activation(state.predictions.front()).to(at::kCPU));
-        if (state.batch.targets.empty()) return;
-        targets_.push_back(state.batch.targets.front().to(at::kCPU));
-        if (loss_) losses_.push_back(loss_(state.predictions, state.batch.targets, Reduction::none).to(at::kCPU));
+        append(predictions_, loss_.activation(state.predictions));
+        append(targets_, state.batch.targets);
+        if (loss_ && !state.batch.targets.empty()) {
+            losses_.push_back(loss_(state.predictions, state.batch.targets, Reduction::none).to(at::kCPU));
+        }
     }
 
-    Predictions all() const { return {joined(predictions_), joined(targets_), joined(losses_)}; }
+    Predictions all() const {
+        const auto first = [](const Tensors& tensors) { return tensors.empty() ? at::Tensor() : tensors.front(); };
+        const Tensors predictions = joined(predictions_), targets = joined(targets_);
+        return {.predictions = first(predictions),
+                .targets = first(targets),
+                .losses = losses_.empty() ? at::Tensor() : torch::cat(losses_),
+                .all_predictions = predictions,
+                .all_targets = targets};
+    }
 
 private:
-    static at::Tensor joined(const Tensors& parts) { return parts.empty() ? at::Tensor() : torch::cat(parts); }
+    /// The batches' parts of each output, or of each target.
+    using Parts = std::vector<Tensors>;
+
+    static void append(Parts& parts, const Tensors& batch) {
+        parts.resize(batch.size());
+        for (size_t i = 0; i < batch.size(); ++i) parts[i].push_back(batch[i].to(at::kCPU));
+    }
+
+    static Tensors joined(const Parts& parts) {
+        Tensors whole;
+        for (const Tensors& part : parts) whole.push_back(torch::cat(part));
+        return whole;
+    }
 
     const Loss& loss_;
-    Tensors predictions_, targets_, losses_;
+    Parts predictions_, targets_;
+    Tensors losses_;
 };
 
 }  // namespace
@@ -82,13 +104,19 @@ Predictions Learner::get_preds(const DataLoader& loader, std::vector<std::shared
 }
 
 at::Tensor Learner::predict(const Tensors& inputs) {
+    return predict_all(inputs).front();
+}
+
+Tensors Learner::predict_all(const Tensors& inputs) {
     torch::NoGradGuard no_grad;
     impl_->model.module().eval();
     Tensors placed;
     for (const auto& input : inputs) placed.push_back(input.to(impl_->dls.train().options().device));
     const Tensors outputs = impl_->model(placed);
     require(!outputs.empty(), "The model's forward gave no tensor");
-    return impl_->options.loss.activation(outputs.front()).to(at::kCPU);
+    Tensors predictions;
+    for (const auto& output : impl_->options.loss.activation(outputs)) predictions.push_back(output.to(at::kCPU));
+    return predictions;
 }
 
 Table Learner::results(int64_t n) {
@@ -96,7 +124,7 @@ Table Learner::results(int64_t n) {
     const DataLoader& valid = impl_->dls.valid();
     const Batch first = valid.data().take(torch::arange(std::min(n, valid.rows())));
     if (first.size() == 0) return impl_->dls.decode(first);
-    return impl_->dls.decode(first, impl_->options.loss.decode(predict(first.inputs)));
+    return impl_->dls.decode(first, impl_->options.loss.decode(predict_all(first.inputs)));
 }
 
 void Learner::show_results(int64_t n) {

@@ -44,6 +44,7 @@ from torch import nn
 
 from loss_baselines import losses, plain
 from metric_baselines import metrics
+from tabular_baselines import number_scalers, tabular_procs
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -450,8 +451,8 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, optimizers)
-JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers)
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018, tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
 

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace embark {
+
+/// Whether `text` is one of the words that stand for a missing number: NA, N/A, #N/A, NaN, nan, null, NULL, None, or
+/// nothing.
+bool is_missing_word(std::string_view text);
+
+/// The number that `text` stands for, spaces around it apart; NaN where it stands for a missing one, nothing where it
+/// is no number.
+std::optional<double> read_number(std::string_view text);
+
+}  // namespace embark

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace embark {
+
+/// One raw value as a caller has it: a text, a number, true or false, or nothing.
+class RawValue {
+public:
+    /// Missing, as an empty text and NaN are.
+    RawValue() = default;
+    RawValue(std::nullopt_t) {}
+    RawValue(const char* text) : text_(text) {}
+    RawValue(std::string text) : text_(std::move(text)) {}
+    template <class Number>
+    requires std::is_arithmetic_v<Number> RawValue(Number number) : number_(static_cast<double>(number)) {
+        if constexpr (std::is_same_v<Number, bool>) {
+            text_ = number ? "true" : "false";
+        } else if constexpr (std::is_integral_v<Number>) {
+            text_ = std::to_string(number);
+        } else {
+            text_ = written(*number_);
+        }
+    }
+
+    /// As it would stand in a file: "7", "0.5", "true"; empty where it is missing.
+    const std::string& text() const { return text_; }
+    /// As a number: NaN where it is missing, nothing where the text is no number.
+    std::optional<double> number() const;
+
+private:
+    static std::string written(double number);
+
+    std::string text_;
+    std::optional<double> number_;
+};
+
+/// One raw row, its values by the names of their columns: `{{"age", 39}, {"workclass", "Private"}, {"hours", 40.5}}`.
+using RawRow = std::map<std::string, RawValue, std::less<>>;
+
+}  // namespace embark

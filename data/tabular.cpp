@@ -1,0 +1,181 @@
+#include "tabular.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "loader_options.h"
+#include "tabular_columns.h"
+#include "tabular_fit.h"
+#include "tabular_targets.h"
+
+namespace embark {
+
+namespace {
+
+/// The value of `name` in `row`. Throws Error where it is not there; one that is missing is there, as nothing.
+const RawValue& value_of(const RawRow& row, const std::string& name) {
+    const auto found = row.find(name);
+    if (found != row.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [present, value] : row) names.push_back(present);
+    fail("The row has no value for column '", name, "', which the model needs", name_hint(name, names));
+}
+
+double number_of(const RawRow& row, const std::string& name) {
+    const RawValue& value = value_of(row, name);
+    const auto number = value.number();
+    require(number && !std::isinf(*number), "Column '", name, "' of the row: '", value.text(),
+            "' is not a finite number");
+    return *number;
+}
+
+/// Each number as it was before it was scaled.
+at::Tensor unscaled(const NumberColumn& column, const at::Tensor& scaled) {
+    at::Tensor values = scaled.to(at::kDouble).contiguous();
+    double* value = values.mutable_data_ptr<double>();
+    for (int64_t row = 0; row < values.numel(); ++row) value[row] = column.scaler.inverse(value[row]);
+    return values;
+}
+
+void check(const TabularOptions& options) {
+    require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
+                        options.hide_categories, ": it must be a share of at least 0 and below 1");
+    require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
+    require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
+                        ": it must be a finite number");
+    require_valid(loader_options(options));
+}
+
+}  // namespace
+
+std::map<std::string, Vocabulary> TabularData::classes() const {
+    std::map<std::string, Vocabulary> classes;
+    for (const auto& column : categories) classes.emplace(column.name, column.vocabulary);
+    return classes;
+}
+
+std::vector<std::string> TabularData::target_classes(size_t target) const {
+    if (target >= targets.size() || !targets[target].is_class()) return {};
+    const auto& names = targets[target].classes.names();
+    return {names.begin() + 1, names.end()};
+}
+
+std::vector<std::string> TabularData::input_names() const {
+    std::vector<std::string> names;
+    for (const auto& column : categories) {
+        if (column.missing_in.empty()) names.push_back(column.name);
+    }
+    for (const auto& column : numbers) names.push_back(column.name);
+    return names;
+}
+
+Table TabularData::decode(const Batch& batch) const {
+    Table table = Table::of_rows(batch.size());
+    for (size_t i = 0; i < categories.size(); ++i) {
+        const at::Tensor codes = batch.inputs.at(0).select(1, static_cast<int64_t>(i));
+        table = table.with_column(categories[i].name, categories[i].vocabulary.decode(codes));
+    }
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        table = table.with_column(numbers[i].name,
+                                  unscaled(numbers[i], batch.inputs.at(1).select(1, static_cast<int64_t>(i))));
+    }
+    for (size_t i = 0; i < std::min(targets.size(), batch.targets.size()); ++i) {
+        const TargetColumn& target = targets[i];
+        table = target.is_class() ? table.with_column(target.name, target.classes.decode(batch.targets[i] + 1))
+                                  : table.with_column(target.name, target.decode(batch.targets[i]).flatten());
+    }
+    return table;
+}
+
+Table TabularData::with_predictions(Table table, const Tensors& predictions) const {
+    for (size_t i = 0; i < std::min(targets.size(), predictions.size()); ++i) {
+        const TargetColumn& target = targets[i];
+        const std::string name = targets.size() == 1 ? "prediction" : "prediction_" + target.name;
+        table = target.is_class() ? table.with_column(name, target.classes.decode(predictions[i] + 1))
+                                  : table.with_column(name, target.decode(predictions[i]).flatten());
+    }
+    return table;
+}
+
+Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
+    return encode_inputs(*this, table, {at::Tensor()}, counts).front();
+}
+
+Tensors TabularData::encode(const RawRow& row, EncodingCounts* counts) const {
+    at::Tensor x_cat = at::empty({1, static_cast<int64_t>(categories.size())}, at::kLong);
+    at::Tensor x_cont = at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat);
+    std::vector<std::string_view> flagged;
+    int64_t* code = x_cat.mutable_data_ptr<int64_t>();
+    for (const auto& column : categories) {
+        if (!column.missing_in.empty()) {
+            flagged.push_back(column.missing_in);
+            *code++ = std::isnan(number_of(row, column.missing_in)) ? 2 : 1;
+            continue;
+        }
+        const std::string& text = value_of(row, column.name).text();
+        *code = column.vocabulary.index(text);
+        if (counts && *code == 0 && !text.empty()) ++counts->unknown[column.name];
+        ++code;
+    }
+    float* out = x_cont.mutable_data_ptr<float>();
+    for (const auto& column : numbers) {
+        const double number = number_of(row, column.name);
+        const bool missing = std::isnan(number);
+        *out++ = static_cast<float>(column.scaler(missing ? column.fill : number));
+        const bool is_new = missing && std::find(flagged.begin(), flagged.end(), column.name) == flagged.end();
+        if (counts && is_new) ++counts->filled[column.name];
+    }
+    return {x_cat, x_cont};
+}
+
+Tensors TabularData::encode_targets(const Table& table) const {
+    Tensors encoded;
+    for (const TargetColumn& target : targets) encoded.push_back(encode_target(target, table));
+    return encoded;
+}
+
+TabularDataLoaders::TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular,
+                                       TabularOptions options, std::vector<std::string> warnings)
+    : DataLoaders(std::move(loaders)),
+      tabular_(std::move(tabular)),
+      options_(std::make_shared<const TabularOptions>(std::move(options))),
+      warnings_(std::make_shared<const std::vector<std::string>>(std::move(warnings))) {}
+
+TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const TabularOptions& given) {
+    check(given);
+    TabularOptions options = with_columns(table, given);
+    const DataLoadersOptions loaders = loader_options(options);
+    const Split split = split_rows(table, options.splitter, loaders);
+    FittedTable fitted = fit_table(table, options, {split.train, split.valid});
+    std::optional<DataLoader> valid;
+    if (split.valid.numel() > 0) valid = valid_loader(std::move(fitted.parts[1]), loaders);
+    return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), std::move(valid), fitted.data), fitted.data,
+            std::move(options), std::move(fitted.warnings)};
+}
+
+TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
+                                                   const TabularOptions& given) {
+    check(given);
+    TabularOptions options = with_columns(train, given);
+    const DataLoadersOptions loaders = loader_options(options);
+    FittedTable fitted = fit_table(train, options, {at::arange(train.rows())});
+    TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
+    return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), valid_loader(std::move(valid_data), loaders),
+                        fitted.data),
+            fitted.data, std::move(options), std::move(fitted.warnings)};
+}
+
+DataLoader TabularDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {
+    TensorDataset data{.inputs = tabular_->encode(table, counts), .targets = {}};
+    const bool has_targets = std::all_of(targets().begin(), targets().end(),
+                                         [&](const TargetColumn& target) { return table.has(target.name); });
+    if (has_targets) data.targets = tabular_->encode_targets(table);
+    return valid_loader(std::move(data), loader_options(*options_));
+}
+
+}  // namespace embark

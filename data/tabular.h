@@ -1,0 +1,181 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataloaders.h"
+#include "number_scaler.h"
+#include "raw_row.h"
+
+namespace embark {
+
+/// What stands in for a missing number.
+enum class FillStrategy {
+    median,    ///< the training values' median
+    mode,      ///< the most frequent training value, the smallest of several
+    constant,  ///< TabularOptions::fill_constant
+};
+
+/// How a table becomes batches for a tabular model. What is fitted, is fitted on the training rows.
+struct TabularOptions {
+    /// What is to be predicted, one or more columns. Text, true/false and whole numbers of two values are classes,
+    /// other numbers are values; a missing one is an Error.
+    std::vector<std::string> y_names = {};
+    /// Columns of categories and of numbers. Where both are empty, all columns but the targets, as cont_cat_split tells
+    /// them apart, and dates as date_names.
+    std::vector<std::string> cat_names = {};
+    std::vector<std::string> cont_names = {};
+    /// Columns to leave out where the names are not given.
+    std::vector<std::string> ignore_names = {};
+
+    /// Targets that are classes although they are numbers, and targets that are values although they have two.
+    std::vector<std::string> y_classes = {};
+    std::vector<std::string> y_values = {};
+    /// Targets whose logarithm is learned; answers are in their own units all the same. All must be above 0.
+    std::vector<std::string> y_log = {};
+    /// Learn values as (y − mean) / σ; answers are in their own units all the same.
+    bool scale_targets = false;
+
+    /// FillMissing. A number that is missing though none was in training is filled the same way.
+    FillStrategy fill = FillStrategy::median;
+    double fill_constant = 0;
+    /// For each column of numbers with missing ones in training, a category NAME_na that says where.
+    bool missing_flags = true;
+
+    /// Categorify. Categories by name in an order of their own: {{"size", {"S", "M", "L"}}}; all there are, then.
+    std::map<std::string, std::vector<std::string>> ordered = {};
+    /// The share of categories that training hides, drawn anew for each batch, so that `#na#` learns to stand for what
+    /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.
+    double hide_categories = 0.01;
+    /// Whole numbers of more than so many values are numbers, where columns are told apart.
+    int64_t max_card = 20;
+
+    /// Normalize.
+    Scaling scaling = Scaling::standard;
+
+    /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
+    Splitter splitter = {};
+    int64_t batch_size = 64;
+    /// Batch size in validation; 0: ten times batch_size.
+    int64_t valid_batch_size = 0;
+    double valid_pct = 0.2;
+    /// Seed of the split and of the permutations.
+    uint64_t seed = 42;
+    bool shuffle = true;
+    bool drop_last = true;
+    at::Device device = at::kCPU;
+};
+
+/// The columns of `table` but `leave_out`, as categories and numbers: text, true/false and whole numbers of at most
+/// `max_card` values are categories, other numbers are numbers (fastai's cont_cat_split).
+struct ColumnKinds {
+    std::vector<std::string> cat_names, cont_names;
+};
+ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out = {}, int64_t max_card = 20);
+
+/// A category that the model sees: a column's, or whether a number is missing.
+struct CategoryColumn {
+    std::string name;
+    Vocabulary vocabulary;
+    /// The column of numbers whose missing ones it tells; empty for a column of the table's own.
+    std::string missing_in = {};
+};
+
+/// A number that the model sees.
+struct NumberColumn {
+    std::string name;
+    /// What stands in for a missing one, before it is scaled.
+    double fill = 0;
+    NumberScaler scaler = {};
+};
+
+/// What is predicted.
+struct TargetColumn {
+    std::string name;
+    /// The classes, `#na#` first; class c of the model is number c + 1 here. Empty but for `#na#` where it is a value.
+    Vocabulary classes = {};
+    bool log = false;
+    /// The model learns (y − mean) / scale of a value, or of its logarithm.
+    double mean = 0, scale = 1;
+
+    bool is_class() const { return classes.size() > 1; }
+    /// How many numbers a model gives for it: one a class, or one.
+    int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
+    /// A model's value in the target's own units; float64 of the same shape.
+    at::Tensor decode(const at::Tensor& output) const;
+};
+
+/// What encoding found that was not there in training, by column.
+struct EncodingCounts {
+    /// Categories that are not in the vocabulary, taken as `#na#`.
+    std::map<std::string, int64_t> unknown = {};
+    /// Missing numbers of columns that had none in training.
+    std::map<std::string, int64_t> filled = {};
+
+    bool empty() const { return unknown.empty() && filled.empty(); }
+};
+
+/// What was fitted on the training rows of a table.
+class TabularData : public Preprocessing {
+public:
+    std::vector<CategoryColumn> categories;
+    std::vector<NumberColumn> numbers;
+    std::vector<TargetColumn> targets;
+
+    std::map<std::string, Vocabulary> classes() const override;
+    std::vector<std::string> target_classes(size_t target) const override;
+    Table decode(const Batch& batch) const override;
+    Table with_predictions(Table table, const Tensors& predictions) const override;
+
+    /// The columns that a table must have to be predicted from, in the order of training.
+    std::vector<std::string> input_names() const;
+
+    /// A model's inputs for every row: (n, categories) int64 and (n, numbers) float32. Columns may stand in any order,
+    /// with others beside them. Throws Error for a column that is not there, and for a number that is none, with file,
+    /// row and column. Counts what is new into `counts` where it is given.
+    Tensors encode(const Table& table, EncodingCounts* counts = nullptr) const;
+    /// The same for one row, (1, …) each.
+    Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
+    /// One tensor a target: (n) int64 of classes, (n, 1) float32 of values. Throws Error, with file, row and column,
+    /// for a target that is missing, or a class that training did not have.
+    Tensors encode_targets(const Table& table) const;
+};
+
+/// Batches for tabular models: the inputs are (n, categories) int64 and (n, numbers) float32, either of width 0 where
+/// there are none, the targets one tensor each, (n) int64 of classes or (n, 1) float32 of values.
+class TabularDataLoaders : public DataLoaders {
+public:
+    /// The rows of `table`, split as the options say. Throws Error, naming the column and where it can the row, for
+    /// targets that are missing or all the same, columns that are not there or have no value, and numbers that are
+    /// none.
+    static TabularDataLoaders from_table(const Table& table, const TabularOptions& options);
+
+    /// As above, with the validation rows given as a table of the same columns.
+    static TabularDataLoaders from_tables(const Table& train, const Table& valid, const TabularOptions& options);
+
+    const TabularData& tabular() const { return *tabular_; }
+    const std::vector<CategoryColumn>& categories() const { return tabular_->categories; }
+    const std::vector<NumberColumn>& numbers() const { return tabular_->numbers; }
+    const std::vector<TargetColumn>& targets() const { return tabular_->targets; }
+    /// What they were made with, the names of columns filled in.
+    const TabularOptions& tabular_options() const { return *options_; }
+
+    /// Rows that were not there in training, in their order, for Learner::get_preds; with targets where `table` has
+    /// all of them, for Learner::validate.
+    DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;
+
+    /// What a user should know of the data: a column of categories that are nearly all different.
+    const std::vector<std::string>& warnings() const { return *warnings_; }
+
+private:
+    TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular, TabularOptions options,
+                       std::vector<std::string> warnings);
+    std::shared_ptr<const TabularData> tabular_;
+    std::shared_ptr<const TabularOptions> options_;
+    std::shared_ptr<const std::vector<std::string>> warnings_;
+};
+
+}  // namespace embark

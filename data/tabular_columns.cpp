@@ -1,0 +1,76 @@
+#include "tabular_columns.h"
+
+#include <algorithm>
+#include <map>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "coded_column.h"
+#include "table_impl.h"
+
+namespace embark {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void append(Names& names, const Names& more) {
+    names.insert(names.end(), more.begin(), more.end());
+}
+
+/// Throws where a name is not the table's, or is among two of the lists.
+void check_names(const Table& table, const std::vector<std::pair<const char*, const Names*>>& lists) {
+    std::map<std::string, std::string> end_of;
+    for (const auto& [end, names] : lists) {
+        for (const std::string& name : *names) {
+            find_column(name, table.names(), table.source());
+            const auto [found, is_new] = end_of.emplace(name, end);
+            require<UsageError>(is_new, "Column '", name, "' is named ",
+                                found->second == end ? concat("twice among the ", end)
+                                                     : concat("both among the ", found->second, " and the ", end));
+        }
+    }
+}
+
+/// Throws where a setting names a target that is none.
+void check_among_targets(const Names& names, const TabularOptions& options, const char* setting) {
+    for (const std::string& name : names) {
+        const bool known = std::find(options.y_names.begin(), options.y_names.end(), name) != options.y_names.end();
+        require<UsageError>(known, setting, " names '", name, "', which is not a target",
+                            name_hint(name, options.y_names));
+    }
+}
+
+}  // namespace
+
+ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out, int64_t max_card) {
+    ColumnKinds kinds;
+    for (const std::string& name : table.names()) {
+        if (std::find(leave_out.begin(), leave_out.end(), name) != leave_out.end()) continue;
+        const ColumnType type = table.type(name);
+        const bool many = type == ColumnType::integer && CodedColumn(table, name).values().length() > max_card;
+        (many || type == ColumnType::number ? kinds.cont_names : kinds.cat_names).push_back(name);
+    }
+    return kinds;
+}
+
+TabularOptions with_columns(const Table& table, TabularOptions options) {
+    require<UsageError>(!options.y_names.empty(), "No target is named: give y_names, the columns to predict");
+    check_names(table,
+                {{"targets", &options.y_names}, {"categories", &options.cat_names}, {"numbers", &options.cont_names}});
+    check_among_targets(options.y_classes, options, "y_classes");
+    check_among_targets(options.y_values, options, "y_values");
+    check_among_targets(options.y_log, options, "y_log");
+    if (options.cat_names.empty() && options.cont_names.empty()) {
+        Names leave_out = options.y_names;
+        append(leave_out, options.ignore_names);
+        ColumnKinds kinds = cont_cat_split(table, leave_out, options.max_card);
+        options.cat_names = std::move(kinds.cat_names);
+        options.cont_names = std::move(kinds.cont_names);
+    }
+    require(!options.cat_names.empty() || !options.cont_names.empty(), "Nothing is left to predict ",
+            join(options.y_names), " from: ", spoken_name(table.source()), " has no other column");
+    return options;
+}
+
+}  // namespace embark

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tabular.h"
+
+namespace embark {
+
+/// What was fitted on the training rows of a table, and its rows encoded.
+struct FittedTable {
+    std::shared_ptr<TabularData> data;
+    /// Encoded rows of each part that was asked for.
+    std::vector<TensorDataset> parts;
+    std::vector<std::string> warnings;
+};
+
+/// Fits on the first of `parts`, row indices of `table`, and encodes all of them. The options name all columns.
+FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts);
+
+/// The encoded inputs of the rows of each part; empty for all rows. What is new is counted into `counts`.
+std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
+                                   EncodingCounts* counts = nullptr);
+
+}  // namespace embark
