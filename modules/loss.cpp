@@ -22,6 +22,30 @@ at::Tensor weighted_sum(const std::vector<WeightedLoss>& parts, const Tensors& p
     return total;
 }
 
+/// How many members' predictions there are, 0 where they are the whole ensemble's.
+int64_t members_of(const Tensors& predictions, const std::string& loss) {
+    int64_t members = 0;
+    for (const auto& prediction : predictions) {
+        if (prediction.dim() != 3) continue;
+        require(members == 0 || prediction.size(1) == members, "The ", loss,
+                " loss of an ensemble needs as many members in each output: the model gave ", members, " and ",
+                prediction.size(1));
+        members = prediction.size(1);
+    }
+    return members;
+}
+
+/// The predictions of each member.
+std::vector<Tensors> by_member(const Tensors& predictions, int64_t members) {
+    std::vector<Tensors> result(static_cast<size_t>(members));
+    for (const auto& prediction : predictions) {
+        const bool split = prediction.dim() == 3;
+        const Tensors parts = split ? prediction.unbind(1) : Tensors(result.size(), prediction);
+        for (size_t i = 0; i < result.size(); ++i) result[i].push_back(parts[i]);
+    }
+    return result;
+}
+
 }  // namespace
 
 Loss::Loss(std::string name, Function function, Transform activation, Transform decode)
@@ -90,6 +114,19 @@ Loss sum_loss(std::vector<WeightedLoss> parts) {
     Loss sum(name, function, parts.front().loss.activation_, parts.front().loss.decode_);
     for (size_t i = 1; i < parts.size(); ++i) sum.further_.push_back(parts[i].loss);
     return sum;
+}
+
+Loss members_loss(Loss loss) {
+    require<UsageError>(static_cast<bool>(loss), "members_loss was given an empty Loss");
+    Loss result = loss;
+    result.function_ = [loss](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+        const int64_t members = members_of(predictions, loss.name());
+        if (members == 0) return loss(predictions, targets, reduction);
+        Tensors values;
+        for (const auto& member : by_member(predictions, members)) values.push_back(loss(member, targets, reduction));
+        return torch::stack(values).mean(0);
+    };
+    return result;
 }
 
 }  // namespace embark

@@ -52,6 +52,7 @@ public:
 
 private:
     friend Loss sum_loss(std::vector<WeightedLoss> parts);
+    friend Loss members_loss(Loss loss);
 
     std::string name_;
     Function function_;
@@ -70,5 +71,12 @@ struct WeightedLoss {
 /// each row. Throws UsageError without losses or where a weight is not finite, and Error where there are not as many
 /// outputs and targets as losses.
 Loss sum_loss(std::vector<WeightedLoss> parts);
+
+/// The loss that trains an ensemble, such as a TabularModel with members: each member's predictions, of (n, members,
+/// size), are scored by `loss` against the same targets, and the result is the mean over members, (n) with
+/// Reduction::none. Predictions of other than three dimensions, as in validation, are those of the whole ensemble, and
+/// go to `loss` as they are. Name, activation and decoding are those of `loss`. It may be a sum of losses or a part of
+/// one. Throws UsageError without a loss, and Error where outputs have different numbers of members.
+Loss members_loss(Loss loss);
 
 }  // namespace embark

@@ -101,5 +101,58 @@ TEST_F(SumOfLosses, refuses_what_can_never_be_right) {
                 HasSubstr("weight of the mse loss in a sum: nan"));
 }
 
+TEST(MembersLoss, is_the_mean_over_members_each_scored_by_itself) {
+    const Loss root("root", [](const at::Tensor& p, const at::Tensor& y) { return (p - y).square().mean().sqrt(); });
+    const auto p = torch::randn({5, 3, 2}), y = torch::randn({5, 2});
+    const auto loss = members_loss(root);
+    at::Tensor mean = torch::zeros({}), rows = torch::zeros({5});
+    for (int64_t m = 0; m < 3; ++m) {
+        mean += root({p.select(1, m)}, {y}) / 3;
+        rows += root({p.select(1, m)}, {y}, Reduction::none) / 3;
+    }
+    EXPECT_TRUE(loss({p}, {y}).allclose(mean));
+    EXPECT_TRUE(loss({p}, {y}, Reduction::none).allclose(rows));
+    EXPECT_EQ(loss({p}, {y}, Reduction::none).sizes(), at::IntArrayRef({5}));
+}
+
+TEST(MembersLoss, leaves_predictions_of_the_whole_ensemble_to_the_loss) {
+    const auto logits = torch::randn({6, 4}), y = torch::tensor({0, 3, 2, 2, 1, 0});
+    const auto plain = cross_entropy_loss_flat(), loss = members_loss(plain);
+    EXPECT_TRUE(loss({logits}, {y}).equal(plain({logits}, {y})));
+    EXPECT_TRUE(loss({logits}, {y}, Reduction::none).equal(plain({logits}, {y}, Reduction::none)));
+    EXPECT_EQ(loss.name(), plain.name());
+    EXPECT_TRUE(loss.activation(logits).equal(logits.softmax(-1)));
+    EXPECT_TRUE(loss.decode(logits).equal(logits.argmax(-1)));
+}
+
+TEST(MembersLoss, weighs_classes_within_each_member) {
+    const auto loss = cross_entropy_loss_flat({.weight = {0.5, 1, 2, 0.125}});
+    const auto logits = torch::randn({6, 2, 4}), y = torch::tensor({0, 3, 2, 2, 1, 0});
+    const auto expected = (loss({logits.select(1, 0)}, {y}) + loss({logits.select(1, 1)}, {y})) / 2;
+    EXPECT_TRUE(members_loss(loss)({logits}, {y}).allclose(expected));
+}
+
+TEST(MembersLoss, of_a_sum_is_the_sum_of_members_losses) {
+    const Tensors outputs = {torch::randn({5, 3, 1}), torch::randn({5, 3, 4})};
+    const Tensors targets = {torch::randn({5}), torch::tensor({0, 1, 2, 3, 0})};
+    const auto outer = members_loss(sum_loss({{mse_loss_flat(), 2}, {cross_entropy_loss_flat()}}));
+    const auto inner = sum_loss({{members_loss(mse_loss_flat()), 2}, {members_loss(cross_entropy_loss_flat())}});
+    for (const auto reduction : {Reduction::mean, Reduction::none}) {
+        EXPECT_TRUE(outer(outputs, targets, reduction).allclose(inner(outputs, targets, reduction)));
+    }
+    const Tensors whole = {torch::randn({5, 1}), torch::randn({5, 4})};
+    EXPECT_TRUE(outer.activation(whole).at(1).equal(whole[1].softmax(-1)));
+    EXPECT_TRUE(inner.activation(whole).at(1).equal(whole[1].softmax(-1)));
+}
+
+TEST(MembersLoss, refuses_what_cannot_be_an_ensemble) {
+    EXPECT_THAT(message_of<UsageError>([] { members_loss({}); }), HasSubstr("empty Loss"));
+    const auto sum = members_loss(sum_loss({{mse_loss_flat()}, {mse_loss_flat()}}));
+    EXPECT_THAT(message_of<Error>([&] {
+                    sum({torch::zeros({5, 3, 1}), torch::zeros({5, 2, 1})}, {torch::zeros({5}), torch::zeros({5})});
+                }),
+                HasSubstr("the model gave 3 and 2"));
+}
+
 }  // namespace
 }  // namespace embark
