@@ -45,6 +45,7 @@ from torch import nn
 from loss_baselines import losses, plain
 from metric_baselines import metrics
 from tabular_baselines import number_scalers, tabular_procs
+from tabular_model_baselines import number_embeddings, tabm, tabular_model
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -451,7 +452,8 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers)
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
+                    tabular_model, number_embeddings, tabm)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018, tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/pimpl.h>
+
+#include "tabular_model.h"
+
+namespace embark {
+
+/// fastai's EmbeddingNN: a TabularModel of categories alone, users and items and whatever else is known of a rating,
+/// with one number as its output. x is (n, categories) int64, the result (n, 1). Parameters are named as the
+/// TabularModel's: `embeds.0.weight` of the users, `embeds.1.weight` of the items, `layers.…`.
+///
+/// Throws UsageError for settings with numbers, members or other outputs, and where TabularModel does.
+class EmbeddingNNImpl : public torch::nn::Cloneable<EmbeddingNNImpl> {
+public:
+    explicit EmbeddingNNImpl(TabularModelOptions options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    TabularModelOptions options;
+
+private:
+    TabularModel body_{nullptr};  // its parts are registered here, so that they have its names
+};
+TORCH_MODULE(EmbeddingNN);
+
+/// Sizes of a CollabNN.
+struct CollabNNOptions {
+    /// Rows of each embedding, `#na#` at 0 included.
+    int64_t n_users = 0;
+    int64_t n_items = 0;
+    /// Widths of the embeddings; 0: embedding_width's.
+    int64_t user_width = 0;
+    int64_t item_width = 0;
+    /// Width of the hidden layer.
+    int64_t n_act = 100;
+    /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
+    Range y_range = {0, 5.5};
+};
+
+/// The course's network for ratings: the embeddings of user and item, side by side, through Linear, ReLU, Linear. x is
+/// (n, 2) int64 of user and item, the result (n, 1).
+///
+/// Parameters: `user_factors.weight` (n_users, user_width), `item_factors.weight` (n_items, item_width),
+/// `layers.0.weight`, `layers.0.bias`, `layers.2.weight`, `layers.2.bias`.
+class CollabNNImpl : public torch::nn::Cloneable<CollabNNImpl> {
+public:
+    explicit CollabNNImpl(const CollabNNOptions& options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    CollabNNOptions options;
+    torch::nn::Embedding user_factors{nullptr}, item_factors{nullptr};
+    torch::nn::Sequential layers{nullptr};
+};
+TORCH_MODULE(CollabNN);
+
+}  // namespace embark

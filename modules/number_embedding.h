@@ -1,0 +1,70 @@
+#pragma once
+
+#include <vector>
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/pimpl.h>
+
+#include "n_linear.h"
+
+namespace embark {
+
+/// What a number becomes before a network sees it (Gorishniy et al., "On Embeddings for Numerical Features in Tabular
+/// Deep Learning", arXiv:2203.05556).
+enum class NumberEmbeddingKind {
+    none,              ///< it stays a number
+    periodic,          ///< ReLU(Linear([cos 2πcx, sin 2πcx])) with trained coefficients c
+    piecewise_linear,  ///< ReLU(Linear(e)), where e says how far x has come through each of its bins
+};
+
+/// Settings of a NumberEmbedder.
+struct NumberEmbedding {
+    NumberEmbeddingKind kind = NumberEmbeddingKind::none;
+    /// Values that each number becomes.
+    int64_t width = 16;
+    /// Periodic: coefficients of each number.
+    int64_t n_frequencies = 48;
+    /// Periodic: the coefficients' standard deviation at first. It matters more than any other setting, and belongs to
+    /// the numbers' scale: 16 is for numbers of about mean 0 and deviation 1; from 0.01 to 100 is worth trying.
+    double frequency_scale = 16;
+    /// Periodic: one linear layer for all numbers (the "lite" form) rather than one for each.
+    bool shared = true;
+    /// Piecewise linear: the edges of each number's bins, ascending, such as its quantiles in training; fitted by the
+    /// caller. A number may have fewer bins than another.
+    std::vector<std::vector<double>> bins = {};
+};
+
+/// Numbers as vectors: x is (n, n_cont), the result (n, n_cont · width), the values of each number side by side.
+///
+/// Periodic: `frequencies` (n_cont, n_frequencies), normal with deviation `frequency_scale`, cut at three deviations;
+/// then `linear`, a Linear for all numbers or an NLinear.
+///
+/// Piecewise linear: bin t of edges b has e_t = (x − b_t)/(b_{t+1} − b_t), not below 0 but in the first bin and not
+/// above 1 but in the last, so that a number outside its bins is extrapolated; then `linear`, an NLinear. Buffers
+/// `bin_low`, `bin_width`, `bin_min`, `bin_max`, (n_cont, bins): where a bin begins, how wide it is, and between what
+/// e is kept. Numbers of fewer bins have zeros behind theirs.
+///
+/// Throws UsageError for kind none, sizes below 1, a frequency_scale that is not positive, and bins that are not
+/// ascending or not there for each number.
+class NumberEmbedderImpl : public torch::nn::Cloneable<NumberEmbedderImpl> {
+public:
+    NumberEmbedderImpl(int64_t n_cont, NumberEmbedding options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    int64_t n_cont = 0;
+    NumberEmbedding options;
+    at::Tensor frequencies;
+    at::Tensor bin_low, bin_width, bin_min, bin_max;
+    torch::nn::Linear shared_linear{nullptr};
+    NLinear linear{nullptr};
+
+private:
+    void reset_bins();
+    at::Tensor encode(const at::Tensor& x) const;
+};
+TORCH_MODULE(NumberEmbedder);
+
+}  // namespace embark

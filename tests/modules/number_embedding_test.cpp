@@ -1,0 +1,107 @@
+#include <embark/modules/number_embedding.h>
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include <embark/core/error.h>
+
+#include "baselines.h"
+#include "parity.h"
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::largest_difference;
+using testing::message_of;
+
+constexpr auto kPeriodic = NumberEmbeddingKind::periodic;
+constexpr auto kPiecewiseLinear = NumberEmbeddingKind::piecewise_linear;
+
+void expect_parity(const NumberEmbedding& options, const std::string& variant) {
+    const auto tensors = testing::tensor_baseline("number_embeddings.safetensors").tensors;
+    NumberEmbedder model(3, options);
+    testing::load_weights(*model, tensors, variant + ".weights.");
+    const auto result = model(tensors.at("x"));
+    EXPECT_EQ(result.sizes(), at::IntArrayRef({16, 3 * options.width}));
+    EXPECT_LE(largest_difference(result, tensors.at(variant + ".result")), 1e-5);
+    (result * tensors.at("probe")).sum().backward();
+    testing::expect_gradients(*model, tensors, variant + ".gradient.", 1e-5);
+}
+
+TEST(NumberEmbedder, periodic_agrees_with_the_papers_formula) {
+    expect_parity({.kind = kPeriodic, .width = 4, .n_frequencies = 5}, "periodic_shared");
+    expect_parity({.kind = kPeriodic, .width = 4, .n_frequencies = 5, .shared = false}, "periodic");
+}
+
+TEST(NumberEmbedder, piecewise_linear_agrees_with_the_papers_formula) {
+    const auto metadata = testing::tensor_baseline("number_embeddings.safetensors").metadata;
+    const auto bins = nlohmann::json::parse(metadata.at("bins")).get<std::vector<std::vector<double>>>();
+    expect_parity({.kind = kPiecewiseLinear, .width = 4, .bins = bins}, "piecewise_linear");
+}
+
+TEST(NumberEmbedder, numbers_outside_their_bins_are_extrapolated) {
+    NumberEmbedder model(2, NumberEmbedding{.kind = kPiecewiseLinear, .width = 3, .bins = {{0, 1, 3, 4}, {0, 2}}});
+    {
+        torch::NoGradGuard no_grad;
+        model->linear->weight.copy_(torch::eye(3).expand({2, 3, 3}));
+        model->linear->bias.fill_(10);  // so that negative numbers pass the ReLU
+    }
+    const auto result = model(torch::tensor({{-2.0F, -4.0F}, {2.0F, 1.0F}, {6.0F, 5.0F}})) - 10;
+    const auto expected = torch::tensor({{-2.0F, 0.0F, 0.0F, -2.0F, 0.0F, 0.0F},
+                                         {1.0F, 0.5F, 0.0F, 0.5F, 0.0F, 0.0F},
+                                         {1.0F, 1.0F, 3.0F, 2.5F, 0.0F, 0.0F}});
+    EXPECT_LE(largest_difference(result, expected), 1e-6);
+}
+
+TEST(NumberEmbedder, frequencies_start_as_a_normal_cut_at_three_deviations) {
+    torch::manual_seed(2);
+    const NumberEmbedder model(100, NumberEmbedding{.kind = kPeriodic, .n_frequencies = 1000, .frequency_scale = 2});
+    const auto c = model->frequencies.detach();
+    EXPECT_LE(c.abs().max().item<double>(), 6);
+    EXPECT_GT(c.abs().max().item<double>(), 5.8);
+    EXPECT_NEAR(c.mean().item<double>(), 0, 0.03);
+    EXPECT_NEAR(c.std().item<double>(), 2 * 0.98658, 0.02);  // of a normal number within three deviations
+    EXPECT_NEAR(c.abs().lt(2).to(at::kDouble).mean().item<double>(), 0.68269 / 0.9973, 0.01);
+    EXPECT_LE(model->shared_linear->weight.abs().max().item<double>(), 1 / std::sqrt(2000));
+}
+
+TEST(NumberEmbedder, bins_are_buffers_that_a_copy_has_too) {
+    NumberEmbedder model(1, NumberEmbedding{.kind = kPiecewiseLinear, .bins = {{0, 1, 3}}});
+    EXPECT_EQ(model->named_buffers().size(), 4U);
+    EXPECT_TRUE(model->named_buffers()["bin_low"].equal(torch::tensor({{0.0F, 1.0F}})));
+    const auto copy = std::dynamic_pointer_cast<NumberEmbedderImpl>(model->clone());
+    const auto x = torch::randn({5, 1});
+    EXPECT_TRUE(copy->forward(x).equal(model(x)));
+}
+
+TEST(NumberEmbedder, prints_its_sizes) {
+    std::ostringstream out;
+    out << NumberEmbedder(2, NumberEmbedding{.kind = kPeriodic});
+    EXPECT_TRUE(out.str().starts_with(
+        "embark::NumberEmbedder(n_cont=2, width=16, n_frequencies=48, frequency_scale=16, shared=true)"));
+}
+
+TEST(NumberEmbedder, refuses_settings_that_can_never_be_right) {
+    const auto message = [](int64_t n_cont, const NumberEmbedding& options) {
+        return message_of<UsageError>([&] { NumberEmbedder(n_cont, options); });
+    };
+    EXPECT_THAT(message(1, {}), HasSubstr("needs a kind"));
+    EXPECT_THAT(message(0, {.kind = kPeriodic}), HasSubstr("numbers to embed 0"));
+    EXPECT_THAT(message(1, {.kind = kPeriodic, .width = 0}), HasSubstr("width of the numbers' embeddings 0"));
+    EXPECT_THAT(message(1, {.kind = kPeriodic, .n_frequencies = 0}), HasSubstr("n_frequencies 0"));
+    EXPECT_THAT(message(1, {.kind = kPeriodic, .frequency_scale = 0}), HasSubstr("frequency_scale 0"));
+    EXPECT_THAT(message(2, {.kind = kPiecewiseLinear, .bins = {{0, 1}}}), HasSubstr("2 lists of edges, not 1"));
+    EXPECT_THAT(message(1, {.kind = kPiecewiseLinear, .bins = {{0}}}), HasSubstr("bins of number 0"));
+    EXPECT_THAT(message(2, {.kind = kPiecewiseLinear, .bins = {{0, 1}, {0, 2, 2}}}), HasSubstr("bins of number 1"));
+    EXPECT_THAT(message(1, {.kind = kPiecewiseLinear, .bins = {{1, 1 + 1e-12}}}), HasSubstr("bins of number 0"));
+    EXPECT_THAT(message(1, {.kind = kPiecewiseLinear, .bins = {{0, INFINITY}}}), HasSubstr("finite"));
+}
+
+}  // namespace
+}  // namespace embark
