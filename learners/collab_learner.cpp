@@ -6,6 +6,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "../modules/collab_nn.h"
 #include "../modules/dot_product.h"
 
 namespace embark {
@@ -31,6 +32,34 @@ at::Tensor known(const Vocabulary& names) {
     auto allowed = torch::ones({names.size()}, at::kBool);
     allowed[0] = false;
     return allowed;
+}
+
+Model dot_product(const CollabModelOptions& options, const CollabDataLoaders& dls) {
+    const bool only_dot = options.layers.empty() && options.ps.empty() && options.embed_p == 0 &&
+                          options.user_width == 0 && options.item_width == 0;
+    require<UsageError>(only_dot,
+                        "layers, ps, embed_p, user_width and item_width are settings of a network: a "
+                        "collab_learner with them needs use_nn = true");
+    const DotProductOptions sizes{.n_users = dls.users().size(),
+                                  .n_items = dls.items().size(),
+                                  .n_factors = options.n_factors,
+                                  .y_range = options.y_range};
+    return options.bias ? Model(DotProductBias(sizes)) : Model(DotProduct(sizes));
+}
+
+EmbeddingSize embedding_size(int64_t rows, int64_t width) {
+    return {.rows = rows, .width = width == 0 ? embedding_width(rows) : width};
+}
+
+Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
+    const TabularModelOptions settings{
+        .embeddings = {embedding_size(dls.users().size(), options.user_width),
+                       embedding_size(dls.items().size(), options.item_width)},
+        .layers = options.layers.empty() ? std::vector<int64_t>{options.n_factors} : options.layers,
+        .ps = options.ps,
+        .embed_p = options.embed_p,
+        .y_range = options.y_range};
+    return Model(EmbeddingNN(settings));
 }
 
 }  // namespace
@@ -87,11 +116,18 @@ at::Tensor CollabLearner::parameter(const std::string& name) const {
     fail("The model ", model().module().name(), " has no parameter '", name, "'", name_hint(name, parameters.keys()));
 }
 
+/// The factors that a dot product has as `name`, a network of categories as those of its column.
+at::Tensor CollabLearner::factors(const std::string& name, size_t column) const {
+    const std::string embedding = concat("embeds.", column, ".weight");
+    const auto parameters = model().module().named_parameters();
+    return parameter(!parameters.contains(name) && parameters.contains(embedding) ? embedding : name);
+}
+
 at::Tensor CollabLearner::item_factors() const {
-    return parameter("item_factors.weight");
+    return factors("item_factors.weight", 1);
 }
 at::Tensor CollabLearner::user_factors() const {
-    return parameter("user_factors.weight");
+    return factors("user_factors.weight", 0);
 }
 at::Tensor CollabLearner::item_bias() const {
     return parameter("item_bias.weight").reshape(-1);
@@ -101,12 +137,8 @@ at::Tensor CollabLearner::user_bias() const {
 }
 
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
-    const DotProductOptions sizes{.n_users = dls.users().size(),
-                                  .n_items = dls.items().size(),
-                                  .n_factors = model.n_factors,
-                                  .y_range = model.y_range};
     if (!options.loss) options.loss = mse_loss_flat();
-    Model made = model.bias ? Model(DotProductBias(sizes)) : Model(DotProduct(sizes));
+    Model made = model.use_nn ? network(model, dls) : dot_product(model, dls);
     return CollabLearner(std::move(dls), std::move(made), std::move(options));
 }
 

@@ -17,6 +17,16 @@ struct CollabModelOptions {
     Range y_range = {};
     /// DotProductBias; false: DotProduct.
     bool bias = true;
+    /// EmbeddingNN rather than a dot product; what follows is for it alone.
+    bool use_nn = false;
+    /// Widths of the hidden layers; empty: one of n_factors, as in fastai.
+    std::vector<int64_t> layers = {};
+    /// Widths of the embeddings of users and items; 0: embedding_width's, by how many there are.
+    int64_t user_width = 0;
+    int64_t item_width = 0;
+    /// Dropout after each hidden layer (none, one number for all, or one each) and of the embeddings.
+    std::vector<double> ps = {};
+    double embed_p = 0;
 };
 
 /// A user or item and a number that belongs to it: a rating, a bias, a similarity.
@@ -54,7 +64,9 @@ public:
     /// All items by their bias, highest first. Throws Error where the model has none.
     std::vector<Scored> items_by_bias();
 
-    /// Factors, (n, n_factors), and biases, (n), of all items or users by encoded number, `#na#` first.
+    /// Factors, (n, width), and biases, (n), of all items or users by encoded number, `#na#` first. Factors are the
+    /// parameters `item_factors.weight` and `user_factors.weight`, else an EmbeddingNN's embeddings. Throws Error where
+    /// the model has none: an EmbeddingNN and a DotProduct have no biases.
     at::Tensor item_factors() const;
     at::Tensor user_factors() const;
     at::Tensor item_bias() const;
@@ -63,13 +75,16 @@ public:
 private:
     double predict_one(const std::string& user, const std::string& item);
     at::Tensor parameter(const std::string& name) const;
+    at::Tensor factors(const std::string& name, size_t column) const;
     std::vector<Scored> similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
                                 int64_t k) const;
     CollabDataLoaders collab_dls_;
 };
 
-/// A learner for collaborative filtering, fastai's collab_learner: DotProductBias with MSE unless asked otherwise.
-/// Throws UsageError for fewer than one factor or a y_range that is reversed.
+/// A learner for collaborative filtering, fastai's collab_learner: DotProductBias with MSE unless asked otherwise, as
+/// in `collab_learner(dls, {.y_range = {0, 5.5}, .use_nn = true, .layers = {100, 50}})`. Throws UsageError for fewer
+/// than one factor, a y_range that is reversed, sizes that EmbeddingNN refuses, and settings of a network without
+/// use_nn.
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model = {}, LearnerOptions options = {});
 
 }  // namespace embark

@@ -138,7 +138,9 @@ std::string item_factors_name(const Module& module, int64_t n_items, const Expor
                 candidates.empty() ? ", nor any other" : name_hint(options.item_factors, candidates));
         return options.item_factors;
     }
-    if (has("item_factors.weight")) return "item_factors.weight";
+    for (const char* name : {"item_factors.weight", "embeds.1.weight"}) {
+        if (has(name)) return name;
+    }
     return candidates.size() == 1 ? candidates.front() : "";
 }
 

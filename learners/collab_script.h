@@ -13,9 +13,9 @@ namespace embark {
 inline constexpr const char* kScriptPrefix = "_embark_";
 
 /// The parameter of `module` that has the factors of the items, one row each, for `similar`: the one that
-/// `options.item_factors` names; else `item_factors.weight`, as Embark's own models call it; else the one 2-d parameter
-/// with a row for each item and more than one column. Empty where none or several fit; Error where the named one does
-/// not, with those that do.
+/// `options.item_factors` names; else `item_factors.weight` or `embeds.1.weight`, as Embark's own models call it; else
+/// the one 2-d parameter with a row for each item and more than one column. Empty where none or several fit; Error
+/// where the named one does not, with those that do.
 std::string item_factors_name(const torch::jit::Module& module, int64_t n_items, const ExportOptions& options);
 
 /// Adds to `module`, whose forward takes (n, 2) encoded users and items and gives a number a row, the methods on raw

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/modules/collab_nn.h>
 #include <embark/modules/dot_product.h>
 
 #include "test_files.h"
@@ -95,9 +96,57 @@ TEST(CollabLearner, a_model_without_biases_says_so) {
     EXPECT_THAT(message_of<Error>([&] { learn.items_by_bias(); }), HasSubstr("no parameter 'item_bias.weight'"));
 }
 
+TEST(CollabLearner, trains_a_network_and_answers_by_its_embeddings) {
+    torch::manual_seed(1);
+    auto learn =
+        collab_learner(ratings(), {.y_range = {0, 5.5}, .use_nn = true, .layers = {20, 10}}, {.progress = false});
+    const auto records = learn.fit_one_cycle(10, 0.02);
+    EXPECT_LT(records.last("train_loss"), 0.7 * records.epochs.front().train_loss);
+    EXPECT_EQ(learn.recommend("nobody", 3).size(), 3U);
+
+    const auto& items = learn.collab_dls().items();
+    const auto factors = learn.item_factors();
+    EXPECT_EQ(factors.sizes(), at::IntArrayRef({items.size(), embedding_width(items.size())}));
+    EXPECT_EQ(learn.user_factors().size(0), learn.collab_dls().users().size());
+    const auto near = learn.similar_items("Film 3", 2);
+    const auto expected =
+        torch::cosine_similarity(factors[items.index("Film 3")], factors[items.index(near[0].name)], 0);
+    EXPECT_NEAR(near[0].score, expected.item<double>(), 1e-6);
+    EXPECT_THAT(message_of<Error>([&] { learn.items_by_bias(); }), HasSubstr("no parameter 'item_bias.weight'"));
+}
+
+TEST(CollabLearner, a_networks_sizes_are_fastais_unless_chosen) {
+    const auto parameters = [](const CollabModelOptions& options) {
+        return collab_learner(ratings(), options).model().module().named_parameters();
+    };
+    const auto ruled = parameters({.n_factors = 7, .use_nn = true});
+    const auto n_users = ratings().users().size(), width = embedding_width(n_users);
+    EXPECT_EQ(ruled["embeds.0.weight"].sizes(), at::IntArrayRef({n_users, width}));
+    EXPECT_EQ(ruled["layers.0.0.weight"].size(0), 7);
+    const auto chosen = parameters({.use_nn = true, .layers = {4, 3}, .user_width = 2, .item_width = 6});
+    EXPECT_EQ(chosen["layers.0.0.weight"].sizes(), at::IntArrayRef({4, 8}));
+    EXPECT_EQ(chosen["layers.1.0.weight"].sizes(), at::IntArrayRef({3, 4}));
+}
+
+TEST(CollabLearner, trains_the_course_network) {
+    torch::manual_seed(1);
+    const auto dls = ratings();
+    const CollabNN net(CollabNNOptions{.n_users = dls.users().size(), .n_items = dls.items().size()});
+    CollabLearner learn(dls, Model(net), {.loss = mse_loss_flat(), .progress = false});
+    const auto records = learn.fit_one_cycle(10, 0.02);
+    EXPECT_LT(records.last("train_loss"), 0.8 * records.epochs.front().train_loss);
+    EXPECT_EQ(learn.similar_items("Film 3", 4).size(), 4U);
+}
+
 TEST(CollabLearner, refuses_sizes_that_can_never_be_right) {
     EXPECT_THROW(collab_learner(ratings(), {.n_factors = 0}), UsageError);
     EXPECT_THROW(collab_learner(ratings(), {.y_range = {5.5, 0}}), UsageError);
+    EXPECT_THROW(collab_learner(ratings(), {.use_nn = true, .layers = {0}}), UsageError);
+    EXPECT_THROW(collab_learner(ratings(), {.use_nn = true, .user_width = -1}), UsageError);
+    EXPECT_THAT(message_of<UsageError>([] {
+                    collab_learner(ratings(), {.layers = {100, 50}});
+                }),
+                HasSubstr("needs use_nn = true"));
 }
 
 }  // namespace

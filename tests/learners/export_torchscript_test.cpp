@@ -11,6 +11,7 @@
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/exported_model.h>
 #include <embark/modules/dot_product.h>
+#include <embark/modules/tabular_model.h>
 
 #include "python.h"
 #include "test_files.h"
@@ -232,6 +233,43 @@ TEST(ExportTorchscript, collab_file_answers_in_cpp_as_the_learner_does) {
     for (const std::string user : {"0", "5", "nobody"})
         expect_ranking(model.recommend(user, 5), learn.recommend(user, 5));
     for (const auto& title : kTitles) expect_ranking(model.similar(title, 5), learn.similar_items(title, 5));
+}
+
+TEST(ExportTorchscript, a_network_of_users_and_items_answers_as_the_learner_does) {
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
+    TemporaryFolder folder;
+    const auto dls = ratings(static_cast<int>(kTitles.size()));  // as many users as items
+    CollabLearner learn =
+        collab_learner(dls, {.y_range = {0, 5.5}, .use_nn = true, .layers = {6, 5}}, {.progress = false});
+    stir(learn.model().module());
+    json expected = expected_of(learn.model(), dls.train().data().inputs);
+    add_answers(expected, learn);
+    learn.export_torchscript(folder.path() / "net.pt");
+    EXPECT_EQ(check_in_python(folder.path() / "net.pt", expected, folder), "ok\n");
+
+    const auto model = ExportedModel::load(folder.path() / "net.pt");
+    EXPECT_EQ(model.info().model, "EmbeddingNN");
+    expect_ranking(model.recommend("5", 5), learn.recommend("5", 5));
+    for (const auto& title : kTitles) expect_ranking(model.similar(title, 5), learn.similar_items(title, 5));
+}
+
+TEST(ExportTorchscript, a_tabular_ensemble_answers_in_python_as_the_module_does) {
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
+    TemporaryFolder folder;
+    torch::manual_seed(6);
+    const auto dls = DataLoaders::from_tensors(
+        {{torch::randint(6, {40, 2}, at::kLong), torch::randn({40, 3})}, {torch::randn({40, 1})}}, {.batch_size = 8});
+    const TabularModel module(TabularModelOptions{.embeddings = {{6, 3}, {7, 4}},
+                                                  .n_cont = 3,
+                                                  .outputs = {{.size = 1}, {.size = 3, .classes = true}},
+                                                  .layers = {6},
+                                                  .numbers = {.kind = NumberEmbeddingKind::periodic},
+                                                  .members = 4});
+    stir(*module);
+    const Model model(module);
+    const json expected = expected_of(model, dls.train().data().inputs);
+    export_torchscript(model, dls, folder.path() / "model.pt");
+    EXPECT_EQ(check_in_python(folder.path() / "model.pt", expected, folder), "ok\n");
 }
 
 TEST(ExportTorchscript, a_users_own_module_gets_the_methods_and_keeps_its_mode) {

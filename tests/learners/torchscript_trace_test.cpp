@@ -8,6 +8,8 @@
 #include <torch/torch.h>
 
 #include <embark/learners/torchscript_call.h>
+#include <embark/modules/collab_nn.h>
+#include <embark/modules/tabular_model.h>
 
 #include "test_files.h"
 
@@ -96,6 +98,41 @@ TEST(TraceModule, agrees_at_other_batch_sizes_with_layers_that_differ_in_trainin
     const auto batch = ids_and_numbers();
     for (int i = 0; i < 3; ++i) module->forward(batch[0], batch[1]);  // moves the batch norm's statistics
     expect_same_answers(Model(module), batch);
+}
+
+TEST(TraceModule, agrees_with_tabular_models_of_every_kind) {
+    const TabularModelOptions plain = {.embeddings = {{20, 5}, {12, 3}},
+                                       .n_cont = 3,
+                                       .outputs = {{.size = 2}, {.size = 5, .classes = true}},
+                                       .layers = {12, 5},
+                                       .ps = {0.5},
+                                       .y_range = {0, 5.5}};
+    std::vector<TabularModelOptions> variants(7, plain);
+    variants[1].use_bn = variants[1].bn_cont = false;
+    variants[2].lin_first = false;
+    variants[2].bn_final = true;
+    variants[3].numbers = {.kind = NumberEmbeddingKind::periodic, .shared = false};
+    variants[4].numbers = {.kind = NumberEmbeddingKind::piecewise_linear, .bins = {{-1, 0, 1}, {0, 1}, {-2, 2}}};
+    variants[5].members = 5;
+    variants[5].numbers.kind = NumberEmbeddingKind::periodic;
+    variants[6].members = 12;
+    variants[6].use_bn = false;
+    for (const auto& options : variants) {
+        TabularModel module(options);
+        const Tensors batch = {torch::randint(12, {16, 2}, at::kLong), torch::randn({16, 3})};
+        for (int i = 0; i < 3; ++i) module(batch[0], batch[1]);  // moves the batch norms' statistics
+        expect_same_answers(Model(module), batch);
+    }
+}
+
+TEST(TraceModule, agrees_with_tabular_models_of_categories_or_numbers_alone) {
+    const at::Tensor categories = torch::randint(6, {16, 2}, at::kLong), numbers = torch::randn({16, 3});
+    const TabularModelOptions only_categories = {.embeddings = {{6, 3}, {8, 2}}, .layers = {5}};
+    expect_same_answers(Model(TabularModel(only_categories)), {categories, torch::zeros({16, 0})});
+    expect_same_answers(Model(TabularModel(TabularModelOptions{.n_cont = 3, .layers = {5}})),
+                        {torch::zeros({16, 0}, at::kLong), numbers});
+    expect_same_answers(Model(EmbeddingNN(only_categories)), {categories});
+    expect_same_answers(Model(CollabNN(CollabNNOptions{.n_users = 6, .n_items = 8})), {categories});
 }
 
 TEST(TraceModule, keeps_parameters_and_buffers_under_their_own_names_without_gradients) {
