@@ -1,19 +1,41 @@
 #include "early_stopping.h"
 
 #include "../core/error.h"
+#include "../core/state_dict.h"
 #include "training_state.h"
 
 namespace embark {
 
 EarlyStopping::EarlyStopping(EarlyStoppingOptions options)
     : TrackerCallback(std::move(options.monitor), options.min_delta, options.reset_on_fit),
-      patience_(options.patience) {
+      patience_(options.patience),
+      restore_best_(options.restore_best) {
     require<UsageError>(patience_ >= 1, "Invalid patience ", patience_, ": at least 1 epoch is needed");
+}
+
+void EarlyStopping::before_fit(TrainingState& state) {
+    TrackerCallback::before_fit(state);
+    best_model_.reset();
 }
 
 void EarlyStopping::after_epoch(TrainingState& state) {
     TrackerCallback::after_epoch(state);
+    if (restore_best_ && new_best()) best_model_.emplace(*state.model);
     if (wait() >= patience_) state.cancel(Level::fit, reason());
+}
+
+void EarlyStopping::after_fit(TrainingState& state) {
+    if (best_model_) best_model_->restore(*state.model);
+}
+
+void EarlyStopping::save_state(StateDict& to, const TrainingState& state) const {
+    TrackerCallback::save_state(to, state);
+    if (best_model_) to.set("best_model", StateDict(best_model_->content()));
+}
+
+void EarlyStopping::load_state(const StateDict& from, TrainingState& state) {
+    TrackerCallback::load_state(from, state);
+    if (const StateDict best = from.part("best_model"); !best.empty()) best_model_.emplace(best.content());
 }
 
 std::string EarlyStopping::reason() const {

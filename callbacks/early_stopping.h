@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+
+#include "../optim/model_state.h"
 #include "tracker.h"
 
 namespace embark {
@@ -12,6 +15,9 @@ struct EarlyStoppingOptions {
     double min_delta = 0;
     /// Epochs without an improvement after which the fit ends.
     int64_t patience = 1;
+    /// Put the model of the best epoch back when the fit ends, also where it ends in time. It is kept in memory;
+    /// SaveModel keeps it in a file.
+    bool restore_best = false;
     /// Forget the best value when a new fit begins.
     bool reset_on_fit = true;
 };
@@ -25,11 +31,17 @@ public:
     int order() const override { return 63; }
     std::string name() const override { return "early_stopping"; }
 
+    void before_fit(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;
+    void after_fit(TrainingState& state) override;
+    void save_state(StateDict& to, const TrainingState& state) const override;
+    void load_state(const StateDict& from, TrainingState& state) override;
 
 private:
     std::string reason() const;
     int64_t patience_;
+    bool restore_best_;
+    std::optional<ModelState> best_model_;
 };
 
 }  // namespace embark

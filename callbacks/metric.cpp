@@ -25,12 +25,22 @@ Metric::Metric(std::string name, Direction direction, Over over, Function functi
       function_(std::move(function)),
       finish_(std::move(finish)) {}
 
-Metric Metric::on(size_t output) const {
+Metric Metric::on(size_t output, std::string name) const {
     Metric chosen = *this;
     chosen.reset();
     chosen.output_ = output;
-    chosen.name_ = name_ + "_" + std::to_string(output);
+    chosen.name_ = name.empty() ? name_ + "_" + std::to_string(output) : std::move(name);
     return chosen;
+}
+
+Metric Metric::in_units(Transform transform) const {
+    Metric changed = *this;
+    changed.reset();
+    changed.function_ = [function = function_, transform = std::move(transform)](const at::Tensor& predictions,
+                                                                                 const at::Tensor& targets) {
+        return function(transform(predictions), transform(targets));
+    };
+    return changed;
 }
 
 void Metric::reset() {

@@ -28,8 +28,15 @@ public:
     Direction direction() const { return direction_; }
 
     /// The same metric of output `output` and target `output`, counted from 0, of a model with several; its name is
-    /// NAME_OUTPUT, as in "accuracy_1". Without it, it is the first of each.
-    Metric on(size_t output) const;
+    /// NAME_OUTPUT, as in "accuracy_1", unless one is given. Without it, it is the first of each.
+    Metric on(size_t output, std::string name = {}) const;
+    size_t output() const { return output_; }
+
+    /// What brings predictions and targets into other units.
+    using Transform = std::function<at::Tensor(const at::Tensor&)>;
+    /// The same metric of transformed predictions and targets, as an RMSE in the units of a target that is learned by
+    /// its logarithm.
+    Metric in_units(Transform transform) const;
 
     void reset();
     /// Takes in the raw outputs and targets of one batch. Throws Error where this metric's output or target is missing

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "../core/text.h"
@@ -29,6 +30,10 @@ std::optional<double> read_number(std::string_view text) {
     text = trimmed(text);
     if (is_missing_word(text)) return std::numeric_limits<double>::quiet_NaN();
     return parse_double(text);
+}
+
+bool is_beyond_float(double number) {
+    return std::isinf(static_cast<float>(number));
 }
 
 }  // namespace embark

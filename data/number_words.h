@@ -13,4 +13,7 @@ bool is_missing_word(std::string_view text);
 /// is no number.
 std::optional<double> read_number(std::string_view text);
 
+/// Whether `number` is infinite or would be as float32, which models compute in. NaN is not.
+bool is_beyond_float(double number);
+
 }  // namespace embark

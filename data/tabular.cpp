@@ -9,6 +9,7 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "loader_options.h"
+#include "number_words.h"
 #include "tabular_columns.h"
 #include "tabular_fit.h"
 #include "tabular_targets.h"
@@ -29,8 +30,8 @@ const RawValue& value_of(const RawRow& row, const std::string& name) {
 double number_of(const RawRow& row, const std::string& name) {
     const RawValue& value = value_of(row, name);
     const auto number = value.number();
-    require(number && !std::isinf(*number), "Column '", name, "' of the row: '", value.text(),
-            "' is not a finite number");
+    require(number && !is_beyond_float(*number), "Column '", name, "' of the row: '", value.text(),
+            "' is no number up to 3.4e38");
     return *number;
 }
 

@@ -8,18 +8,21 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "coded_column.h"
+#include "number_words.h"
 #include "tabular_targets.h"
 
 namespace embark {
 
 namespace {
 
-/// `table`'s numbers, NaN where missing. Throws Error, with file, row and column, for an infinite one.
+/// `table`'s numbers, NaN where missing. Throws Error, with file, row and column, for one beyond float32.
 at::Tensor read_numbers(const Table& table, const std::string& name) {
     at::Tensor values = table.numbers(name);
     const double* data = values.const_data_ptr<double>();
-    const double* bad = std::find_if(data, data + values.numel(), [](double value) { return std::isinf(value); });
-    if (bad != data + values.numel()) fail(table.where(bad - data, name), ": the number is infinite");
+    const double* bad = std::find_if(data, data + values.numel(), is_beyond_float);
+    if (bad != data + values.numel()) {
+        fail(table.where(bad - data, name), ": ", *bad, " is too large; numbers up to 3.4e38 are taken");
+    }
     return values;
 }
 

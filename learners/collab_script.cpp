@@ -8,6 +8,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "script_attributes.h"
 
 namespace embark {
 
@@ -72,36 +73,12 @@ def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
     return self._embark_highest(scores, keep, k)
 )";
 
-void require_free_names(const Module& module) {
-    for (const auto& attribute : module.named_attributes(/*recurse=*/false)) {
-        const std::string& name = attribute.name;
-        const bool taken =
-            name == "predict" || name == "recommend" || name == "similar" || name.starts_with(kScriptPrefix);
-        require(!taken, "The model cannot be exported: it has a tensor or submodule called '", name,
-                "', a name that the exported file needs for a method of its own; give it another one");
-    }
-}
-
-/// Registers the names of a vocabulary in order, and the number of each without `#na#`, which nobody may ask for.
+/// Registers the names of a vocabulary in order, and the number of each.
 void register_vocabulary(Module& module, const std::string& what, const Vocabulary& vocabulary) {
-    c10::List<std::string> names;
-    c10::Dict<std::string, int64_t> index;
-    names.reserve(vocabulary.size());
-    index.reserve(vocabulary.size());
-    for (const std::string& name : vocabulary.names()) {
-        if (!names.empty()) index.insert(name, static_cast<int64_t>(names.size()));
-        names.push_back(name);
-    }
     const auto text = c10::StringType::get();
-    module.register_attribute(kScriptPrefix + what + "s", c10::ListType::create(text), names);
-    module.register_attribute(kScriptPrefix + what + "_index", c10::DictType::create(text, c10::IntType::get()), index);
-}
-
-/// The rated items go into a tuple, since a plain tensor would be listed among the model's own buffers.
-void register_rated(Module& module, const CollabData& data) {
-    const auto tensor = c10::TensorType::get();
-    module.register_attribute(std::string(kScriptPrefix) + "rated", c10::TupleType::create({tensor, tensor}),
-                              c10::ivalue::Tuple::create({data.rated_offsets.cpu(), data.rated_items.cpu()}));
+    register_script_attribute(module, what + "s", c10::ListType::create(text), script_names(vocabulary));
+    register_script_attribute(module, what + "_index", c10::DictType::create(text, c10::IntType::get()),
+                              script_index(vocabulary));
 }
 
 /// "layers.0.weight" as an expression; getattr also takes names that are no identifiers.
@@ -145,11 +122,11 @@ std::string item_factors_name(const Module& module, int64_t n_items, const Expor
 }
 
 void add_collab_methods(Module& module, const CollabData& data, const ExportOptions& options) {
-    require_free_names(module);
+    require_free_names(module, {"predict", "recommend", "similar"});
     const std::string item_factors = item_factors_name(module, data.items.size(), options);
     register_vocabulary(module, "user", data.users);
     register_vocabulary(module, "item", data.items);
-    if (options.include_rated) register_rated(module, data);
+    if (options.include_rated) register_script_tensors(module, "rated", {data.rated_offsets, data.rated_items});
 
     module.define(kPredict);
     module.define(kHighest);

@@ -9,9 +9,6 @@
 
 namespace embark {
 
-/// Prefix of the attributes that methods on raw values need; no name of the user's own may begin with it.
-inline constexpr const char* kScriptPrefix = "_embark_";
-
 /// The parameter of `module` that has the factors of the items, one row each, for `similar`: the one that
 /// `options.item_factors` names; else `item_factors.weight` or `embeds.1.weight`, as Embark's own models call it; else
 /// the one 2-d parameter with a row for each item and more than one column. Empty where none or several fit; Error

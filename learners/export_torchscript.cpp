@@ -8,10 +8,13 @@
 
 #include "../core/file.h"
 #include "../data/collab.h"
+#include "../data/tabular.h"
+#include "../data/tabular_json.h"
 #include "archive_seal.h"
 #include "collab_script.h"
 #include "export_format.h"
 #include "module_mirror.h"
+#include "tabular_script.h"
 #include "torchscript_call.h"
 #include "torchscript_trace.h"
 
@@ -33,6 +36,29 @@ nlohmann::json collab_metadata(const CollabData& data) {
             {"vocabulary_sizes", {{data.user_name, data.users.size()}, {data.item_name, data.items.size()}}}};
 }
 
+/// Whether `module` answers encoded categories and numbers with what each target needs.
+bool predicts_targets(const torch::jit::Module& module, const TabularData& data, const Tensors& example) {
+    const Tensors outputs =
+        as_tensors(call_method(module, "forward", std::vector<torch::jit::IValue>(example.begin(), example.end())));
+    if (outputs.size() != data.targets.size()) return false;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        const bool fits = outputs[i].dim() == 2 && outputs[i].size(1) == data.targets[i].width();
+        if (!fits) return false;
+    }
+    return true;
+}
+
+nlohmann::json tabular_metadata(const TabularData& data) {
+    nlohmann::json sizes = nlohmann::json::object(), outputs = nlohmann::json::array();
+    for (const auto& [name, vocabulary] : data.classes()) sizes[name] = vocabulary.size();
+    for (const auto& target : data.targets) outputs.push_back(target.name);
+    return {{"kind", "tabular"},
+            {"inputs", data.input_names()},
+            {"outputs", outputs},
+            {"vocabulary_sizes", sizes},
+            {"preprocessing", to_json(data)}};
+}
+
 std::string serialise(const torch::jit::Module& module, const nlohmann::json& metadata) {
     // In memory first: LibTorch ends the process where its own writing to a file fails.
     std::ostringstream out(std::ios::binary);
@@ -45,13 +71,19 @@ std::string serialise(const torch::jit::Module& module, const nlohmann::json& me
 void export_torchscript(const Model& model, const DataLoaders& dls, const std::filesystem::path& path,
                         const ExportOptions& options) {
     require_writable_path(path);
-    torch::jit::Module module = trace_module(model, dls.one_batch().inputs);
+    const Tensors example = dls.one_batch().inputs;
+    torch::jit::Module module = trace_module(model, example);
 
     nlohmann::json metadata = {{"kind", "tensors"}};
     const auto collab = std::dynamic_pointer_cast<const CollabData>(dls.preprocessing());
     if (collab && rates_pairs(module)) {
         add_collab_methods(module, *collab, options);
         metadata = collab_metadata(*collab);
+    }
+    const auto tabular = std::dynamic_pointer_cast<const TabularData>(dls.preprocessing());
+    if (tabular && predicts_targets(module, *tabular, example)) {
+        add_tabular_methods(module, *tabular);
+        metadata = tabular_metadata(*tabular);
     }
     metadata["format"] = kExportFormat;
     metadata["version"] = EMBARK_VERSION;

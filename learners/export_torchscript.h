@@ -13,8 +13,8 @@ struct ExportOptions {
     /// Collab: store in the file what each user rated, so that `recommend` leaves it out.
     bool include_rated = true;
     /// Collab, a module of the user's own: the name of the item embedding's weight, for `similar`; empty:
-    /// `item_factors.weight` or `embeds.1.weight` where there is one, else the one 2-d parameter with a row for each item
-    /// and more than one column. Where several fit, the file has no `similar`.
+    /// `item_factors.weight` or `embeds.1.weight` where there is one, else the one 2-d parameter with a row for each
+    /// item and more than one column. Where several fit, the file has no `similar`.
     std::string item_factors = {};
 };
 

@@ -1,7 +1,6 @@
 #include "exported_model.h"
 
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 
 #include <torch/script.h>
@@ -9,11 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "../core/error.h"
-#include "../core/file.h"
 #include "../core/text.h"
-#include "archive_seal.h"
-#include "collab_script.h"
-#include "export_format.h"
+#include "../data/tabular_json.h"
+#include "exported_archive.h"
+#include "script_attributes.h"
 #include "torchscript_call.h"
 
 namespace embark {
@@ -68,6 +66,7 @@ struct ExportedModel::Impl {
     std::string name;
     Module module;
     Info info;
+    std::optional<TabularData> tabular;
 
     IValue call(const std::string& method, std::vector<IValue> arguments) const {
         try {
@@ -80,6 +79,24 @@ struct ExportedModel::Impl {
     void require_collab(std::string_view method) const {
         require(info.kind == "collab", name, " has no method ", method,
                 ": it takes encoded tensors only, so call forward");
+    }
+
+    const TabularData& require_tabular() const {
+        require(tabular.has_value(), name, " predicts no rows of a table: its kind is ", info.kind);
+        return *tabular;
+    }
+
+    Tensors forward(const Tensors& inputs) const {
+        return as_tensors(call("forward", std::vector<IValue>(inputs.begin(), inputs.end())));
+    }
+
+    /// The outputs for encoded rows, after the activation of each target.
+    Tensors outputs(const Tensors& inputs) const {
+        Tensors outputs = forward(inputs);
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            if (tabular->targets.at(i).is_class()) outputs[i] = at::softmax(outputs[i], 1);
+        }
+        return outputs;
     }
 
     std::vector<Scored> ranked(const std::string& method, const std::string& of, int64_t k) const {
@@ -97,19 +114,13 @@ struct ExportedModel::Impl {
 ExportedModel ExportedModel::load(const std::filesystem::path& path) {
     auto impl = std::make_shared<Impl>();
     impl->name = path.string();
-    std::string archive = read_file(path);
-    check_seal(archive, impl->name);
     try {
-        torch::jit::ExtraFilesMap extra = {{kMetadataName, ""}};
-        std::istringstream stream(std::move(archive), std::ios::binary);
-        impl->module = torch::jit::load(stream, at::kCPU, extra);
-        const auto metadata = nlohmann::json::parse(extra.at(kMetadataName));
-        const int format = metadata.at("format").get<int>();
-        require(format <= kExportFormat, "its format is ", format, ", and this version of Embark reads ", kExportFormat,
-                " at most; update Embark, or export the model with this version");
+        auto [module, metadata] = read_exported_archive(path);
+        impl->module = std::move(module);
         impl->info = describe(impl->module, metadata);
-    } catch (const std::exception& error) {
-        fail(impl->name, " cannot be read: ", torch_message(error));
+        if (impl->info.kind == "tabular") impl->tabular = tabular_from_json(metadata.at("preprocessing"));
+    } catch (const nlohmann::json::exception& error) {
+        fail(impl->name, " cannot be read: ", error.what());
     }
     ExportedModel model;
     model.impl_ = std::move(impl);
@@ -125,7 +136,29 @@ Tensors ExportedModel::forward(const Tensors& inputs) const {
     const size_t expected = schema.arguments().size() - 1;  // without self
     require(inputs.size() == expected, impl_->name, ": forward takes ", expected,
             expected == 1 ? " tensor" : " tensors", ", but got ", inputs.size());
-    return as_tensors(impl_->call("forward", std::vector<IValue>(inputs.begin(), inputs.end())));
+    return impl_->forward(inputs);
+}
+
+std::vector<TargetPredictions> ExportedModel::predict(const Table& table, EncodingCounts* counts) const {
+    const TabularData& data = impl_->require_tabular();
+    const Tensors inputs = data.encode(table, counts);
+    std::vector<Tensors> parts(data.targets.size());
+    // In parts, so that memory does not grow with the table.
+    constexpr int64_t kRows = 4096;
+    for (int64_t first = 0; first == 0 || first < table.rows(); first += kRows) {
+        Tensors part;
+        for (const at::Tensor& input : inputs) part.push_back(input.slice(0, first, first + kRows));
+        const Tensors outputs = impl_->outputs(part);
+        for (size_t i = 0; i < outputs.size(); ++i) parts[i].push_back(outputs[i]);
+    }
+    Tensors outputs;
+    for (const Tensors& of_target : parts) outputs.push_back(at::cat(of_target));
+    return decode_outputs(data, outputs);
+}
+
+std::vector<Prediction> ExportedModel::predict(const RawRow& row) const {
+    const TabularData& data = impl_->require_tabular();
+    return decode_row(data, impl_->outputs(data.encode(row)));
 }
 
 at::Tensor ExportedModel::predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../core/tensors.h"
+#include "../data/tabular_predictions.h"
 #include "collab_learner.h"
 
 namespace embark {
@@ -19,7 +20,7 @@ class ExportedModel {
 public:
     /// What the file says of itself.
     struct Info {
-        /// "collab", or "tensors" where only `forward` on encoded tensors is there.
+        /// "collab", "tabular", or "tensors" where only `forward` on encoded tensors is there.
         std::string kind;
         /// Version of Embark that wrote it.
         std::string version;
@@ -42,6 +43,12 @@ public:
 
     /// The model's outputs for encoded tensors.
     Tensors forward(const Tensors& inputs) const;
+    /// What the model says of every row of a table, one entry a target; unknown categories are taken as `#na#`, missing
+    /// numbers filled as in training, both counted into `counts`. Tabular files only.
+    std::vector<TargetPredictions> predict(const Table& table, EncodingCounts* counts = nullptr) const;
+    /// The same for one raw row.
+    std::vector<Prediction> predict(const RawRow& row) const;
+
     /// (n) predicted ratings; unknown users and items are taken as `#na#`. Collab files only, as the two below.
     at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
     /// Whether the user was among the training data.

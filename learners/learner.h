@@ -153,7 +153,9 @@ public:
     /// Writes the model, in eval mode and on the CPU, as a TorchScript file that needs nothing of Embark. `forward`
     /// takes encoded tensors; where the data have vocabularies there are methods on raw values too: for collab
     /// `predict(users: List[str], items: List[str]) -> Tensor`, `recommend(user: str, k: int)` and
-    /// `similar(item: str, k: int)`, both `-> Tuple[List[str], Tensor]`. Throws Error, before anything is written,
+    /// `similar(item: str, k: int)`, both `-> Tuple[List[str], Tensor]`; for tables
+    /// `predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]])`, which gives for each target the
+    /// classes' names with all probabilities, or values in its own units. Throws Error, before anything is written,
     /// where the module's trace depends on the batch size, and names the operation.
     void export_torchscript(const std::filesystem::path& path, const ExportOptions& options = {});
 

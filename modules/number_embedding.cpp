@@ -122,4 +122,22 @@ at::Tensor NumberEmbedderImpl::forward(const at::Tensor& x) {
     return torch::relu(linear ? linear(encoded) : shared_linear(encoded)).flatten(1);
 }
 
+std::vector<std::vector<double>> quantile_bins(const at::Tensor& x, int64_t n_bins) {
+    require<UsageError>(n_bins >= 1, "Invalid number of bins ", n_bins, ": at least 1 is needed");
+    require(x.dim() == 2 && x.size(0) > 0, "Bins are fitted on numbers of shape (n, n_cont), not ", x.sizes());
+    const at::Tensor sorted = std::get<0>(x.to(at::kDouble).sort(0));
+    const at::Tensor positions = torch::linspace(0, static_cast<double>(x.size(0) - 1), n_bins + 1, at::kDouble);
+    const at::Tensor below = positions.floor().to(at::kLong), above = positions.ceil().to(at::kLong);
+    const at::Tensor low = sorted.index_select(0, below), high = sorted.index_select(0, above);
+    const at::Tensor quantiles = (low + (high - low) * (positions - below).unsqueeze(1)).t().contiguous();
+    std::vector<std::vector<double>> bins;
+    for (int64_t column = 0; column < x.size(1); ++column) {
+        const double* first = quantiles[column].const_data_ptr<double>();
+        std::vector<double>& edges = bins.emplace_back(first, first + n_bins + 1);
+        edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+        if (edges.size() == 1) edges.push_back(edges.front() + 1);
+    }
+    return bins;
+}
+
 }  // namespace embark

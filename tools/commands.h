@@ -7,6 +7,7 @@ namespace embark::tools {
 /// The commands of the embark program: each takes the words after its name and returns the program's exit code. Errors
 /// are thrown.
 int train_collab(const Arguments& arguments);
+int train_tabular(const Arguments& arguments);
 int predict(const Arguments& arguments);
 int recommend(const Arguments& arguments);
 int similar(const Arguments& arguments);

@@ -24,17 +24,26 @@ RatingsTable read_ml_latest_small(const fs::path& folder) {
     return {read_csv(folder / "ratings.csv"), "userId", "movieId", "rating"};
 }
 
+KnownTable read_adult(const fs::path& folder) {
+    return {read_csv(folder / "adult.data",
+                     {.column_names = {"age", "workclass", "fnlwgt", "education", "education-num", "marital-status",
+                                       "occupation", "relationship", "race", "sex", "capital-gain", "capital-loss",
+                                       "hours-per-week", "native-country", "salary"},
+                      .missing_values = {"?"},
+                      .trim_spaces = true}),
+            "salary"};
+}
+
+template <class Result>
 struct Dataset {
     std::string name;
     std::string file;  // whose presence says that the data set is there
-    RatingsTable (*read)(const fs::path& folder);
+    Result (*read)(const fs::path& folder);
 };
 
-const std::vector<Dataset>& catalogue() {
-    static const std::vector<Dataset> datasets = {{"ml-100k", "u.data", read_ml_100k},
-                                                  {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
-    return datasets;
-}
+const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", "u.data", read_ml_100k},
+                                                     {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
+const std::vector<Dataset<KnownTable>> kTables = {{"adult", "adult.data", read_adult}};
 
 fs::path cache_folder() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";
@@ -50,16 +59,16 @@ std::vector<fs::path> data_folders(const fs::path& data_dir) {
     return folders;
 }
 
-}  // namespace
-
-std::vector<std::string> rating_datasets() {
+template <class Result>
+std::vector<std::string> names_of(const std::vector<Dataset<Result>>& datasets) {
     std::vector<std::string> names;
-    for (const auto& dataset : catalogue()) names.push_back(dataset.name);
+    for (const auto& dataset : datasets) names.push_back(dataset.name);
     return names;
 }
 
-RatingsTable read_rating_dataset(const std::string& name, const fs::path& data_dir) {
-    for (const auto& dataset : catalogue()) {
+template <class Result>
+Result read_dataset(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir) {
+    for (const auto& dataset : datasets) {
         if (dataset.name != name) continue;
         std::vector<std::string> looked;
         for (const auto& folder : data_folders(data_dir)) {
@@ -70,7 +79,25 @@ RatingsTable read_rating_dataset(const std::string& name, const fs::path& data_d
         fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
              "` fetches it, or --data-dir names the folder that has ", name, "/", dataset.file);
     }
-    fail<UsageError>("Unknown data set '", name, "'", name_hint(name, rating_datasets()));
+    fail<UsageError>("Unknown data set '", name, "'", name_hint(name, names_of(datasets)));
+}
+
+}  // namespace
+
+std::vector<std::string> rating_datasets() {
+    return names_of(kRatings);
+}
+
+RatingsTable read_rating_dataset(const std::string& name, const fs::path& data_dir) {
+    return read_dataset(kRatings, name, data_dir);
+}
+
+std::vector<std::string> table_datasets() {
+    return names_of(kTables);
+}
+
+KnownTable read_table_dataset(const std::string& name, const fs::path& data_dir) {
+    return read_dataset(kTables, name, data_dir);
 }
 
 }  // namespace embark::tools

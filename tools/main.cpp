@@ -19,11 +19,13 @@ struct Command {
 };
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all = {{"train collab", "train a model of ratings, and export it", train_collab},
-                                             {"predict", "predict a rating for each row of a CSV file", predict},
-                                             {"recommend", "one user's best items", recommend},
-                                             {"similar", "the items most like one item", similar},
-                                             {"inspect", "what an exported model takes, gives and holds", inspect}};
+    static const std::vector<Command> all = {
+        {"train collab", "train a model of ratings, and export it", train_collab},
+        {"train tabular", "train a model of a table, and export it", train_tabular},
+        {"predict", "predict each row of a CSV file", predict},
+        {"recommend", "one user's best items", recommend},
+        {"similar", "the items most like one item", similar},
+        {"inspect", "what an exported model takes, gives and holds", inspect}};
     return all;
 }
 
@@ -57,7 +59,8 @@ int run(const Arguments& words) {
     }
     const bool asks_for_help = words.size() == 2 && (words[1] == "--help" || words[1] == "-h");
     if (words.front() == "train" && asks_for_help) {
-        std::cout << "Usage: embark train collab [OPTIONS]\n\n`embark train collab --help` says more.\n";
+        std::cout << "Usage: embark train collab [OPTIONS]\n       embark train tabular [OPTIONS]\n\n"
+                     "`embark train collab --help` and `embark train tabular --help` say more.\n";
         return kSuccess;
     }
     const std::string given = words.front() == "train" && words.size() > 1 ? "train " + words[1] : words.front();

@@ -51,6 +51,11 @@ int64_t top_of(const po::variables_map& values) {
     return top;
 }
 
+std::vector<double> numbers_of(const at::Tensor& values) {
+    const at::Tensor flat = values.to(at::kDouble).contiguous();
+    return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+}
+
 std::string shape_text(const std::vector<int64_t>& shape) {
     std::vector<std::string> parts;
     for (const int64_t extent : shape) parts.push_back(std::to_string(extent));
@@ -82,34 +87,73 @@ void print(const ExportedModel::Info& info) {
     for (const auto& [name, shape] : info.parameters) std::cout << "  " << name << "  " << shape_text(shape) << "\n";
 }
 
+void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
+    const auto& inputs = model.info().inputs;
+    const auto predictions = model.predict(table.text(inputs.at(0)), table.text(inputs.at(1)));
+    if (!json) return write_csv(std::cout, table.with_column("prediction", predictions));
+    std::cout << Json{{"predictions", numbers_of(predictions)}}.dump(2) << "\n";
+}
+
+/// One line on standard error for each column with values that training did not have.
+void report(const EncodingCounts& counts) {
+    for (const auto& [name, n] : counts.unknown) {
+        std::cerr << "embark: column '" << name << "' has " << n << (n == 1 ? " value" : " values")
+                  << " that training did not have; taken as unknown\n";
+    }
+    for (const auto& [name, n] : counts.filled) {
+        std::cerr << "embark: column '" << name << "' has " << n << " missing " << (n == 1 ? "value" : "values")
+                  << ", which it had none of in training; filled as the others are\n";
+    }
+}
+
+void predict_rows(const ExportedModel& model, const Table& table, bool json) {
+    EncodingCounts counts;
+    const auto predictions = model.predict(table, &counts);
+    report(counts);
+    if (!json) return write_csv(std::cout, with_predictions(table, predictions));
+    Json result = {{"unknown", counts.unknown}, {"filled", counts.filled}, {"predictions", Json::object()}};
+    for (const TargetPredictions& prediction : predictions) {
+        Json& target = result["predictions"][prediction.target];
+        if (!prediction.is_class()) {
+            target["values"] = numbers_of(prediction.values);
+            continue;
+        }
+        target["labels"] = prediction.labels();
+        for (size_t i = 0; i < prediction.classes.size(); ++i) {
+            target["probabilities"][prediction.classes[i]] =
+                numbers_of(prediction.probabilities.select(1, static_cast<int64_t>(i)));
+        }
+    }
+    std::cout << result.dump(2) << "\n";
+}
+
 }  // namespace
 
 int predict(const Arguments& arguments) {
     CommandLine line("embark predict --model FILE --input FILE.csv [OPTIONS]",
-                     "Prints the input as CSV with a column more, `prediction`.");
+                     "Prints the input as CSV with the model's predictions as further columns.");
     add_model_options(line);
     auto add = line.options.add_options();
     add("input", po::value<std::string>()->value_name("FILE"), "a CSV or Parquet file with the model's input columns");
     add("delimiter", po::value<std::string>()->default_value(",")->value_name("C"), "one character, or tab");
     add("columns", po::value<std::string>()->value_name("a,b,…"), "the column names of a file without a header");
+    add("missing", po::value<std::string>()->value_name("WORD"), "words that stand for a missing value, as a,b,…");
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(arguments);
     const std::string input = required_text(values, "input");
-    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>())};
-    if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
-
     const ExportedModel model = load_model(values);
-    const auto& inputs = model.info().inputs;
-    require(inputs.size() == 2,
+    require(model.info().kind != "tensors",
             "The model takes encoded tensors, not raw values, so it cannot be used with a CSV file");
+    const bool tabular = model.info().kind == "tabular";
+    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = tabular};
+    if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
+    if (values.count("missing")) csv.missing_values = list_of(required_text(values, "missing"));
     const Table table = input.ends_with(".parquet") ? read_parquet(input) : read_csv(input, csv);
-    const auto predictions = model.predict(table.text(inputs[0]), table.text(inputs[1]));
-    if (values["json"].as<bool>()) {
-        Json list = Json::array();
-        for (int64_t i = 0; i < predictions.size(0); ++i) list.push_back(predictions[i].item<double>());
-        std::cout << Json{{"predictions", list}}.dump(2) << "\n";
+    const bool json = values["json"].as<bool>();
+    if (tabular) {
+        predict_rows(model, table, json);
     } else {
-        write_csv(std::cout, table.with_column("prediction", predictions));
+        predict_ratings(model, table, json);
     }
     return kSuccess;
 }

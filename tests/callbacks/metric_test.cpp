@@ -119,5 +119,14 @@ TEST(Metric, one_that_fails_is_named) {
                 HasSubstr("mine cannot be computed from predictions of shape [3] and targets of shape [3]: "));
 }
 
+TEST(Metric, in_units_looks_at_transformed_predictions_and_targets) {
+    Metric metric = rmse().on(1, "rmse_price").in_units([](const at::Tensor& values) { return values.exp(); });
+    EXPECT_EQ(metric.name(), "rmse_price");
+    EXPECT_EQ(metric.output(), 1U);
+    const at::Tensor other = torch::zeros({2}), prices = torch::tensor({3.0, 5.0});
+    metric.accumulate({other, prices.log()}, {other, torch::tensor({3.0, 1.0}).log()});
+    EXPECT_NEAR(metric.value(), std::sqrt(8.0), 1e-12);
+}
+
 }  // namespace
 }  // namespace embark

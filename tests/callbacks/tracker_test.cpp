@@ -103,6 +103,32 @@ TEST(EarlyStopping, goes_on_from_what_it_saved) {
     EXPECT_EQ(fit.state.stop_reason(), "valid_loss did not improve for 2 epochs; best 0.5 in epoch 0");
 }
 
+TEST(EarlyStopping, can_put_the_best_epochs_model_back_also_after_a_resume) {
+    torch::nn::Linear model(2, 1);
+    const auto weight_after = [&](bool resumed) {
+        HandMadeFit fit;
+        fit.state.model = model.ptr().get();
+        auto callback = std::make_unique<EarlyStopping>(EarlyStoppingOptions{.patience = 3, .restore_best = true});
+        callback->before_fit(fit.state);
+        const torch::NoGradGuard no_grad;
+        for (const auto& [loss, weight] : {std::pair{0.5, 1.0}, {0.25, 2.0}, {0.75, 3.0}}) {
+            model->weight.fill_(weight);
+            fit.epoch(*callback, loss);
+        }
+        if (resumed) {
+            StateDict saved;
+            callback->save_state(saved, fit.state);
+            callback = std::make_unique<EarlyStopping>(EarlyStoppingOptions{.patience = 3, .restore_best = true});
+            callback->before_fit(fit.state);
+            callback->load_state(saved, fit.state);
+        }
+        callback->after_fit(fit.state);
+        return model->weight.mean().item<double>();
+    };
+    EXPECT_EQ(weight_after(false), 2);
+    EXPECT_EQ(weight_after(true), 2);
+}
+
 HandMadeFit two_groups(double first, double second) {
     HandMadeFit fit({{.parameters = {}}, {.parameters = {}}});
     fit.optimizer->set_hyper("lr", {first, second});

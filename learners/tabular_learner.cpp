@@ -1,0 +1,164 @@
+#include "tabular_learner.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "../callbacks/hide_categories.h"
+#include "../core/error.h"
+#include "../core/text.h"
+
+namespace embark {
+
+namespace {
+
+std::vector<EmbeddingSize> embedding_sizes(const TabularData& data, const std::map<std::string, int64_t>& widths) {
+    std::vector<std::string> names;
+    std::vector<EmbeddingSize> sizes;
+    for (const CategoryColumn& column : data.categories) {
+        names.push_back(column.name);
+        const int64_t rows = column.vocabulary.size();
+        const auto given = widths.find(column.name);
+        sizes.push_back({rows, given == widths.end() ? embedding_width(rows) : given->second});
+    }
+    for (const auto& [name, width] : widths) {
+        const bool known = std::find(names.begin(), names.end(), name) != names.end();
+        require<UsageError>(known, "emb_szs names '", name, "', which is no column of categories",
+                            name_hint(name, names));
+    }
+    return sizes;
+}
+
+std::vector<TabularOutput> outputs_of(const TabularData& data) {
+    std::vector<TabularOutput> outputs;
+    for (const TargetColumn& target : data.targets) {
+        outputs.push_back({.size = target.width(), .classes = target.is_class()});
+    }
+    return outputs;
+}
+
+/// `range`, which is in the target's own units, as the model learns them.
+Range learned_range(const Range& range, const TabularData& data) {
+    if (range.empty()) return range;
+    check_y_range(range);
+    const auto is_value = [](const TargetColumn& target) { return !target.is_class(); };
+    require<UsageError>(std::count_if(data.targets.begin(), data.targets.end(), is_value) == 1,
+                        "A y_range is for one target of values, not for ", data.targets.size(),
+                        " targets; leave it out, or predict one at a time");
+    const TargetColumn& target = *std::find_if(data.targets.begin(), data.targets.end(), is_value);
+    const auto learned = [&](double value) {
+        require<UsageError>(!target.log || value > 0, "A y_range of ", value,
+                            " has no logarithm, which the target is learned by; both ends must be above 0");
+        return ((target.log ? std::log(value) : value) - target.mean) / target.scale;
+    };
+    return {learned(range.low), learned(range.high)};
+}
+
+Loss loss_of(const TabularData& data, const TabularConfig& config) {
+    require<UsageError>(config.target_weights.empty() || config.target_weights.size() == data.targets.size(),
+                        "target_weights has ", config.target_weights.size(), " weights for ", data.targets.size(),
+                        " targets");
+    std::vector<WeightedLoss> parts;
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+        Loss loss = data.targets[i].is_class() ? cross_entropy_loss_flat() : mse_loss_flat();
+        if (config.members > 1) loss = members_loss(std::move(loss));
+        parts.push_back({std::move(loss), config.target_weights.empty() ? 1 : config.target_weights[i]});
+    }
+    return parts.size() == 1 && config.target_weights.empty() ? parts.front().loss : sum_loss(std::move(parts));
+}
+
+TabularModelOptions model_options(const TabularDataLoaders& dls, const TabularConfig& config) {
+    const TabularData& data = dls.tabular();
+    TabularModelOptions options{.embeddings = embedding_sizes(data, config.emb_szs),
+                                .n_cont = static_cast<int64_t>(data.numbers.size()),
+                                .outputs = outputs_of(data),
+                                .layers = config.layers,
+                                .ps = config.ps,
+                                .embed_p = config.embed_p,
+                                .y_range = learned_range(config.y_range, data),
+                                .use_bn = config.use_bn,
+                                .bn_final = config.bn_final,
+                                .bn_cont = config.bn_cont,
+                                .lin_first = config.lin_first,
+                                .numbers = config.numbers,
+                                .members = config.members};
+    if (options.numbers.kind == NumberEmbeddingKind::piecewise_linear && options.numbers.bins.empty()) {
+        options.numbers.bins = quantile_bins(dls.train().data().inputs.at(1));
+    }
+    return options;
+}
+
+/// Metrics of values that are learned in other units than the target's own are those of its own.
+void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
+    for (Metric& metric : metrics) {
+        if (metric.output() >= data.targets.size()) continue;  // the metric itself says what is wrong
+        const TargetColumn& target = data.targets[metric.output()];
+        const bool same = target.is_class() || (!target.log && target.mean == 0 && target.scale == 1);
+        if (!same) metric = metric.in_units([target](const at::Tensor& values) { return target.decode(values); });
+    }
+}
+
+}  // namespace
+
+TabularLearner::TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options)
+    : Learner(dls, std::move(model), std::move(options)), tabular_dls_(std::move(dls)) {}
+
+std::vector<Prediction> TabularLearner::predict_targets(const RawRow& row) {
+    return decode_row(tabular_dls_.tabular(), predict_all(tabular_dls_.tabular().encode(row)));
+}
+
+Prediction TabularLearner::predict(const RawRow& row) {
+    return predict_targets(row).front();
+}
+
+std::vector<TargetPredictions> TabularLearner::predict_table(const Table& table, EncodingCounts* counts) {
+    const TabularData& data = tabular_dls_.tabular();
+    const Tensors inputs = data.encode(table, counts);
+    if (table.rows() > 0) {
+        const DataLoader rows({.inputs = inputs, .targets = {}},
+                              {.batch_size = 4096, .device = tabular_dls_.tabular_options().device});
+        return decode_outputs(data, get_preds(rows).all_predictions);
+    }
+    Tensors outputs;  // of one row, since a model need not know what to do with none
+    for (const at::Tensor& output :
+         predict_all({torch::zeros({1, inputs[0].size(1)}, at::kLong), torch::zeros({1, inputs[1].size(1)})})) {
+        outputs.push_back(output.narrow(0, 0, 0));
+    }
+    return decode_outputs(data, outputs);
+}
+
+at::Tensor TabularLearner::embedding(const std::string& column) const {
+    const auto& columns = tabular_dls_.categories();
+    std::vector<std::string> names;
+    for (const auto& known : columns) names.push_back(known.name);
+    const auto found = std::find(names.begin(), names.end(), column);
+    require(found != names.end(), "There is no column of categories '", column, "'", name_hint(column, names));
+    const std::string parameter = concat("embeds.", found - names.begin(), ".weight");
+    const auto parameters = model().module().named_parameters();
+    const at::Tensor* weight = parameters.find(parameter);
+    require(weight != nullptr, "The model ", model().module().name(), " has no parameter '", parameter,
+            "', where a TabularModel keeps the vectors of '", column, "'");
+    return weight->detach().to(at::kCPU);
+}
+
+at::Tensor TabularLearner::embedding(const std::string& column, const std::string& category) const {
+    const at::Tensor vectors = embedding(column);
+    const Vocabulary vocabulary = tabular_dls_.classes().at(column);
+    require(vocabulary.has(category), "Column '", column, "' has no category '", category, "'",
+            name_hint(category, vocabulary.names()));
+    return vectors[vocabulary.index(category)];
+}
+
+TabularLearner tabular_learner(TabularDataLoaders dls, const TabularConfig& config, LearnerOptions options) {
+    const TabularModel model(model_options(dls, config));
+    if (!options.loss) options.loss = loss_of(dls.tabular(), config);
+    bring_to_units(options.metrics, dls.tabular());
+    const double hidden = dls.tabular_options().hide_categories;
+    if (hidden > 0 && !dls.categories().empty()) {
+        options.callbacks.push_back(std::make_shared<HideCategories>(hidden));
+    }
+    return TabularLearner(std::move(dls), Model(model), std::move(options));
+}
+
+}  // namespace embark

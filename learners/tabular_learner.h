@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "../data/tabular.h"
+#include "../data/tabular_predictions.h"
+#include "../modules/tabular_model.h"
+#include "learner.h"
+
+namespace embark {
+
+/// What model tabular_learner makes; fastai's tabular_config and its defaults.
+struct TabularConfig {
+    /// Sizes of the hidden layers.
+    std::vector<int64_t> layers = {200, 100};
+    /// Widths of embeddings by the name of their column; others follow the rule (embedding_width).
+    std::map<std::string, int64_t> emb_szs = {};
+    /// Dropout after the hidden layers, one for all or one each, and after the embeddings.
+    std::vector<double> ps = {};
+    double embed_p = 0;
+    /// Predictions of values are kept in this range, in the target's own units; empty: unbounded.
+    Range y_range = {};
+    bool use_bn = true;
+    bool bn_final = false;
+    bool bn_cont = true;
+    bool lin_first = true;
+    /// How numbers are embedded; not at all in fastai. The bins of a piecewise-linear embedding are fitted here.
+    NumberEmbedding numbers = {};
+    /// A TabM ensemble of so many members that share their layers; 1: one network.
+    int64_t members = 1;
+    /// How much each target's loss counts in their sum; empty: all alike.
+    std::vector<double> target_weights = {};
+};
+
+/// A Learner for tables that answers in raw values.
+class TabularLearner : public Learner {
+public:
+    TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options);
+
+    const TabularDataLoaders& tabular_dls() const { return tabular_dls_; }
+
+    using Learner::predict;
+    /// What the model says of one raw row, of its first target or of all. Throws Error for a value that is not there,
+    /// and for a number that is none.
+    ///
+    ///     learn.predict({{"age", 39}, {"workclass", "Private"}, …}).label
+    Prediction predict(const RawRow& row);
+    std::vector<Prediction> predict_targets(const RawRow& row);
+
+    /// What the model says of every row of a table, one entry a target. What was not there in training is counted into
+    /// `counts`.
+    std::vector<TargetPredictions> predict_table(const Table& table, EncodingCounts* counts = nullptr);
+
+    /// The vectors of a column's categories, (categories, width), `#na#` first, in the order of its vocabulary. Throws
+    /// Error for a column that is no category, and where the model is not one with embeddings in the columns' order.
+    at::Tensor embedding(const std::string& column) const;
+    /// The vector of one category, (width). Throws Error for an unknown one, and names near ones.
+    at::Tensor embedding(const std::string& column, const std::string& category) const;
+
+private:
+    TabularDataLoaders tabular_dls_;
+};
+
+/// A learner for tables, fastai's tabular_learner: a TabularModel with, unless asked otherwise, cross-entropy for
+/// classes and MSE for values. Metrics of values are in the target's own units, losses as the values are learned.
+/// Throws UsageError for settings that cannot be right.
+///
+///     auto dls = TabularDataLoaders::from_table(read_csv("adult.csv"), {.y_names = {"salary"}});
+///     auto learn = tabular_learner(dls, {.layers = {200, 100}}, {.metrics = {accuracy()}});
+TabularLearner tabular_learner(TabularDataLoaders dls, const TabularConfig& config = {}, LearnerOptions options = {});
+
+}  // namespace embark

@@ -1,0 +1,56 @@
+#include "tabular_recipe.h"
+
+#include "../callbacks/early_stopping.h"
+#include "../core/error.h"
+#include "../core/text.h"
+
+namespace embark {
+
+TabularRecipe fastai_recipe() {
+    TabularRecipe recipe;
+    recipe.data.hide_categories = 0;
+    return recipe;
+}
+
+TabularRecipe best_recipe() {
+    TabularRecipe recipe;
+    recipe.data.scaling = Scaling::quantile;
+    recipe.data.scale_targets = true;
+    recipe.data.batch_size = 256;
+    recipe.data.valid_batch_size = 2048;
+    recipe.model = {.layers = {256, 256},
+                    .ps = {0.2},
+                    .use_bn = false,
+                    .bn_cont = false,
+                    .numbers = {.kind = NumberEmbeddingKind::periodic},
+                    .members = 8};
+    recipe.learner.weight_decay = 3e-4;
+    recipe.n_epoch = 60;
+    recipe.lr = 1e-3;
+    recipe.one_cycle = false;
+    recipe.patience = 6;
+    return recipe;
+}
+
+TabularRecipe recipe_of(std::string_view name) {
+    if (name == "fastai") return fastai_recipe();
+    if (name == "best") return best_recipe();
+    fail<UsageError>("Unknown preset '", name, "'", name_hint(name, {"fastai", "best"}));
+}
+
+const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options) {
+    FitOptions fit = options;
+    if (recipe.patience > 0) {
+        fit.callbacks.push_back(
+            std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = recipe.patience, .restore_best = true}));
+    }
+    if (!recipe.one_cycle) return learn.fit(recipe.n_epoch, recipe.lr, fit);
+    return learn.fit_one_cycle(recipe.n_epoch, recipe.lr,
+                               {.weight_decay = fit.weight_decay,
+                                .callbacks = fit.callbacks,
+                                .reset_optimizer = fit.reset_optimizer,
+                                .stop = fit.stop,
+                                .checkpoint = fit.checkpoint});
+}
+
+}  // namespace embark

@@ -1,0 +1,247 @@
+#include <embark/learners/exported_model.h>
+#include <embark/learners/predictor.h>
+#include <embark/learners/tabular_learner.h>
+
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include "baselines.h"
+#include "made_table.h"
+#include "python.h"
+#include "test_files.h"
+
+using namespace embark;
+using embark::testing::largest_difference;
+using embark::testing::make_table;
+using embark::testing::message_of;
+using embark::testing::TemporaryFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+namespace {
+
+struct Case {
+    std::string name;
+    std::vector<std::string> targets;
+    Scaling scaling = Scaling::standard;
+    bool log = false;
+    TabularConfig config = {.layers = {16, 8}};
+};
+
+const Case kBest = {
+    "best",
+    {"let", "price", "grade"},
+    Scaling::quantile,
+    true,
+    {.layers = {16}, .use_bn = false, .numbers = {.kind = NumberEmbeddingKind::periodic}, .members = 4}};
+
+TabularLearner trained(const Case& given) {
+    TabularOptions options{.y_names = given.targets,
+                           .cat_names = {"city", "rooms"},
+                           .cont_names = {"size", "age", "income"},
+                           .scale_targets = given.log,
+                           .scaling = given.scaling,
+                           .batch_size = 32};
+    if (given.log) options.y_log = {"price"};
+    set_seed(1);
+    auto learn =
+        tabular_learner(TabularDataLoaders::from_table(make_table(), options), given.config, {.progress = false});
+    learn.fit_one_cycle(1, 1e-2);
+    return learn;
+}
+
+/// Unknown and missing values everywhere, also where training had none missing.
+Table hard_rows(int64_t rows) {
+    const Table table = make_table({.rows = rows, .seed = 99, .missing = 0.15, .unknown = 0.15});
+    std::vector<std::string> size = table.text("size");
+    for (size_t row = 0; row < size.size(); row += 7) size[row] = row % 2 == 0 ? "" : "-1e6";
+    return table.with_column("size", size);
+}
+
+using StringColumns = c10::Dict<std::string, c10::List<std::string>>;
+using NumberColumns = c10::Dict<std::string, c10::List<double>>;
+
+torch::jit::IValue script_predict(torch::jit::Module& module, const Table& table) {
+    StringColumns categories;
+    NumberColumns numbers;
+    for (const char* name : {"city", "rooms"}) categories.insert(name, c10::List<std::string>(table.text(name)));
+    for (const char* name : {"size", "age", "income"}) {
+        const at::Tensor values = table.numbers(name);
+        const double* data = values.const_data_ptr<double>();
+        numbers.insert(name, c10::List<double>(std::vector<double>(data, data + values.numel())));
+    }
+    return module.run_method("predict", categories, numbers);
+}
+
+/// Compares what the script gave for one target with what the learner says.
+void expect_same(const torch::jit::IValue& answer, const TargetPredictions& expected) {
+    if (!expected.is_class()) {
+        EXPECT_LE(largest_difference(answer.toTensor(), expected.values), 1e-6) << expected.target;
+        return;
+    }
+    const auto& parts = answer.toTupleRef().elements();
+    EXPECT_LE(largest_difference(parts[1].toTensor(), expected.probabilities), 1e-6) << expected.target;
+    const auto labels = parts[0].toList();
+    const auto expected_labels = expected.labels();
+    for (size_t row = 0; row < labels.size(); ++row) {
+        const at::Tensor top = std::get<0>(expected.probabilities[static_cast<int64_t>(row)].topk(2));
+        if ((top[0] - top[1]).item<double>() < 1e-5) continue;  // rounding decides
+        ASSERT_EQ(labels.get(row).toStringRef(), expected_labels[row]) << expected.target << ", row " << row;
+    }
+}
+
+class TabularExport : public ::testing::TestWithParam<Case> {};
+
+}  // namespace
+
+TEST_P(TabularExport, answers_ten_thousand_raw_rows_as_the_learner_does) {
+    TemporaryFolder folder;
+    auto learn = trained(GetParam());
+    learn.export_torchscript(folder.path() / "flats.pt");
+    const Table rows = hard_rows(10'000);
+    const auto expected = learn.predict_table(rows);
+
+    auto module = torch::jit::load((folder.path() / "flats.pt").string());
+    const torch::NoGradGuard no_grad;
+    const auto answer = script_predict(module, rows);
+    if (expected.size() == 1) {
+        expect_same(answer, expected.front());
+    } else {
+        for (size_t i = 0; i < expected.size(); ++i) expect_same(answer.toTupleRef().elements()[i], expected[i]);
+    }
+    const auto exported = ExportedModel::load(folder.path() / "flats.pt").predict(rows);
+    const auto predictor = Predictor::load(folder.path() / "flats.pt");
+    for (size_t i = 0; i < expected.size(); ++i) {
+        const auto values = [](const TargetPredictions& made) {
+            return made.is_class() ? made.probabilities : made.values;
+        };
+        EXPECT_LE(largest_difference(values(exported[i]), values(expected[i])), 1e-6);
+    }
+    for (int64_t row = 0; row < 50; ++row) {
+        RawRow raw;
+        const Table one = rows.take(torch::tensor({row}));
+        for (const auto& name : one.names()) raw[name] = one.text(name).front();
+        const auto made = predictor.predict_targets(raw);
+        for (size_t i = 0; i < expected.size(); ++i) {
+            if (expected[i].is_class()) {
+                EXPECT_NEAR(made[i].probabilities[0], expected[i].probabilities[row][0].item<double>(), 1e-6);
+            } else {
+                const double value = expected[i].values[row].item<double>();
+                EXPECT_NEAR(made[i].value, value, 1e-6 * std::max(1.0, std::abs(value)));
+            }
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, TabularExport,
+                         ::testing::Values(Case{"classes", {"let"}}, Case{"many_classes", {"grade"}, Scaling::robust},
+                                           Case{"values", {"price"}},
+                                           Case{"log_values", {"price"}, Scaling::none, true},
+                                           Case{"by_rank", {"let"}, Scaling::quantile},
+                                           Case{"several", {"let", "price", "grade"}, Scaling::quantile, true}, kBest),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(TabularExport, answers_in_python_as_the_learner_does) {
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
+    TemporaryFolder folder;
+    auto learn = trained(kBest);
+    learn.export_torchscript(folder.path() / "flats.pt");
+    const Table rows = hard_rows(300);
+    {
+        std::ofstream input(folder.path() / "rows.csv");
+        write_csv(input, rows);
+        std::ofstream output(folder.path() / "expected.csv");
+        output.precision(17);
+        write_csv(output, with_predictions(rows, learn.predict_table(rows)));
+    }
+    EXPECT_EQ(embark::testing::run_python(
+                  "learners/check_tabular_export.py",
+                  {folder.path() / "flats.pt", folder.path() / "rows.csv", folder.path() / "expected.csv"}),
+              "ok\n");
+}
+
+TEST(TabularExport, tells_what_the_file_takes_and_gives) {
+    TemporaryFolder folder;
+    trained({"both", {"let", "price"}}).export_torchscript(folder.path() / "flats.pt");
+    const auto model = ExportedModel::load(folder.path() / "flats.pt");
+    EXPECT_EQ(model.info().kind, "tabular");
+    EXPECT_EQ(model.info().model, "TabularModel");
+    EXPECT_THAT(model.info().inputs, ElementsAre("city", "rooms", "size", "age", "income"));
+    EXPECT_THAT(model.info().outputs, ElementsAre("let", "price"));
+    EXPECT_THAT(
+        model.info().methods,
+        ::testing::IsSupersetOf({"predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> "
+                                 "Tuple[Tuple[List[str], Tensor], Tensor]",
+                                 "columns() -> Tuple[List[str], List[str]]", "classes() -> Dict[str, List[str]]"}));
+    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("encoded tensors only"));
+    EXPECT_THAT(message_of<Error>([&] {
+                    model.predict(make_table().select({"city", "rooms", "size", "age"}));
+                }),
+                HasSubstr("'income'"));
+}
+
+TEST(TabularExport, counts_what_training_did_not_have) {
+    TemporaryFolder folder;
+    trained({"classes", {"let"}}).export_torchscript(folder.path() / "flats.pt");
+    EncodingCounts counts;
+    ExportedModel::load(folder.path() / "flats.pt")
+        .predict(Table::from_text({{"city", {"Kyiv", "", "Oslo"}},
+                                   {"rooms", {"1", "9", "8"}},
+                                   {"size", {"", "", "30"}},
+                                   {"age", {"", "3", "4"}},
+                                   {"income", {"1", "2", "3"}}}),
+                 &counts);
+    EXPECT_THAT(counts.unknown, ElementsAre(Pair("city", 1), Pair("rooms", 2)));
+    EXPECT_THAT(counts.filled, ElementsAre(Pair("size", 2)));
+}
+
+TEST(TabularExport, takes_no_rows_at_all) {
+    TemporaryFolder folder;
+    auto learn = trained({"classes", {"let"}});
+    learn.export_torchscript(folder.path() / "flats.pt");
+    const Table none = make_table().head(0);
+    EXPECT_EQ(learn.predict_table(none)[0].labels().size(), 0U);
+    EXPECT_EQ(ExportedModel::load(folder.path() / "flats.pt").predict(none)[0].probabilities.size(0), 0);
+    auto module = torch::jit::load((folder.path() / "flats.pt").string());
+    EXPECT_EQ(script_predict(module, none).toTupleRef().elements()[1].toTensor().size(0), 0);
+}
+
+TEST(Predictor, answers_from_several_threads_at_once) {
+    TemporaryFolder folder;
+    trained(kBest).export_torchscript(folder.path() / "flats.pt");
+    const auto predictor = Predictor::load(folder.path() / "flats.pt");
+    const auto row = [](int i) {
+        return RawRow{
+            {"city", i % 2 ? "Oslo" : "Kyiv"}, {"rooms", i % 3}, {"size", 20.0 + i}, {"age", i}, {"income", 1}};
+    };
+    std::vector<double> expected;
+    for (int i = 0; i < 40; ++i) expected.push_back(predictor.predict_targets(row(i))[1].value);
+    std::atomic<int> wrong = 0;
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&, thread] {
+            for (int i = 0; i < 200; ++i) {
+                const int which = (i + 7 * thread) % 40;
+                const double value = predictor.predict_targets(row(which))[1].value;
+                if (value != expected[static_cast<size_t>(which)]) ++wrong;
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(wrong, 0);
+}
+
+TEST(Predictor, refuses_a_file_of_another_kind) {
+    TemporaryFolder folder;
+    const auto dls = DataLoaders::from_tensors({{torch::randn({20, 3})}, {torch::randn({20, 1})}}, {.batch_size = 4});
+    export_torchscript(Model(torch::nn::Linear(3, 2)), dls, folder.path() / "linear.pt");
+    EXPECT_THAT(message_of<Error>([&] { Predictor::load(folder.path() / "linear.pt"); }),
+                HasSubstr("its kind is tensors"));
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <embark/callbacks/metric.h>
+
+namespace embark::tools {
+
+/// The metric of this name. Throws UsageError where there is none, or where it is not of classes or of values as asked,
+/// and lists those that are.
+Metric metric_of(const std::string& name, bool of_classes);
+
+/// The names of metrics of classes, or of values.
+std::vector<std::string> metric_names(bool of_classes);
+
+}  // namespace embark::tools

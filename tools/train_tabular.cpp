@@ -1,0 +1,218 @@
+#include <iostream>
+
+#include <ATen/Parallel.h>
+#include <nlohmann/json.hpp>
+
+#include <embark/core/error.h>
+#include <embark/core/text.h>
+#include <embark/learners/tabular_recipe.h>
+
+#include "commands.h"
+#include "datasets.h"
+#include "metric_names.h"
+#include "training_options.h"
+
+namespace embark::tools {
+namespace {
+
+struct TabularTraining : TrainingOptions {
+    std::string csv, missing, target, cat, cont, classes, log, test_csv, valid_csv, valid_rows, valid_column, layers,
+        preset = "fastai", metrics;
+};
+
+CommandLine command_line(TabularTraining& options) {
+    CommandLine line("embark train tabular (--dataset NAME | --csv FILE --target NAME[,NAME…]) [OPTIONS]",
+                     "Trains a network that predicts columns of a table from the others.");
+    add_data_options(line, options, table_datasets());
+    auto add = line.options.add_options();
+    add("csv", text_option(options.csv, "FILE"), "a CSV or Parquet file; spaces around values are removed");
+    add("missing", text_option(options.missing, "WORD"), "words that stand for a missing value, as a,b,…");
+    add("target", text_option(options.target, "a,b,…"), "the columns to predict");
+    add("cat", text_option(options.cat, "a,b,…"), "the columns of categories");
+    add("cont", text_option(options.cont, "a,b,…"),
+        "the columns of numbers (default: all others, told apart by what they look like)");
+    add("classes", text_option(options.classes, "a,b,…"), "targets that are classes although they look like numbers");
+    add("log", text_option(options.log, "a,b,…"), "targets that are learned by their logarithm");
+    add("valid-csv", text_option(options.valid_csv, "FILE"), "validation rows in a file of their own");
+    add("valid-rows", text_option(options.valid_rows, "A:B"), "validation rows A, A+1, …, B−1, counted from 0");
+    add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
+    add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
+    add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
+        "fastai: its model and defaults; best: an ensemble that predicts better and takes longer");
+    add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
+    add("metrics", text_option(options.metrics, "a,b,…"),
+        ("of classes: " + join(metric_names(true)) + "; of values: " + join(metric_names(false))).c_str());
+    add_training_options(line, options);
+    return line;
+}
+
+void parse(const CommandLine& line, const Arguments& arguments, TabularTraining& options) {
+    const auto values = line.parse(arguments);
+    require<UsageError>(options.dataset.empty() != options.csv.empty(),
+                        "Give either --dataset, a data set known by name, or --csv, a file");
+    require<UsageError>(options.csv.empty() || !options.target.empty(),
+                        "With --csv, name the columns to predict: --target");
+    take_training_options(values, options);
+    std::vector<std::string> splits;
+    for (const char* split : {"valid-csv", "valid-pct", "valid-rows", "valid-column"}) {
+        if (options.given(split)) splits.push_back(concat("--", split));
+    }
+    require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
+    recipe_of(options.preset);
+}
+
+std::vector<std::string> names(const std::string& list) {
+    return list.empty() ? std::vector<std::string>{} : list_of(list);
+}
+
+std::vector<int64_t> sizes(const std::string& list) {
+    std::vector<int64_t> numbers;
+    for (const std::string& text : list_of(list)) {
+        const auto number = parse_int(text);
+        require<UsageError>(number && *number >= 1, "Invalid --layers ", list,
+                            ": sizes of at least 1, with commas between them, are needed");
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
+/// "A:B" -> the rows from A up to B − 1.
+Splitter rows_splitter(const std::string& text) {
+    const size_t colon = text.find(':');
+    const auto part = [&](const std::string& digits) { return parse_int(digits).value_or(-1); };
+    const int64_t first = colon == std::string::npos ? -1 : part(text.substr(0, colon));
+    const int64_t end = colon == std::string::npos ? -1 : part(text.substr(colon + 1));
+    require<UsageError>(first >= 0 && end > first, "Invalid --valid-rows ", text,
+                        ": A:B are the rows A to B - 1, counted from 0");
+    std::vector<int64_t> rows;
+    for (int64_t row = first; row < end; ++row) rows.push_back(row);
+    return index_splitter(std::move(rows));
+}
+
+Table read(const TabularTraining& options, const std::string& file) {
+    return read_table(options, file, {.missing_values = names(options.missing), .trim_spaces = true});
+}
+
+/// The preset with what was asked for in its place.
+TabularRecipe recipe_for(const TabularTraining& options, const std::string& usual_target) {
+    TabularRecipe recipe = recipe_of(options.preset);
+    recipe.data.y_names = options.target.empty() ? std::vector<std::string>{usual_target} : names(options.target);
+    recipe.data.cat_names = names(options.cat);
+    recipe.data.cont_names = names(options.cont);
+    recipe.data.y_classes = names(options.classes);
+    recipe.data.y_log = names(options.log);
+    recipe.data.valid_pct = options.valid_pct;
+    recipe.data.seed = static_cast<uint64_t>(options.seed);
+    if (!options.valid_rows.empty()) recipe.data.splitter = rows_splitter(options.valid_rows);
+    if (!options.valid_column.empty()) {
+        recipe.data.splitter = column_splitter(options.valid_column);
+        recipe.data.ignore_names = {options.valid_column};
+    }
+    if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
+    if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
+    if (options.given("epochs")) recipe.n_epoch = options.epochs;
+    if (options.given("lr")) recipe.lr = options.lr;
+    if (options.weight_decay) recipe.learner.weight_decay = options.weight_decay;
+    return recipe;
+}
+
+TabularDataLoaders data_loaders(const TabularTraining& options, const Table& table, const TabularRecipe& recipe) {
+    if (options.valid_csv.empty()) return TabularDataLoaders::from_table(table, recipe.data);
+    return TabularDataLoaders::from_tables(table, read(options, options.valid_csv), recipe.data);
+}
+
+/// The metrics that were asked for, or the usual ones, of each target that they fit; named METRIC_TARGET where there
+/// are several targets.
+std::vector<Metric> metrics_for(const TabularTraining& options, const std::vector<TargetColumn>& targets) {
+    std::vector<Metric> metrics;
+    std::vector<std::string> unused = names(options.metrics);
+    for (size_t i = 0; i < targets.size(); ++i) {
+        const bool classes = targets[i].is_class();
+        const auto known = metric_names(classes);
+        const std::vector<std::string> usual = classes ? std::vector<std::string>{"accuracy", "roc_auc"}
+                                                       : std::vector<std::string>{"rmse", "mae", "r2_score"};
+        for (const std::string& name : options.metrics.empty() ? usual : names(options.metrics)) {
+            if (targets.size() > 1 && std::find(known.begin(), known.end(), name) == known.end()) continue;
+            const std::string shown = targets.size() == 1 ? name : concat(name, "_", targets[i].name);
+            metrics.push_back(metric_of(name, classes).on(i, shown));
+            std::erase(unused, name);
+        }
+    }
+    // Says what is wrong with a name that fits no target.
+    for (const std::string& name : unused) metric_of(name, targets.front().is_class());
+    return metrics;
+}
+
+nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final) {
+    const TabularDataLoaders& dls = learn.tabular_dls();
+    nlohmann::json classes = nlohmann::json::object();
+    for (size_t i = 0; i < dls.targets().size(); ++i) {
+        if (dls.targets()[i].is_class()) classes[dls.targets()[i].name] = dls.target_classes(i);
+    }
+    nlohmann::json result = {{"epochs", epochs_report(learn.records())},
+                             {"valid_loss", figure(final.loss)},
+                             {"metrics", figures(final.metrics)},
+                             {"train_rows", dls.train().rows()},
+                             {"valid_rows", dls.has_valid() ? dls.valid().rows() : 0},
+                             {"cat_names", dls.tabular_options().cat_names},
+                             {"cont_names", dls.tabular_options().cont_names},
+                             {"classes", classes},
+                             {"preset", options.preset},
+                             {"seed", options.seed}};
+    if (!learn.stop_reason().empty()) result["stop_reason"] = learn.stop_reason();
+    if (!options.export_path.empty()) result["export"] = options.export_path;
+    return result;
+}
+
+void print(const std::string& part, const Validation& figures) {
+    std::cout << part << "_loss " << format_number(figures.loss) << "\n";
+    for (const auto& [name, value] : figures.metrics) {
+        std::cout << part << "_" << name << " " << format_number(value) << "\n";
+    }
+}
+
+}  // namespace
+
+int train_tabular(const Arguments& arguments) {
+    TabularTraining options;
+    const CommandLine line = command_line(options);
+    if (line.help_printed(arguments)) return kSuccess;
+    parse(line, arguments, options);
+    SignalStop signals;
+    at::set_num_threads(static_cast<int>(options.threads));
+
+    const auto known = options.dataset.empty() ? KnownTable{read(options, options.csv), ""}
+                                               : read_table_dataset(options.dataset, options.data_dir);
+    TabularRecipe recipe = recipe_for(options, known.target);
+    const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
+    for (const std::string& warning : dls.warnings()) std::cerr << "embark: " << warning << "\n";
+    // Before the training, so that a file that cannot be scored is found out in time.
+    std::optional<DataLoader> test;
+    if (!options.test_csv.empty()) test = dls.test_dl(read(options, options.test_csv));
+    recipe.learner.metrics = metrics_for(options, dls.targets());
+
+    set_seed(static_cast<uint64_t>(options.seed));
+    TabularLearner learn = tabular_learner(dls, recipe.model, recipe.learner);
+    fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
+    if (signals.signal() != 0) return stopped_by(signals, options);
+    const Validation final = learn.validate();
+    if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+
+    nlohmann::json result = report(options, learn, final);
+    std::optional<Validation> tested;
+    if (test) {
+        tested = learn.validate(*test);
+        result["test_loss"] = figure(tested->loss);
+        result["test_metrics"] = figures(tested->metrics);
+    }
+    if (options.json) {
+        std::cout << result.dump(2) << "\n";
+        return kSuccess;
+    }
+    print("valid", final);
+    if (tested) print("test", *tested);
+    if (!options.export_path.empty()) std::cout << "exported " << options.export_path << "\n";
+    return kSuccess;
+}
+
+}  // namespace embark::tools

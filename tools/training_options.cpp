@@ -1,0 +1,136 @@
+#include "training_options.h"
+
+#include <cmath>
+#include <iostream>
+
+#include <embark/core/error.h>
+#include <embark/core/file.h>
+#include <embark/core/text.h>
+
+namespace embark::tools {
+
+namespace {
+
+void require_positive(int64_t value, const char* option) {
+    require<UsageError>(value >= 1, "Invalid --", option, " ", value, ": at least 1 is needed");
+}
+
+void check(const TrainingOptions& options) {
+    require<UsageError>(options.valid_pct > 0 && options.valid_pct < 1, "Invalid --valid-pct ", options.valid_pct,
+                        ": it must be above 0 and below 1");
+    require<UsageError>(options.epochs >= 0, "Invalid --epochs ", options.epochs, ": it must be at least 0");
+    require<UsageError>(std::isfinite(options.lr) && options.lr > 0, "Invalid --lr ", options.lr,
+                        ": it must be a number above 0");
+    require<UsageError>(!options.weight_decay || (std::isfinite(*options.weight_decay) && *options.weight_decay >= 0),
+                        "Invalid --wd ", options.weight_decay.value_or(0), ": it must be a number of at least 0");
+    require_positive(options.batch_size, "batch-size");
+    require_positive(options.threads, "threads");
+    require<UsageError>(options.seed >= 0, "Invalid --seed ", options.seed, ": it must be at least 0");
+    require<UsageError>(
+        options.resume_dir.empty() || options.checkpoint_dir.empty() || options.resume_dir == options.checkpoint_dir,
+        "--resume ", options.resume_dir, " writes its checkpoints there too; leave out --checkpoint-dir ",
+        options.checkpoint_dir);
+    if (!options.export_path.empty()) require_writable_path(options.export_path);
+}
+
+}  // namespace
+
+CheckpointOptions TrainingOptions::checkpoint() const {
+    return {.dir = resume_dir.empty() ? checkpoint_dir : resume_dir,
+            .every = checkpoint_every,
+            .resume = !resume_dir.empty()};
+}
+
+po::typed_value<std::string>* text_option(std::string& target, const char* shown) {
+    return po::value(&target)->value_name(shown);
+}
+
+po::typed_value<int64_t>* count_option(int64_t& target) {
+    return po::value(&target)->default_value(target)->value_name("N");
+}
+
+po::typed_value<double>* number_option(double& target, const char* shown_default) {
+    return po::value(&target)->default_value(target, shown_default)->value_name("X");
+}
+
+void add_data_options(CommandLine& line, TrainingOptions& options, const std::vector<std::string>& datasets) {
+    auto add = line.options.add_options();
+    add("dataset", text_option(options.dataset, "NAME"), ("a data set known by name: " + join(datasets)).c_str());
+    add("data-dir", text_option(options.data_dir, "DIR"),
+        ("the folder with data sets, as DIR/" + datasets.front()).c_str());
+    add("delimiter", text_option(options.delimiter, "C"), "one character, or tab (default: a comma)");
+    add("columns", text_option(options.columns, "a,b,…"), "the column names of a file without a header");
+}
+
+void add_training_options(CommandLine& line, TrainingOptions& options) {
+    auto add = line.options.add_options();
+    add("valid-pct", number_option(options.valid_pct, "0.2"), "the share of rows for validation, drawn at random");
+    add("epochs", count_option(options.epochs), "passes over the training rows");
+    add("lr", number_option(options.lr, "0.001"), "the highest learning rate of the cycle");
+    add("wd", po::value<double>()->value_name("X"), "weight decay (default: Adam's, 0.01)");
+    add("batch-size", count_option(options.batch_size), "rows a step");
+    add("seed", count_option(options.seed), "of the split, the order and the initial weights");
+    add("threads", count_option(options.threads),
+        "threads a tensor operation may use; more than 1 pay in large batches only");
+    add("checkpoint-dir", text_option(options.checkpoint_dir, "DIR"),
+        "write a checkpoint to this folder at each epoch's end, and when interrupted");
+    add("checkpoint-every", po::value(&options.checkpoint_every)->value_name("N"), "and one after every N batches");
+    add("resume", text_option(options.resume_dir, "DIR"),
+        "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
+        "there, start afresh");
+    add("export", text_option(options.export_path, "FILE"), "write the trained model to this TorchScript file");
+    add("json", po::bool_switch(&options.json), "print the results as one JSON object");
+}
+
+void take_training_options(const po::variables_map& values, TrainingOptions& options) {
+    options.given = [values](const char* option) { return values.count(option) > 0 && !values[option].defaulted(); };
+    if (values.count("wd")) options.weight_decay = values["wd"].as<double>();
+    if (values.count("checkpoint-every")) {
+        require_positive(options.checkpoint_every, "checkpoint-every");
+        require<UsageError>(!options.checkpoint().dir.empty(),
+                            "--checkpoint-every needs a folder: give --checkpoint-dir or --resume");
+    }
+    check(options);
+}
+
+Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv) {
+    if (file.ends_with(".parquet")) return read_parquet(file);
+    if (!options.delimiter.empty()) csv.delimiter = delimiter_of(options.delimiter);
+    if (!options.columns.empty()) csv.column_names = list_of(options.columns);
+    return read_csv(file, csv);
+}
+
+nlohmann::json figure(double value) {
+    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
+}
+
+nlohmann::json figures(const std::map<std::string, double>& values) {
+    nlohmann::json result = nlohmann::json::object();
+    for (const auto& [name, value] : values) result[name] = figure(value);
+    return result;
+}
+
+nlohmann::json epochs_report(const Records& records) {
+    auto epochs = nlohmann::json::array();
+    for (const auto& row : records.epochs) {
+        nlohmann::json epoch = {{"epoch", row.epoch},
+                                {"train_loss", figure(row.train_loss)},
+                                {"valid_loss", figure(row.valid_loss)},
+                                {"seconds", row.train_seconds + row.valid_seconds},
+                                {"train_seconds", row.train_seconds}};
+        for (size_t i = 0; i < row.metrics.size(); ++i) {
+            epoch["valid_" + records.metric_names.at(i)] = figure(row.metrics[i]);
+        }
+        epochs.push_back(std::move(epoch));
+    }
+    return epochs;
+}
+
+int stopped_by(const SignalStop& signals, const TrainingOptions& options) {
+    const auto dir = options.checkpoint().dir;
+    std::cerr << "embark: stopped by a signal; nothing was exported"
+              << (dir.empty() ? "" : concat("; go on with --resume ", dir.string())) << "\n";
+    return signals.exit_code();
+}
+
+}  // namespace embark::tools

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <embark/callbacks/checkpoint_options.h>
+#include <embark/learners/learner.h>
+
+#include "command_line.h"
+#include "signals.h"
+
+namespace embark::tools {
+
+/// What every command that trains has: where the data are, how long and how fast to train, what to leave behind.
+struct TrainingOptions {
+    std::string dataset, data_dir, delimiter, columns, export_path, checkpoint_dir, resume_dir;
+    double valid_pct = 0.2;
+    int64_t epochs = 5;
+    double lr = 1e-3;
+    std::optional<double> weight_decay;
+    int64_t batch_size = 64;
+    int64_t seed = 42;
+    int64_t threads = 1;  // batches are small, and threads that wait for one another spin
+    int64_t checkpoint_every = 0;
+    bool json = false;
+    /// Which of the options that have a default were given by name.
+    std::function<bool(const char* option)> given = [](const char*) { return false; };
+
+    CheckpointOptions checkpoint() const;
+};
+
+/// Options of these kinds, with the value that the target has as default.
+po::typed_value<std::string>* text_option(std::string& target, const char* shown = "TEXT");
+po::typed_value<int64_t>* count_option(int64_t& target);
+po::typed_value<double>* number_option(double& target, const char* shown_default);
+
+/// Options for the data, before those that a command has of its own: `datasets` are known by name.
+void add_data_options(CommandLine& line, TrainingOptions& options, const std::vector<std::string>& datasets);
+/// Options for the training itself, after them.
+void add_training_options(CommandLine& line, TrainingOptions& options);
+
+/// Takes over from `values` what boost cannot store itself, and throws UsageError for what is known to be wrong before
+/// anything is read.
+void take_training_options(const po::variables_map& values, TrainingOptions& options);
+
+/// Reads a CSV or Parquet file as the options say.
+Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv = {});
+
+/// JSON has no NaN; a figure that is none is null.
+nlohmann::json figure(double value);
+/// Figures by name.
+nlohmann::json figures(const std::map<std::string, double>& values);
+
+/// A row for each epoch of a fit: losses, metrics as `valid_NAME`, seconds.
+nlohmann::json epochs_report(const Records& records);
+
+/// Says on standard error that a signal ended the training and how to go on; the exit code.
+int stopped_by(const SignalStop& signals, const TrainingOptions& options);
+
+}  // namespace embark::tools
