@@ -88,13 +88,21 @@ def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tens
     return 1.4142135623730951 * torch.erfinv(2 * rank - 1)
 )";
 
-constexpr const char* kDecode = R"(
-def _embark_labels(self, probabilities: Tensor, classes: List[str]) -> List[str]:
+constexpr const char* kClassify = R"(
+def _embark_classify(self, output: Tensor, target: int) -> Tuple[List[str], Tensor]:
+    classes = self._embark_classes[self._embark_targets[target]]
+    probabilities = torch.softmax(output, 1)
     numbers: List[int] = probabilities.argmax(1).tolist()
     labels: List[str] = []
     for number in numbers:
         labels.append(classes[number])
-    return labels
+    return labels, probabilities
+)";
+
+constexpr const char* kValue = R"(
+def _embark_value(self, output: Tensor, target: int) -> Tensor:
+    mean, scale = self._embark_units[target]
+    return output.double().reshape(-1) * scale + mean
 )";
 
 constexpr const char* kCountUnknown = R"(
@@ -121,52 +129,36 @@ def classes(self) -> Dict[str, List[str]]:
     return self._embark_classes
 )";
 
-/// What `predict` answers for one target, from its output.
+/// What `predict` answers for target number `i`, whose output is in yI: its type, and the expression.
 struct TargetScript {
-    std::string type, statements, result;
+    std::string type, result;
 };
 
-TargetScript script_of(const TargetColumn& target, const std::string& output) {
-    if (target.is_class()) {
-        const std::string probabilities = output + "_probabilities", labels = output + "_labels";
-        return {"Tuple[List[str], Tensor]",
-                concat("    ", probabilities, " = torch.softmax(", output, ", 1)\n", "    ", labels,
-                       " = self._embark_labels(", probabilities, ", self._embark_classes[self._embark_targets[",
-                       output.substr(1), "]])\n"),
-                concat("(", labels, ", ", probabilities, ")")};
-    }
-    const std::string value = concat(output, ".double().reshape(-1) * self._embark_units[", output.substr(1), "][1] + ",
-                                     "self._embark_units[", output.substr(1), "][0]");
-    return {"Tensor", "", target.log ? concat("torch.exp(", value, ")") : value};
+TargetScript script_of(const TargetColumn& target, size_t i) {
+    const std::string output = concat("y", i);
+    if (target.is_class()) return {"Tuple[List[str], Tensor]", concat("self._embark_classify(", output, ", ", i, ")")};
+    const std::string value = concat("self._embark_value(", output, ", ", i, ")");
+    return {"Tensor", target.log ? concat("torch.exp(", value, ")") : value};
 }
 
 /// The method predict: a result as it is for one target, a tuple of results for several.
 std::string predict_source(const std::vector<TargetColumn>& targets) {
     std::vector<std::string> outputs, types, results;
-    std::string statements;
     for (size_t i = 0; i < targets.size(); ++i) {
         outputs.push_back(concat("y", i));
-        TargetScript script = script_of(targets[i], outputs.back());
+        const TargetScript script = script_of(targets[i], i);
         types.push_back(script.type);
         results.push_back(script.result);
-        statements += script.statements;
     }
     const bool single = targets.size() == 1;
-    const auto tuple_type = [&] { return concat("Tuple[", join(types), "]"); };
-    return concat(
-        "def predict(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> ",
-        single ? types.front() : tuple_type(), ":\n", "    x_cat, x_cont = self._embark_encode(categories, numbers)\n",
-        "    rows = x_cat.size(0)\n",
-        // The model need not know what to do with no row at all.
-        "    if rows == 0:\n", "        x_cat = torch.zeros([1, x_cat.size(1)]).long()\n",
-        "        x_cont = torch.zeros([1, x_cont.size(1)])\n", "    ", join(outputs),
-        " = self.forward(x_cat, x_cont)\n",
-        [&] {
-            std::string cut;
-            for (const auto& output : outputs) cut += concat("    ", output, " = ", output, "[:rows]\n");
-            return cut;
-        }(),
-        statements, "    return ", single ? results.front() : concat("(", join(results), ")"), "\n");
+    const std::string type = single ? types.front() : concat("Tuple[", join(types), "]");
+    const std::string result = single ? results.front() : concat("(", join(results), ")");
+    return concat("def predict(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> ", type,
+                  ":\n", "    x_cat, x_cont = self._embark_encode(categories, numbers)\n", "    rows = x_cat.size(0)\n",
+                  "    if rows == 0:\n",  // a model need not know what to do with no row at all
+                  "        x_cat, x_cont = torch.zeros([1, x_cat.size(1)]).long(), torch.zeros([1, x_cont.size(1)])\n",
+                  "    ", join(outputs), " = self.forward(x_cat, x_cont)\n", "    if rows == 0:\n", "        ",
+                  join(outputs), " = ", join(outputs, "[:0], "), "[:0]\n", "    return ", result, "\n");
 }
 
 at::Tensor doubles(const std::vector<double>& values) {
@@ -239,7 +231,8 @@ void add_tabular_methods(Module& module, const TabularData& data) {
     module.define(by_rank ? kScaleByRank : kScaleLinearly);
     module.define(kDoubles);
     module.define(kEncode);
-    module.define(kDecode);
+    module.define(kClassify);
+    module.define(kValue);
     module.define(predict_source(data.targets));
     module.define(kCountUnknown);
     module.define(kColumns);

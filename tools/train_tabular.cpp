@@ -38,11 +38,12 @@ CommandLine command_line(TabularTraining& options) {
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
-        "fastai: its model and defaults; best: an ensemble that predicts better and takes longer");
+        "fastai: its model and three epochs of one-cycle; best: an ensemble that predicts better and takes longer. "
+        "Each has its own --layers, --epochs, --lr, --wd and --batch-size");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "a,b,…"),
         ("of classes: " + join(metric_names(true)) + "; of values: " + join(metric_names(false))).c_str());
-    add_training_options(line, options);
+    add_training_options(line, options, /*preset=*/true);
     return line;
 }
 

@@ -62,13 +62,20 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
     add("columns", text_option(options.columns, "a,b,…"), "the column names of a file without a header");
 }
 
-void add_training_options(CommandLine& line, TrainingOptions& options) {
+void add_training_options(CommandLine& line, TrainingOptions& options, bool preset) {
     auto add = line.options.add_options();
     add("valid-pct", number_option(options.valid_pct, "0.2"), "the share of rows for validation, drawn at random");
-    add("epochs", count_option(options.epochs), "passes over the training rows");
-    add("lr", number_option(options.lr, "0.001"), "the highest learning rate of the cycle");
-    add("wd", po::value<double>()->value_name("X"), "weight decay (default: Adam's, 0.01)");
-    add("batch-size", count_option(options.batch_size), "rows a step");
+    if (preset) {
+        add("epochs", po::value(&options.epochs)->value_name("N"), "passes over the training rows, at most");
+        add("lr", po::value(&options.lr)->value_name("X"), "the highest learning rate");
+        add("wd", po::value<double>()->value_name("X"), "weight decay");
+        add("batch-size", po::value(&options.batch_size)->value_name("N"), "rows a step");
+    } else {
+        add("epochs", count_option(options.epochs), "passes over the training rows");
+        add("lr", number_option(options.lr, "0.001"), "the highest learning rate of the cycle");
+        add("wd", po::value<double>()->value_name("X"), "weight decay (default: Adam's, 0.01)");
+        add("batch-size", count_option(options.batch_size), "rows a step");
+    }
     add("seed", count_option(options.seed), "of the split, the order and the initial weights");
     add("threads", count_option(options.threads),
         "threads a tensor operation may use; more than 1 pay in large batches only");

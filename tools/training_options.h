@@ -40,8 +40,8 @@ po::typed_value<double>* number_option(double& target, const char* shown_default
 
 /// Options for the data, before those that a command has of its own: `datasets` are known by name.
 void add_data_options(CommandLine& line, TrainingOptions& options, const std::vector<std::string>& datasets);
-/// Options for the training itself, after them.
-void add_training_options(CommandLine& line, TrainingOptions& options);
+/// Options for the training itself, after them; without defaults where a preset has its own.
+void add_training_options(CommandLine& line, TrainingOptions& options, bool preset = false);
 
 /// Takes over from `values` what boost cannot store itself, and throws UsageError for what is known to be wrong before
 /// anything is read.

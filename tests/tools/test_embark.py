@@ -263,7 +263,7 @@ class Help(EmbarkTest):
         overview = self.run_embark("--help")
         self.assertEqual(overview.returncode, 0)
         commands = re.findall(r"^  ((?:train )?\w+)  ", overview.stdout, re.MULTILINE)
-        self.assertEqual(commands, ["train collab", "predict", "recommend", "similar", "inspect"])
+        self.assertEqual(commands, ["train collab", "train tabular", "predict", "recommend", "similar", "inspect"])
         for command in commands:
             result = self.run_embark(*command.split(), "--help")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
@@ -273,6 +273,130 @@ class Help(EmbarkTest):
         result = self.run_embark()
         self.assertEqual((result.returncode, result.stdout), (2, ""))
         self.assertIn("Usage: embark COMMAND", result.stderr)
+
+
+def flats_text(rows=240, target="let"):
+    lines = ["city, rooms, size, price, let"]
+    for i in range(rows):
+        city, rooms, size = ["Oslo", "Rome", "Lima"][i % 3], 1 + i % 4, 20 + i * 37 % 80
+        worth = size + 30 * (i % 3)
+        lines.append(f"{city}, {rooms}, {'?' if i % 11 == 0 else size}, {1.5 * worth}, {'yes' if worth > 75 else 'no'}")
+    return "\n".join(lines) + "\n"
+
+
+class Tabular(EmbarkTest):
+    def setUp(self):
+        super().setUp()
+        self.flats = self.write("flats.csv", flats_text())
+
+    def train_table(self, *words, target="let", csv=None, **settings):
+        return self.run_embark("train", "tabular", "--csv", csv or self.flats, "--target", target, "--missing", "?", *words,
+                               **settings)
+
+    def report(self, *words, **settings):
+        result = self.train_table(*words, "--json", **settings)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_learns_a_class_and_reports_its_metrics(self):
+        report = self.report("--epochs", 12, "--lr", 0.02)
+        self.assertGreater(report["metrics"]["accuracy"], 0.85)
+        self.assertGreater(report["metrics"]["roc_auc"], 0.9)
+        self.assertEqual(report["classes"], {"let": ["no", "yes"]})
+        self.assertEqual(report["cat_names"], ["city", "rooms"])
+        self.assertEqual(report["cont_names"], ["size", "price"])
+        self.assertEqual((report["train_rows"], report["valid_rows"]), (192, 48))
+        self.assertEqual(len(report["epochs"]), 12)
+        self.assertEqual(report["epochs"][-1]["valid_accuracy"], report["metrics"]["accuracy"])
+
+    def test_learns_values_and_several_targets(self):
+        report = self.report("--epochs", 10, "--cat", "city,rooms", "--cont", "size", "--metrics", "rmse,r2_score",
+                             "--log", "price", target="price")
+        self.assertEqual(sorted(report["metrics"]), ["r2_score", "rmse"])
+        report = self.report("--metrics", "accuracy,mae", target="let,price")
+        self.assertEqual(sorted(report["metrics"]), ["accuracy_let", "mae_price"])
+
+    def test_same_seed_gives_the_same_figures(self):
+        self.assertEqual(*[self.report("--seed", 3)["metrics"] for _ in range(2)])
+
+    def test_predictions_are_columns_beside_the_input(self):
+        self.train_table("--epochs", 2, "--export", "flats.pt")
+        shuffled = self.write("new.csv", "extra,size,rooms,city,price\nx,?,2,Oslo,100\ny,40,7,Kyiv,\n")
+        result = self.run_embark("predict", "--model", "flats.pt", "--input", shuffled, "--missing", "?")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = list(csv.DictReader(io.StringIO(result.stdout)))
+        self.assertEqual(list(rows[0]), ["extra", "size", "rooms", "city", "price", "prediction", "probability_no",
+                                         "probability_yes"])
+        self.assertIn(rows[0]["prediction"], ("no", "yes"))
+        self.assertAlmostEqual(float(rows[1]["probability_no"]) + float(rows[1]["probability_yes"]), 1, places=5)
+        self.assertEqual(result.stderr.splitlines(), [
+            "embark: column 'city' has 1 value that training did not have; taken as unknown",
+            "embark: column 'rooms' has 1 value that training did not have; taken as unknown",
+            "embark: column 'price' has 1 missing value, which it had none of in training; filled as the others are"])
+        result = self.run_embark("predict", "--model", "flats.pt", "--input", shuffled, "--missing", "?", "--json")
+        report = json.loads(result.stdout)
+        self.assertEqual(report["unknown"], {"city": 1, "rooms": 1})
+        self.assertEqual(report["predictions"]["let"]["labels"], [row["prediction"] for row in rows])
+
+    def test_a_test_file_is_scored_at_the_end_and_chooses_nothing(self):
+        test = self.write("test.csv", flats_text(60))
+        report = self.report("--test-csv", test, "--epochs", 2)
+        self.assertEqual(sorted(report["test_metrics"]), ["accuracy", "roc_auc"])
+        self.assertEqual(report["metrics"], self.report("--epochs", 2)["metrics"])
+
+    def test_validation_rows_are_chosen_in_four_ways(self):
+        self.assertEqual(self.report("--valid-rows", "10:50")["valid_rows"], 40)
+        self.assertEqual(self.report("--valid-pct", 0.5)["valid_rows"], 120)
+        self.assertEqual(self.report("--valid-csv", self.write("v.csv", flats_text(33)))["valid_rows"], 33)
+        marked = [f"{line},{'is_valid' if i == 0 else i % 4 == 0}" for i, line in enumerate(flats_text().splitlines())]
+        report = self.report("--valid-column", "is_valid", csv=self.write("m.csv", "\n".join(marked)))
+        self.assertEqual(report["valid_rows"], 60)
+        self.assertNotIn("is_valid", report["cat_names"] + report["cont_names"])
+        self.assert_refused(self.train_table("--valid-rows", "1:9", "--valid-pct", 0.3), 2, "--valid-pct", "--valid-rows")
+
+    def test_best_preset_trains_and_exports(self):
+        report = self.report("--preset", "best", "--epochs", 2, "--layers", "16", "--export", "best.pt")
+        self.assertEqual(report["preset"], "best")
+        info = json.loads(self.run_embark("inspect", "best.pt", "--json").stdout)
+        self.assertEqual((info["kind"], info["outputs"]), ("tabular", ["let"]))
+
+    def test_wrong_usage_is_one_sentence(self):
+        cases = [(["--target", ""], "target"), (["--preset", "bset"], "did you mean 'best'"),
+                 (["--metrics", "acuracy"], "did you mean 'accuracy'"), (["--metrics", "rmse"], "not for targets of classes"),
+                 (["--layers", "10,x"], "Invalid --layers"), (["--valid-rows", "9:3"], "Invalid --valid-rows"),
+                 (["--epochs", "-1"], "Invalid --epochs"), (["--cat", "size,size"], "twice"),
+                 (["--cont", "let"], "'let' is named both among the targets and the numbers"),
+                 (["--log", "size"], "not a target")]
+        for words, part in cases:
+            with self.subTest(words=words):
+                if words[0] == "--target":
+                    result = self.run_embark("train", "tabular", "--csv", self.flats)
+                else:
+                    result = self.train_table(*words)
+                self.assert_refused(result, 2, part)
+
+    def test_bad_data_is_one_sentence_that_says_where(self):
+        def refused(text, *parts, words=()):
+            self.assert_refused(self.train_table(*words, csv=self.write("bad.csv", text)), 1, *parts)
+
+        good = flats_text().splitlines()
+        refused("\n".join(good[:5] + ["Oslo, 1, 30, 40, "] + good[5:]), "bad.csv, row 5", "'let'", "missing")
+        refused("\n".join([good[0]] + [line.rsplit(",", 1)[0] + ", yes" for line in good[1:]]), "only one class", "'yes'")
+        refused("\n".join(good[:9] + ["Oslo, 1, big, 40, no"] + good[9:]), "row 9", "'size'", "'big'",
+                words=("--cont", "size", "--cat", "city"))
+        refused("\n".join(good[:9] + ["Oslo, 1, 30, 40, maybe"] + good[9:]), "row 9", "'maybe'",
+                words=("--valid-rows", "8:20"))
+        refused(flats_text(), "'prize'", "did you mean 'price'", words=("--cat", "prize"))
+
+    def test_a_stopped_training_goes_on(self):
+        whole = self.report("--epochs", 3)["metrics"]
+        process = subprocess.Popen([EMBARK, "train", "tabular", "--csv", self.flats, "--target", "let", "--missing", "?",
+                                    "--epochs", "3", "--checkpoint-dir", "run", "--checkpoint-every", "1"],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        self.assertEqual(self.report("--epochs", 3, "--resume", "run")["metrics"], whole)
 
 
 if __name__ == "__main__":
