@@ -116,14 +116,13 @@ TEST(CollabLearner, trains_a_network_and_answers_by_its_embeddings) {
 }
 
 TEST(CollabLearner, a_networks_sizes_are_fastais_unless_chosen) {
-    const auto parameters = [](const CollabModelOptions& options) {
-        return collab_learner(ratings(), options).model().module().named_parameters();
-    };
-    const auto ruled = parameters({.n_factors = 7, .use_nn = true});
+    const auto parameters = [](const CollabLearner& learn) { return learn.model().module().named_parameters(); };
+    const auto ruled = parameters(collab_learner(ratings(), {.n_factors = 7, .use_nn = true}));
     const auto n_users = ratings().users().size(), width = embedding_width(n_users);
     EXPECT_EQ(ruled["embeds.0.weight"].sizes(), at::IntArrayRef({n_users, width}));
     EXPECT_EQ(ruled["layers.0.0.weight"].size(0), 7);
-    const auto chosen = parameters({.use_nn = true, .layers = {4, 3}, .user_width = 2, .item_width = 6});
+    const auto chosen =
+        parameters(collab_learner(ratings(), {.use_nn = true, .layers = {4, 3}, .user_width = 2, .item_width = 6}));
     EXPECT_EQ(chosen["layers.0.0.weight"].sizes(), at::IntArrayRef({4, 8}));
     EXPECT_EQ(chosen["layers.1.0.weight"].sizes(), at::IntArrayRef({3, 4}));
 }

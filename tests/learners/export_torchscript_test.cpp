@@ -259,12 +259,12 @@ TEST(ExportTorchscript, a_tabular_ensemble_answers_in_python_as_the_module_does)
     torch::manual_seed(6);
     const auto dls = DataLoaders::from_tensors(
         {{torch::randint(6, {40, 2}, at::kLong), torch::randn({40, 3})}, {torch::randn({40, 1})}}, {.batch_size = 8});
-    const TabularModel module(TabularModelOptions{.embeddings = {{6, 3}, {7, 4}},
-                                                  .n_cont = 3,
-                                                  .outputs = {{.size = 1}, {.size = 3, .classes = true}},
-                                                  .layers = {6},
-                                                  .numbers = {.kind = NumberEmbeddingKind::periodic},
-                                                  .members = 4});
+    TabularModel module(TabularModelOptions{.embeddings = {{6, 3}, {7, 4}},
+                                            .n_cont = 3,
+                                            .outputs = {{.size = 1}, {.size = 3, .classes = true}},
+                                            .layers = {6},
+                                            .numbers = {.kind = NumberEmbeddingKind::periodic},
+                                            .members = 4});
     stir(*module);
     const Model model(module);
     const json expected = expected_of(model, dls.train().data().inputs);
