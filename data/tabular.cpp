@@ -35,11 +35,22 @@ double number_of(const RawRow& row, const std::string& name) {
     return *number;
 }
 
-/// Each number as it was before it was scaled.
+/// `value` rounded to the decimals that a precision of `step` leaves: 17.99999975 with 1e-6 is 18.
+double rounded(double value, double step) {
+    if (step <= 0) return value;
+    const double unit = std::pow(10.0, std::abs(std::ceil(std::log10(step))));
+    return step > 1 ? std::round(value / unit) * unit : std::round(value * unit) / unit;
+}
+
+/// Each number as it was before it was scaled, in as many decimals as its float32 still tells.
 at::Tensor unscaled(const NumberColumn& column, const at::Tensor& scaled) {
     at::Tensor values = scaled.to(at::kDouble).contiguous();
     double* value = values.mutable_data_ptr<double>();
-    for (int64_t row = 0; row < values.numel(); ++row) value[row] = column.scaler.inverse(value[row]);
+    for (int64_t row = 0; row < values.numel(); ++row) {
+        const double z = value[row], step = std::max(1.0, std::abs(z)) * 0x1p-22;
+        const double precision = column.scaler.inverse(z + step) - column.scaler.inverse(z - step);
+        value[row] = rounded(column.scaler.inverse(z), precision) + 0.0;  // -0 becomes 0
+    }
     return values;
 }
 

@@ -196,7 +196,8 @@ TEST(TabularDataLoaders, decode_gives_raw_values_and_names_of_predictions) {
     EXPECT_THAT(decoded.text("city"), ElementsAre("Rome", "Oslo", "Rome", "#na#"));
     EXPECT_THAT(decoded.text("let"), ElementsAre("yes", "no", "yes", "yes"));
     EXPECT_THAT(decoded.text("prediction"), ElementsAre("no", "yes", "yes", "no"));
-    EXPECT_NEAR(decoded.numbers("rent")[3].item<double>(), 4, 1e-5);
+    EXPECT_EQ(decoded.numbers("rent")[3].item<double>(), 4);
+    EXPECT_THAT(decoded.text("size"), ElementsAre("40", "60", "60", "80"));
 }
 
 TEST(TabularData, encodes_columns_in_any_order_with_others_beside_them) {
