@@ -18,6 +18,7 @@ import math
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,6 +41,7 @@ from fastai.tabular.core import Categorify, TabularPandas
 from fastai.torch_core import to_detach
 from safetensors import safe_open
 from safetensors.torch import save_file
+from sklearn.model_selection import GroupKFold, StratifiedKFold
 from torch import nn
 
 from loss_baselines import losses, plain
@@ -383,6 +385,25 @@ def vocabulary():
     return result
 
 
+def folds():
+    """What scikit-learn's folds are determined to be: the counts of stratified ones, the rows of those by group."""
+    generator = torch.Generator().manual_seed(12)
+    stratified, groups = [], []
+    for k, shares in ((3, (0.6, 0.3, 0.1)), (5, (0.5, 0.5)), (4, (0.7, 0.1, 0.1, 0.1))):
+        drawn = torch.multinomial(torch.tensor(shares), 97, replacement=True, generator=generator).tolist()
+        classes = [f"class {number}" for number in drawn]
+        parts = StratifiedKFold(k, shuffle=True, random_state=1).split(classes, classes)
+        counts = [dict(sorted(Counter(classes[row] for row in valid).items())) for _, valid in parts]
+        stratified.append({"k": k, "classes": classes, "counts": counts})
+    # No two groups of one size, whose order would be anyone's choice.
+    for k, sizes in ((2, (5, 3, 1)), (3, (1, 2, 4, 7, 8, 9, 11)), (4, (30, 1, 2, 3, 4, 5))):
+        names = [f"group {number}" for number, size in enumerate(sizes) for _ in range(size)]
+        names = [names[i] for i in torch.randperm(len(names), generator=generator).tolist()]
+        valid = [part.tolist() for _, part in GroupKFold(k).split(names, groups=names)]
+        groups.append({"k": k, "groups": names, "valid": valid})
+    return {"stratified": stratified, "groups": groups}
+
+
 # --- Fits of parameter groups ---------------------------------------------------------------------------------------
 
 
@@ -454,7 +475,8 @@ def restarts_2018():
 
 TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
                     tabular_model, number_embeddings, tabm)
-JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018, tabular_procs)
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, vocabulary, restarts_2018,
+                  tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
 
