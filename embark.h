@@ -38,6 +38,7 @@
 #include "core/tensors.h"
 #include "data/collab.h"
 #include "data/dataloaders.h"
+#include "data/date_parts.h"
 #include "data/k_fold.h"
 #include "data/number_scaler.h"
 #include "data/raw_row.h"

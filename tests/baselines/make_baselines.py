@@ -19,6 +19,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,7 +38,7 @@ from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.optimizer import Adam, Lamb, Larc, Lookahead, QHAdam, RAdam, RMSProp, SGD, ranger
-from fastai.tabular.core import Categorify, TabularPandas
+from fastai.tabular.core import Categorify, TabularPandas, add_datepart
 from fastai.torch_core import to_detach
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -404,6 +405,22 @@ def folds():
     return {"stratified": stratified, "groups": groups}
 
 
+def date_parts():
+    """fastai's add_datepart of dates at the ends of months, years and ISO weeks, and of dates drawn at random."""
+    days = [date(year, month, day) for year in (1899, 1900, 1968, 1970, 2000, 2015, 2020, 2021, 2024)
+            for month, day in ((1, 1), (1, 2), (1, 4), (2, 28), (3, 1), (3, 31), (4, 1), (6, 30), (9, 30), (10, 1),
+                               (12, 28), (12, 29), (12, 30), (12, 31))]
+    days += [date(year, 2, 29) for year in (1904, 1968, 2000, 2020, 2024)]
+    generator = torch.Generator().manual_seed(13)
+    seconds = torch.randint(-4_000_000_000, 6_000_000_000, (200,), generator=generator).tolist()
+    texts = [str(day) for day in days] + [str(datetime(1970, 1, 1) + timedelta(seconds=second)) for second in seconds]
+    # fastai takes every date for nanoseconds, which pandas' are no longer unless asked for: Elapsed would be wrong.
+    dates = pd.to_datetime(pd.Series(texts), format="ISO8601").astype("datetime64[ns]")
+    frame = add_datepart(pd.DataFrame({"saleDate": dates}), "saleDate", time=True)
+    columns = {name: [float(value) for value in frame[name]] for name in frame}
+    return {"dates": texts, "names": list(frame), "columns": columns}
+
+
 # --- Fits of parameter groups ---------------------------------------------------------------------------------------
 
 
@@ -475,7 +492,7 @@ def restarts_2018():
 
 TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
                     tabular_model, number_embeddings, tabm)
-JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, vocabulary, restarts_2018,
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, date_parts, vocabulary, restarts_2018,
                   tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
