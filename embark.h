@@ -46,6 +46,8 @@
 #include "data/table.h"
 #include "data/tabular.h"
 #include "data/tabular_predictions.h"
+#include "data/text_vocabulary.h"
+#include "data/tokenizer.h"
 #include "data/vocabulary.h"
 #include "learners/collab_learner.h"
 #include "learners/exported_model.h"
