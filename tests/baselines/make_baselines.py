@@ -255,6 +255,42 @@ def loss_and_gradients(model, weights, x, y):
     return {"prediction": plain(prediction), "loss": plain(loss)} | gradients
 
 
+def text_encoder():
+    """PyTorch's recurrent layers on texts, pooled: outputs, and gradients of the sum of outputs times `factor`."""
+    generator = torch.Generator().manual_seed(14)
+    lengths = torch.tensor([4, 7, 1, 0, 3, 7])
+    tokens = torch.randint(1, 20, (6, 7), generator=generator) * (torch.arange(7) < lengths[:, None])
+    tensors = {"tokens": tokens}
+    for case, kind, layers, bidirectional, last in (
+            ("gru", nn.GRU, 1, True, False), ("lstm", nn.LSTM, 1, True, False),
+            ("gru_forward", nn.GRU, 1, False, False), ("gru_deep_last", nn.GRU, 2, True, True),
+            ("lstm_forward_last", nn.LSTM, 1, False, True)):
+        torch.manual_seed(15)
+        embedding = nn.Embedding(20, 5, padding_idx=0)
+        rnn = kind(5, 4, num_layers=layers, bidirectional=bidirectional, batch_first=True)
+        pooled = torch.stack([pool_text(rnn, embedding, row[:n], last) for row, n in zip(tokens, lengths)])
+        factor = torch.randn(pooled.shape, generator=generator)
+        (pooled * factor).sum().backward()
+        parameters = [("embedding.weight", embedding.weight)]
+        parameters += [(f"rnn.{name}", parameter) for name, parameter in rnn.named_parameters()]
+        tensors |= {f"{case}.output": pooled.detach(), f"{case}.factor": factor}
+        tensors |= {f"{case}.weights.{name}": parameter.detach() for name, parameter in parameters}
+        tensors |= {f"{case}.gradient.{name}": parameter.grad for name, parameter in parameters}
+    return tensors, {"cases": "gru lstm gru_forward gru_deep_last lstm_forward_last"}
+
+
+def pool_text(rnn, embedding, tokens, last):
+    """One text by itself, without padding; a text of no tokens is 0."""
+    directions = 2 if rnn.bidirectional else 1
+    if len(tokens) == 0:
+        return torch.zeros(rnn.hidden_size * directions * (1 if last else 2))
+    outputs, state = rnn(embedding(tokens)[None])
+    if last:
+        state = state[0] if isinstance(state, tuple) else state
+        return state[-directions:].reshape(-1)
+    return torch.cat([outputs[0].mean(0), outputs[0].amax(0)])
+
+
 def mix_up():
     """One batch through MixUp, whose shares and partners are drawn from the default generator, seeded."""
     rows, seed = 16, 5
@@ -491,7 +527,7 @@ def restarts_2018():
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
-                    tabular_model, number_embeddings, tabm)
+                    tabular_model, number_embeddings, tabm, text_encoder)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, date_parts, vocabulary, restarts_2018,
                   tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
