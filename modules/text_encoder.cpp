@@ -99,7 +99,7 @@ at::Tensor TextEncoderImpl::forward(const at::Tensor& tokens) {
 
     at::Tensor pooled;
     if (options.pooling == TextPooling::mean_max) {
-        constexpr double kLowest = std::numeric_limits<float>::lowest();
+        constexpr double kLowest = -std::numeric_limits<double>::infinity();
         const at::Tensor mean =
             unpacked(outputs.packed, batch_sizes, 0).sum(1) / sorted_lengths.unsqueeze(1).to(embedded.scalar_type());
         pooled = at::cat({mean, unpacked(outputs.packed, batch_sizes, kLowest).amax(1)}, 1);

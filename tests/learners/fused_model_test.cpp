@@ -9,6 +9,7 @@
 #include <embark/learners/exported_model.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/image_encoder.h>
+#include <embark/modules/tabular_model.h>
 #include <embark/modules/text_encoder.h>
 
 #include "test_files.h"
@@ -16,8 +17,6 @@
 using namespace embark;
 
 namespace {
-
-namespace nn = torch::nn;
 
 constexpr int64_t kRows = 1200, kWords = 12, kCategories = 4;
 
@@ -51,24 +50,14 @@ TensorDataset parity_of_three() {
             .targets = {facts.sum(1).remainder(2)}};
 }
 
-/// The part of a model of tables before its last layers.
-struct TableBodyImpl : nn::Module {
-    TableBodyImpl()
-        : embedding(register_module("embedding", nn::Embedding(kCategories, 3))),
-          layers(register_module("layers", nn::Sequential(nn::Linear(4, 16), nn::ReLU(), nn::BatchNorm1d(16)))) {}
-    at::Tensor forward(const at::Tensor& categories, const at::Tensor& numbers) {
-        return layers->forward(torch::cat({embedding(categories).flatten(1), numbers}, 1));
-    }
-    int64_t width() const { return 16; }
-    nn::Embedding embedding;
-    nn::Sequential layers;
-};
-TORCH_MODULE(TableBody);
-
 std::vector<Branch> all_branches() {
     return {{"text", TextEncoder(TextEncoderOptions{.n_tokens = kWords, .embedding_size = 8, .hidden_size = 8}), {0}},
             {"image", ImageEncoder(ImageEncoderOptions{.channels = 1, .layers = {8, 16}}), {1}},
-            {"table", TableBody(), {2, 3}}};
+            {"table",
+             TabularModel(TabularModelOptions{
+                 .embeddings = {{kCategories, 3}}, .n_cont = 1, .outputs = {{.size = 16}}, .layers = {32}}),
+             {2, 3},
+             16}};
 }
 
 Learner learner_of(const DataLoaders& dls, std::vector<Branch> branches) {
