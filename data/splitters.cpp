@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <utility>
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/error.h"
+#include "splitters_impl.h"
 #include "table.h"
 #include "table_impl.h"
 
@@ -28,7 +28,22 @@ Part part_of(std::string word) {
     return Part::unknown;
 }
 
-/// The rows where `is_valid` is set, and the others.
+}  // namespace
+
+void require_valid_pct(double valid_pct) {
+    // Written so that NaN fails.
+    require<UsageError>(valid_pct > 0 && valid_pct < 1, "Invalid valid_pct: ", valid_pct,
+                        "; the part of the rows for validation must be between 0 and 1, both excluded");
+}
+
+int64_t validation_rows(double valid_pct, int64_t rows) {
+    const auto n_valid = static_cast<int64_t>(valid_pct * static_cast<double>(rows));
+    require(n_valid > 0, "The validation part would be empty: ", valid_pct, " of ", rows, rows == 1 ? " row" : " rows",
+            " is less than one");
+    require(n_valid < rows, "The training part would be empty: all ", rows, " rows would be for validation");
+    return n_valid;
+}
+
 Split split_by(const std::vector<char>& is_valid) {
     std::vector<int64_t> train, valid;
     for (size_t row = 0; row < is_valid.size(); ++row) {
@@ -38,20 +53,9 @@ Split split_by(const std::vector<char>& is_valid) {
     return {at::tensor(train, at::kLong), at::tensor(valid, at::kLong)};
 }
 
-void require_valid_pct(double valid_pct) {
-    // Written so that NaN fails.
-    require<UsageError>(valid_pct > 0 && valid_pct < 1, "Invalid valid_pct: ", valid_pct,
-                        "; the part of the rows for validation must be between 0 and 1, both excluded");
-}
-
-}  // namespace
-
 Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
     require_valid_pct(valid_pct);
-    const auto n_valid = static_cast<int64_t>(valid_pct * static_cast<double>(rows));
-    require(n_valid > 0, "The validation part would be empty: ", valid_pct, " of ", rows, rows == 1 ? " row" : " rows",
-            " is less than one");
-    require(n_valid < rows, "The training part would be empty: all ", rows, " rows would be for validation");
+    const int64_t n_valid = validation_rows(valid_pct, rows);
     const at::Tensor order = at::randperm(rows, at::detail::createCPUGenerator(seed), at::kLong);
     return {order.slice(0, n_valid), order.slice(0, 0, n_valid)};
 }
@@ -89,6 +93,18 @@ Splitter column_splitter(std::string column) {
             }
             is_valid[row] = part == Part::valid;
         }
+        return split_by(is_valid);
+    };
+}
+
+Splitter slice_splitter(int64_t first, int64_t last) {
+    require<UsageError>(first >= 0 && first < last, "Invalid slice of rows from ", first, " to ", last,
+                        ": it needs a first row of at least 0 and an end after it");
+    return [=](const Table& table) {
+        require(last <= table.rows(), "Rows ", first, " to ", last,
+                " cannot be for validation: ", spoken_name(table.source()), " has ", table.rows(), " rows");
+        std::vector<char> is_valid(static_cast<size_t>(table.rows()), 0);
+        std::fill(is_valid.begin() + first, is_valid.begin() + last, 1);
         return split_by(is_valid);
     };
 }

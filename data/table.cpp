@@ -264,10 +264,14 @@ Table Table::with_column(std::string name, const std::vector<std::string>& value
 Table Table::with_column(std::string name, const at::Tensor& values) const {
     require(values.dim() == 1, "Column '", name, "' must be a 1-d tensor, not one of ", values.dim(), " dimensions");
     require_length(values.numel(), rows(), name);
+    return with_column(std::move(name), std::make_shared<arrow::ChunkedArray>(array_of(values)));
+}
+
+Table Table::with_column(std::string name, const ArrowColumn& values) const {
+    require_length(values->length(), rows(), name);
     TableOrigin origin = impl_->origin;
     origin.text_columns.erase(name);
-    const auto column = std::make_shared<arrow::ChunkedArray>(array_of(values));
-    return Table(std::make_shared<const Impl>(set_column(impl_->table, name, column), std::move(origin)));
+    return Table(std::make_shared<const Impl>(set_column(impl_->table, name, values), std::move(origin)));
 }
 
 std::string Table::where(int64_t row, std::string_view column) const {

@@ -90,6 +90,7 @@ public:
     /// This table with a column more (or replaced, where the name exists), of as many values as rows.
     Table with_column(std::string name, const std::vector<std::string>& values) const;
     Table with_column(std::string name, const at::Tensor& values) const;
+    Table with_column(std::string name, const std::shared_ptr<arrow::ChunkedArray>& values) const;
 
     /// The values of `column` as text, as they were written; missing ones as empty texts.
     std::vector<std::string> text(std::string_view column) const;

@@ -40,6 +40,9 @@ struct Table::Impl {
 /// "ratings.csv", or "the table" where `source` is empty.
 std::string spoken_name(const std::string& source);
 
+/// `text` in quotes for a message, cut where it is long.
+std::string in_quotes(std::string_view text);
+
 /// Throws Error where a name stands twice among the columns of `source`.
 void require_distinct(const std::vector<std::string>& names, const std::string& source);
 

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include <ATen/ATen.h>
-#include <arrow/util/value_parsing.h>
 
 #include "../core/text.h"
 #include "arrow_utils.h"
@@ -17,13 +16,6 @@ namespace embark {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-/// `text` in quotes for a message, cut where it is long.
-std::string in_quotes(std::string_view text) {
-    constexpr int64_t kWidth = 60;
-    const bool fits = display_width(text) <= kWidth;
-    return concat("'", fits ? std::string(text) : fit_width(text, kWidth), "'");
-}
 
 bool is_number_type(arrow::Type::type type) {
     return arrow::is_integer(type) || arrow::is_floating(type) || arrow::is_decimal(type) || type == arrow::Type::BOOL;
@@ -55,12 +47,6 @@ bool is_digits_only_as_text(std::string_view text) {
     return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_date(std::string_view text) {
-    static const auto parser = arrow::TimestampParser::MakeISO8601();
-    int64_t ignored = 0;
-    return (*parser)(text.data(), text.size(), arrow::TimeUnit::MICRO, &ignored);
-}
-
 /// Narrows down, value by value, what a column of text can be taken for.
 class TypeGuess {
 public:
@@ -70,7 +56,7 @@ public:
         boolean_ = boolean_ && (is_word(text, "true") || is_word(text, "false"));
         integer_ = integer_ && is_plain_integer(text) && parse_int(text);
         number_ = number_ && (integer_ || (read_number(text) && !is_digits_only_as_text(text)));
-        date_ = date_ && is_date(text);
+        date_ = date_ && parse_timestamp(text);
         return boolean_ || number_ || date_;
     }
 
@@ -95,6 +81,12 @@ ColumnType guess_type(const arrow::ChunkedArray& column) {
 }
 
 }  // namespace
+
+std::string in_quotes(std::string_view text) {
+    constexpr int64_t kWidth = 60;
+    const bool fits = display_width(text) <= kWidth;
+    return concat("'", fits ? std::string(text) : fit_width(text, kWidth), "'");
+}
 
 std::string_view to_string(ColumnType type) {
     switch (type) {

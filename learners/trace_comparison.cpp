@@ -1,8 +1,10 @@
 #include "trace_comparison.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/ir/ir.h>
@@ -126,13 +128,30 @@ private:
     std::unordered_map<const Value*, const Value*> counterpart_;
 };
 
+/// Whether `value` is computed from an input of the graph, that is not only from constants and parameters.
+bool follows_from_input(const Value* value, std::unordered_set<const Value*>& seen) {
+    if (!seen.insert(value).second) return false;
+    const Node* node = value->node();
+    // Input 0 is the module itself.
+    if (node->kind() == c10::prim::Param) return value->offset() > 0;
+    const auto inputs = node->inputs();
+    return std::any_of(inputs.begin(), inputs.end(), [&](const Value* v) { return follows_from_input(v, seen); });
+}
+
+/// Whether a recurrent layer has its first state as a constant, with as many rows as the batch of the trace.
+bool has_fixed_state(const Node* node) {
+    std::unordered_set<const Value*> seen;
+    return !follows_from_input(node->namedInput("hx"), seen);
+}
+
 std::optional<std::string> untraceable_node(const Node* node) {
     const std::string name = node->kind().toQualString();
     for (const std::string_view recurrent : {"aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu"}) {
-        if (name != recurrent) continue;
+        if (name != recurrent || !has_fixed_state(node)) continue;
         return name +
-               " keeps the batch size it was traced with; write the recurrence with cells (LSTMCell, GRUCell, "
-               "RNNCell) whose first state follows from the input, for example by zeros_like";
+               " keeps the batch size it was traced with; use a TextEncoder, or call the function of that name, or "
+               "cells (LSTMCell, GRUCell, RNNCell), with a first state that follows from the input, for example by "
+               "zeros_like";
     }
     if (node->isNondeterministic()) {
         return name +

@@ -18,6 +18,8 @@ import math
 import sys
 import tempfile
 import warnings
+from collections import Counter
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,10 +38,11 @@ from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.optimizer import Adam, Lamb, Larc, Lookahead, QHAdam, RAdam, RMSProp, SGD, ranger
-from fastai.tabular.core import Categorify, TabularPandas
+from fastai.tabular.core import Categorify, TabularPandas, add_datepart
 from fastai.torch_core import to_detach
 from safetensors import safe_open
 from safetensors.torch import save_file
+from sklearn.model_selection import GroupKFold, StratifiedKFold
 from torch import nn
 
 from loss_baselines import losses, plain
@@ -252,6 +255,42 @@ def loss_and_gradients(model, weights, x, y):
     return {"prediction": plain(prediction), "loss": plain(loss)} | gradients
 
 
+def text_encoder():
+    """PyTorch's recurrent layers on texts, pooled: outputs, and gradients of the sum of outputs times `factor`."""
+    generator = torch.Generator().manual_seed(14)
+    lengths = torch.tensor([4, 7, 1, 0, 3, 7])
+    tokens = torch.randint(1, 20, (6, 7), generator=generator) * (torch.arange(7) < lengths[:, None])
+    tensors = {"tokens": tokens}
+    for case, kind, layers, bidirectional, last in (
+            ("gru", nn.GRU, 1, True, False), ("lstm", nn.LSTM, 1, True, False),
+            ("gru_forward", nn.GRU, 1, False, False), ("gru_deep_last", nn.GRU, 2, True, True),
+            ("lstm_forward_last", nn.LSTM, 1, False, True)):
+        torch.manual_seed(15)
+        embedding = nn.Embedding(20, 5, padding_idx=0)
+        rnn = kind(5, 4, num_layers=layers, bidirectional=bidirectional, batch_first=True)
+        pooled = torch.stack([pool_text(rnn, embedding, row[:n], last) for row, n in zip(tokens, lengths)])
+        factor = torch.randn(pooled.shape, generator=generator)
+        (pooled * factor).sum().backward()
+        parameters = [("embedding.weight", embedding.weight)]
+        parameters += [(f"rnn.{name}", parameter) for name, parameter in rnn.named_parameters()]
+        tensors |= {f"{case}.output": pooled.detach(), f"{case}.factor": factor}
+        tensors |= {f"{case}.weights.{name}": parameter.detach() for name, parameter in parameters}
+        tensors |= {f"{case}.gradient.{name}": parameter.grad for name, parameter in parameters}
+    return tensors, {"cases": "gru lstm gru_forward gru_deep_last lstm_forward_last"}
+
+
+def pool_text(rnn, embedding, tokens, last):
+    """One text by itself, without padding; a text of no tokens is 0."""
+    directions = 2 if rnn.bidirectional else 1
+    if len(tokens) == 0:
+        return torch.zeros(rnn.hidden_size * directions * (1 if last else 2))
+    outputs, state = rnn(embedding(tokens)[None])
+    if last:
+        state = state[0] if isinstance(state, tuple) else state
+        return state[-directions:].reshape(-1)
+    return torch.cat([outputs[0].mean(0), outputs[0].amax(0)])
+
+
 def mix_up():
     """One batch through MixUp, whose shares and partners are drawn from the default generator, seeded."""
     rows, seed = 16, 5
@@ -383,6 +422,41 @@ def vocabulary():
     return result
 
 
+def folds():
+    """What scikit-learn's folds are determined to be: the counts of stratified ones, the rows of those by group."""
+    generator = torch.Generator().manual_seed(12)
+    stratified, groups = [], []
+    for k, shares in ((3, (0.6, 0.3, 0.1)), (5, (0.5, 0.5)), (4, (0.7, 0.1, 0.1, 0.1))):
+        drawn = torch.multinomial(torch.tensor(shares), 97, replacement=True, generator=generator).tolist()
+        classes = [f"class {number}" for number in drawn]
+        parts = StratifiedKFold(k, shuffle=True, random_state=1).split(classes, classes)
+        counts = [dict(sorted(Counter(classes[row] for row in valid).items())) for _, valid in parts]
+        stratified.append({"k": k, "classes": classes, "counts": counts})
+    # No two groups of one size, whose order would be anyone's choice.
+    for k, sizes in ((2, (5, 3, 1)), (3, (1, 2, 4, 7, 8, 9, 11)), (4, (30, 1, 2, 3, 4, 5))):
+        names = [f"group {number}" for number, size in enumerate(sizes) for _ in range(size)]
+        names = [names[i] for i in torch.randperm(len(names), generator=generator).tolist()]
+        valid = [part.tolist() for _, part in GroupKFold(k).split(names, groups=names)]
+        groups.append({"k": k, "groups": names, "valid": valid})
+    return {"stratified": stratified, "groups": groups}
+
+
+def date_parts():
+    """fastai's add_datepart of dates at the ends of months, years and ISO weeks, and of dates drawn at random."""
+    days = [date(year, month, day) for year in (1899, 1900, 1968, 1970, 2000, 2015, 2020, 2021, 2024)
+            for month, day in ((1, 1), (1, 2), (1, 4), (2, 28), (3, 1), (3, 31), (4, 1), (6, 30), (9, 30), (10, 1),
+                               (12, 28), (12, 29), (12, 30), (12, 31))]
+    days += [date(year, 2, 29) for year in (1904, 1968, 2000, 2020, 2024)]
+    generator = torch.Generator().manual_seed(13)
+    seconds = torch.randint(-4_000_000_000, 6_000_000_000, (200,), generator=generator).tolist()
+    texts = [str(day) for day in days] + [str(datetime(1970, 1, 1) + timedelta(seconds=second)) for second in seconds]
+    # fastai takes every date for nanoseconds, which pandas' are no longer unless asked for: Elapsed would be wrong.
+    dates = pd.to_datetime(pd.Series(texts), format="ISO8601").astype("datetime64[ns]")
+    frame = add_datepart(pd.DataFrame({"saleDate": dates}), "saleDate", time=True)
+    columns = {name: [float(value) for value in frame[name]] for name in frame}
+    return {"dates": texts, "names": list(frame), "columns": columns}
+
+
 # --- Fits of parameter groups ---------------------------------------------------------------------------------------
 
 
@@ -453,8 +527,9 @@ def restarts_2018():
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
-                    tabular_model, number_embeddings, tabm)
-JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, vocabulary, restarts_2018, tabular_procs)
+                    tabular_model, number_embeddings, tabm, text_encoder)
+JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, date_parts, vocabulary, restarts_2018,
+                  tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}
 
 

@@ -11,7 +11,10 @@
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/exported_model.h>
 #include <embark/modules/dot_product.h>
+#include <embark/modules/fused_model.h>
+#include <embark/modules/image_encoder.h>
 #include <embark/modules/tabular_model.h>
+#include <embark/modules/text_encoder.h>
 
 #include "python.h"
 #include "test_files.h"
@@ -217,6 +220,26 @@ TEST(ExportTorchscript, tensor_file_answers_in_python_as_the_module_does) {
     export_torchscript(model, dls, folder.path() / "model.pt");
     EXPECT_TRUE(module->is_training());
     EXPECT_EQ(check_in_python(folder.path() / "model.pt", expected, folder), "ok\n");
+}
+
+TEST(ExportTorchscript, fused_file_answers_in_python_as_the_module_does) {
+    EMBARK_NEEDS_PYTHON_MODULE("torch");
+    TemporaryFolder folder;
+    const Tensors inputs = {torch::randint(9, {40, 6}, at::kLong), torch::randn({40, 1, 8, 8}), torch::randn({40, 5})};
+    const auto dls = DataLoaders::from_tensors({inputs, {torch::randn({40, 1})}}, {.batch_size = 8});
+    for (const auto recurrence : {Recurrence::gru, Recurrence::lstm}) {
+        TextEncoder text(TextEncoderOptions{.n_tokens = 9, .hidden_size = 3, .recurrence = recurrence});
+        FusedModel module({{"text", text, {0}},
+                           {"image", ImageEncoder(ImageEncoderOptions{.channels = 1, .layers = {4}}), {1}},
+                           {"table", nn::Sequential(nn::Linear(5, 4), nn::BatchNorm1d(4), nn::ReLU()), {2}, 4}},
+                          {.n_out = 2, .layers = {6}, .ps = 0.2});
+        stir(*module);
+        const Model model(module);
+        const json expected = expected_of(model, dls.train().data().inputs);
+        module->train();
+        export_torchscript(model, dls, folder.path() / "model.pt");
+        EXPECT_EQ(check_in_python(folder.path() / "model.pt", expected, folder), "ok\n");
+    }
 }
 
 TEST(ExportTorchscript, collab_file_answers_in_cpp_as_the_learner_does) {

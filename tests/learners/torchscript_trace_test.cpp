@@ -9,7 +9,9 @@
 
 #include <embark/learners/torchscript_call.h>
 #include <embark/modules/collab_nn.h>
+#include <embark/modules/image_encoder.h>
 #include <embark/modules/tabular_model.h>
+#include <embark/modules/text_encoder.h>
 
 #include "test_files.h"
 
@@ -292,6 +294,47 @@ TEST(TraceModule, exports_a_recurrence_written_with_cells) {
         nn::Linear first{3, 4};
     };
     expect_same_answers(Model(std::make_shared<CellNetImpl>()), {torch::randn({16, 6, 3})});
+}
+
+TEST(TraceModule, exports_recurrent_functions_whose_first_state_follows_from_the_input) {
+    struct StateNetImpl : nn::Module {
+        StateNetImpl() { register_module("gru", gru); }
+        at::Tensor forward(const at::Tensor& x) {
+            const auto first = x.select(1, 0).narrow(1, 0, 1).mul(0).expand({-1, 4}).unsqueeze(0);
+            return std::get<0>(at::gru(x, first, gru->all_weights(), true, 1, 0, is_training(), false, true));
+        }
+        nn::GRU gru{nn::GRUOptions(3, 4).batch_first(true)};
+    };
+    expect_same_answers(Model(std::make_shared<StateNetImpl>()), {torch::randn({16, 6, 3})});
+}
+
+TEST(TraceModule, exports_text_encoders_for_texts_of_any_length) {
+    for (const auto recurrence : {Recurrence::gru, Recurrence::lstm}) {
+        for (const auto pooling : {TextPooling::mean_max, TextPooling::last}) {
+            TextEncoder encoder(TextEncoderOptions{.n_tokens = 30,
+                                                   .embedding_size = 6,
+                                                   .hidden_size = 5,
+                                                   .recurrence = recurrence,
+                                                   .n_layers = 2,
+                                                   .pooling = pooling,
+                                                   .embed_p = 0.2});
+            // Texts of 0 to 8 tokens.
+            const auto tokens = torch::randint(1, 30, {17, 8}, at::kLong) *
+                                (torch::arange(8) < torch::arange(17).remainder(9).unsqueeze(1));
+            expect_same_answers(Model(encoder), {tokens});
+
+            const auto traced = trace_module(Model(encoder), {tokens});
+            encoder->eval();
+            const auto longer = torch::randint(1, 30, {3, 20}, at::kLong);
+            const auto result = as_tensors(call_method(traced, "forward", {longer})).front();
+            EXPECT_TRUE(torch::allclose(result, encoder->forward(longer), 1e-6, 1e-6));
+        }
+    }
+}
+
+TEST(TraceModule, exports_image_encoders) {
+    expect_same_answers(Model(ImageEncoder(ImageEncoderOptions{.channels = 2, .layers = {4, 6}})),
+                        {torch::randn({16, 2, 9, 12})});
 }
 
 TEST(TraceModule, refuses_random_numbers_in_eval_mode) {

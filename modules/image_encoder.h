@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/pimpl.h>
+
+#include "../core/tensors.h"
+
+namespace embark {
+
+/// Sizes of an ImageEncoder.
+struct ImageEncoderOptions {
+    int64_t channels = 3;
+    /// Channels after each convolution.
+    std::vector<int64_t> layers = {16, 32, 64};
+};
+
+/// Images as rows of numbers: (n, channels, height, width) to (n, width()). A small convolutional network: for each
+/// layer a 3×3 convolution that halves both sides, batch norm and ReLU; at the end the mean over what is left of the
+/// image. Images may be of any size, all of a batch of the same.
+///
+/// Parameters: `layers.0.weight` (a convolution without bias), `layers.1.weight` and `.bias` (its batch norm), and so
+/// on with layers.3, layers.6, …
+class ImageEncoderImpl : public torch::nn::Cloneable<ImageEncoderImpl> {
+public:
+    explicit ImageEncoderImpl(const ImageEncoderOptions& options = {});
+    void reset() override;
+    at::Tensor forward(const at::Tensor& images);
+
+    /// The number of values that each image becomes: the channels of the last layer.
+    int64_t width() const;
+
+    ImageEncoderOptions options;
+    torch::nn::Sequential layers{nullptr};
+};
+TORCH_MODULE(ImageEncoder);
+
+}  // namespace embark
