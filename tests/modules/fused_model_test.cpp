@@ -75,19 +75,19 @@ TEST(FusedModel, brings_outputs_into_a_range) {
 }
 
 TEST(FusedModel, can_be_cloned) {
-    const FusedModel model = three_branches();
+    FusedModel model = three_branches();
     const auto copy = std::dynamic_pointer_cast<FusedModelImpl>(model->clone());
     ASSERT_TRUE(copy);
     model->eval(), copy->eval();
     const auto inputs = batch(3);
-    const auto expected = model.ptr()->forward(inputs);
+    const auto expected = model->forward(inputs);
     EXPECT_TRUE(copy->forward(inputs).equal(expected));
     {
         torch::NoGradGuard no_grad;
         for (auto& parameter : copy->parameters()) parameter.fill_(0.1);
     }
     EXPECT_FALSE(copy->forward(inputs).equal(expected));
-    EXPECT_TRUE(model.ptr()->forward(inputs).equal(expected));
+    EXPECT_TRUE(model->forward(inputs).equal(expected));
 }
 
 TEST(FusedModel, refuses_branches_that_can_never_be_right) {

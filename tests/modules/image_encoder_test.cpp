@@ -34,11 +34,11 @@ TEST(ImageEncoder, computes_what_can_be_computed_by_hand) {
 }
 
 TEST(ImageEncoder, can_be_cloned) {
-    const ImageEncoder encoder(ImageEncoderOptions{.layers = {4, 6}});
+    ImageEncoder encoder(ImageEncoderOptions{.layers = {4, 6}});
     const auto copy = std::dynamic_pointer_cast<ImageEncoderImpl>(encoder->clone());
     ASSERT_TRUE(copy);
     const auto images = torch::randn({2, 3, 8, 8});
-    EXPECT_TRUE(copy->forward(images).equal(encoder.ptr()->forward(images)));
+    EXPECT_TRUE(copy->forward(images).equal(encoder->forward(images)));
 }
 
 TEST(ImageEncoder, says_what_is_wrong) {

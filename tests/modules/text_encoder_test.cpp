@@ -99,17 +99,17 @@ TEST(TextEncoder, leaves_the_padding_of_the_embedding_at_zero) {
 }
 
 TEST(TextEncoder, can_be_cloned_and_printed) {
-    const TextEncoder encoder(small());
+    TextEncoder encoder(small());
     const auto copy = std::dynamic_pointer_cast<TextEncoderImpl>(encoder->clone());
     ASSERT_TRUE(copy);
     encoder->eval(), copy->eval();
     const auto tokens = torch::tensor({{3, 1, 4, 0}});
-    EXPECT_TRUE(copy->forward(tokens).equal(encoder.ptr()->forward(tokens)));
+    EXPECT_TRUE(copy->forward(tokens).equal(encoder->forward(tokens)));
     {
         torch::NoGradGuard no_grad;
         for (auto& parameter : copy->parameters()) parameter.zero_();
     }
-    EXPECT_FALSE(copy->forward(tokens).equal(encoder.ptr()->forward(tokens)));
+    EXPECT_FALSE(copy->forward(tokens).equal(encoder->forward(tokens)));
     std::ostringstream out;
     out << encoder;
     EXPECT_THAT(out.str(), HasSubstr("embark::TextEncoder(n_tokens=20, embedding_size=5, hidden_size=4, width=16)"));
