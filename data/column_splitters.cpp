@@ -54,7 +54,8 @@ std::vector<double> times(const Table& table, const std::string& column) {
         const auto number = parse_double(*text);
         const auto date = parse_timestamp(*text);
         const bool is_number = number && std::isfinite(*number);
-        if (!is_number && !date) fail(table.where(row, column), ": ", in_quotes(*text), " is neither a date nor a number");
+        if (!is_number && !date)
+            fail(table.where(row, column), ": ", in_quotes(*text), " is neither a date nor a number");
         require(is_number == are_numbers, table.where(row, column), ": ", in_quotes(*text), " is a ",
                 is_number ? "number" : "date", " where the rows before have ", are_numbers ? "numbers" : "dates");
         result.push_back(is_number ? *number : static_cast<double>(*date));

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "date_parts.h"
 #include "loader_options.h"
 #include "number_words.h"
 #include "tabular_columns.h"
@@ -35,6 +37,22 @@ double number_of(const RawRow& row, const std::string& name) {
     return *number;
 }
 
+/// `row` with the parts of its dates.
+RawRow with_date_parts(RawRow row, const std::vector<DateColumn>& dates) {
+    for (const DateColumn& date : dates) {
+        const std::string text = value_of(row, date.name).text();
+        const auto parts = date_parts(text);
+        require(parts || is_missing_word(text), "Column '", date.name, "' of the row: '", text,
+                "' is not a date; dates are like 2024-01-31, with a time or without");
+        for (const DatePartColumn& column : columns_of(date)) {
+            const bool flag = kDatePartNames[column.part].starts_with("Is_");
+            const double value = parts ? (*parts)[column.part] : 0;
+            row[column.name] = !parts ? RawValue() : flag ? RawValue(value != 0) : RawValue(std::llround(value));
+        }
+    }
+    return row;
+}
+
 /// `value` rounded to the decimals that a precision of `step` leaves: 17.99999975 with 1e-6 is 18.
 double rounded(double value, double step) {
     if (step <= 0) return value;
@@ -54,10 +72,31 @@ at::Tensor unscaled(const NumberColumn& column, const at::Tensor& scaled) {
     return values;
 }
 
+/// Each row's tokens with spaces between them, padding left out.
+std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Tensor& tokens) {
+    std::vector<std::string> texts;
+    for (int64_t row = 0; row < tokens.size(0); ++row) {
+        std::vector<std::string> words;
+        for (int64_t i = 0; i < tokens.size(1); ++i) {
+            const auto token = tokens[row][i].item<int64_t>();
+            if (token != 0) words.push_back(vocabulary.tokens().at(static_cast<size_t>(token)));
+        }
+        texts.push_back(join(words, " "));
+    }
+    return texts;
+}
+
+std::vector<DateColumn> dates_of(const TabularOptions& options) {
+    std::vector<DateColumn> dates;
+    for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
+    return dates;
+}
+
 void check(const TabularOptions& options) {
     require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
                         options.hide_categories, ": it must be a share of at least 0 and below 1");
     require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
+    require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
     require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
                         ": it must be a finite number");
     require_valid(loader_options(options));
@@ -78,11 +117,20 @@ std::vector<std::string> TabularData::target_classes(size_t target) const {
 }
 
 std::vector<std::string> TabularData::input_names() const {
-    std::vector<std::string> names;
-    for (const auto& column : categories) {
-        if (column.missing_in.empty()) names.push_back(column.name);
+    std::set<std::string> parts;
+    for (const auto& date : dates) {
+        for (const auto& column : columns_of(date)) parts.insert(column.name);
     }
-    for (const auto& column : numbers) names.push_back(column.name);
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) {
+        if (!parts.contains(name)) names.push_back(name);
+    };
+    for (const auto& column : categories) {
+        if (column.missing_in.empty()) add(column.name);
+    }
+    for (const auto& column : numbers) add(column.name);
+    for (const auto& date : dates) add(date.name);
+    for (const auto& text : texts) add(text.name);
     return names;
 }
 
@@ -95,6 +143,9 @@ Table TabularData::decode(const Batch& batch) const {
     for (size_t i = 0; i < numbers.size(); ++i) {
         table = table.with_column(numbers[i].name,
                                   unscaled(numbers[i], batch.inputs.at(1).select(1, static_cast<int64_t>(i))));
+    }
+    for (size_t i = 0; i < texts.size(); ++i) {
+        table = table.with_column(texts[i].name, readable(texts[i].vocabulary, batch.inputs.at(2 + i)));
     }
     for (size_t i = 0; i < std::min(targets.size(), batch.targets.size()); ++i) {
         const TargetColumn& target = targets[i];
@@ -115,10 +166,12 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
 }
 
 Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
-    return encode_inputs(*this, table, {at::Tensor()}, counts).front();
+    return encode_inputs(*this, with_date_parts(table, dates), {at::Tensor()}, counts).front();
 }
 
-Tensors TabularData::encode(const RawRow& row, EncodingCounts* counts) const {
+Tensors TabularData::encode(const RawRow& given, EncodingCounts* counts) const {
+    const RawRow extended = dates.empty() ? RawRow() : with_date_parts(given, dates);
+    const RawRow& row = dates.empty() ? given : extended;
     at::Tensor x_cat = at::empty({1, static_cast<int64_t>(categories.size())}, at::kLong);
     at::Tensor x_cont = at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat);
     std::vector<std::string_view> flagged;
@@ -142,7 +195,11 @@ Tensors TabularData::encode(const RawRow& row, EncodingCounts* counts) const {
         const bool is_new = missing && std::find(flagged.begin(), flagged.end(), column.name) == flagged.end();
         if (counts && is_new) ++counts->filled[column.name];
     }
-    return {x_cat, x_cont};
+    Tensors inputs = {x_cat, x_cont};
+    for (const auto& text : texts) {
+        inputs.push_back(text.vocabulary.encode({value_of(row, text.name).text()}, text.max_len));
+    }
+    return inputs;
 }
 
 Tensors TabularData::encode_targets(const Table& table) const {
@@ -163,7 +220,8 @@ TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const Tabu
     TabularOptions options = with_columns(table, given);
     const DataLoadersOptions loaders = loader_options(options);
     const Split split = split_rows(table, options.splitter, loaders);
-    FittedTable fitted = fit_table(table, options, {split.train, split.valid});
+    const Table expanded = with_date_parts(table, dates_of(options));
+    FittedTable fitted = fit_table(expanded, options, {split.train, split.valid});
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = valid_loader(std::move(fitted.parts[1]), loaders);
     return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), std::move(valid), fitted.data), fitted.data,
@@ -175,7 +233,7 @@ TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Tab
     check(given);
     TabularOptions options = with_columns(train, given);
     const DataLoadersOptions loaders = loader_options(options);
-    FittedTable fitted = fit_table(train, options, {at::arange(train.rows())});
+    FittedTable fitted = fit_table(with_date_parts(train, dates_of(options)), options, {at::arange(train.rows())});
     TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
     return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), valid_loader(std::move(valid_data), loaders),
                         fitted.data),

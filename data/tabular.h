@@ -9,6 +9,7 @@
 #include "dataloaders.h"
 #include "number_scaler.h"
 #include "raw_row.h"
+#include "text_vocabulary.h"
 
 namespace embark {
 
@@ -24,10 +25,17 @@ struct TabularOptions {
     /// What is to be predicted, one or more columns. Text, true/false and whole numbers of two values are classes,
     /// other numbers are values; a missing one is an Error.
     std::vector<std::string> y_names = {};
-    /// Columns of categories and of numbers. Where both are empty, all columns but the targets, as cont_cat_split tells
-    /// them apart, and dates as date_names.
+    /// Columns of categories and of numbers. Where none of any kind is named, all columns but the targets are taken:
+    /// categories and numbers as cont_cat_split tells them apart, dates as dates.
     std::vector<std::string> cat_names = {};
     std::vector<std::string> cont_names = {};
+    /// Columns of dates, which become their parts (add_datepart), and whether with the time of day.
+    std::vector<std::string> date_names = {};
+    bool date_time = false;
+    /// Columns of texts of any length, one more input each: (n, text_len) int64 of tokens.
+    std::vector<std::string> text_names = {};
+    TextVocabularyOptions text_vocabulary = {};
+    int64_t text_len = 128;
     /// Columns to leave out where the names are not given.
     std::vector<std::string> ignore_names = {};
 
@@ -92,6 +100,29 @@ struct NumberColumn {
     NumberScaler scaler = {};
 };
 
+/// A date, which the model sees as its parts, categories and numbers of their own.
+struct DateColumn {
+    std::string name;
+    bool time = false;
+};
+
+/// A column that a part of a date becomes.
+struct DatePartColumn {
+    std::string name;
+    /// Which of kDatePartNames.
+    size_t part = 0;
+    bool is_number = false;
+};
+/// The columns that a date becomes, named as add_datepart does.
+std::vector<DatePartColumn> columns_of(const DateColumn& date);
+
+/// A text, which the model sees as its first `max_len` tokens.
+struct TextColumn {
+    std::string name;
+    TextVocabulary vocabulary = {};
+    int64_t max_len = 0;
+};
+
 /// What is predicted.
 struct TargetColumn {
     std::string name;
@@ -123,6 +154,8 @@ class TabularData : public Preprocessing {
 public:
     std::vector<CategoryColumn> categories;
     std::vector<NumberColumn> numbers;
+    std::vector<DateColumn> dates;
+    std::vector<TextColumn> texts;
     std::vector<TargetColumn> targets;
 
     std::map<std::string, Vocabulary> classes() const override;
@@ -133,9 +166,9 @@ public:
     /// The columns that a table must have to be predicted from, in the order of training.
     std::vector<std::string> input_names() const;
 
-    /// A model's inputs for every row: (n, categories) int64 and (n, numbers) float32. Columns may stand in any order,
-    /// with others beside them. Throws Error for a column that is not there, and for a number that is none, with file,
-    /// row and column. Counts what is new into `counts` where it is given.
+    /// A model's inputs for every row: (n, categories) int64, (n, numbers) float32, and (n, max_len) int64 for each
+    /// text. Columns may stand in any order, with others beside them. Throws Error for a column that is not there, and
+    /// for a number that is none, with file, row and column. Counts what is new into `counts` where it is given.
     Tensors encode(const Table& table, EncodingCounts* counts = nullptr) const;
     /// The same for one row, (1, …) each.
     Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
@@ -145,7 +178,8 @@ public:
 };
 
 /// Batches for tabular models: the inputs are (n, categories) int64 and (n, numbers) float32, either of width 0 where
-/// there are none, the targets one tensor each, (n) int64 of classes or (n, 1) float32 of values.
+/// there are none, then (n, text_len) int64 for each text; the targets one tensor each, (n) int64 of classes or (n, 1)
+/// float32 of values.
 class TabularDataLoaders : public DataLoaders {
 public:
     /// The rows of `table`, split as the options say. Throws Error, naming the column and where it can the row, for

@@ -6,6 +6,7 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "coded_column.h"
+#include "date_parts.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -41,6 +42,22 @@ void check_among_targets(const Names& names, const TabularOptions& options, cons
     }
 }
 
+bool none_named(const TabularOptions& options) {
+    return options.cat_names.empty() && options.cont_names.empty() && options.date_names.empty() &&
+           options.text_names.empty();
+}
+
+/// All columns but the targets, by what they look like.
+void take_all_columns(const Table& table, TabularOptions& options) {
+    Names leave_out = options.y_names;
+    append(leave_out, options.ignore_names);
+    ColumnKinds kinds = cont_cat_split(table, leave_out, options.max_card);
+    options.cont_names = std::move(kinds.cont_names);
+    for (std::string& name : kinds.cat_names) {
+        (table.type(name) == ColumnType::date ? options.date_names : options.cat_names).push_back(std::move(name));
+    }
+}
+
 }  // namespace
 
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out, int64_t max_card) {
@@ -54,22 +71,44 @@ ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& l
     return kinds;
 }
 
+Table with_date_parts(Table table, const std::vector<DateColumn>& dates) {
+    for (const DateColumn& date : dates) table = add_datepart(table, date.name, {.time = date.time});
+    return table;
+}
+
+std::vector<DatePartColumn> columns_of(const DateColumn& date) {
+    std::vector<DatePartColumn> columns;
+    const auto [categories, numbers] = date_part_columns(date.name, {.time = date.time});
+    const auto part_of = [](const std::string& name) {
+        const auto found = std::find_if(kDatePartNames.begin(), kDatePartNames.end(),
+                                        [&](std::string_view part) { return name.ends_with(part); });
+        return static_cast<size_t>(found - kDatePartNames.begin());
+    };
+    for (const auto& name : categories) columns.push_back({.name = name, .part = part_of(name)});
+    for (const auto& name : numbers) columns.push_back({.name = name, .part = part_of(name), .is_number = true});
+    return columns;
+}
+
 TabularOptions with_columns(const Table& table, TabularOptions options) {
     require<UsageError>(!options.y_names.empty(), "No target is named: give y_names, the columns to predict");
-    check_names(table,
-                {{"targets", &options.y_names}, {"categories", &options.cat_names}, {"numbers", &options.cont_names}});
+    check_names(table, {{"targets", &options.y_names},
+                        {"categories", &options.cat_names},
+                        {"numbers", &options.cont_names},
+                        {"dates", &options.date_names},
+                        {"texts", &options.text_names}});
     check_among_targets(options.y_classes, options, "y_classes");
     check_among_targets(options.y_values, options, "y_values");
     check_among_targets(options.y_log, options, "y_log");
-    if (options.cat_names.empty() && options.cont_names.empty()) {
-        Names leave_out = options.y_names;
-        append(leave_out, options.ignore_names);
-        ColumnKinds kinds = cont_cat_split(table, leave_out, options.max_card);
-        options.cat_names = std::move(kinds.cat_names);
-        options.cont_names = std::move(kinds.cont_names);
+    if (none_named(options)) take_all_columns(table, options);
+    require(!none_named(options), "Nothing is left to predict ", join(options.y_names),
+            " from: ", spoken_name(table.source()), " has no other column");
+    for (const std::string& name : options.date_names) {
+        for (const auto& column : columns_of({.name = name, .time = options.date_time})) {
+            require(!table.has(column.name), "The date '", name, "' would become a column '", column.name,
+                    "', and there is one of that name; rename it");
+            (column.is_number ? options.cont_names : options.cat_names).push_back(column.name);
+        }
     }
-    require(!options.cat_names.empty() || !options.cont_names.empty(), "Nothing is left to predict ",
-            join(options.y_names), " from: ", spoken_name(table.source()), " has no other column");
     return options;
 }
 

@@ -7,8 +7,12 @@
 
 namespace embark {
 
-/// `options` with the names of columns filled in. Throws UsageError where no target is named or one column is named for
-/// two ends, Error for a column that `table` does not have and where nothing is left to predict from.
+/// `table` with the parts of its dates as columns of their own in their place.
+Table with_date_parts(Table table, const std::vector<DateColumn>& dates);
+
+/// `options` with the names of columns filled in, the parts of dates among them. Throws UsageError where no target is
+/// named or one column is named for two ends, Error for a column that `table` does not have and where nothing is left
+/// to predict from.
 TabularOptions with_columns(const Table& table, TabularOptions options);
 
 }  // namespace embark

@@ -70,6 +70,15 @@ public:
         for (const std::string& name : options_.cat_names) fit_category(name);
         for (const std::string& name : options_.cont_names) fit_number(name);
         for (auto& flag : flags_) data_->categories.push_back(std::move(flag));
+        for (const std::string& name : options_.date_names) {
+            data_->dates.push_back({.name = name, .time = options_.date_time});
+        }
+        for (const std::string& name : options_.text_names) {
+            data_->texts.push_back(
+                {.name = name,
+                 .vocabulary = TextVocabulary::fit(table_, name, train_rows_, options_.text_vocabulary),
+                 .max_len = options_.text_len});
+        }
         data_->targets = fit_targets(table_, options_, train_rows_);
         return {.data = std::move(data_), .parts = {}, .warnings = std::move(warnings_)};
     }
@@ -136,19 +145,26 @@ public:
         }
     }
 
+    /// A further input.
+    void append(const at::Tensor& values) {
+        for (size_t part = 0; part < rows_.size(); ++part) inputs_[part].push_back(of_part(part, values));
+    }
+
     /// Column `column` of input `input`.
     void put(size_t input, size_t column, const at::Tensor& values) {
         for (size_t part = 0; part < rows_.size(); ++part) {
-            const at::Tensor& rows = rows_[part];
-            inputs_[part][input]
-                .select(1, static_cast<int64_t>(column))
-                .copy_(rows.defined() ? values.index_select(0, rows) : values);
+            inputs_[part][input].select(1, static_cast<int64_t>(column)).copy_(of_part(part, values));
         }
     }
 
     std::vector<Tensors> take() && { return std::move(inputs_); }
 
 private:
+    at::Tensor of_part(size_t part, const at::Tensor& values) const {
+        const at::Tensor& rows = rows_[part];
+        return rows.defined() ? values.index_select(0, rows) : values;
+    }
+
     const std::vector<at::Tensor>& rows_;
     std::vector<Tensors> inputs_;
 };
@@ -192,6 +208,9 @@ std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, 
         } else if (counts) {
             count(counts->filled, column.name, values.isnan().sum().item<int64_t>());
         }
+    }
+    for (const TextColumn& column : data.texts) {
+        parts.append(column.vocabulary.encode(table, column.name, column.max_len));
     }
     return std::move(parts).take();
 }

@@ -16,10 +16,12 @@ struct FittedTable {
     std::vector<std::string> warnings;
 };
 
-/// Fits on the first of `parts`, row indices of `table`, and encodes all of them. The options name all columns.
+/// Fits on the first of `parts`, row indices of `table`, and encodes all of them. The options name all columns, and the
+/// table has the parts of its dates.
 FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts);
 
-/// The encoded inputs of the rows of each part; empty for all rows. What is new is counted into `counts`.
+/// The encoded inputs of the rows of each part; empty for all rows. The table has the parts of its dates. What is new
+/// is counted into `counts`.
 std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
                                    EncodingCounts* counts = nullptr);
 

@@ -42,7 +42,12 @@ Json to_json(const TabularData& data) {
                            {"mean", target.mean},
                            {"scale", target.scale}});
     }
-    return {{"categories", categories}, {"numbers", numbers}, {"targets", targets}};
+    Json dates = Json::array(), texts = Json::array();
+    for (const auto& date : data.dates) dates.push_back({{"name", date.name}, {"time", date.time}});
+    for (const auto& text : data.texts) {
+        texts.push_back({{"name", text.name}, {"tokens", text.vocabulary.tokens()}, {"max_len", text.max_len}});
+    }
+    return {{"categories", categories}, {"numbers", numbers}, {"dates", dates}, {"texts", texts}, {"targets", targets}};
 }
 
 TabularData tabular_from_json(const Json& json) {
@@ -55,6 +60,13 @@ TabularData tabular_from_json(const Json& json) {
     for (const Json& column : json.at("numbers")) {
         data.numbers.push_back(
             {.name = column.at("name"), .fill = column.at("fill"), .scaler = scaler_from(column.at("scaler"))});
+    }
+    for (const Json& date : json.at("dates")) data.dates.push_back({.name = date.at("name"), .time = date.at("time")});
+    for (const Json& text : json.at("texts")) {
+        data.texts.push_back(
+            {.name = text.at("name"),
+             .vocabulary = TextVocabulary::from_tokens(text.at("tokens").get<std::vector<std::string>>()),
+             .max_len = text.at("max_len")});
     }
     for (const Json& target : json.at("targets")) {
         data.targets.push_back({.name = target.at("name"),

@@ -20,7 +20,8 @@ struct Predictor::Impl {
     /// The outputs for one encoded row, after the activation of each target.
     Tensors outputs(const Tensors& inputs) const {
         const c10::InferenceMode inference;
-        Tensors outputs = as_tensors(torch::jit::Module(module).forward({inputs[0], inputs[1]}));
+        Tensors outputs = as_tensors(
+            torch::jit::Module(module).forward(std::vector<torch::jit::IValue>(inputs.begin(), inputs.end())));
         for (size_t i = 0; i < outputs.size(); ++i) {
             if (data.targets.at(i).is_class()) outputs[i] = at::softmax(outputs[i], 1);
         }
@@ -36,8 +37,9 @@ Predictor Predictor::load(const std::filesystem::path& path) {
     auto impl = std::make_shared<Impl>(
         Impl{.data = tabular_from_json(metadata.at("preprocessing")), .module = torch::jit::freeze(module)});
     // The first calls are slow: TorchScript looks at them and then compiles.
-    const Tensors example = {torch::zeros({1, static_cast<int64_t>(impl->data.categories.size())}, at::kLong),
-                             torch::zeros({1, static_cast<int64_t>(impl->data.numbers.size())})};
+    Tensors example = {torch::zeros({1, static_cast<int64_t>(impl->data.categories.size())}, at::kLong),
+                       torch::zeros({1, static_cast<int64_t>(impl->data.numbers.size())})};
+    for (const TextColumn& text : impl->data.texts) example.push_back(torch::ones({1, text.max_len}, at::kLong));
     for (int call = 0; call < 3; ++call) impl->outputs(example);
     Predictor predictor;
     predictor.impl_ = std::move(impl);

@@ -8,6 +8,7 @@
 #include "../callbacks/hide_categories.h"
 #include "../core/error.h"
 #include "../core/text.h"
+#include "../modules/fused_model.h"
 
 namespace embark {
 
@@ -99,6 +100,40 @@ void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
     }
 }
 
+/// The name of a text's branch: parameters' names are paths, in which a point has a meaning.
+std::string branch_name(const std::string& column) {
+    std::string name = "text_" + column;
+    std::replace(name.begin(), name.end(), '.', '_');
+    return name;
+}
+
+/// Texts and the table, each through a branch of its own.
+Model fused_model(const TabularDataLoaders& dls, const TabularConfig& config) {
+    const TabularData& data = dls.tabular();
+    require<UsageError>(data.targets.size() == 1, "A model with texts predicts one target, not ", data.targets.size());
+    require<UsageError>(config.members == 1, "A model with texts has one member, not ", config.members);
+    require<UsageError>(!config.layers.empty(), "A model with texts needs at least one layer for the table");
+    std::vector<Branch> branches;
+    for (size_t i = 0; i < data.texts.size(); ++i) {
+        TextEncoderOptions options = config.text;
+        options.n_tokens = data.texts[i].vocabulary.size();
+        branches.emplace_back(branch_name(data.texts[i].name), TextEncoder(options),
+                              std::vector<int64_t>{static_cast<int64_t>(2 + i)});
+    }
+    if (!data.categories.empty() || !data.numbers.empty()) {
+        TabularModelOptions body = model_options(dls, config);
+        const int64_t width = body.layers.back();
+        body.layers.pop_back();
+        body.outputs = {{.size = width}};
+        body.y_range = {};
+        branches.emplace_back("table", TabularModel(body), std::vector<int64_t>{0, 1}, width);
+    }
+    return Model(FusedModel(std::move(branches), {.n_out = data.targets.front().width(),
+                                                  .layers = config.head,
+                                                  .ps = config.ps.empty() ? 0 : config.ps.front(),
+                                                  .y_range = learned_range(config.y_range, data)}));
+}
+
 }  // namespace
 
 TabularLearner::TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options)
@@ -121,8 +156,9 @@ std::vector<TargetPredictions> TabularLearner::predict_table(const Table& table,
         return decode_outputs(data, get_preds(rows).all_predictions);
     }
     Tensors outputs;  // of one row, since a model need not know what to do with none
-    for (const at::Tensor& output :
-         predict_all({torch::zeros({1, inputs[0].size(1)}, at::kLong), torch::zeros({1, inputs[1].size(1)})})) {
+    Tensors one_row;
+    for (const at::Tensor& input : inputs) one_row.push_back(torch::zeros({1, input.size(1)}, input.options()));
+    for (const at::Tensor& output : predict_all(one_row)) {
         outputs.push_back(output.narrow(0, 0, 0));
     }
     return decode_outputs(data, outputs);
@@ -136,7 +172,8 @@ at::Tensor TabularLearner::embedding(const std::string& column) const {
     require(found != names.end(), "There is no column of categories '", column, "'", name_hint(column, names));
     const std::string parameter = concat("embeds.", found - names.begin(), ".weight");
     const auto parameters = model().module().named_parameters();
-    const at::Tensor* weight = parameters.find(parameter);
+    const at::Tensor* of_branch = parameters.find("table." + parameter);
+    const at::Tensor* weight = of_branch ? of_branch : parameters.find(parameter);
     require(weight != nullptr, "The model ", model().module().name(), " has no parameter '", parameter,
             "', where a TabularModel keeps the vectors of '", column, "'");
     return weight->detach().to(at::kCPU);
@@ -151,14 +188,15 @@ at::Tensor TabularLearner::embedding(const std::string& column, const std::strin
 }
 
 TabularLearner tabular_learner(TabularDataLoaders dls, const TabularConfig& config, LearnerOptions options) {
-    const TabularModel model(model_options(dls, config));
+    Model model =
+        dls.tabular().texts.empty() ? Model(TabularModel(model_options(dls, config))) : fused_model(dls, config);
     if (!options.loss) options.loss = loss_of(dls.tabular(), config);
     bring_to_units(options.metrics, dls.tabular());
     const double hidden = dls.tabular_options().hide_categories;
     if (hidden > 0 && !dls.categories().empty()) {
         options.callbacks.push_back(std::make_shared<HideCategories>(hidden));
     }
-    return TabularLearner(std::move(dls), Model(model), std::move(options));
+    return TabularLearner(std::move(dls), std::move(model), std::move(options));
 }
 
 }  // namespace embark

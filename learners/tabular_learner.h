@@ -8,6 +8,7 @@
 #include "../data/tabular.h"
 #include "../data/tabular_predictions.h"
 #include "../modules/tabular_model.h"
+#include "../modules/text_encoder.h"
 #include "learner.h"
 
 namespace embark {
@@ -31,6 +32,10 @@ struct TabularConfig {
     NumberEmbedding numbers = {};
     /// A TabM ensemble of so many members that share their layers; 1: one network.
     int64_t members = 1;
+    /// What reads texts, where the data have some; n_tokens is filled in. Its rows and the table's go together through
+    /// `head` to the outputs, trained end to end (FusedModel).
+    TextEncoderOptions text = {};
+    std::vector<int64_t> head = {128};
     /// How much each target's loss counts in their sum; empty: all alike.
     std::vector<double> target_weights = {};
 };
@@ -64,9 +69,9 @@ private:
     TabularDataLoaders tabular_dls_;
 };
 
-/// A learner for tables, fastai's tabular_learner: a TabularModel with, unless asked otherwise, cross-entropy for
-/// classes and MSE for values. Metrics of values are in the target's own units, losses as the values are learned.
-/// Throws UsageError for settings that cannot be right.
+/// A learner for tables, fastai's tabular_learner: a TabularModel (with texts, a FusedModel of it and TextEncoders)
+/// with, unless asked otherwise, cross-entropy for classes and MSE for values. Metrics of values are in the target's
+/// own units, losses as the values are learned. Throws UsageError for settings that cannot be right.
 ///
 ///     auto dls = TabularDataLoaders::from_table(read_csv("adult.csv"), {.y_names = {"salary"}});
 ///     auto learn = tabular_learner(dls, {.layers = {200, 100}}, {.metrics = {accuracy()}});

@@ -8,7 +8,10 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "../data/date_parts.h"
+#include "date_script.h"
 #include "script_attributes.h"
+#include "text_script.h"
 
 namespace embark {
 
@@ -18,6 +21,49 @@ using torch::jit::Module;
 
 // Methods in TorchScript, which Python and C++ read alike. They compute what TabularData does, value by value in
 // float64, so that the same numbers reach the model. (In this source dtypes are numbers: 4 is int64, 7 float64.)
+
+constexpr const char* kExpand = R"(
+def _embark_expand(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Dict[str, List[str]], Dict[str, List[float]]]:
+    if len(self._embark_date_names) == 0:
+        return categories, numbers
+    all_categories, all_numbers = categories.copy(), numbers.copy()
+    for i, name in enumerate(self._embark_date_names):
+        assert name in categories, "predict needs the column '{}' among the categories".format(name)
+        dates: List[List[float]] = []
+        for text in categories[name]:
+            parts = self._embark_date_parts(text)
+            assert len(parts) > 0 or text in self._embark_missing_words, "column '{}': '{}' is not a date".format(name, text)
+            dates.append(parts)
+        for date, column, part, kind in self._embark_date_columns:
+            if date == i and kind == 2:
+                values: List[float] = []
+                for d in dates:
+                    values.append(d[part] if len(d) > 0 else float("nan"))
+                all_numbers[column] = values
+            elif date == i:
+                texts: List[str] = []
+                for d in dates:
+                    if len(d) == 0:
+                        texts.append("")
+                    elif kind == 1:
+                        texts.append("true" if d[part] != 0 else "false")
+                    else:
+                        texts.append(str(int(d[part])))
+                all_categories[column] = texts
+    return all_categories, all_numbers
+)";
+
+constexpr const char* kText = R"(
+def _embark_text(self, texts: List[str], which: int) -> Tensor:
+    index = self._embark_text_index[which]
+    length = self._embark_text_length[which]
+    numbers: List[int] = []
+    for text in texts:
+        tokens = self._embark_tokens(text)
+        for i in range(length):
+            numbers.append(index.get(tokens[i], 1) if i < len(tokens) else 0)
+    return torch.tensor(numbers, dtype=4).reshape(len(texts), length)
+)";
 
 constexpr const char* kRows = R"(
 def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> int:
@@ -30,6 +76,10 @@ def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List
         assert name in numbers, "predict needs the column '{}' among the numbers".format(name)
         rows = len(numbers[name]) if rows < 0 else rows
         assert len(numbers[name]) == rows, "column '{}' has {} values, others have {}".format(name, len(numbers[name]), rows)
+    for name in self._embark_text_names:
+        assert name in categories, "predict needs the column '{}' among the categories".format(name)
+        rows = len(categories[name]) if rows < 0 else rows
+        assert len(categories[name]) == rows, "column '{}' has {} values, others have {}".format(name, len(categories[name]), rows)
     return rows
 )";
 
@@ -107,6 +157,8 @@ def _embark_value(self, output: Tensor, target: int) -> Tensor:
 
 constexpr const char* kCountUnknown = R"(
 def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
+    no_numbers: Dict[str, List[float]] = {}
+    categories, no_numbers = self._embark_expand(categories, no_numbers)
     counts: Dict[str, int] = {}
     for i, name in enumerate(self._embark_category_names):
         index = self._embark_category_index[i]
@@ -121,7 +173,7 @@ def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
 
 constexpr const char* kColumns = R"(
 def columns(self) -> Tuple[List[str], List[str]]:
-    return self._embark_category_names, self._embark_number_names
+    return self._embark_raw_names
 )";
 
 constexpr const char* kClasses = R"(
@@ -142,22 +194,31 @@ TargetScript script_of(const TargetColumn& target, size_t i) {
 }
 
 /// The method predict: a result as it is for one target, a tuple of results for several.
-std::string predict_source(const std::vector<TargetColumn>& targets) {
-    std::vector<std::string> outputs, types, results;
-    for (size_t i = 0; i < targets.size(); ++i) {
+std::string predict_source(const TabularData& data) {
+    std::vector<std::string> inputs = {"x_cat", "x_cont"}, outputs, types, results;
+    std::string encode = "    x_cat, x_cont = self._embark_encode(categories, numbers)\n";
+    std::string one_row =
+        "        x_cat, x_cont = torch.zeros([1, x_cat.size(1)]).long(), torch.zeros([1, x_cont.size(1)])\n";
+    for (size_t i = 0; i < data.texts.size(); ++i) {
+        inputs.push_back(concat("x_text", i));
+        encode +=
+            concat("    x_text", i, " = self._embark_text(categories[self._embark_text_names[", i, "]], ", i, ")\n");
+        one_row += concat("        x_text", i, " = torch.zeros([1, ", data.texts[i].max_len, "]).long()\n");
+    }
+    for (size_t i = 0; i < data.targets.size(); ++i) {
         outputs.push_back(concat("y", i));
-        const TargetScript script = script_of(targets[i], i);
+        const TargetScript script = script_of(data.targets[i], i);
         types.push_back(script.type);
         results.push_back(script.result);
     }
-    const bool single = targets.size() == 1;
+    const bool single = outputs.size() == 1;
     const std::string type = single ? types.front() : concat("Tuple[", join(types), "]");
     const std::string result = single ? results.front() : concat("(", join(results), ")");
     return concat("def predict(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> ", type,
-                  ":\n", "    x_cat, x_cont = self._embark_encode(categories, numbers)\n", "    rows = x_cat.size(0)\n",
-                  "    if rows == 0:\n",  // a model need not know what to do with no row at all
-                  "        x_cat, x_cont = torch.zeros([1, x_cat.size(1)]).long(), torch.zeros([1, x_cont.size(1)])\n",
-                  "    ", join(outputs), " = self.forward(x_cat, x_cont)\n", "    if rows == 0:\n", "        ",
+                  ":\n", "    categories, numbers = self._embark_expand(categories, numbers)\n", encode,
+                  "    rows = x_cat.size(0)\n", "    if rows == 0:\n",
+                  one_row,  // a model need not know what to do with no row at all
+                  "    ", join(outputs), " = self.forward(", join(inputs), ")\n", "    if rows == 0:\n", "        ",
                   join(outputs), " = ", join(outputs, "[:0], "), "[:0]\n", "    return ", result, "\n");
 }
 
@@ -186,6 +247,19 @@ std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
             torch::tensor(flagged, at::kLong)};
 }
 
+/// The columns that a caller gives: texts of all kinds, and numbers.
+void register_raw_names(Module& module, const TabularData& data) {
+    c10::List<std::string> texts, numbers;
+    for (const std::string& name : data.input_names()) {
+        const bool is_number = std::any_of(data.numbers.begin(), data.numbers.end(),
+                                           [&](const NumberColumn& column) { return column.name == name; });
+        (is_number ? numbers : texts).push_back(name);
+    }
+    const auto names = c10::ListType::create(c10::StringType::get());
+    register_script_attribute(module, "raw_names", c10::TupleType::create({names, names}),
+                              c10::ivalue::Tuple::create({texts, numbers}));
+}
+
 void register_columns(Module& module, const TabularData& data) {
     const auto text = c10::StringType::get();
     const auto index_type = c10::DictType::create(text, c10::IntType::get());
@@ -200,7 +274,49 @@ void register_columns(Module& module, const TabularData& data) {
     register_script_attribute(module, "category_names", c10::ListType::create(text), categories);
     register_script_attribute(module, "category_index", c10::ListType::create(index_type), indices);
     register_script_attribute(module, "number_names", c10::ListType::create(text), numbers);
+    register_raw_names(module, data);
     register_script_tensors(module, "fitted", fitted_tensors(data));
+}
+
+void register_dates(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto integer = c10::IntType::get();
+    c10::List<std::string> names;
+    c10::List<std::tuple<int64_t, std::string, int64_t, int64_t>> columns;
+    for (size_t i = 0; i < data.dates.size(); ++i) {
+        names.push_back(data.dates[i].name);
+        for (const DatePartColumn& column : columns_of(data.dates[i])) {
+            // 0 is a whole number that is a category, 1 true or false, 2 a number.
+            const int64_t kind = column.is_number ? 2 : kDatePartNames[column.part].starts_with("Is_") ? 1 : 0;
+            columns.push_back({static_cast<int64_t>(i), column.name, static_cast<int64_t>(column.part), kind});
+        }
+    }
+    register_script_attribute(module, "date_names", c10::ListType::create(text), names);
+    register_script_attribute(module, "date_columns",
+                              c10::ListType::create(c10::TupleType::create({integer, text, integer, integer})),
+                              columns);
+    register_script_attribute(module, "missing_words", c10::ListType::create(text),
+                              c10::List<std::string>({"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"}));
+}
+
+void register_texts(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto integer = c10::IntType::get();
+    const auto index_type = c10::DictType::create(text, integer);
+    c10::List<std::string> names;
+    c10::List<c10::Dict<std::string, int64_t>> indices;
+    c10::List<int64_t> lengths;
+    for (const TextColumn& column : data.texts) {
+        names.push_back(column.name);
+        lengths.push_back(column.max_len);
+        const auto& tokens = column.vocabulary.tokens();
+        c10::Dict<std::string, int64_t> index;
+        for (size_t i = 2; i < tokens.size(); ++i) index.insert(tokens[i], static_cast<int64_t>(i));
+        indices.push_back(index);
+    }
+    register_script_attribute(module, "text_names", c10::ListType::create(text), names);
+    register_script_attribute(module, "text_index", c10::ListType::create(index_type), indices);
+    register_script_attribute(module, "text_length", c10::ListType::create(integer), lengths);
 }
 
 void register_targets(Module& module, const TabularData& data) {
@@ -225,15 +341,21 @@ void register_targets(Module& module, const TabularData& data) {
 void add_tabular_methods(Module& module, const TabularData& data) {
     require_free_names(module, {"predict", "count_unknown", "columns", "classes"});
     register_columns(module, data);
+    register_dates(module, data);
+    register_texts(module, data);
     register_targets(module, data);
     const bool by_rank = !data.numbers.empty() && data.numbers.front().scaler.scaling() == Scaling::quantile;
+    module.define(kDateScript);
+    module.define(kTextScript);
+    module.define(kExpand);
+    module.define(kText);
     module.define(kRows);
     module.define(by_rank ? kScaleByRank : kScaleLinearly);
     module.define(kDoubles);
     module.define(kEncode);
     module.define(kClassify);
     module.define(kValue);
-    module.define(predict_source(data.targets));
+    module.define(predict_source(data));
     module.define(kCountUnknown);
     module.define(kColumns);
     module.define(kClasses);

@@ -144,16 +144,26 @@ bool has_fixed_state(const Node* node) {
     return !follows_from_input(node->namedInput("hx"), seen);
 }
 
+bool is_recurrent(std::string_view name) {
+    return name == "aten::lstm" || name == "aten::gru" || name == "aten::rnn_tanh" || name == "aten::rnn_relu";
+}
+
+/// Recurrent layers count as drawing random numbers since they have a dropout of their own, which eval mode turns off.
+bool is_recurrent_in_eval_mode(const Node* node) {
+    if (!is_recurrent(node->kind().toQualString())) return false;
+    const auto train = torch::jit::toIValue(node->namedInput("train"));
+    return train && train->isBool() && !train->toBool();
+}
+
 std::optional<std::string> untraceable_node(const Node* node) {
     const std::string name = node->kind().toQualString();
-    for (const std::string_view recurrent : {"aten::lstm", "aten::gru", "aten::rnn_tanh", "aten::rnn_relu"}) {
-        if (name != recurrent || !has_fixed_state(node)) continue;
+    if (is_recurrent(name) && has_fixed_state(node)) {
         return name +
                " keeps the batch size it was traced with; use a TextEncoder, or call the function of that name, or "
                "cells (LSTMCell, GRUCell, RNNCell), with a first state that follows from the input, for example by "
                "zeros_like";
     }
-    if (node->isNondeterministic()) {
+    if (node->isNondeterministic() && !is_recurrent_in_eval_mode(node)) {
         return name +
                " draws random numbers in eval mode; use a module that stops then, such as torch::nn::Dropout, "
                "or ask is_training()";

@@ -245,3 +245,81 @@ TEST(Predictor, refuses_a_file_of_another_kind) {
     EXPECT_THAT(message_of<Error>([&] { Predictor::load(folder.path() / "linear.pt"); }),
                 HasSubstr("its kind is tensors"));
 }
+
+namespace {
+
+/// Rows whose texts and dates decide: good where a word says so and the month is a summer's.
+Table reviews(int64_t rows, uint32_t seed = 3) {
+    std::mt19937 random(seed);
+    const std::vector<std::string> words = {"it", "is", "the", "Flat", "near", "a", "park,", "don't", "so"};
+    std::vector<std::string> text, date, size, good;
+    for (int64_t row = 0; row < rows; ++row) {
+        std::string sentence;
+        for (size_t i = 0; i < 3 + random() % 6; ++i) sentence += words[random() % words.size()] + " ";
+        const bool lovely = random() % 2 == 0, summer = random() % 2 == 0;
+        sentence += lovely ? "lovely!" : "awful.";
+        text.push_back(random() % 20 == 0 ? "" : sentence);
+        const int month = summer ? 6 : 11;
+        date.push_back(random() % 20 == 0 ? "" : concat("2023-", month < 10 ? "0" : "", month, "-1", random() % 10));
+        size.push_back(std::to_string(20 + random() % 50));
+        good.push_back(lovely && summer ? "yes" : "no");
+    }
+    return Table::from_text({{"review", text}, {"seen_date", date}, {"size", size}, {"good", good}});
+}
+
+TabularLearner review_learner(int64_t epochs) {
+    set_seed(2);
+    auto learn = tabular_learner(
+        TabularDataLoaders::from_table(reviews(800), {.y_names = {"good"},
+                                                      .cont_names = {"size"},
+                                                      .date_names = {"seen_date"},
+                                                      .text_names = {"review"},
+                                                      .text_len = 12,
+                                                      .batch_size = 32}),
+        {.layers = {16, 8}, .text = {.embedding_size = 8, .hidden_size = 8}, .head = {16}}, {.progress = false});
+    learn.fit_one_cycle(epochs, 1e-2);
+    return learn;
+}
+
+}  // namespace
+
+TEST(TabularLearner, learns_from_texts_dates_and_numbers_together) {
+    auto learn = review_learner(6);
+    const Predictions valid = learn.get_preds();
+    EXPECT_GT(valid.predictions.argmax(1).eq(valid.targets).to(at::kDouble).mean().item<double>(), 0.9);
+    EXPECT_THAT(learn.tabular_dls().tabular().input_names(), ElementsAre("size", "seen_date", "review"));
+    EXPECT_EQ(learn.embedding("seen_Month").size(0), 3);
+    const Table shown = learn.tabular_dls().decoded_batch(4);
+    EXPECT_TRUE(shown.has("review"));
+    EXPECT_THAT(message_of<Error>([&] {
+                    learn.predict(RawRow{{"size", 4}, {"seen_date", "yesterday"}, {"review", "so"}});
+                }),
+                HasSubstr("'yesterday' is not a date"));
+}
+
+TEST(TabularExport, takes_raw_texts_and_dates) {
+    TemporaryFolder folder;
+    auto learn = review_learner(1);
+    learn.export_torchscript(folder.path() / "reviews.pt");
+    const Table rows = reviews(500, 77);
+    const auto expected = learn.predict_table(rows).front();
+    EXPECT_LE(largest_difference(ExportedModel::load(folder.path() / "reviews.pt").predict(rows).front().probabilities,
+                                 expected.probabilities),
+              1e-6);
+    const auto predictor = Predictor::load(folder.path() / "reviews.pt");
+    auto module = torch::jit::load((folder.path() / "reviews.pt").string());
+    StringColumns texts;
+    for (const char* name : {"review", "seen_date"}) texts.insert(name, c10::List<std::string>(rows.text(name)));
+    NumberColumns numbers;
+    const at::Tensor size = rows.numbers("size");
+    numbers.insert("size", c10::List<double>(std::vector<double>(size.const_data_ptr<double>(),
+                                                                 size.const_data_ptr<double>() + size.numel())));
+    const torch::NoGradGuard no_grad;
+    expect_same(module.run_method("predict", texts, numbers), expected);
+    for (int64_t row = 0; row < 30; ++row) {
+        RawRow raw;
+        const Table one = rows.take(torch::tensor({row}));
+        for (const auto& name : one.names()) raw[name] = one.text(name).front();
+        EXPECT_NEAR(predictor.predict(raw).probabilities[1], expected.probabilities[row][1].item<double>(), 1e-6);
+    }
+}
