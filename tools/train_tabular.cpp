@@ -16,8 +16,8 @@ namespace embark::tools {
 namespace {
 
 struct TabularTraining : TrainingOptions {
-    std::string csv, missing, target, cat, cont, classes, log, test_csv, valid_csv, valid_rows, valid_column, layers,
-        preset = "fastai", metrics;
+    std::string csv, missing, target, cat, cont, date, text, classes, log, test_csv, valid_csv, valid_rows,
+        valid_column, layers, preset = "fastai", metrics;
 };
 
 CommandLine command_line(TabularTraining& options) {
@@ -31,6 +31,8 @@ CommandLine command_line(TabularTraining& options) {
     add("cat", text_option(options.cat, "a,b,…"), "the columns of categories");
     add("cont", text_option(options.cont, "a,b,…"),
         "the columns of numbers (default: all others, told apart by what they look like)");
+    add("date", text_option(options.date, "a,b,…"), "columns of dates, which become year, month, …");
+    add("text", text_option(options.text, "a,b,…"), "columns of texts of any length");
     add("classes", text_option(options.classes, "a,b,…"), "targets that are classes although they look like numbers");
     add("log", text_option(options.log, "a,b,…"), "targets that are learned by their logarithm");
     add("valid-csv", text_option(options.valid_csv, "FILE"), "validation rows in a file of their own");
@@ -100,6 +102,9 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
     recipe.data.y_names = options.target.empty() ? std::vector<std::string>{usual_target} : names(options.target);
     recipe.data.cat_names = names(options.cat);
     recipe.data.cont_names = names(options.cont);
+    recipe.data.date_names = names(options.date);
+    recipe.data.text_names = names(options.text);
+    if (!options.text.empty()) recipe.model.members = 1;  // texts have a model of their own
     recipe.data.y_classes = names(options.classes);
     recipe.data.y_log = names(options.log);
     recipe.data.valid_pct = options.valid_pct;
@@ -157,6 +162,8 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
                              {"valid_rows", dls.has_valid() ? dls.valid().rows() : 0},
                              {"cat_names", dls.tabular_options().cat_names},
                              {"cont_names", dls.tabular_options().cont_names},
+                             {"date_names", dls.tabular_options().date_names},
+                             {"text_names", dls.tabular_options().text_names},
                              {"classes", classes},
                              {"preset", options.preset},
                              {"seed", options.seed}};

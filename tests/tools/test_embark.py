@@ -354,6 +354,18 @@ class Tabular(EmbarkTest):
         self.assertNotIn("is_valid", report["cat_names"] + report["cont_names"])
         self.assert_refused(self.train_table("--valid-rows", "1:9", "--valid-pct", 0.3), 2, "--valid-pct", "--valid-rows")
 
+    def test_dates_and_texts_are_columns_like_others(self):
+        rows = [f"2024-0{1 + i % 9}-1{i % 10},{'a lovely' if i % 2 else 'an awful'} flat,{i % 7},{'yes' if i % 2 else 'no'}"
+                for i in range(120)]
+        csv_file = self.write("texts.csv", "sold,words,size,let\n" + "\n".join(rows))
+        report = self.report("--cont", "size", "--date", "sold", "--text", "words", "--epochs", 8, "--lr", 0.02,
+                             "--export", "t.pt", csv=csv_file)
+        self.assertGreater(report["metrics"]["accuracy"], 0.9)
+        self.assertIn("soldMonth", report["cat_names"])
+        result = self.run_embark("predict", "--model", "t.pt", "--input", csv_file)
+        predicted = [row["prediction"] == row["let"] for row in csv.DictReader(io.StringIO(result.stdout))]
+        self.assertGreater(sum(predicted), 110)
+
     def test_best_preset_trains_and_exports(self):
         report = self.report("--preset", "best", "--epochs", 2, "--layers", "16", "--export", "best.pt")
         self.assertEqual(report["preset"], "best")
