@@ -129,13 +129,15 @@ std::vector<std::vector<double>> quantile_bins(const at::Tensor& x, int64_t n_bi
     const at::Tensor positions = torch::linspace(0, static_cast<double>(x.size(0) - 1), n_bins + 1, at::kDouble);
     const at::Tensor below = positions.floor().to(at::kLong), above = positions.ceil().to(at::kLong);
     const at::Tensor low = sorted.index_select(0, below), high = sorted.index_select(0, above);
-    const at::Tensor quantiles = (low + (high - low) * (positions - below).unsqueeze(1)).t().contiguous();
+    // As floats, which is what a NumberEmbedder computes with: edges that are one there are one here.
+    const at::Tensor quantiles =
+        (low + (high - low) * (positions - below).unsqueeze(1)).to(at::kFloat).to(at::kDouble).t().contiguous();
     std::vector<std::vector<double>> bins;
     for (int64_t column = 0; column < x.size(1); ++column) {
         const double* first = quantiles[column].const_data_ptr<double>();
         std::vector<double>& edges = bins.emplace_back(first, first + n_bins + 1);
         edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-        if (edges.size() == 1) edges.push_back(edges.front() + 1);
+        if (edges.size() == 1) edges.push_back(edges.front() + std::max(1.0, std::abs(edges.front())));
     }
     return bins;
 }

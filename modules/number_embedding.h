@@ -36,8 +36,8 @@ struct NumberEmbedding {
 };
 
 /// Bins for piecewise-linear embeddings of the columns of x, (n, n_cont): the edges are the distinct ones among each
-/// column's quantiles at `n_bins` equal steps, as the paper has them. A column with one value alone has one bin from
-/// it.
+/// column's quantiles at `n_bins` equal steps, as the paper has them, and distinct as floats. A column with one value
+/// alone has one bin from it.
 std::vector<std::vector<double>> quantile_bins(const at::Tensor& x, int64_t n_bins = 48);
 
 /// Numbers as vectors: x is (n, n_cont), the result (n, n_cont · width), the values of each number side by side.

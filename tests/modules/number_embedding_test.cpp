@@ -16,6 +16,7 @@
 namespace embark {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::largest_difference;
 using testing::message_of;
@@ -78,6 +79,24 @@ TEST(NumberEmbedder, bins_are_buffers_that_a_copy_has_too) {
     const auto copy = std::dynamic_pointer_cast<NumberEmbedderImpl>(model->clone());
     const auto x = torch::randn({5, 1});
     EXPECT_TRUE(copy->forward(x).equal(model(x)));
+}
+
+TEST(QuantileBins, are_the_distinct_quantiles_of_each_column) {
+    const auto x = torch::tensor({{0.0, 5.0}, {4.0, 5.0}, {1.0, 5.0}, {2.0, 5.0}, {3.0, 9.0}});
+    const auto bins = quantile_bins(x, 4);
+    ASSERT_EQ(bins.size(), 2U);
+    EXPECT_THAT(bins[0], ElementsAre(0, 1, 2, 3, 4));
+    EXPECT_THAT(bins[1], ElementsAre(5, 9));
+    EXPECT_THAT(quantile_bins(x, 8)[0], ElementsAre(0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4));
+    EXPECT_THROW(quantile_bins(x, 0), UsageError);
+    EXPECT_THAT(message_of<Error>([] { quantile_bins(torch::zeros({0, 2})); }), HasSubstr("not [0, 2]"));
+}
+
+TEST(QuantileBins, are_such_as_an_embedder_takes_whatever_the_numbers) {
+    // A constant, a large one, and numbers with no more than one float between them.
+    const auto x = torch::tensor({{0.0, 1e9, 1e9}, {0.0, 1e9, 1e9 + 64}, {0.0, 1e9, 1e9 + 128}});
+    NumberEmbedder model(3, NumberEmbedding{.kind = kPiecewiseLinear, .bins = quantile_bins(x)});
+    EXPECT_TRUE(model(x.to(at::kFloat)).isfinite().all().item<bool>());
 }
 
 TEST(NumberEmbedder, prints_its_sizes) {
