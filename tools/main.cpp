@@ -31,7 +31,7 @@ const std::vector<Command>& commands() {
 
 void print_help(std::ostream& out) {
     out << "Usage: embark COMMAND [OPTIONS]\n\nCommands:\n";
-    for (const auto& command : commands()) out << "  " << fit_width(command.name, 14) << command.summary << "\n";
+    for (const auto& command : commands()) out << "  " << fit_width(command.name, 16) << command.summary << "\n";
     out << "\n`embark COMMAND --help` says more of each. Data go to standard output, progress to standard error.\n";
 }
 
