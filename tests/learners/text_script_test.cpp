@@ -22,7 +22,8 @@ torch::jit::Module module_with(const char* source) {
 
 std::vector<std::string> scripted_tokens(const torch::jit::Module& module, const std::string& text) {
     std::vector<std::string> tokens;
-    for (const auto& token : call_method(module, "_embark_tokens", {text}).toListRef()) {
+    const torch::jit::IValue answer = call_method(module, "_embark_tokens", {text});
+    for (const auto& token : answer.toListRef()) {
         tokens.push_back(token.toStringRef());
     }
     return tokens;
