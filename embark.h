@@ -32,6 +32,7 @@
 #include "callbacks/training_state.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/pca.h"
 #include "core/plot.h"
 #include "core/safetensors.h"
 #include "core/state_dict.h"
