@@ -52,6 +52,7 @@
 #include "data/vocabulary.h"
 #include "learners/collab_learner.h"
 #include "learners/exported_model.h"
+#include "learners/feature_importance.h"
 #include "learners/interpretation.h"
 #include "learners/learner.h"
 #include "learners/plot_lr_find.h"
