@@ -51,6 +51,7 @@
 #include "data/tokenizer.h"
 #include "data/vocabulary.h"
 #include "learners/collab_learner.h"
+#include "learners/ensemble.h"
 #include "learners/exported_model.h"
 #include "learners/feature_importance.h"
 #include "learners/interpretation.h"
