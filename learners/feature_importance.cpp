@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
@@ -18,29 +20,39 @@ namespace embark {
 
 namespace {
 
-/// A column of the table, and the columns of the model's inputs that are made of it.
+/// A column of the table, and where in the model's inputs stands what is made of it.
 struct Feature {
     struct Place {
         size_t input;
-        int64_t column;
+        std::optional<int64_t> column;  // none: all of the input
     };
     std::string name;
-    std::vector<Place> places;
+    std::vector<Place> places = {};
 };
 
+/// The column of the table that `name`, a category or a number, is made of, by the names of dates' parts.
+std::string origin(const std::string& name, const std::map<std::string, std::string>& dates) {
+    const auto date = dates.find(name);
+    return date == dates.end() ? name : date->second;
+}
+
 std::vector<Feature> features_of(const TabularData& data) {
-    std::vector<Feature> features;
+    std::map<std::string, std::string> dates;
+    for (const DateColumn& date : data.dates) {
+        for (const DatePartColumn& part : columns_of(date)) dates[part.name] = date.name;
+    }
+    std::map<std::string, std::vector<Feature::Place>> places;
     for (size_t i = 0; i < data.categories.size(); ++i) {
         const CategoryColumn& column = data.categories[i];
-        if (column.missing_in.empty()) features.push_back({column.name, {{0, static_cast<int64_t>(i)}}});
+        const std::string& name = column.missing_in.empty() ? column.name : column.missing_in;
+        places[origin(name, dates)].push_back({0, static_cast<int64_t>(i)});
     }
-    for (size_t j = 0; j < data.numbers.size(); ++j) {
-        Feature feature{data.numbers[j].name, {{1, static_cast<int64_t>(j)}}};
-        for (size_t i = 0; i < data.categories.size(); ++i) {
-            if (data.categories[i].missing_in == feature.name) feature.places.push_back({0, static_cast<int64_t>(i)});
-        }
-        features.push_back(std::move(feature));
+    for (size_t i = 0; i < data.numbers.size(); ++i) {
+        places[origin(data.numbers[i].name, dates)].push_back({1, static_cast<int64_t>(i)});
     }
+    for (size_t i = 0; i < data.texts.size(); ++i) places[data.texts[i].name].push_back({2 + i, std::nullopt});
+    std::vector<Feature> features;
+    for (const std::string& name : data.input_names()) features.push_back({name, places[name]});
     return features;
 }
 
@@ -48,7 +60,11 @@ std::vector<Feature> features_of(const TabularData& data) {
 TensorDataset shuffled(TensorDataset rows, const Feature& feature, const at::Tensor& order) {
     for (const Feature::Place& place : feature.places) {
         at::Tensor& input = rows.inputs.at(place.input);
-        const at::Tensor column = torch::tensor({place.column}, order.options());
+        if (!place.column) {
+            input = input.index_select(0, order);
+            continue;
+        }
+        const at::Tensor column = torch::tensor({*place.column}, order.options());
         input = input.index_copy(1, column, input.index_select(1, column).index_select(0, order));
     }
     return rows;

@@ -152,6 +152,34 @@ TEST(FeatureImportance, knows_every_column_of_several_targets) {
                 UnorderedElementsAre("city", "rooms", "size", "age", "income"));
 }
 
+TEST(FeatureImportance, a_date_counts_with_all_its_parts_and_a_text_as_a_whole) {
+    std::mt19937 random(4);
+    std::vector<std::string> day, words, noise, sold;
+    for (int row = 0; row < 600; ++row) {
+        const int month = 1 + static_cast<int>(random() % 9), kind = static_cast<int>(random() % 2);
+        day.push_back(concat("2024-0", month, "-1", random() % 9));
+        words.push_back(kind == 0 ? "a dull old thing" : "a bright new thing");
+        noise.push_back(concat(random() % 1000));
+        sold.push_back(concat(0.5 * month + 2 * kind));
+    }
+    const Table table = Table::from_text({{"day", day}, {"words", words}, {"noise", noise}, {"sold", sold}});
+    const TabularOptions options{.y_names = {"sold"},
+                                 .cont_names = {"noise"},
+                                 .date_names = {"day"},
+                                 .text_names = {"words"},
+                                 .text_len = 8,
+                                 .batch_size = 32};
+    set_seed(1);
+    auto learn = tabular_learner(TabularDataLoaders::from_table(table, options), {.layers = {32}, .head = {16}},
+                                 {.progress = false});
+    learn.fit_one_cycle(6, 1e-2);
+    const auto importances = feature_importance(learn);
+    EXPECT_THAT(names_of(importances), UnorderedElementsAre("day", "words", "noise"));
+    EXPECT_EQ(importances.back().name, "noise");
+    EXPECT_GT(of(importances, "day").mean, 0.5);
+    EXPECT_GT(of(importances, "words").mean, 0.5);
+}
+
 TEST(FeatureImportance, vega_lite_draws_the_bars_in_their_order) {
     const Plot plot = plot_feature_importance({{"zebra", 2, 0.5}, {"ant", 1, 0.25}});
     const auto values = nlohmann::json::parse(plot.json()).at("data").at("values");
