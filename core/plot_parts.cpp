@@ -222,7 +222,7 @@ Json layered_view(const Chart& chart, size_t number) {
 
 Plot single_plot(const std::string& title, Json view) {
     view["width"] = "container";
-    view["height"] = 320;
+    if (!view.contains("height")) view["height"] = 320;
     return finished(std::move(view), title);
 }
 

@@ -46,7 +46,7 @@ std::vector<size_t> thinned(const std::vector<double>& values, size_t at_most);
 /// pointer. More layers can be added to its "layer". `number` tells the charts of one plot apart.
 nlohmann::json layered_view(const Chart& chart, size_t number = 0);
 
-/// The plot of one view, as wide as its page.
+/// The plot of one view, as wide as its page and, unless it says otherwise, 320 points high.
 Plot single_plot(const std::string& title, nlohmann::json view);
 
 /// Charts over the same x axis, below one another, all as wide; with lines of text below the title.

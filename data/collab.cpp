@@ -125,6 +125,12 @@ at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
 CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab)
     : DataLoaders(std::move(loaders)), collab_(std::move(collab)) {}
 
+CollabDataLoaders CollabDataLoaders::resampled(uint64_t seed) const {
+    CollabDataLoaders other = *this;
+    static_cast<DataLoaders&>(other) = DataLoaders::resampled(seed);
+    return other;
+}
+
 CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const CollabOptions& options) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);

@@ -57,6 +57,9 @@ public:
     /// As above, with the validation ratings given as a table of the same columns.
     static CollabDataLoaders from_tables(const Table& train, const Table& valid, const CollabOptions& options = {});
 
+    /// As DataLoaders::resampled. Which items a user rated is still known of all training ratings.
+    CollabDataLoaders resampled(uint64_t seed) const;
+
     const CollabData& collab() const { return *collab_; }
     const Vocabulary& users() const { return collab_->users; }
     const Vocabulary& items() const { return collab_->items; }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/error.h"
 #include "loader_options.h"
@@ -102,6 +103,12 @@ DataLoader valid_loader(TensorDataset data, const DataLoadersOptions& options) {
 DataLoaders::DataLoaders(DataLoader train, std::optional<DataLoader> valid,
                          std::shared_ptr<const Preprocessing> preprocessing)
     : impl_(std::make_shared<const Impl>(Impl{std::move(train), std::move(valid), std::move(preprocessing)})) {}
+
+DataLoaders DataLoaders::resampled(uint64_t seed) const {
+    const int64_t n = train().rows();
+    const at::Tensor rows = at::randint(n, {n}, at::detail::createCPUGenerator(seed), at::kLong);
+    return DataLoaders(DataLoader(train().data().take(rows), train().options()), impl_->valid, preprocessing());
+}
 
 DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions options) {
     require_valid(options);

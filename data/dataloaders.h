@@ -69,6 +69,11 @@ public:
     /// The first training batch of epoch 0.
     Batch one_batch() const { return train().one_batch(); }
 
+    /// These loaders with other training rows: as many as there are, drawn from them with replacement, a bootstrap
+    /// sample (Efron 1979) that follows from `seed` alone. Validation part and preprocessing are the same ones. For
+    /// bagging, see learners/ensemble.h.
+    DataLoaders resampled(uint64_t seed) const;
+
     /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, the
     /// decoded outputs of a model, as columns beside them.
     Table decode(const Batch& batch, const Tensors& predictions = {}) const;

@@ -240,6 +240,12 @@ TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Tab
             fitted.data, std::move(options), std::move(fitted.warnings)};
 }
 
+TabularDataLoaders TabularDataLoaders::resampled(uint64_t seed) const {
+    TabularDataLoaders other = *this;
+    static_cast<DataLoaders&>(other) = DataLoaders::resampled(seed);
+    return other;
+}
+
 DataLoader TabularDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {
     TensorDataset data{.inputs = tabular_->encode(table, counts), .targets = {}};
     const bool has_targets = std::all_of(targets().begin(), targets().end(),

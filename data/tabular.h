@@ -197,6 +197,9 @@ public:
     /// What they were made with, the names of columns filled in.
     const TabularOptions& tabular_options() const { return *options_; }
 
+    /// As DataLoaders::resampled.
+    TabularDataLoaders resampled(uint64_t seed) const;
+
     /// Rows that were not there in training, in their order, for Learner::get_preds; with targets where `table` has
     /// all of them, for Learner::validate.
     DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;

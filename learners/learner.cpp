@@ -117,6 +117,9 @@ const Model& Learner::model() const {
 const Loss& Learner::loss() const {
     return impl_->options.loss;
 }
+const std::vector<Metric>& Learner::metrics() const {
+    return impl_->options.metrics;
+}
 Optimizer& Learner::optimizer() {
     return impl_->optimizer();
 }

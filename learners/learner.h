@@ -166,6 +166,8 @@ public:
     const DataLoaders& dls() const;
     const Model& model() const;
     const Loss& loss() const;
+    /// The metrics of validation, in the order they were given.
+    const std::vector<Metric>& metrics() const;
     /// The optimizer, made on first use; later fits go on with its state.
     Optimizer& optimizer();
     /// What the last fit recorded.

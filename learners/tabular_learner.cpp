@@ -9,6 +9,7 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "../modules/fused_model.h"
+#include "tabular_metrics.h"
 
 namespace embark {
 
@@ -90,16 +91,6 @@ TabularModelOptions model_options(const TabularDataLoaders& dls, const TabularCo
     return options;
 }
 
-/// Metrics of values that are learned in other units than the target's own are those of its own.
-void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
-    for (Metric& metric : metrics) {
-        if (metric.output() >= data.targets.size()) continue;  // the metric itself says what is wrong
-        const TargetColumn& target = data.targets[metric.output()];
-        const bool same = target.is_class() || (!target.log && target.mean == 0 && target.scale == 1);
-        if (!same) metric = metric.in_units([target](const at::Tensor& values) { return target.decode(values); });
-    }
-}
-
 /// The name of a text's branch: parameters' names are paths, in which a point has a meaning.
 std::string branch_name(const std::string& column) {
     std::string name = "text_" + column;
@@ -135,6 +126,15 @@ Model fused_model(const TabularDataLoaders& dls, const TabularConfig& config) {
 }
 
 }  // namespace
+
+void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
+    for (Metric& metric : metrics) {
+        if (metric.output() >= data.targets.size()) continue;  // the metric itself says what is wrong
+        const TargetColumn& target = data.targets[metric.output()];
+        const bool same = target.is_class() || (!target.log && target.mean == 0 && target.scale == 1);
+        if (!same) metric = metric.in_units([target](const at::Tensor& values) { return target.decode(values); });
+    }
+}
 
 TabularLearner::TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options)
     : Learner(dls, std::move(model), std::move(options)), tabular_dls_(std::move(dls)) {}

@@ -39,9 +39,10 @@ from fastai.learner import AvgLoss, AvgSmoothLoss, Learner
 from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.optimizer import Adam, Lamb, Larc, Lookahead, QHAdam, RAdam, RMSProp, SGD, ranger
 from fastai.tabular.core import Categorify, TabularPandas, add_datepart
-from fastai.torch_core import to_detach
+from fastai.torch_core import TensorBase, to_detach
 from safetensors import safe_open
 from safetensors.torch import save_file
+from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 from torch import nn
 
@@ -311,6 +312,20 @@ def mix_up():
     return {name: plain(tensor) for name, tensor in tensors.items()}, {"seed": str(seed), "alpha": "0.4"}
 
 
+def pca():
+    """scikit-learn's principal components of more vectors than numbers, and of fewer; fastai's differ in sign alone."""
+    generator = torch.Generator().manual_seed(13)
+    tensors = {}
+    for case, shape in (("tall", (12, 4)), ("wide", (5, 8))):
+        x = torch.randn(shape, generator=generator, dtype=torch.float64) * torch.arange(1, shape[1] + 1) + 3
+        found = PCA(3, svd_solver="full").fit(x.numpy())
+        projected = torch.tensor(found.transform(x.numpy()))
+        assert torch.allclose(projected.abs(), plain(x.as_subclass(TensorBase).pca(3)).abs())
+        tensors |= {f"{case}.x": x, f"{case}.projected": projected, f"{case}.components": torch.tensor(found.components_),
+                    f"{case}.explained_variance_ratio": torch.tensor(found.explained_variance_ratio_)}
+    return tensors, {}
+
+
 # --- What is recorded -----------------------------------------------------------------------------------------------
 
 
@@ -527,7 +542,7 @@ def restarts_2018():
 # --- Files ----------------------------------------------------------------------------------------------------------
 
 TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, losses, metrics, fits, mix_up, number_scalers, optimizers,
-                    tabular_model, number_embeddings, tabm, text_encoder)
+                    tabular_model, number_embeddings, tabm, text_encoder, pca)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, date_parts, vocabulary, restarts_2018,
                   tabular_procs)
 BASELINES = {make.__name__: make for make in TENSOR_BASELINES + JSON_BASELINES}

@@ -1,5 +1,7 @@
 #include <embark/core/error.h>
+#include <embark/data/collab.h>
 #include <embark/data/dataloaders.h>
+#include <embark/data/tabular.h>
 
 #include <sstream>
 
@@ -44,6 +46,38 @@ TEST(DataLoaders, copies_are_the_same_loaders) {
     const auto dls = DataLoaders::from_tensors(numbered(10));
     const DataLoaders copy = dls;  // NOLINT(performance-unnecessary-copy-initialization)
     EXPECT_EQ(&copy.train(), &dls.train());
+}
+
+TEST(DataLoaders, resampled_are_training_rows_drawn_with_replacement) {
+    const auto dls = DataLoaders::from_tensors(numbered(1000), numbered(5), {.batch_size = 4, .seed = 3});
+    const auto drawn = dls.resampled(7);
+    const at::Tensor rows = drawn.train().data().inputs[0];
+    EXPECT_EQ(rows.size(0), 1000);
+    // 1 − 1/e of the rows are among them, some more than once.
+    EXPECT_NEAR(static_cast<double>(std::get<0>(at::_unique(rows)).size(0)), 632, 40);
+    EXPECT_TRUE(at::equal(drawn.train().data().targets[0].reshape(-1), rows * 2));
+    EXPECT_TRUE(at::equal(dls.resampled(7).train().data().inputs[0], rows));
+    EXPECT_FALSE(at::equal(dls.resampled(8).train().data().inputs[0], rows));
+    EXPECT_EQ(drawn.train().options().batch_size, 4);
+    EXPECT_EQ(drawn.train().options().seed, 3U);
+    EXPECT_TRUE(drawn.train().options().shuffle);
+    EXPECT_TRUE(drawn.valid().data().inputs[0].is_same(dls.valid().data().inputs[0]));
+    EXPECT_FALSE(DataLoaders(DataLoader(numbered(3)), std::nullopt).resampled(1).has_valid());
+}
+
+TEST(DataLoaders, resampled_are_of_the_same_kind_with_the_same_preprocessing) {
+    const Table ratings = Table::from_text(
+        {{"user", {"a", "a", "b", "b"}}, {"item", {"x", "y", "x", "y"}}, {"rating", {"1", "2", "3", "4"}}});
+    const auto collab = CollabDataLoaders::from_tables(ratings, ratings);
+    const CollabDataLoaders rated = collab.resampled(1);
+    EXPECT_EQ(rated.preprocessing(), collab.preprocessing());
+    EXPECT_EQ(rated.train().rows(), 4);
+    const auto tabular = TabularDataLoaders::from_tables(
+        ratings, ratings, {.y_names = {"rating"}, .cat_names = {"user", "item"}, .y_values = {"rating"}});
+    const TabularDataLoaders rows = tabular.resampled(1);
+    EXPECT_EQ(&rows.tabular(), &tabular.tabular());
+    EXPECT_EQ(rows.tabular_options().y_names, tabular.tabular_options().y_names);
+    EXPECT_FALSE(at::equal(rows.train().data().inputs[0], tabular.train().data().inputs[0]));
 }
 
 TEST(DataLoaders, without_a_validation_part) {
