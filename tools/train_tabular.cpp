@@ -87,9 +87,7 @@ Splitter rows_splitter(const std::string& text) {
     const int64_t end = colon == std::string::npos ? -1 : part(text.substr(colon + 1));
     require<UsageError>(first >= 0 && end > first, "Invalid --valid-rows ", text,
                         ": A:B are the rows A to B - 1, counted from 0");
-    std::vector<int64_t> rows;
-    for (int64_t row = first; row < end; ++row) rows.push_back(row);
-    return index_splitter(std::move(rows));
+    return slice_splitter(first, end);
 }
 
 Table read(const TabularTraining& options, const std::string& file) {
