@@ -194,7 +194,11 @@ int train_tabular(const Arguments& arguments) {
     for (const std::string& warning : dls.warnings()) std::cerr << "embark: " << warning << "\n";
     // Before the training, so that a file that cannot be scored is found out in time.
     std::optional<DataLoader> test;
-    if (!options.test_csv.empty()) test = dls.test_dl(read(options, options.test_csv));
+    if (!options.test_csv.empty()) {
+        test = dls.test_dl(read(options, options.test_csv));
+        require(!test->data().targets.empty(), options.test_csv, " cannot be scored: it lacks a target, one of ",
+                join(recipe.data.y_names));
+    }
     recipe.learner.metrics = metrics_for(options, dls.targets());
 
     set_seed(static_cast<uint64_t>(options.seed));

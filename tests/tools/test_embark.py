@@ -343,6 +343,8 @@ class Tabular(EmbarkTest):
         report = self.report("--test-csv", test, "--epochs", 2)
         self.assertEqual(sorted(report["test_metrics"]), ["accuracy", "roc_auc"])
         self.assertEqual(report["metrics"], self.report("--epochs", 2)["metrics"])
+        unscored = self.write("unscored.csv", "city,rooms,size,price\nOslo,1,30,40\n")
+        self.assert_refused(self.train_table("--test-csv", unscored), 1, "unscored.csv cannot be scored", "let")
 
     def test_validation_rows_are_chosen_in_four_ways(self):
         self.assertEqual(self.report("--valid-rows", "10:50")["valid_rows"], 40)
