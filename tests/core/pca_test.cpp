@@ -69,7 +69,8 @@ TEST(Pca, refuses_what_has_no_such_components) {
 }
 
 TEST(PlotScatter, has_each_point_with_its_name) {
-    const Json plot = parsed(plot_scatter(torch::tensor({{1.0, 2.0}, {3.0, std::nan("")}}), {"a", "b"}, {.title = "Two"}));
+    const Json plot =
+        parsed(plot_scatter(torch::tensor({{1.0, 2.0}, {3.0, std::nan("")}}), {"a", "b"}, {.title = "Two"}));
     const Json& values = plot.at("data").at("values");
     EXPECT_EQ(values.dump(), R"([{"name":"a","x":1.0,"y":2.0},{"name":"b","x":3.0,"y":null}])");
     EXPECT_EQ(plot.at("title"), "Two");
