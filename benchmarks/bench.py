@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from harness import SOURCE_DIR, Bench, BenchError, machine
-from rows import callbacks, collab
+from rows import callbacks, collab, tabular
 
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
@@ -21,9 +21,9 @@ QUIET = 0.1
 
 @dataclass(frozen=True)
 class Row:
-    """A ratio and the bar that it must keep: at most `bar` where lower is better, else at least."""
+    """A figure, mostly a ratio, and the bar that it must keep: at most `bar` where lower is better, else at least."""
 
-    measure: Callable  # takes the Bench, gives the ratio and a dictionary of details
+    measure: Callable  # takes the Bench, gives the figure and a dictionary of details
     bar: float
     better: str  # "lower" or "higher"
 
@@ -48,25 +48,29 @@ ROWS = (
     Row(collab.collab_vs_fastai, bar=10, better="higher"),
     Row(callbacks.callback_cost, bar=0.01, better="lower"),
     Row(callbacks.gradient_callback_cost, bar=0.01, better="lower"),
+    Row(tabular.tabular_vs_fastai, bar=6, better="higher"),
+    Row(tabular.encode_vs_pandas, bar=1, better="higher"),
+    Row(tabular.encode_memory, bar=3, better="lower"),
+    Row(tabular.predict_row_microseconds, bar=100, better="lower"),
 )
 
 
 def measure_rows(rows, bench):
     """The rows as out/bench.json lists them, and the names of those that could not be measured."""
     results, failed, disturbed = [], [], []
-    print(f"{'row':<24}{'value':>10}  {'bar':<9}{'':<8}what it is")
+    print(f"{'row':<26}{'value':>10}  {'bar':<9}{'':<8}what it is")
     for row in rows:
         try:
             value, detail = row.measure(bench)
         except BenchError as error:
-            print(f"{row.name:<24}{'-':>10}  {row.sign} {row.bar:<6g}failed  {error}", flush=True)
+            print(f"{row.name:<26}{'-':>10}  {row.sign} {row.bar:<6g}failed  {error}", flush=True)
             failed.append(row.name)
             continue
         verdict = "kept" if row.keeps_bar(value) else "missed"
         if detail["others_busy"] > QUIET:
             verdict += "?"
             disturbed.append(row.name)
-        print(f"{row.name:<24}{value:>10.3f}  {row.sign} {row.bar:<6g}{verdict:<8}{row.summary}", flush=True)
+        print(f"{row.name:<26}{value:>10.3f}  {row.sign} {row.bar:<6g}{verdict:<8}{row.summary}", flush=True)
         results.append({"name": row.name, "value": value, "bar": row.bar,
                         "detail": {"better": row.better, "bar_kept": row.keeps_bar(value), **detail,
                                    "machine": machine(bench.threads)}})

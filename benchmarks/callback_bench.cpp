@@ -5,12 +5,12 @@
 #include <utility>
 
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <embark/embark.h>
 
 #include "movielens.h"
 #include "plain_collab.h"
+#include "scratch.h"
 
 namespace embark::bench {
 
@@ -98,23 +98,6 @@ std::map<std::string, Make> callbacks(const std::filesystem::path& folder, std::
         {"gradient_clip", [] { return std::make_shared<GradientClip>(); }},
     };
 }
-
-/// A folder for the files that callbacks write, gone at the end.
-class Scratch {
-public:
-    Scratch() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "embark-bench-XXXXXX").string();
-        require(mkdtemp(pattern.data()) != nullptr, "No temporary folder can be made");
-        path_ = pattern;
-    }
-    ~Scratch() { std::filesystem::remove_all(path_); }
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 }  // namespace
 

@@ -43,10 +43,11 @@ class Bench:
     def embark(self, measurement, data, threads):
         return measure([self.program, measurement, "--data", data, "--threads", threads, "--repeats", self.repeats])
 
-    def fastai(self, script, data, threads):
+    def fastai(self, script, data, threads, *words):
         peers = SOURCE_DIR / "benchmarks" / "peers"
         run([peers / "setup-fastai", self.fastai_venv])
-        return measure([self.fastai_venv / "bin" / "python", peers / script, "--data", data, "--threads", threads])
+        return measure([self.fastai_venv / "bin" / "python", peers / script, *words, "--data", data,
+                        "--threads", threads])
 
 
 def run(command):

@@ -11,6 +11,7 @@
 
 #include "callback_bench.h"
 #include "collab_bench.h"
+#include "tabular_bench.h"
 
 namespace embark::bench {
 namespace {
@@ -19,6 +20,9 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"callback_cost", callback_cost},
     {"learner_overhead", learner_overhead},
     {"collab_training", collab_training},
+    {"tabular_training", tabular_training},
+    {"table_encoding", table_encoding},
+    {"row_prediction", row_prediction},
 };
 
 std::string measurement_names() {

@@ -34,6 +34,10 @@ KnownTable read_adult(const fs::path& folder) {
             "salary"};
 }
 
+KnownTable read_california_housing(const fs::path& folder) {
+    return {read_csv(folder / "housing.csv"), "MedHouseVal"};
+}
+
 template <class Result>
 struct Dataset {
     std::string name;
@@ -43,7 +47,8 @@ struct Dataset {
 
 const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", "u.data", read_ml_100k},
                                                      {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
-const std::vector<Dataset<KnownTable>> kTables = {{"adult", "adult.data", read_adult}};
+const std::vector<Dataset<KnownTable>> kTables = {
+    {"adult", "adult.data", read_adult}, {"california-housing", "housing.csv", read_california_housing}};
 
 fs::path cache_folder() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";

@@ -4,32 +4,16 @@ training and each epoch's validation loss. Runs in the environment that setup-fa
 
 import argparse
 import json
-import time
 import warnings
 from pathlib import Path
 
 import fastai
 import pandas as pd
 import torch
-from fastai.callback.core import Callback
 from fastai.collab import CollabDataLoaders, collab_learner
-from fastai.learner import Recorder
 from fastai.torch_core import set_seed
 
-
-class TrainingTimer(Callback):
-    """Seconds of each epoch between before_train and after_train, validation apart."""
-
-    order = Recorder.order - 1
-
-    def before_fit(self):
-        self.epoch_seconds = []
-
-    def before_train(self):
-        self.started = time.perf_counter()
-
-    def after_train(self):
-        self.epoch_seconds.append(time.perf_counter() - self.started)
+from training_timer import TrainingTimer
 
 
 def load_ratings(folder):

@@ -1,6 +1,7 @@
 """Collaborative filtering on MovieLens 100k: DotProductBias, 50 factors, batches of 64, one-cycle at 5e-3, wd 0.1."""
 
 from harness import median
+from rows.training import epoch_ratio
 
 
 def learner_overhead(bench):
@@ -30,30 +31,5 @@ def paired_ratios(numerators, denominators):
 def collab_vs_fastai(bench):
     """fastai's epoch of training over ours, each with the number of threads that suits it best."""
     data = bench.dataset("ml-100k")
-    embark, fastai = {}, {}
-    for _ in range(bench.rounds):
-        for threads in bench.thread_counts():
-            embark.setdefault(threads, []).append(bench.embark("collab_training", data, threads))
-            fastai.setdefault(threads, []).append(bench.fastai("fastai_collab.py", data, threads))
-    ours, theirs = best_side(embark), best_side(fastai)
-    others_busy = max(run["others_busy"] for side in (embark, fastai) for runs in side.values() for run in runs)
-    return theirs["epoch_seconds"] / ours["epoch_seconds"], {
-        "embark": ours, "fastai": theirs, "others_busy": others_busy}
-
-
-def best_side(runs_by_threads):
-    """The figures of one side with the number of threads that made its median epoch the shortest."""
-    # The first epoch of each run warms up.
-    medians = {threads: median([seconds for run in runs for seconds in run["epoch_seconds"][1:]])
-               for threads, runs in runs_by_threads.items()}
-    threads = min(medians, key=medians.get)
-    runs = runs_by_threads[threads]
-    return {
-        "epoch_seconds": medians[threads],
-        "valid_loss": median([run["valid_losses"][-1] for run in runs]),
-        "threads": threads,
-        "epoch_seconds_by_threads": medians,
-        "runs": len(runs),
-        "others_busy": max(run["others_busy"] for run in runs),
-        "versions": runs[0]["versions"],
-    }
+    return epoch_ratio(bench, lambda threads: bench.embark("collab_training", data, threads),
+                       lambda threads: bench.fastai("fastai_collab.py", data, threads))
