@@ -146,6 +146,8 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     table = table->Slice(header_rows, table->num_rows() - 1 - header_rows);
     table = arrow_value(table->RenameColumns(file.names), "Cannot name the columns of ", origin.source);
     if (options.trim_spaces) table = trim_values(table, options.missing_values);
+    // What the parser had needed is of no more use, and Arrow would keep it for a next time.
+    arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));
 }
 
