@@ -17,12 +17,9 @@ namespace embark::bench {
 namespace {
 
 const std::map<std::string, Measurement> kMeasurements = {
-    {"callback_cost", callback_cost},
-    {"learner_overhead", learner_overhead},
-    {"collab_training", collab_training},
-    {"tabular_training", tabular_training},
-    {"table_encoding", table_encoding},
-    {"row_prediction", row_prediction},
+    {"callback_cost", callback_cost},     {"learner_overhead", learner_overhead},
+    {"collab_training", collab_training}, {"tabular_training", tabular_training},
+    {"table_encoding", table_encoding},   {"row_prediction", row_prediction},
 };
 
 std::string measurement_names() {

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include <arrow/util/thread_pool.h>
 #include <sys/resource.h>
 #include <torch/torch.h>
-#include <arrow/util/thread_pool.h>
 
 #include <embark/callbacks/metrics.h>
 #include <embark/core/error.h>
@@ -27,8 +27,9 @@ constexpr uint64_t kSeed = 42;
 constexpr int kRowsAtOnce = 200;
 
 // fastai's cont_cat_split of these columns; peers/fastai_tabular.py has the same.
-const std::vector<std::string> kCategories = {"workclass",    "education", "education-num", "marital-status", "occupation",
-                                              "relationship", "race",      "sex",           "native-country"};
+const std::vector<std::string> kCategories = {"workclass",      "education",  "education-num",
+                                              "marital-status", "occupation", "relationship",
+                                              "race",           "sex",        "native-country"};
 const std::vector<std::string> kNumbers = {"age", "fnlwgt", "capital-gain", "capital-loss", "hours-per-week"};
 
 Table adult(const std::filesystem::path& folder) {

@@ -47,8 +47,8 @@ struct Dataset {
 
 const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", "u.data", read_ml_100k},
                                                      {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
-const std::vector<Dataset<KnownTable>> kTables = {
-    {"adult", "adult.data", read_adult}, {"california-housing", "housing.csv", read_california_housing}};
+const std::vector<Dataset<KnownTable>> kTables = {{"adult", "adult.data", read_adult},
+                                                  {"california-housing", "housing.csv", read_california_housing}};
 
 fs::path cache_folder() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";
