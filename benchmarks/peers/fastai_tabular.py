@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fastai.tabular.all  # gives Learner its fit_one_cycle, no_bar, …
 import pandas as pd
+import pyarrow
 import torch
 from fastai.data.block import CategoryBlock
 from fastai.metrics import accuracy
@@ -89,7 +90,7 @@ def main():
     result = measurements[options.measurement](options)
     print(json.dumps({"name": f"fastai_{options.measurement}", **result,
                       "versions": {"fastai": fastai.__version__, "torch": torch.__version__,
-                                   "pandas": pd.__version__}}))
+                                   "pandas": pd.__version__, "pyarrow": pyarrow.__version__}}))
 
 
 if __name__ == "__main__":
