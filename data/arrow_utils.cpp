@@ -1,5 +1,6 @@
 #include "arrow_utils.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include <arrow/compute/initialize.h>
@@ -17,8 +18,25 @@ void require_arrow_compute() {
     std::call_once(once, [] { require_arrow(arrow::compute::Initialize(), "Arrow's compute functions cannot start"); });
 }
 
+bool is_coded_text(const arrow::DataType& type) {
+    if (type.id() != arrow::Type::DICTIONARY) return false;
+    const auto& dictionary = static_cast<const arrow::DictionaryType&>(type);
+    return dictionary.index_type()->id() == arrow::Type::INT32 && dictionary.value_type()->id() == arrow::Type::STRING;
+}
+
 std::shared_ptr<arrow::ChunkedArray> as_text(const std::shared_ptr<arrow::ChunkedArray>& values,
                                              const std::string& what) {
+    // A value of the dictionary itself may be missing in what others wrote.
+    const auto whole = [](const auto& chunk) {
+        return static_cast<const arrow::DictionaryArray&>(*chunk).dictionary()->null_count() == 0;
+    };
+    const auto& chunks = values->chunks();
+    const bool coded = is_coded_text(*values->type()) && std::all_of(chunks.begin(), chunks.end(), whole);
+    return coded ? values : as_plain_text(values, what);
+}
+
+std::shared_ptr<arrow::ChunkedArray> as_plain_text(const std::shared_ptr<arrow::ChunkedArray>& values,
+                                                   const std::string& what) {
     if (values->type()->id() == arrow::Type::STRING) return values;
     require_arrow_compute();
     const auto& type = *values->type();

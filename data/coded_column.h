@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <arrow/api.h>
 
+#include "text_codes.h"
 #include "vocabulary.h"
 
 namespace embark {
@@ -31,12 +32,7 @@ public:
     /// Calls `visit(row, code)` for every row, with -1 for a missing value.
     template <class Visit>
     void visit(Visit&& visit) const {
-        int64_t row = 0;
-        for (const auto& chunk : codes_->chunks()) {
-            const auto& indices = *static_cast<const arrow::DictionaryArray&>(*chunk).indices();
-            const auto& codes = static_cast<const arrow::Int32Array&>(indices);
-            for (int64_t i = 0; i < codes.length(); ++i, ++row) visit(row, codes.IsNull(i) ? -1 : codes.Value(i));
-        }
+        visit_codes(*codes_, visit);
     }
 
 private:

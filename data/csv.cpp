@@ -8,11 +8,13 @@
 #include "csv_parse.h"
 #include "table.h"
 #include "table_impl.h"
+#include "text_codes.h"
 
 namespace embark {
 
 namespace {
 
+using ArrowColumn = std::shared_ptr<arrow::ChunkedArray>;
 using ArrowTable = std::shared_ptr<arrow::Table>;
 
 constexpr std::string_view kSpaces = " \t\r\n\v\f";
@@ -84,7 +86,9 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     const std::string source = file.path.string();
     const auto& used = options.use_columns;
     require_distinct(options.column_names, "column_names");
-    std::vector<std::string> first_row = read_first_csv_row(file);
+    CsvBeginning beginning = read_csv_beginning(file);
+    std::vector<std::string>& first_row = beginning.first_row;
+    file.coded = std::move(beginning.coded);
     file.n_columns = static_cast<int>(first_row.size());
 
     if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
@@ -112,19 +116,34 @@ ArrowTable read_rows(const CsvFile& file, CsvStreamLog& log) {
     return *table;
 }
 
-/// Spaces around values removed, and then missing values told.
-ArrowTable trim_values(const ArrowTable& table, const std::vector<std::string>& missing_values) {
-    require_arrow_compute();
+/// `texts` without spaces around them, and then without those that stand for a missing value.
+ArrowColumn trimmed_texts(const ArrowColumn& texts, const std::vector<std::string>& missing_values) {
     std::vector<std::string> missing = missing_values;
     missing.emplace_back();
     const arrow::compute::TrimOptions spaces{std::string(kSpaces)};
-    arrow::ChunkedArrayVector columns;
-    for (const auto& column : table->columns()) {
-        const auto values = arrow_value(arrow::compute::CallFunction("ascii_trim", {column}, &spaces),
-                                        "Cannot remove spaces around values");
-        columns.push_back(missing_where(values.chunked_array(), missing));
+    const auto values =
+        arrow_value(arrow::compute::CallFunction("ascii_trim", {texts}, &spaces), "Cannot remove spaces around values");
+    return missing_where(values.chunked_array(), missing);
+}
+
+/// The columns as the table keeps them: with spaces removed where asked for, coded ones with one dictionary each.
+ArrowTable finish_columns(ArrowTable table, const CsvOptions& options) {
+    require_arrow_compute();
+    const auto trim = [&](const ArrowColumn& texts) { return trimmed_texts(texts, options.missing_values); };
+    arrow::ChunkedArrayVector columns = table->columns();
+    const auto schema = table->schema();
+    const int64_t rows = table->num_rows();
+    // Each column is given up once it is finished, so that the table is not held twice.
+    table.reset();
+    for (auto& column : columns) {
+        if (is_coded_text(*column->type())) {
+            column = code_texts(column);
+            if (options.trim_spaces) column = map_coded_texts(column, trim);
+        } else if (options.trim_spaces) {
+            column = trim(column);
+        }
     }
-    return arrow::Table::Make(table->schema(), std::move(columns), table->num_rows());
+    return arrow::Table::Make(schema, std::move(columns), rows);
 }
 
 }  // namespace
@@ -145,7 +164,7 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     if (log.lines == table->num_rows() - 1) origin.lines_before = header_rows;
     table = table->Slice(header_rows, table->num_rows() - 1 - header_rows);
     table = arrow_value(table->RenameColumns(file.names), "Cannot name the columns of ", origin.source);
-    if (options.trim_spaces) table = trim_values(table, options.missing_values);
+    table = finish_columns(std::move(table), options);
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));

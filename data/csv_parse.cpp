@@ -1,6 +1,7 @@
 #include "csv_parse.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "arrow_utils.h"
@@ -42,7 +43,20 @@ ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
     options.null_values = missing_values;
     options.null_values.emplace_back();
     for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
+    for (size_t i = 0; pass.text && i < file.coded.size(); ++i) {
+        if (!file.coded[i]) continue;
+        options.column_types[arrow_name(static_cast<int>(i))] = arrow::dictionary(arrow::int32(), arrow::utf8());
+    }
     return options;
+}
+
+/// Whether values stand twice or more each on average: as codes they take less memory, and are compared quicker.
+bool is_repetitive(const arrow::BinaryArray& values) {
+    std::unordered_set<std::string_view> distinct;
+    for (int64_t i = 0; i < values.length(); ++i) {
+        if (values.IsValid(i)) distinct.insert(values.GetView(i));
+    }
+    return 2 * static_cast<int64_t>(distinct.size()) <= values.length();
 }
 
 /// The row of end marks.
@@ -61,7 +75,7 @@ bool is_block_overrun(const arrow::Status& status) {
     return !status.ok() && status.message().find("straddl") != std::string::npos;
 }
 
-std::vector<std::string> read_first_csv_row(const CsvFile& file) {
+CsvBeginning read_csv_beginning(const CsvFile& file) {
     const std::string name = file.path.string();
     const auto log = std::make_shared<CsvStreamLog>();
     // Rows of other lengths than the first are found out later, when all are read.
@@ -80,12 +94,13 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
     const auto rows = arrow_value(std::move(reader), "Cannot read ", name);
     const auto batch = arrow_value(rows->Next(), "Cannot read ", name);
     require(batch != nullptr && batch->num_rows() > 0, "Cannot read ", name, " as CSV: it has no first row");
-    std::vector<std::string> values;
+    CsvBeginning beginning;
     for (const auto& column : batch->columns()) {
         const auto& bytes = static_cast<const arrow::BinaryArray&>(*column);
-        values.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
+        beginning.first_row.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
+        beginning.coded.push_back(is_repetitive(bytes));
     }
-    return values;
+    return beginning;
 }
 
 arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
@@ -102,8 +117,12 @@ std::string_view last_csv_value(const arrow::ChunkedArray& column) {
     const auto last =
         std::find_if(chunks.rbegin(), chunks.rend(), [](const auto& chunk) { return chunk->length() > 0; });
     if (last == chunks.rend()) return {};
-    const auto& values = static_cast<const arrow::BinaryArray&>(**last);
-    return values.IsNull(values.length() - 1) ? std::string_view{} : values.GetView(values.length() - 1);
+    std::string_view value;
+    visit_text(arrow::ChunkedArray((*last)->Slice((*last)->length() - 1)), [&](int64_t, auto text) {
+        value = text.value_or(std::string_view{});
+        return true;
+    });
+    return value;
 }
 
 bool ends_with_mark(const arrow::Table& table) {

@@ -29,12 +29,15 @@ struct CsvFile {
     std::vector<int> kept = {};
     /// Their names.
     std::vector<std::string> names = {};
+    /// Of all columns, found out from the first rows: whether values come again and again, so that the column is kept
+    /// as coded text.
+    std::vector<bool> coded = {};
 };
 
 /// How one pass over a CSV file is made.
 struct CsvPass {
     bool threads = true;
-    /// utf8 values, checked; otherwise raw bytes.
+    /// Text, checked, coded where the file says so; otherwise raw bytes.
     bool text = true;
     int32_t block_size = 1 << 20;
     arrow::csv::InvalidRowHandler on_invalid_row = {};
@@ -44,8 +47,16 @@ struct CsvPass {
 /// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
 inline constexpr std::string_view kCsvEndMark = "\x1e embark: end of file \x1e";
 
-/// The values of the first row, as bytes. Throws Error for a file without any row.
-std::vector<std::string> read_first_csv_row(const CsvFile& file);
+/// What the first rows of a file tell.
+struct CsvBeginning {
+    /// The values of the first row, as bytes.
+    std::vector<std::string> first_row;
+    /// Of each column: whether its values come again and again.
+    std::vector<bool> coded;
+};
+
+/// Throws Error for a file without any row.
+CsvBeginning read_csv_beginning(const CsvFile& file);
 
 /// All rows of the kept columns, the first row and the row of end marks included, missing values told apart.
 arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,

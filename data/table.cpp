@@ -57,7 +57,7 @@ ArrowTable set_column(const ArrowTable& table, const std::string& name, const Ar
 /// The values of the key column as text, where an empty text is missing too.
 ArrowColumn keys_of(const Table& table, std::string_view on) {
     const std::string what = concat("column '", on, "' of ", spoken_name(table.source()));
-    return missing_where(as_text(table.column(on), what), {""});
+    return missing_where(as_plain_text(table.column(on), what), {""});
 }
 
 void require_keys_once(const ArrowColumn& keys, const Table& table, std::string_view on) {

@@ -42,8 +42,9 @@ enum class JoinHow {
 /// several threads.
 ///
 /// A table read from CSV keeps every value as the text that stood in the file, so that ids stay what they were ("007",
-/// "7" and "7.0" are three ids); numbers are converted where they are asked for. The type of a column is found out on
-/// demand. Tables read from Parquet have the types of the file.
+/// "7" and "7.0" are three ids); numbers are converted where they are asked for. Where values come again and again
+/// the text is a dictionary's, as numbers into it. The type of a column is found out on demand. Tables read from
+/// Parquet have the types of the file.
 class Table {
 public:
     /// Takes over an Arrow table.

@@ -10,6 +10,7 @@
 #include "number_words.h"
 #include "table.h"
 #include "table_impl.h"
+#include "text_codes.h"
 
 namespace embark {
 
@@ -72,12 +73,50 @@ private:
     bool seen_ = false, boolean_ = true, integer_ = true, number_ = true, date_ = true;
 };
 
-ColumnType guess_type(const arrow::ChunkedArray& column) {
+/// Of text.
+ColumnType guess_type(const std::shared_ptr<arrow::ChunkedArray>& column) {
     TypeGuess guess;
-    visit_text(column, [&](int64_t, std::optional<std::string_view> text) {
+    const auto see = [&](int64_t, std::optional<std::string_view> text) {
         return !text || is_missing_word(*text) || guess.see(*text);
-    });
+    };
+    if (is_coded_text(*column->type())) {
+        visit_text(arrow::ChunkedArray(dictionary_of(*code_texts(column))), see);
+    } else {
+        visit_text(*column, see);
+    }
     return guess.type();
+}
+
+/// The numbers that texts stand for, NaN for a missing one; calls `refuse(row, text)` for what is none.
+template <class Refuse>
+at::Tensor read_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refuse&& refuse) {
+    at::Tensor numbers = at::empty({texts->length()}, at::kDouble);
+    double* out = numbers.mutable_data_ptr<double>();
+    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
+        const auto number = text ? read_number(*text) : kNaN;
+        if (!number) refuse(row, *text);
+        out[row] = *number;
+        return true;
+    });
+    return numbers;
+}
+
+/// As read_numbers, of coded text: every value is read once, however many rows have it.
+template <class Refuse>
+at::Tensor read_coded_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refuse&& refuse) {
+    const auto coded = code_texts(texts);
+    const auto values = dictionary_of(*coded);
+    std::vector<std::optional<double>> number_of;
+    for (int64_t i = 0; i < values->length(); ++i) number_of.push_back(read_number(values->GetView(i)));
+
+    at::Tensor numbers = at::empty({coded->length()}, at::kDouble);
+    double* out = numbers.mutable_data_ptr<double>();
+    visit_codes(*coded, [&](int64_t row, int32_t code) {
+        const auto number = code < 0 ? kNaN : number_of[static_cast<size_t>(code)];
+        if (!number) refuse(row, values->GetView(code));
+        out[row] = *number;
+    });
+    return numbers;
 }
 
 }  // namespace
@@ -108,13 +147,13 @@ ColumnType Table::type(std::string_view name) const {
     const auto values = column(name);
     if (impl_->origin.text_columns.contains(name)) return ColumnType::text;
     const auto id = values->type()->id();
-    if (id == arrow::Type::STRING) return guess_type(*values);
+    if (id == arrow::Type::STRING) return guess_type(values);
     if (id == arrow::Type::BOOL) return ColumnType::boolean;
     if (arrow::is_integer(id)) return ColumnType::integer;
     if (arrow::is_floating(id) || arrow::is_decimal(id)) return ColumnType::number;
     if (arrow::is_date(id) || id == arrow::Type::TIMESTAMP) return ColumnType::date;
     if (arrow::is_nested(id)) return ColumnType::text;
-    return guess_type(*as_text(values, concat("column '", name, "'")));
+    return guess_type(as_text(values, concat("column '", name, "'")));
 }
 
 std::vector<std::string> Table::text(std::string_view name) const {
@@ -132,15 +171,11 @@ at::Tensor Table::numbers(std::string_view name) const {
     const auto values = column(name);
     const std::string what = concat("column '", name, "' of ", spoken_name(source()));
     if (is_number_type(values->type()->id())) return cast_numbers(values, what);
-    at::Tensor numbers = at::empty({rows()}, at::kDouble);
-    double* out = numbers.mutable_data_ptr<double>();
-    visit_text(*as_text(values, what), [&](int64_t row, std::optional<std::string_view> text) {
-        const auto number = text ? read_number(*text) : kNaN;
-        if (!number) fail(where(row, name), ": ", in_quotes(*text), " is not a number");
-        out[row] = *number;
-        return true;
-    });
-    return numbers;
+    const auto texts = as_text(values, what);
+    const auto refuse = [&](int64_t row, std::string_view text) {
+        fail(where(row, name), ": ", in_quotes(text), " is not a number");
+    };
+    return is_coded_text(*texts->type()) ? read_coded_numbers(texts, refuse) : read_numbers(texts, refuse);
 }
 
 at::Tensor Table::finite_numbers(std::string_view name) const {
