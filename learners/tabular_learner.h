@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct TabularConfig {
     bool lin_first = true;
     /// How numbers are embedded; not at all in fastai. The bins of a piecewise-linear embedding are fitted here.
     NumberEmbedding numbers = {};
+    /// Numbers of at most so many values in training get an embedding of each value besides (ValueEmbedding); 0: none.
+    int64_t max_values = 0;
     /// A TabM ensemble of so many members that share their layers; 1: one network.
     int64_t members = 1;
     /// What reads texts, where the data have some; n_tokens is filled in. Its rows and the table's go together through
@@ -48,6 +51,8 @@ public:
     const TabularDataLoaders& tabular_dls() const { return tabular_dls_; }
 
     using Learner::predict;
+    /// Of encoded inputs in braces, `predict({x_cat, x_cont})`, which are never taken for a row.
+    at::Tensor predict(std::initializer_list<at::Tensor> inputs) { return Learner::predict(Tensors(inputs)); }
     /// What the model says of one raw row, of its first target or of all. Throws Error for a value that is not there,
     /// and for a number that is none.
     ///

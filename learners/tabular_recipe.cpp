@@ -1,6 +1,7 @@
 #include "tabular_recipe.h"
 
 #include "../callbacks/early_stopping.h"
+#include "../callbacks/reduce_lr_on_plateau.h"
 #include "../core/error.h"
 #include "../core/text.h"
 
@@ -23,11 +24,13 @@ TabularRecipe best_recipe() {
                     .use_bn = false,
                     .bn_cont = false,
                     .numbers = {.kind = NumberEmbeddingKind::periodic},
+                    .max_values = 128,
                     .members = 8};
     recipe.learner.weight_decay = 3e-4;
     recipe.n_epoch = 60;
-    recipe.lr = 1e-3;
+    recipe.lr = 2e-3;
     recipe.one_cycle = false;
+    recipe.lr_patience = 2;
     recipe.patience = 6;
     return recipe;
 }
@@ -40,6 +43,10 @@ TabularRecipe recipe_of(std::string_view name) {
 
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options) {
     FitOptions fit = options;
+    if (recipe.lr_patience > 0) {
+        fit.callbacks.push_back(
+            std::make_shared<ReduceLROnPlateau>(ReduceLROnPlateauOptions{.patience = recipe.lr_patience, .factor = 5}));
+    }
     if (recipe.patience > 0) {
         fit.callbacks.push_back(
             std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = recipe.patience, .restore_best = true}));

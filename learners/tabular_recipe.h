@@ -21,6 +21,8 @@ struct TabularRecipe {
     double lr = 1e-3;
     /// One-cycle; false: a constant learning rate.
     bool one_cycle = true;
+    /// A fifth of the learning rate once the validation loss did not improve for so many epochs; 0: never.
+    int64_t lr_patience = 0;
     /// End once the validation loss did not improve for so many epochs, and take the best epoch's model; 0: never.
     int64_t patience = 0;
 };
@@ -29,8 +31,8 @@ struct TabularRecipe {
 TabularRecipe fastai_recipe();
 
 /// What predicts best where nothing is known of the table: a TabM ensemble of 8 with periodic embeddings of numbers
-/// that were brought to a normal distribution, as many epochs as help (Gorishniy et al., arXiv:2410.24210,
-/// arXiv:2203.05556).
+/// that were brought to a normal distribution, and of each value where there are few; as many epochs as help (Gorishniy
+/// et al., arXiv:2410.24210, arXiv:2203.05556).
 TabularRecipe best_recipe();
 
 /// "fastai" or "best". Throws UsageError for another name.

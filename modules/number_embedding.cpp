@@ -40,14 +40,15 @@ void check(const NumberEmbedding& options, int64_t n_cont) {
     if (options.kind == NumberEmbeddingKind::piecewise_linear) return check_bins(options.bins, n_cont);
     require<UsageError>(options.n_frequencies >= 1, "Invalid n_frequencies ", options.n_frequencies,
                         ": at least 1 is needed");
-    require<UsageError>(options.frequency_scale > 0 && std::isfinite(options.frequency_scale),
-                        "Invalid frequency_scale ", options.frequency_scale, ": it must be a positive number");
+    const auto [low, high] = options.frequency_scales;
+    require<UsageError>(low > 0 && low <= high && std::isfinite(high), "Invalid frequency_scales from ", low, " to ",
+                        high, ": they must be positive, the second not below the first");
 }
 
-/// Normal numbers of deviation `std`, none beyond three deviations.
-at::Tensor cut_normal(at::IntArrayRef sizes, double std) {
+/// Normal numbers of deviation 1, none beyond three deviations.
+at::Tensor cut_normal(at::IntArrayRef sizes) {
     const double within = std::erf(3 / std::numbers::sqrt2);
-    return torch::empty(sizes).uniform_(-within, within).erfinv_().mul_(std * std::numbers::sqrt2);
+    return torch::empty(sizes).uniform_(-within, within).erfinv_().mul_(std::numbers::sqrt2);
 }
 
 }  // namespace
@@ -61,8 +62,9 @@ NumberEmbedderImpl::NumberEmbedderImpl(int64_t n_cont_, NumberEmbedding options_
 void NumberEmbedderImpl::reset() {
     int64_t encoded = 0;
     if (options.kind == NumberEmbeddingKind::periodic) {
-        frequencies =
-            register_parameter("frequencies", cut_normal({n_cont, options.n_frequencies}, options.frequency_scale));
+        const auto [low, high] = options.frequency_scales;
+        const at::Tensor scales = torch::logspace(std::log2(low), std::log2(high), options.n_frequencies, 2);
+        frequencies = register_parameter("frequencies", cut_normal({n_cont, options.n_frequencies}) * scales);
         encoded = 2 * options.n_frequencies;
     } else {
         reset_bins();
@@ -100,8 +102,8 @@ void NumberEmbedderImpl::reset_bins() {
 void NumberEmbedderImpl::pretty_print(std::ostream& stream) const {
     stream << "embark::NumberEmbedder(n_cont=" << n_cont << ", width=" << options.width;
     if (options.kind == NumberEmbeddingKind::periodic) {
-        stream << ", n_frequencies=" << options.n_frequencies << ", frequency_scale=" << options.frequency_scale
-               << ", shared=" << std::boolalpha << options.shared << ")";
+        stream << ", n_frequencies=" << options.n_frequencies << ", frequency_scales=(" << options.frequency_scales.low
+               << ", " << options.frequency_scales.high << "), shared=" << std::boolalpha << options.shared << ")";
     } else {
         stream << ", piecewise linear of up to " << bin_low.size(1) << " bins)";
     }

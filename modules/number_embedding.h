@@ -6,6 +6,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 
+#include "../core/range.h"
 #include "n_linear.h"
 
 namespace embark {
@@ -25,9 +26,11 @@ struct NumberEmbedding {
     int64_t width = 16;
     /// Periodic: coefficients of each number.
     int64_t n_frequencies = 48;
-    /// Periodic: the coefficients' standard deviation at first. It matters more than any other setting, and belongs to
-    /// the numbers' scale: 16 is for numbers of about mean 0 and deviation 1; from 0.01 to 100 is worth trying.
-    double frequency_scale = 16;
+    /// Periodic: the coefficients' standard deviations at first, which go from the one to the other by equal factors.
+    /// They matter more than any other setting, and belong to the numbers' scale. For numbers of about mean 0 and
+    /// deviation 1 tables with smooth relations want about 1, others up to 16; all of that at once is good for either.
+    /// The paper has one for all coefficients: {1, 1}.
+    Range frequency_scales = {0.25, 16};
     /// Periodic: one linear layer for all numbers (the "lite" form) rather than one for each.
     bool shared = true;
     /// Piecewise linear: the edges of each number's bins, ascending, such as its quantiles in training; fitted by the
@@ -42,16 +45,16 @@ std::vector<std::vector<double>> quantile_bins(const at::Tensor& x, int64_t n_bi
 
 /// Numbers as vectors: x is (n, n_cont), the result (n, n_cont · width), the values of each number side by side.
 ///
-/// Periodic: `frequencies` (n_cont, n_frequencies), normal with deviation `frequency_scale`, cut at three deviations;
-/// then `linear`, a Linear for all numbers or an NLinear.
+/// Periodic: `frequencies` (n_cont, n_frequencies), normal with the deviations `frequency_scales`, cut at three of
+/// them; then `linear`, a Linear for all numbers or an NLinear.
 ///
 /// Piecewise linear: bin t of edges b has e_t = (x − b_t)/(b_{t+1} − b_t), not below 0 but in the first bin and not
 /// above 1 but in the last, so that a number outside its bins is extrapolated; then `linear`, an NLinear. Buffers
 /// `bin_low`, `bin_width`, `bin_min`, `bin_max`, (n_cont, bins): where a bin begins, how wide it is, and between what
 /// e is kept. Numbers of fewer bins have zeros behind theirs.
 ///
-/// Throws UsageError for kind none, sizes below 1, a frequency_scale that is not positive, and bins that are not
-/// ascending or not there for each number.
+/// Throws UsageError for kind none, sizes below 1, frequency_scales that are not positive and ascending, and bins that
+/// are not ascending or not there for each number.
 class NumberEmbedderImpl : public torch::nn::Cloneable<NumberEmbedderImpl> {
 public:
     NumberEmbedderImpl(int64_t n_cont, NumberEmbedding options);

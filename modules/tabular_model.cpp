@@ -31,6 +31,10 @@ void check_inputs(const TabularModelOptions& options) {
     require<UsageError>(options.n_cont > 0 || !options.embeddings.empty(),
                         "A TabularModel needs at least one category or number");
     check_probability(options.embed_p, "embed_p");
+    const auto n_values = static_cast<int64_t>(options.values.values.size());
+    require<UsageError>(n_values == 0 || n_values == options.n_cont,
+                        "Embeddings of values need the values of each number, ", options.n_cont, " lists, not ",
+                        n_values);
 }
 
 void check_layers(const TabularModelOptions& options) {
@@ -85,7 +89,7 @@ int64_t TabularModelImpl::n_features() const {
     const bool embedded = options.numbers.kind != NumberEmbeddingKind::none;
     int64_t total = options.n_cont * (embedded ? options.numbers.width : 1);
     for (const auto& size : options.embeddings) total += size.width;
-    return total;
+    return total + (values ? values->n_out() : 0);
 }
 
 void TabularModelImpl::reset() {
@@ -101,6 +105,7 @@ void TabularModelImpl::reset() {
     } else if (options.n_cont > 0 && options.bn_cont) {
         bn_cont = register_module("bn_cont", torch::nn::BatchNorm1d(options.n_cont));
     }
+    if (!options.values.values.empty()) values = register_module("values", ValueEmbedder(options.values));
     if (options.members > 1) {
         const auto coins = torch::randint(2, {options.members, n_features()}, at::kFloat);
         adapter = register_parameter("adapter", 2 * coins - 1);
@@ -155,6 +160,7 @@ at::Tensor TabularModelImpl::features(const at::Tensor& x_cat, const at::Tensor&
     } else if (options.n_cont > 0) {
         parts.push_back(bn_cont ? bn_cont(x_cont) : x_cont);
     }
+    if (values) parts.push_back(values(x_cont));
     return parts.size() == 1 ? parts.front() : torch::cat(parts, 1);
 }
 

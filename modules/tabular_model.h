@@ -11,6 +11,7 @@
 #include "../core/tensors.h"
 #include "layers.h"
 #include "number_embedding.h"
+#include "value_embedding.h"
 
 namespace embark {
 
@@ -56,6 +57,8 @@ struct TabularModelOptions {
     bool lin_first = true;
     /// What numbers become first.
     NumberEmbedding numbers = {};
+    /// What numbers of few values become besides; without values: nothing.
+    ValueEmbedding values = {};
     /// More than 1: an ensemble of so many members that share all layers but the last, TabM-mini (Gorishniy et al.,
     /// arXiv:2410.24210). The paper's networks have no batch norm: use_bn false.
     int64_t members = 1;
@@ -70,8 +73,9 @@ struct TabularModelOptions {
 /// members_loss. In eval mode they are (n, size): the mean over the members, of classes the logarithm of the mean of
 /// their softmax, so that its softmax is the mean probability.
 ///
-/// Parameters: `embeds.I.weight`, `bn_cont.…` or `numbers.…` (NumberEmbedder's), `adapter` (k, features) and
-/// `layers.I.J.…`, where J counts the parts of layer I: Linear, ReLU, BatchNorm1d, Dropout, those that there are.
+/// Parameters: `embeds.I.weight`, `bn_cont.…` or `numbers.…` (NumberEmbedder's), `values.…` (ValueEmbedder's),
+/// `adapter` (k, features) and `layers.I.J.…`, where J counts the parts of layer I: Linear, ReLU, BatchNorm1d, Dropout,
+/// those that there are.
 ///
 /// Throws UsageError for settings that can never be right.
 class TabularModelImpl : public torch::nn::Cloneable<TabularModelImpl> {
@@ -87,6 +91,7 @@ public:
     torch::nn::Dropout emb_drop{nullptr};
     torch::nn::BatchNorm1d bn_cont{nullptr};
     NumberEmbedder numbers{nullptr};
+    ValueEmbedder values{nullptr};
     at::Tensor adapter;
 
 private:

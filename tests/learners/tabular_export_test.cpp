@@ -35,12 +35,15 @@ struct Case {
     TabularConfig config = {.layers = {16, 8}};
 };
 
-const Case kBest = {
-    "best",
-    {"let", "price", "grade"},
-    Scaling::quantile,
-    true,
-    {.layers = {16}, .use_bn = false, .numbers = {.kind = NumberEmbeddingKind::periodic}, .members = 4}};
+const Case kBest = {"best",
+                    {"let", "price", "grade"},
+                    Scaling::quantile,
+                    true,
+                    {.layers = {16},
+                     .use_bn = false,
+                     .numbers = {.kind = NumberEmbeddingKind::periodic},
+                     .max_values = 10,
+                     .members = 4}};
 
 TabularLearner trained(const Case& given) {
     TabularOptions options{.y_names = given.targets,
@@ -269,14 +272,14 @@ Table reviews(int64_t rows, uint32_t seed = 3) {
 
 TabularLearner review_learner(int64_t epochs) {
     set_seed(2);
-    auto learn = tabular_learner(
-        TabularDataLoaders::from_table(reviews(800), {.y_names = {"good"},
-                                                      .cont_names = {"size"},
-                                                      .date_names = {"seen_date"},
-                                                      .text_names = {"review"},
-                                                      .text_len = 12,
-                                                      .batch_size = 32}),
-        {.layers = {16, 8}, .text = {.embedding_size = 8, .hidden_size = 8}, .head = {16}}, {.progress = false});
+    auto learn = tabular_learner(TabularDataLoaders::from_table(reviews(800), {.y_names = {"good"},
+                                                                               .cont_names = {"size"},
+                                                                               .date_names = {"seen_date"},
+                                                                               .text_names = {"review"},
+                                                                               .text_len = 12,
+                                                                               .batch_size = 32}),
+                                 {.layers = {16, 8}, .text = {.embedding_size = 8, .hidden_size = 8}, .head = {16}},
+                                 {.progress = false});
     learn.fit_one_cycle(epochs, 1e-2);
     return learn;
 }

@@ -124,6 +124,36 @@ TEST(TabularLearner, predicts_one_raw_row_as_the_table_of_that_row) {
     EXPECT_THAT(message_of<Error>([&] { learn.predict(RawRow{{"city", "Oslo"}}); }), HasSubstr("'rooms'"));
 }
 
+TEST(TabularLearner, predicts_encoded_inputs_in_braces) {
+    auto learn = quiet_learner(flats({"price"}));
+    const auto batch = learn.dls().one_batch();
+    const at::Tensor x_cat = batch.inputs[0], x_cont = batch.inputs[1];
+    EXPECT_TRUE(learn.predict({x_cat, x_cont}).equal(learn.predict(Tensors{x_cat, x_cont})));
+}
+
+TEST(TabularLearner, what_single_values_mean_is_learned_from_embeddings_of_values) {
+    // Odd or even is no smooth function of a number; numbers of all different values come along and get none.
+    std::vector<std::string> number, odd, other;
+    for (int i = 0; i < 2000; ++i) {
+        number.push_back(std::to_string(i * 7 % 40));
+        odd.push_back(i * 7 % 40 % 2 == 1 ? "odd" : "even");
+        other.push_back(std::to_string(i * 0.37));
+    }
+    const Table table = Table::from_text({{"number", number}, {"other", other}, {"parity", odd}});
+    const auto accuracy_of = [&](int64_t max_values) {
+        set_seed(3);
+        const auto dls =
+            TabularDataLoaders::from_table(table, {.y_names = {"parity"}, .cont_names = {"number", "other"}});
+        auto learn = tabular_learner(dls, {.layers = {32}, .max_values = max_values},
+                                     {.metrics = {accuracy()}, .progress = false});
+        learn.fit_one_cycle(3, 1e-2);
+        return learn.validate().metrics.at("accuracy");
+    };
+    EXPECT_GT(accuracy_of(40), 0.99);
+    EXPECT_LT(accuracy_of(39), 0.8);
+    EXPECT_LT(accuracy_of(0), 0.8);
+}
+
 TEST(TabularLearner, shows_results_in_raw_values) {
     auto learn = quiet_learner(flats({"let", "price"}));
     const Table results = learn.results(5);

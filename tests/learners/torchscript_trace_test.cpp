@@ -109,7 +109,7 @@ TEST(TraceModule, agrees_with_tabular_models_of_every_kind) {
                                        .layers = {12, 5},
                                        .ps = {0.5},
                                        .y_range = {0, 5.5}};
-    std::vector<TabularModelOptions> variants(7, plain);
+    std::vector<TabularModelOptions> variants(8, plain);
     variants[1].use_bn = variants[1].bn_cont = false;
     variants[2].lin_first = false;
     variants[2].bn_final = true;
@@ -119,6 +119,7 @@ TEST(TraceModule, agrees_with_tabular_models_of_every_kind) {
     variants[5].numbers.kind = NumberEmbeddingKind::periodic;
     variants[6].members = 12;
     variants[6].use_bn = false;
+    variants[7].values.values = {{-1, 0, 0.5}, {}, {-0.5, 1}};
     for (const auto& options : variants) {
         TabularModel module(options);
         const Tensors batch = {torch::randint(12, {16, 2}, at::kLong), torch::randn({16, 3})};

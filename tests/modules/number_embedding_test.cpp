@@ -62,7 +62,8 @@ TEST(NumberEmbedder, numbers_outside_their_bins_are_extrapolated) {
 
 TEST(NumberEmbedder, frequencies_start_as_a_normal_cut_at_three_deviations) {
     torch::manual_seed(2);
-    const NumberEmbedder model(100, NumberEmbedding{.kind = kPeriodic, .n_frequencies = 1000, .frequency_scale = 2});
+    const NumberEmbedder model(100,
+                               NumberEmbedding{.kind = kPeriodic, .n_frequencies = 1000, .frequency_scales = {2, 2}});
     const auto c = model->frequencies.detach();
     EXPECT_LE(c.abs().max().item<double>(), 6);
     EXPECT_GT(c.abs().max().item<double>(), 5.8);
@@ -70,6 +71,16 @@ TEST(NumberEmbedder, frequencies_start_as_a_normal_cut_at_three_deviations) {
     EXPECT_NEAR(c.std().item<double>(), 2 * 0.98658, 0.02);  // of a normal number within three deviations
     EXPECT_NEAR(c.abs().lt(2).to(at::kDouble).mean().item<double>(), 0.68269 / 0.9973, 0.01);
     EXPECT_LE(model->shared_linear->weight.abs().max().item<double>(), 1 / std::sqrt(2000));
+}
+
+TEST(NumberEmbedder, deviations_of_frequencies_go_from_the_one_to_the_other_by_equal_factors) {
+    torch::manual_seed(2);
+    const NumberEmbedder model(4000,
+                               NumberEmbedding{.kind = kPeriodic, .n_frequencies = 3, .frequency_scales = {0.5, 8}});
+    const auto deviations = model->frequencies.detach().std(0) / 0.98658;
+    EXPECT_NEAR(deviations[0].item<double>(), 0.5, 0.02);
+    EXPECT_NEAR(deviations[1].item<double>(), 2, 0.08);
+    EXPECT_NEAR(deviations[2].item<double>(), 8, 0.3);
 }
 
 TEST(NumberEmbedder, bins_are_buffers_that_a_copy_has_too) {
@@ -103,7 +114,7 @@ TEST(NumberEmbedder, prints_its_sizes) {
     std::ostringstream out;
     out << NumberEmbedder(2, NumberEmbedding{.kind = kPeriodic});
     EXPECT_TRUE(out.str().starts_with(
-        "embark::NumberEmbedder(n_cont=2, width=16, n_frequencies=48, frequency_scale=16, shared=true)"));
+        "embark::NumberEmbedder(n_cont=2, width=16, n_frequencies=48, frequency_scales=(0.25, 16), shared=true)"));
 }
 
 TEST(NumberEmbedder, refuses_settings_that_can_never_be_right) {
@@ -114,7 +125,8 @@ TEST(NumberEmbedder, refuses_settings_that_can_never_be_right) {
     EXPECT_THAT(message(0, {.kind = kPeriodic}), HasSubstr("numbers to embed 0"));
     EXPECT_THAT(message(1, {.kind = kPeriodic, .width = 0}), HasSubstr("width of the numbers' embeddings 0"));
     EXPECT_THAT(message(1, {.kind = kPeriodic, .n_frequencies = 0}), HasSubstr("n_frequencies 0"));
-    EXPECT_THAT(message(1, {.kind = kPeriodic, .frequency_scale = 0}), HasSubstr("frequency_scale 0"));
+    EXPECT_THAT(message(1, {.kind = kPeriodic, .frequency_scales = {0, 1}}), HasSubstr("frequency_scales from 0 to 1"));
+    EXPECT_THAT(message(1, {.kind = kPeriodic, .frequency_scales = {2, 1}}), HasSubstr("frequency_scales from 2 to 1"));
     EXPECT_THAT(message(2, {.kind = kPiecewiseLinear, .bins = {{0, 1}}}), HasSubstr("2 lists of edges, not 1"));
     EXPECT_THAT(message(1, {.kind = kPiecewiseLinear, .bins = {{0}}}), HasSubstr("bins of number 0"));
     EXPECT_THAT(message(2, {.kind = kPiecewiseLinear, .bins = {{0, 1}, {0, 2, 2}}}), HasSubstr("bins of number 1"));

@@ -252,6 +252,17 @@ TEST(TabularModel, numbers_are_embedded_as_they_are_instead_of_normalised) {
     EXPECT_EQ(model(batch[0], batch[1])[0].sizes(), at::IntArrayRef({5, 1}));
 }
 
+TEST(TabularModel, numbers_of_few_values_get_embeddings_besides) {
+    TabularModel model(changed(sizes(), [](auto& o) {
+        o.values = {.values = {{0, 1}, {}, {1, 2, 3}, {}}, .width = 5};
+    }));
+    EXPECT_TRUE(model->bn_cont);
+    EXPECT_EQ(model->named_parameters()["layers.0.0.weight"].sizes(), at::IntArrayRef({6, 7 + 4 + 2 * 5}));
+    EXPECT_EQ(model->named_parameters()["values.embeddings.weight"].sizes(), at::IntArrayRef({5, 5}));
+    const auto batch = batch_for(model->options, 5);
+    EXPECT_EQ(model(batch[0], batch[1])[0].sizes(), at::IntArrayRef({5, 1}));
+}
+
 /// Every kind of model.
 std::vector<TabularModelOptions> variants() {
     const std::vector<double> edges = {-1, 0, 1};
@@ -259,6 +270,10 @@ std::vector<TabularModelOptions> variants() {
     return {sizes({{.size = 2}, {.size = 3, .classes = true}}),
             changed(sizes(), [](auto& o) { o.numbers.kind = NumberEmbeddingKind::periodic; }),
             changed(sizes(), [&](auto& o) { o.numbers = bins; }),
+            changed(sizes(),
+                    [&](auto& o) {
+                        o.values.values = {edges, {}, {}, edges};
+                    }),
             changed(sizes(), [](auto& o) { o.lin_first = false, o.bn_final = true, o.ps = {0.5}; }),
             ensemble(false),
             changed(ensemble(true), [](auto& o) { o.bn_final = true; })};
