@@ -2,6 +2,8 @@
 #include <cctype>
 #include <utility>
 
+#include <ATen/Parallel.h>
+
 #include "../core/file.h"
 #include "../core/text.h"
 #include "arrow_utils.h"
@@ -87,18 +89,17 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     const auto& used = options.use_columns;
     require_distinct(options.column_names, "column_names");
     CsvBeginning beginning = read_csv_beginning(file);
-    std::vector<std::string>& first_row = beginning.first_row;
-    file.coded = std::move(beginning.coded);
-    file.n_columns = static_cast<int>(first_row.size());
+    file.n_columns = static_cast<int>(beginning.first_row.size());
 
     if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
-        file.kept = find_columns(used, first_row, source);
+        file.kept = find_columns(used, beginning.first_row, source);
         file.names = options.column_names;
-        return;
+    } else {
+        const auto names = names_of_all(file, std::move(beginning.first_row), options);
+        file.kept = find_columns(used, names, source);
+        for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
     }
-    const auto names = names_of_all(file, std::move(first_row), options);
-    file.kept = find_columns(used, names, source);
-    for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
+    for (const int position : file.kept) file.coded.push_back(beginning.coded[static_cast<size_t>(position)]);
 }
 
 /// The rows of the file, its first and the row of end marks included.
@@ -126,24 +127,29 @@ ArrowColumn trimmed_texts(const ArrowColumn& texts, const std::vector<std::strin
     return missing_where(values.chunked_array(), missing);
 }
 
-/// The columns as the table keeps them: with spaces removed where asked for, coded ones with one dictionary each.
-ArrowTable finish_columns(ArrowTable table, const CsvOptions& options) {
+/// The columns as the table keeps them: without spaces around values where asked for, and coded where that pays. Each
+/// is given up once it is finished, so that the table is not held twice.
+ArrowTable finish_columns(ArrowTable table, const CsvFile& file, const CsvOptions& options) {
     require_arrow_compute();
     const auto trim = [&](const ArrowColumn& texts) { return trimmed_texts(texts, options.missing_values); };
     arrow::ChunkedArrayVector columns = table->columns();
     const auto schema = table->schema();
     const int64_t rows = table->num_rows();
-    // Each column is given up once it is finished, so that the table is not held twice.
     table.reset();
-    for (auto& column : columns) {
-        if (is_coded_text(*column->type())) {
-            column = code_texts(column);
-            if (options.trim_spaces) column = map_coded_texts(column, trim);
-        } else if (options.trim_spaces) {
-            column = trim(column);
+    at::parallel_for(0, static_cast<int64_t>(columns.size()), 1, [&](int64_t begin, int64_t end) {
+        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+            ArrowColumn& column = columns[i];
+            if (file.coded[i]) {
+                column = code_texts(std::move(column));
+                if (options.trim_spaces) column = map_coded_texts(column, trim);
+            } else if (options.trim_spaces) {
+                column = trim(column);
+            }
         }
-    }
-    return arrow::Table::Make(schema, std::move(columns), rows);
+    });
+    arrow::FieldVector fields = schema->fields();
+    for (size_t i = 0; i < columns.size(); ++i) fields[i] = fields[i]->WithType(columns[i]->type());
+    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
 }
 
 }  // namespace
@@ -164,7 +170,7 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     if (log.lines == table->num_rows() - 1) origin.lines_before = header_rows;
     table = table->Slice(header_rows, table->num_rows() - 1 - header_rows);
     table = arrow_value(table->RenameColumns(file.names), "Cannot name the columns of ", origin.source);
-    table = finish_columns(std::move(table), options);
+    table = finish_columns(std::move(table), file, options);
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));

@@ -43,10 +43,6 @@ ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
     options.null_values = missing_values;
     options.null_values.emplace_back();
     for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
-    for (size_t i = 0; pass.text && i < file.coded.size(); ++i) {
-        if (!file.coded[i]) continue;
-        options.column_types[arrow_name(static_cast<int>(i))] = arrow::dictionary(arrow::int32(), arrow::utf8());
-    }
     return options;
 }
 
@@ -117,12 +113,8 @@ std::string_view last_csv_value(const arrow::ChunkedArray& column) {
     const auto last =
         std::find_if(chunks.rbegin(), chunks.rend(), [](const auto& chunk) { return chunk->length() > 0; });
     if (last == chunks.rend()) return {};
-    std::string_view value;
-    visit_text(arrow::ChunkedArray((*last)->Slice((*last)->length() - 1)), [&](int64_t, auto text) {
-        value = text.value_or(std::string_view{});
-        return true;
-    });
-    return value;
+    const auto& values = static_cast<const arrow::BinaryArray&>(**last);
+    return values.IsNull(values.length() - 1) ? std::string_view{} : values.GetView(values.length() - 1);
 }
 
 bool ends_with_mark(const arrow::Table& table) {

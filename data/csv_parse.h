@@ -29,15 +29,15 @@ struct CsvFile {
     std::vector<int> kept = {};
     /// Their names.
     std::vector<std::string> names = {};
-    /// Of all columns, found out from the first rows: whether values come again and again, so that the column is kept
-    /// as coded text.
+    /// Of those, found out from the first rows: whether values come again and again, so that they are kept as coded
+    /// text.
     std::vector<bool> coded = {};
 };
 
 /// How one pass over a CSV file is made.
 struct CsvPass {
     bool threads = true;
-    /// Text, checked, coded where the file says so; otherwise raw bytes.
+    /// utf8 values, checked; otherwise raw bytes.
     bool text = true;
     int32_t block_size = 1 << 20;
     arrow::csv::InvalidRowHandler on_invalid_row = {};
