@@ -104,12 +104,11 @@ private:
     size_t n_used_ = 0;
 };
 
-/// Gives values codes in the order in which they come.
-class TextCoder {
-public:
-    explicit TextCoder(int64_t rows) { require_arrow(codes_.Reserve(rows), kFailure); }
+}  // namespace
 
+struct TextCoder::Impl {
     void add(const arrow::Array& chunk) {
+        require_arrow(codes_.Reserve(chunk.length()), kFailure);
         if (is_coded_text(*chunk.type())) return add_coded(as_coded(chunk));
         const auto& texts = static_cast<const arrow::StringArray&>(chunk);
         add_rows(chunk, [&](int64_t row) { return code_of(texts.GetView(row)); });
@@ -180,17 +179,23 @@ private:
     std::vector<int32_t> codes_of_numbers_;
 };
 
-}  // namespace
+TextCoder::TextCoder() : impl_(std::make_unique<Impl>()) {}
+TextCoder::~TextCoder() = default;
+TextCoder::TextCoder(TextCoder&&) noexcept = default;
+TextCoder& TextCoder::operator=(TextCoder&&) noexcept = default;
 
-Column code_texts(Column texts) {
+void TextCoder::add(const arrow::Array& chunk) {
+    impl_->add(chunk);
+}
+
+Column TextCoder::finish() {
+    return impl_->finish();
+}
+
+Column code_texts(const Column& texts) {
     if (is_coded_text(*texts->type()) && is_compact(*texts)) return texts;
-    TextCoder coder(texts->length());
-    arrow::ArrayVector chunks = texts->chunks();
-    texts.reset();
-    for (auto& chunk : chunks) {
-        coder.add(*chunk);
-        chunk.reset();
-    }
+    TextCoder coder;
+    for (const auto& chunk : texts->chunks()) coder.add(*chunk);
     return coder.finish();
 }
 

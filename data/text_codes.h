@@ -7,9 +7,28 @@
 
 namespace embark {
 
+/// Gives the values of a column codes in the order in which they come.
+class TextCoder {
+public:
+    TextCoder();
+    ~TextCoder();
+    TextCoder(TextCoder&&) noexcept;
+    TextCoder& operator=(TextCoder&&) noexcept;
+
+    /// The next rows, text or coded text.
+    void add(const arrow::Array& chunk);
+
+    /// All rows, as code_texts gives them.
+    std::shared_ptr<arrow::ChunkedArray> finish();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 /// A column of text, coded or not, as coded text of one chunk and one dictionary: the values that stand in the column,
-/// each once, none missing. Chunks that nobody else holds are given up one by one.
-std::shared_ptr<arrow::ChunkedArray> code_texts(std::shared_ptr<arrow::ChunkedArray> texts);
+/// each once, none missing.
+std::shared_ptr<arrow::ChunkedArray> code_texts(const std::shared_ptr<arrow::ChunkedArray>& texts);
 
 /// What code_texts gave, as arrays.
 const arrow::DictionaryArray& coded_array(const arrow::ChunkedArray& coded);
