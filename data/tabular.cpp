@@ -169,33 +169,34 @@ Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
     return encode_inputs(*this, with_date_parts(table, dates), {at::Tensor()}, counts).front();
 }
 
-Tensors TabularData::encode(const RawRow& given, EncodingCounts* counts) const {
+void TabularData::encode(const RawRow& given, int64_t* codes, float* numbers_out, EncodingCounts* counts) const {
     const RawRow extended = dates.empty() ? RawRow() : with_date_parts(given, dates);
     const RawRow& row = dates.empty() ? given : extended;
-    at::Tensor x_cat = at::empty({1, static_cast<int64_t>(categories.size())}, at::kLong);
-    at::Tensor x_cont = at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat);
     std::vector<std::string_view> flagged;
-    int64_t* code = x_cat.mutable_data_ptr<int64_t>();
     for (const auto& column : categories) {
+        int64_t& code = *codes++;
         if (!column.missing_in.empty()) {
             flagged.push_back(column.missing_in);
-            *code++ = std::isnan(number_of(row, column.missing_in)) ? 2 : 1;
+            code = std::isnan(number_of(row, column.missing_in)) ? 2 : 1;
             continue;
         }
         const std::string& text = value_of(row, column.name).text();
-        *code = column.vocabulary.index(text);
-        if (counts && *code == 0 && !text.empty()) ++counts->unknown[column.name];
-        ++code;
+        code = column.vocabulary.index(text);
+        if (counts && code == 0 && !text.empty()) ++counts->unknown[column.name];
     }
-    float* out = x_cont.mutable_data_ptr<float>();
     for (const auto& column : numbers) {
         const double number = number_of(row, column.name);
         const bool missing = std::isnan(number);
-        *out++ = static_cast<float>(column.scaler(missing ? column.fill : number));
+        *numbers_out++ = static_cast<float>(column.scaler(missing ? column.fill : number));
         const bool is_new = missing && std::find(flagged.begin(), flagged.end(), column.name) == flagged.end();
         if (counts && is_new) ++counts->filled[column.name];
     }
-    Tensors inputs = {x_cat, x_cont};
+}
+
+Tensors TabularData::encode(const RawRow& row, EncodingCounts* counts) const {
+    Tensors inputs = {at::empty({1, static_cast<int64_t>(categories.size())}, at::kLong),
+                      at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat)};
+    encode(row, inputs[0].mutable_data_ptr<int64_t>(), inputs[1].mutable_data_ptr<float>(), counts);
     for (const auto& text : texts) {
         inputs.push_back(text.vocabulary.encode({value_of(row, text.name).text()}, text.max_len));
     }

@@ -137,6 +137,7 @@ struct TargetColumn {
     int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
+    double decode(double output) const;
 };
 
 /// What encoding found that was not there in training, by column.
@@ -172,6 +173,8 @@ public:
     Tensors encode(const Table& table, EncodingCounts* counts = nullptr) const;
     /// The same for one row, (1, …) each.
     Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
+    /// Categories and numbers of one row, as many as there are, to where they are wanted.
+    void encode(const RawRow& row, int64_t* codes, float* numbers, EncodingCounts* counts = nullptr) const;
     /// One tensor a target: (n) int64 of classes, (n, 1) float32 of values. Throws Error, with file, row and column,
     /// for a target that is missing, or a class that training did not have.
     Tensors encode_targets(const Table& table) const;

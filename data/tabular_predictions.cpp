@@ -23,6 +23,12 @@ Table with_probabilities(Table table, const TargetPredictions& prediction, const
     return table;
 }
 
+int64_t n_outputs(const TabularData& data) {
+    int64_t total = 0;
+    for (const TargetColumn& target : data.targets) total += target.width();
+    return total;
+}
+
 }  // namespace
 
 std::vector<std::string> TargetPredictions::labels() const {
@@ -52,23 +58,36 @@ std::vector<TargetPredictions> decode_outputs(const TabularData& data, const Ten
     return predictions;
 }
 
-std::vector<Prediction> decode_row(const TabularData& data, const Tensors& outputs) {
+std::vector<Prediction> decode_row(const TabularData& data, const std::vector<float>& outputs) {
     std::vector<Prediction> row;
-    for (auto& of_target : decode_outputs(data, outputs)) {
-        Prediction& prediction = row.emplace_back(Prediction{.target = of_target.target});
-        if (!of_target.is_class()) {
-            prediction.value = of_target.values[0].item<double>();
+    const float* next = outputs.data();
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+        const TargetColumn& target = data.targets[i];
+        const float* first = next;
+        next += target.width();
+        Prediction& prediction = row.emplace_back(Prediction{.target = target.name});
+        if (!target.is_class()) {
+            prediction.value = target.decode(static_cast<double>(*first));
             continue;
         }
-        const at::Tensor probabilities = of_target.probabilities.contiguous();
-        const float* first = probabilities.const_data_ptr<float>();
-        const float* best = std::max_element(first, first + probabilities.size(1));
-        prediction.label = of_target.classes[static_cast<size_t>(best - first)];
-        prediction.probability = *best;
-        prediction.probabilities.assign(first, first + probabilities.size(1));
-        prediction.classes = std::move(of_target.classes);
+        prediction.classes = data.target_classes(i);
+        prediction.probabilities.assign(first, next);
+        const auto best = static_cast<size_t>(std::max_element(first, next) - first);
+        prediction.label = prediction.classes[best];
+        prediction.probability = prediction.probabilities[best];
     }
     return row;
+}
+
+std::vector<Prediction> decode_row(const TabularData& data, const Tensors& outputs) {
+    std::vector<float> numbers;
+    for (const at::Tensor& output : outputs) {
+        const at::Tensor flat = output.to(at::kFloat).contiguous();
+        numbers.insert(numbers.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+    }
+    require(static_cast<int64_t>(numbers.size()) == n_outputs(data), "The model gives ", numbers.size(),
+            " numbers, and the targets need ", n_outputs(data));
+    return decode_row(data, numbers);
 }
 
 Table with_predictions(Table table, const std::vector<TargetPredictions>& predictions) {

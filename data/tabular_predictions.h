@@ -41,6 +41,8 @@ std::vector<TargetPredictions> decode_outputs(const TabularData& data, const Ten
 
 /// The same for the only row of the outputs.
 std::vector<Prediction> decode_row(const TabularData& data, const Tensors& outputs);
+/// The same where the numbers of all outputs are side by side.
+std::vector<Prediction> decode_row(const TabularData& data, const std::vector<float>& outputs);
 
 /// `table` with the column `prediction` (`prediction_TARGET` where there are several targets), and of classes one with
 /// the probability of each, `probability_CLASS` (`probability_TARGET_CLASS`); of more than twenty classes the predicted

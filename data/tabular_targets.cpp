@@ -103,4 +103,9 @@ at::Tensor TargetColumn::decode(const at::Tensor& output) const {
     return log ? value.exp() : value;
 }
 
+double TargetColumn::decode(double output) const {
+    const double value = output * scale + mean;
+    return log ? std::exp(value) : value;
+}
+
 }  // namespace embark

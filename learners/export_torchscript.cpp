@@ -10,10 +10,12 @@
 #include "../data/collab.h"
 #include "../data/tabular.h"
 #include "../data/tabular_json.h"
+#include "../modules/tabular_model.h"
 #include "archive_seal.h"
 #include "collab_script.h"
 #include "export_format.h"
 #include "module_mirror.h"
+#include "row_network.h"
 #include "tabular_script.h"
 #include "torchscript_call.h"
 #include "torchscript_trace.h"
@@ -84,6 +86,8 @@ void export_torchscript(const Model& model, const DataLoaders& dls, const std::f
     if (tabular && predicts_targets(module, *tabular, example)) {
         add_tabular_methods(module, *tabular);
         metadata = tabular_metadata(*tabular);
+        const auto* network = dynamic_cast<const TabularModelImpl*>(&model.module());
+        if (network != nullptr) metadata["network"] = row_network_json(*network);
     }
     metadata["format"] = kExportFormat;
     metadata["version"] = EMBARK_VERSION;

@@ -143,13 +143,25 @@ TEST_P(TabularExport, answers_ten_thousand_raw_rows_as_the_learner_does) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TabularExport,
-                         ::testing::Values(Case{"classes", {"let"}}, Case{"many_classes", {"grade"}, Scaling::robust},
-                                           Case{"values", {"price"}},
-                                           Case{"log_values", {"price"}, Scaling::none, true},
-                                           Case{"by_rank", {"let"}, Scaling::quantile},
-                                           Case{"several", {"let", "price", "grade"}, Scaling::quantile, true}, kBest),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, TabularExport,
+    ::testing::Values(
+        Case{"classes", {"let"}},
+        Case{"norm_of_all", {"grade", "price"}, Scaling::standard, false, {.layers = {12, 7}, .bn_final = true}},
+        Case{"norm_first",
+             {"price", "grade"},
+             Scaling::standard,
+             false,
+             {.layers = {12}, .ps = {0.3}, .bn_final = true, .lin_first = false}},
+        Case{"bounded",
+             {"grade", "price"},
+             Scaling::standard,
+             false,
+             {.layers = {8}, .y_range = {0, 500}, .use_bn = false, .bn_cont = false}},
+        Case{"many_classes", {"grade"}, Scaling::robust}, Case{"values", {"price"}},
+        Case{"log_values", {"price"}, Scaling::none, true}, Case{"by_rank", {"let"}, Scaling::quantile},
+        Case{"several", {"let", "price", "grade"}, Scaling::quantile, true}, kBest),
+    [](const auto& info) { return info.param.name; });
 
 TEST(TabularExport, answers_in_python_as_the_learner_does) {
     EMBARK_NEEDS_PYTHON_MODULE("torch");
