@@ -59,7 +59,10 @@ public:
         if (p_.size() < touched) {
             for (auto* buffer : {&p_, &m_, &v_}) buffer->resize(touched);
         }
-        rows::adam_touched(p, m, v, part.touched, c, p_.data(), m_.data(), v_.data());
+        rows::take_rows(p, p_.data(), part.touched);
+        rows::take_rows(m, m_.data(), part.touched);
+        rows::take_rows(v, v_.data(), part.touched);
+        rows::adam_step(p_.data(), m_.data(), v_.data(), part.touched.gradients, static_cast<int64_t>(touched), c);
         if (!part.lazy) {
             // All rows as if untouched, in one go through memory; the touched ones are put right below.
             at::parallel_for(0, part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {

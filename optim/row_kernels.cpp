@@ -34,22 +34,25 @@ EMBARK_VECTOR_CLONES void adam_untouched(float* __restrict p, float* __restrict 
     }
 }
 
-EMBARK_VECTOR_CLONES void adam_touched(const float* p, const float* m, const float* v, const Touched& touched,
-                                       const AdamConstants& c, float* new_p, float* new_m, float* new_v) {
+EMBARK_VECTOR_CLONES void adam_step(float* __restrict p, float* __restrict m, float* __restrict v,
+                                    const float* __restrict gradients, int64_t n, const AdamConstants& c) {
     const AdamConstants k = c;
+    for (int64_t i = 0; i < n; ++i) {
+        const float g = gradients[i] + k.l2 * p[i];
+        const float average = k.mom * m[i] + (1 - k.mom) * g, square = k.sqr_mom * v[i] + (1 - k.sqr_mom) * g * g;
+        m[i] = average;
+        v[i] = square;
+        p[i] = p[i] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
+    }
+}
+
+EMBARK_VECTOR_CLONES void take_rows(const float* table, float* to, const Touched& touched) {
     const int64_t width = touched.width;
     for (int64_t i = 0; i < touched.count; ++i) {
-        const int64_t from = touched.rows[i] * width, to = i * width;
-        const float* __restrict pi = p + from, * __restrict mi = m + from, * __restrict vi = v + from;
-        const float* __restrict gi = touched.gradients + to;
-        float* __restrict po = new_p + to, * __restrict mo = new_m + to, * __restrict vo = new_v + to;
-        for (int64_t j = 0; j < width; ++j) {
-            const float g = gi[j] + k.l2 * pi[j];
-            const float average = k.mom * mi[j] + (1 - k.mom) * g, square = k.sqr_mom * vi[j] + (1 - k.sqr_mom) * g * g;
-            mo[j] = average;
-            vo[j] = square;
-            po[j] = pi[j] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
-        }
+        ask_for_row(table, touched, i);
+        const float* __restrict row = table + touched.rows[i] * width;
+        float* __restrict copy = to + i * width;
+        for (int64_t j = 0; j < width; ++j) copy[j] = row[j];
     }
 }
 

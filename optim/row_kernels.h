@@ -31,12 +31,11 @@ struct AdamConstants {
 /// numbers with which processors are slow.
 void adam_untouched(float* p, float* m, float* v, int64_t n, const AdamConstants& c);
 
-/// The step of the touched rows of p, m and v, which stay as they are: the new rows go to new_p, new_m and new_v, one
-/// after the other.
-void adam_touched(const float* p, const float* m, const float* v, const Touched& touched, const AdamConstants& c,
-                  float* new_p, float* new_m, float* new_v);
+/// The step of `n` numbers with these gradients, in place.
+void adam_step(float* p, float* m, float* v, const float* gradients, int64_t n, const AdamConstants& c);
 
-/// Copies rows that lie one after the other in `from` to where they belong in `table`.
+/// Copies the touched rows of `table` to `to`, one after the other, and back.
+void take_rows(const float* table, float* to, const Touched& touched);
 void put_rows(float* table, const float* from, const Touched& touched);
 
 /// p ← p·decay − lr·(g + l2·p) in the touched rows; with averages m, m ← mom·m + g + l2·p and p ← p·decay − lr·m.
