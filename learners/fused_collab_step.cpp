@@ -178,7 +178,7 @@ ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimize
         return {std::make_unique<AutogradStep>(model, loss, optimizer), "Training through autograd: " + reason};
     }
     return {std::make_unique<FusedCollabStep>(std::move(*tables), model, loss, optimizer),
-            "Training by the fused step of " + model.module().name()};
+            "Training by the fused step"};
 }
 
 }  // namespace embark
