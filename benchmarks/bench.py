@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from harness import SOURCE_DIR, Bench, BenchError, machine
-from rows import callbacks, collab, tabular
+from rows import callbacks, collab, lazy, tabular
 
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
@@ -45,7 +45,10 @@ class Row:
 
 ROWS = (
     Row(collab.learner_overhead, bar=1.02, better="lower"),
-    Row(collab.collab_vs_fastai, bar=10, better="higher"),
+    Row(collab.collab_vs_fastai, bar=60, better="higher"),
+    Row(collab.collab_vs_libtorch, bar=6, better="higher"),
+    Row(lazy.lazy_growth, bar=2, better="lower"),
+    Row(lazy.lazy_ratings_per_second, bar=5e6, better="higher"),
     Row(callbacks.callback_cost, bar=0.01, better="lower"),
     Row(callbacks.gradient_callback_cost, bar=0.01, better="lower"),
     Row(tabular.tabular_vs_fastai, bar=6, better="higher"),

@@ -4,6 +4,7 @@
 
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/learner.h>
+#include <embark/modules/dot_product.h>
 
 #include "movielens.h"
 #include "plain_collab.h"
@@ -23,16 +24,11 @@ nlohmann::json to_json(const std::vector<Seconds>& epochs) {
     return {{"epoch_seconds", wall}, {"epoch_processor_seconds", processor}};
 }
 
-}  // namespace
-
-nlohmann::json learner_overhead(const Options& options) {
-    const auto dls = movielens(options.data);
+/// Trains `learn` and the plain loop in turn; see the header.
+nlohmann::json beside_plain_loop(const Options& options, const CollabDataLoaders& dls, Learner& learn) {
     const auto& train = dls.train().data();
     const auto& valid = dls.valid().data();
     PlainLoop plain(rating_net(dls), train.inputs.front(), train.targets.front(), kBatchSize, kWeightDecay);
-    // Without a validation part, so that a fit is training and nothing else.
-    Learner learn(DataLoaders(dls.train(), std::nullopt), rating_net(dls),
-                  {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false});
 
     // The whole training on both sides: it shows that they learn the same, and warms up caches and threads.
     plain.fit_one_cycle(kEpochs, kLearningRate);
@@ -47,6 +43,27 @@ nlohmann::json learner_overhead(const Options& options) {
             {"plain", to_json(seconds.second)},
             {"learner_valid_loss", learner_loss},
             {"plain_valid_loss", plain_loss}};
+}
+
+}  // namespace
+
+nlohmann::json learner_overhead(const Options& options) {
+    const auto dls = movielens(options.data);
+    // Without a validation part, so that a fit is training and nothing else.
+    Learner learn(DataLoaders(dls.train(), std::nullopt), rating_net(dls),
+                  {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false});
+    return beside_plain_loop(options, dls, learn);
+}
+
+nlohmann::json collab_vs_libtorch(const Options& options) {
+    const auto dls = movielens(options.data);
+    set_seed(kSeed);
+    // What collab_learner makes, without a validation part.
+    const DotProductBias model(DotProductOptions{
+        .n_users = dls.users().size(), .n_items = dls.items().size(), .n_factors = kFactors, .y_range = kRange});
+    Learner learn(DataLoaders(dls.train(), std::nullopt), model,
+                  {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false});
+    return beside_plain_loop(options, dls, learn);
 }
 
 nlohmann::json collab_training(const Options& options) {

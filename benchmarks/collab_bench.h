@@ -8,6 +8,9 @@ namespace embark::bench {
 /// of plain_collab.h, in turn, both training that loop's own module.
 nlohmann::json learner_overhead(const Options& options);
 
+/// The same, of a Learner of DotProductBias, which is what collab_learner trains.
+nlohmann::json collab_vs_libtorch(const Options& options);
+
 /// The same data and settings through collab_learner: seconds of each epoch's training, and validation losses.
 nlohmann::json collab_training(const Options& options);
 

@@ -11,15 +11,22 @@
 
 #include "callback_bench.h"
 #include "collab_bench.h"
+#include "lazy_bench.h"
 #include "tabular_bench.h"
 
 namespace embark::bench {
 namespace {
 
 const std::map<std::string, Measurement> kMeasurements = {
-    {"callback_cost", callback_cost},     {"learner_overhead", learner_overhead},
-    {"collab_training", collab_training}, {"tabular_training", tabular_training},
-    {"table_encoding", table_encoding},   {"row_prediction", row_prediction},
+    {"callback_cost", callback_cost},
+    {"learner_overhead", learner_overhead},
+    {"collab_training", collab_training},
+    {"tabular_training", tabular_training},
+    {"collab_vs_libtorch", collab_vs_libtorch},
+    {"lazy_growth", lazy_growth},
+    {"lazy_ratings", lazy_ratings},
+    {"table_encoding", table_encoding},
+    {"row_prediction", row_prediction},
 };
 
 std::string measurement_names() {

@@ -49,6 +49,12 @@ public:
     /// Whether it takes part in the learning-rate finder's trial, whose model is thrown away: not what judges epochs
     /// or writes files.
     virtual bool runs_in_lr_find() const { return true; }
+    /// Whether a training step must go through autograd for it: because it reads gradients, or changes predictions,
+    /// loss, gradients or weights within the step, from after_pred to after_step. True unless overridden, so that a
+    /// callback of your own finds all of it. One that says false leaves a learner free to take a fused step (see
+    /// LearnerOptions::fused_step): there every event is sent and TrainingState::predictions and loss can be read, as
+    /// values without a graph, but the parameters have no gradients.
+    virtual bool needs_autograd() const { return true; }
 
     virtual void before_fit(TrainingState&) {}
     virtual void before_epoch(TrainingState&) {}

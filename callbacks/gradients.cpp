@@ -4,22 +4,19 @@
 
 #include <torch/torch.h>
 
+#include "../core/error.h"
+#include "../core/vector_clones.h"
+
 namespace embark {
 
 namespace {
 
 // Every gradient is read at every step, so these run at the speed of memory: many sums beside one another, since the
 // compiler may not change the order of one sum to use vector instructions, and the widest of these chosen at run time.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define EMBARK_WIDEST_VECTORS [[gnu::target_clones("avx512f", "avx2", "default")]]
-#else
-#define EMBARK_WIDEST_VECTORS
-#endif
-
 constexpr int64_t kLanes = 64;
 
 /// A finite number times 0 is 0, any other is not.
-EMBARK_WIDEST_VECTORS bool all_finite(const float* values, int64_t n) {
+EMBARK_VECTOR_CLONES bool all_finite(const float* values, int64_t n) {
     float sums[kLanes] = {};
     int64_t i = 0;
     for (; i + kLanes <= n; i += kLanes) {
@@ -32,7 +29,7 @@ EMBARK_WIDEST_VECTORS bool all_finite(const float* values, int64_t n) {
 }
 
 /// Single precision within a block, double over the blocks, so that long sums lose nothing.
-EMBARK_WIDEST_VECTORS double sum_of_squares(const float* values, int64_t n) {
+EMBARK_VECTOR_CLONES double sum_of_squares(const float* values, int64_t n) {
     constexpr int64_t kBlock = 64 * kLanes;
     double total = 0;
     for (int64_t begin = 0; begin < n; begin += kBlock) {
@@ -63,7 +60,11 @@ std::vector<at::Tensor> gradients(const Optimizer& optimizer) {
     std::vector<at::Tensor> all;
     for (const auto& group : optimizer.groups()) {
         for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.grad().defined()) all.push_back(parameter.tensor.grad());
+            if (!parameter.tensor.grad().defined()) continue;
+            require(!parameter.tensor.grad().is_sparse(), "The gradient of '", parameter.name,
+                    "' is sparse, as lazy updates of embeddings make it, and callbacks that read gradients take dense "
+                    "ones alone");
+            all.push_back(parameter.tensor.grad());
         }
     }
     return all;

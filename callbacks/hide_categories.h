@@ -12,6 +12,7 @@ public:
     /// Throws UsageError unless 0 <= share < 1.
     explicit HideCategories(double share = 0.01);
     std::string name() const override { return "hide_categories"; }
+    bool needs_autograd() const override { return false; }
 
     void before_batch(TrainingState& state) override;
 

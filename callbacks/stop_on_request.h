@@ -12,6 +12,7 @@ public:
     explicit StopOnRequest(std::stop_token stop) : stop_(std::move(stop)) {}
     int order() const override { return 100; }
     std::string name() const override { return "stop_on_request"; }
+    bool needs_autograd() const override { return false; }
     void after_batch(TrainingState& state) override;
 
 protected:

@@ -19,16 +19,35 @@ void check_weight_decay(const std::optional<double>& weight_decay) {
                         ": it must be a number of at least 0");
 }
 
+namespace {
+
+/// Lets the embeddings' gradients hold the rows of a batch alone, which is what a lazy update moves.
+void make_embeddings_sparse(torch::nn::Module& module) {
+    bool any = false;
+    for (const auto& part : module.modules()) {
+        if (auto* embedding = part->as<torch::nn::EmbeddingImpl>()) {
+            embedding->options.sparse(true);
+            any = true;
+        }
+    }
+    require<UsageError>(any, "embedding_update = lazy is for models with embeddings, and ", module.name(),
+                        " has no torch::nn::Embedding");
+}
+
+}  // namespace
+
 Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     : dls(std::move(dls_)), model(std::move(model_)), options(std::move(options_)) {
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
     check_weight_decay(options.weight_decay);
     model.module().to(dls.train().options().device);
+    if (options.embedding_update == EmbeddingUpdate::lazy) make_embeddings_sparse(model.module());
 }
 
 Optimizer& Learner::Impl::optimizer() {
     if (!made_optimizer) {
         made_optimizer = options.optimizer(parameter_groups(model.module(), options.param_groups, options.wd_bn_bias));
+        if (options.embedding_update == EmbeddingUpdate::lazy) made_optimizer->update_lazily();
         default_weight_decay = made_optimizer->has_hyper("wd") ? made_optimizer->hyper("wd") : 0;
     }
     return *made_optimizer;

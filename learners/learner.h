@@ -23,6 +23,12 @@
 
 namespace embark {
 
+/// How the rows of an embedding move that a batch did not touch.
+enum class EmbeddingUpdate {
+    dense,  ///< they decay and go on by their averages at every step, as in fastai and PyTorch
+    lazy,   ///< they stay as they are, so that a step costs what its batch costs, however large the table
+};
+
 /// Settings of a Learner; fastai's defaults.
 struct LearnerOptions {
     Loss loss = {};
@@ -43,6 +49,13 @@ struct LearnerOptions {
     Momentums moms = {};
     /// Show the table and, on a terminal, a bar.
     bool progress = true;
+    /// Train a DotProduct or DotProductBias by a step of its own that computes the same numbers many times faster than
+    /// autograd, where loss (MSE), optimizer (adam() with decoupled weight decay, or any lazy one) and callbacks (see
+    /// Callback::needs_autograd) allow it.
+    bool fused_step = true;
+    /// Lazy updates are for tables of embeddings that are too large to go through at every step; for adam(), adagrad()
+    /// and sgd(). The numbers become others than those of dense updates.
+    EmbeddingUpdate embedding_update = EmbeddingUpdate::dense;
 };
 
 /// Loss and metrics over a validation part.

@@ -8,9 +8,9 @@
 #include "../callbacks/progress.h"
 #include "../callbacks/recorder.h"
 #include "../core/error.h"
+#include "fused_collab_step.h"
 #include "learner_impl.h"
 #include "parameter_groups.h"
-#include "train_step.h"
 #include "training_loop.h"
 
 namespace embark {
@@ -55,8 +55,10 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     set_weight_decay(fit_options);
 
     const Events events = fit_events(fit_options, identity(n_epoch, schedules), schedules);
-    AutogradStep step(model, options.loss, optimizer());
-    TrainingLoop loop(dls, model, options.loss, step, events);
+    const ChosenStep chosen =
+        choose_step(model, options.loss, optimizer(), events, dls.train().data().weights.defined(), options.fused_step);
+    if (options.progress && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
+    TrainingLoop loop(dls, model, options.loss, *chosen.step, events);
     TrainingState state;
     state.model = &model.module();
     state.optimizer = &optimizer();

@@ -33,6 +33,8 @@ public:
 
     explicit operator bool() const { return static_cast<bool>(function_); }
     const std::string& name() const { return name_; }
+    /// Whether both were made by the same function of the library, whatever settings they were given.
+    bool same_kind(const Loss& other) const { return function_.target_type() == other.function_.target_type(); }
 
     /// The loss as a scalar tensor (Reduction::mean) or of shape (n). Throws Error where shapes cannot agree.
     at::Tensor operator()(const Tensors& predictions, const Tensors& targets,

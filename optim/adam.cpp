@@ -1,6 +1,10 @@
+#include <cmath>
+
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "optimizer.h"
+#include "row_kernels.h"
 #include "settings.h"
 #include "update_rule.h"
 
@@ -43,6 +47,52 @@ private:
     std::vector<at::Tensor> steps_;
 };
 
+/// Adam of a table whose gradient is given by rows.
+class AdamRows {
+public:
+    explicit AdamRows(bool decouple_wd) : decouple_wd_(decouple_wd) {}
+
+    void operator()(const RowPart& part) {
+        const rows::AdamConstants c = constants(part);
+        float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
+        const auto touched = static_cast<size_t>(part.touched.count * part.touched.width);
+        if (p_.size() < touched) {
+            for (auto* buffer : {&p_, &m_, &v_}) buffer->resize(touched);
+        }
+        rows::take_rows(p, p_.data(), part.touched);
+        rows::take_rows(m, m_.data(), part.touched);
+        rows::take_rows(v, v_.data(), part.touched);
+        rows::adam_step(p_.data(), m_.data(), v_.data(), part.touched.gradients, static_cast<int64_t>(touched), c);
+        if (!part.lazy) {
+            // All rows as if untouched, in one go through memory; the touched ones are put right below.
+            at::parallel_for(0, part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
+                rows::adam_untouched(p + begin, m + begin, v + begin, end - begin, c);
+            });
+        }
+        rows::put_rows(p, p_.data(), part.touched);
+        rows::put_rows(m, m_.data(), part.touched);
+        rows::put_rows(v, v_.data(), part.touched);
+    }
+
+private:
+    /// Numbers that are worth a thread.
+    static constexpr int64_t kGrain = 32768;
+
+    rows::AdamConstants constants(const RowPart& part) const {
+        const double lr = part.hyper("lr"), mom = part.hyper("mom"), sqr_mom = part.hyper("sqr_mom");
+        return {.mom = static_cast<float>(mom),
+                .sqr_mom = static_cast<float>(sqr_mom),
+                .step_size = static_cast<float>(lr / debias(mom, part.step)),
+                .rms_scale = static_cast<float>(1 / std::sqrt(debias(sqr_mom, part.step))),
+                .eps = static_cast<float>(part.hyper("eps")),
+                .decay = static_cast<float>(decouple_wd_ ? 1 - lr * part.wd : 1),
+                .l2 = static_cast<float>(decouple_wd_ ? 0 : part.wd)};
+    }
+
+    bool decouple_wd_;
+    std::vector<float> p_, m_, v_;  // new values of the touched rows
+};
+
 }  // namespace
 
 OptimizerFactory adam(const AdamOptions& options) {
@@ -53,7 +103,9 @@ OptimizerFactory adam(const AdamOptions& options) {
                                     {"wd", at_least_zero("weight_decay", options.weight_decay)}},
                          .state = {"grad_avg", "sqr_avg"},
                          .counts_steps = true,
-                         .step = AdamStep(options.decouple_wd)});
+                         .step = AdamStep(options.decouple_wd),
+                         .step_rows = AdamRows(options.decouple_wd),
+                         .moves_untouched_rows = options.decouple_wd});
 }
 
 }  // namespace embark

@@ -20,6 +20,14 @@ void Optimizer::zero_grad() {
     }
 }
 
+void Optimizer::step_rows(std::span<const RowGradient>) {
+    fail("This optimizer takes no gradients by rows");
+}
+
+void Optimizer::update_lazily() {
+    fail<UsageError>("This optimizer has no lazy update of embeddings; adam(), adagrad() and sgd() have one");
+}
+
 void Optimizer::set_hyper(const std::string& name, double value) {
     set_hyper(name, std::vector<double>(groups_.size(), value));
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,15 @@ struct ParameterGroup {
     HyperParameters hyper = {};
 };
 
+/// The gradient of an embedding's weights, (rows, width), as the rows that a batch touched: it is 0 in all others.
+struct RowGradient {
+    /// One of the optimizer's parameters: float32, contiguous, on the CPU.
+    at::Tensor parameter;
+    /// Distinct rows, and their gradients one after the other: rows.size() · width numbers.
+    std::span<const int64_t> rows;
+    const float* values = nullptr;
+};
+
 /// Moves parameters along their gradients. Every hyper-parameter can be set for each group at any step, which is what
 /// schedules do. Not thread-safe.
 class Optimizer {
@@ -45,6 +56,19 @@ public:
 
     /// Drops all gradients.
     void zero_grad();
+
+    /// Whether step_rows() is there: for adam() with decoupled weight decay, and wherever updates are lazy.
+    virtual bool steps_rows() const { return false; }
+    /// The same step as step() takes when these are the parameters' gradients, for those parameters alone. Rows without
+    /// a gradient move and decay as ever, unless updates are lazy. Throws Error where steps_rows() is false or a
+    /// parameter is not this optimizer's.
+    virtual void step_rows(std::span<const RowGradient> gradients);
+
+    /// From now on a gradient given by rows, to step_rows() or as a sparse tensor, moves these rows and their state
+    /// alone: untouched rows neither decay nor go on by their averages, and a step costs what its batch costs, however
+    /// large the table. Throws UsageError for an optimizer that has no such update: all but adam(), adagrad() and
+    /// sgd().
+    virtual void update_lazily();
 
     const std::vector<ParameterGroup>& groups() const { return groups_; }
 

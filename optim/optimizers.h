@@ -6,11 +6,11 @@
 
 namespace embark {
 
-// fastai's optimizers besides adam(), with its formulas and defaults (fastai/optimizer.py of 2.8.12). For all of them:
-// g is the gradient, m and v are averages of gradients and of their squares as in adam(), t is the number of the
-// parameter's steps, and "lr" is 1e-3 until it is set. With `decouple_wd` a step begins with p ← p·(1 − lr·wd), else
-// with g ← g + wd·p (L2). Where the momentum is 0 there is no m and no "mom", so that no schedule can switch it on.
-// Settings that can never be right throw UsageError.
+// fastai's optimizers besides adam(), and Adagrad, with its formulas and defaults (fastai/optimizer.py of 2.8.12). For
+// all of them: g is the gradient, m and v are averages of gradients and of their squares as in adam(), t is the number
+// of the parameter's steps, and "lr" is 1e-3 until it is set. With `decouple_wd` a step begins with p ← p·(1 − lr·wd),
+// else with g ← g + wd·p (L2). Where the momentum is 0 there is no m and no "mom", so that no schedule can switch it
+// on. Settings that can never be right throw UsageError.
 
 /// fastai's defaults for SGD.
 struct SGDOptions {
@@ -21,6 +21,17 @@ struct SGDOptions {
 
 /// p ← p − lr·m with m ← mom·m + g, or p ← p − lr·g where the momentum is 0.
 OptimizerFactory sgd(const SGDOptions& options = {});
+
+/// PyTorch's defaults for Adagrad, but for its eps, 1e-10, which single precision cannot tell from 0.
+struct AdagradOptions {
+    double eps = 1e-8;
+    double weight_decay = 0;
+    bool decouple_wd = true;
+};
+
+/// p ← p − lr·g / (√s + eps) with s ← s + g² (Duchi et al. 2011), the optimizer of choice for lazy updates of large
+/// embeddings: rows that come up rarely keep a large rate. fastai has none; the formula is PyTorch's.
+OptimizerFactory adagrad(const AdagradOptions& options = {});
 
 /// fastai's defaults for RMSProp. fastai ignores its own `eps` and always takes 1e-8; here it counts.
 struct RMSPropOptions {

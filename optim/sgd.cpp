@@ -24,12 +24,23 @@ void sgd_step(Part& part, bool decouple_wd) {
                     /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
 }
 
+void sgd_rows(const RowPart& part, bool decouple_wd) {
+    const double lr = part.hyper("lr");
+    const bool averages = !part.state.empty();
+    rows::sgd_touched(part.values(part.parameter), averages ? part.values(part.state[0]) : nullptr, part.touched,
+                      static_cast<float>(lr), static_cast<float>(averages ? part.hyper("mom") : 0),
+                      static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1),
+                      static_cast<float>(decouple_wd ? 0 : part.wd));
+}
+
 }  // namespace
 
 OptimizerFactory sgd(const SGDOptions& options) {
-    UpdateRule rule = {.name = "SGD",
-                       .hypers = {{"wd", at_least_zero("weight_decay", options.weight_decay)}},
-                       .step = [decouple_wd = options.decouple_wd](Part& part) { sgd_step(part, decouple_wd); }};
+    UpdateRule rule = {
+        .name = "SGD",
+        .hypers = {{"wd", at_least_zero("weight_decay", options.weight_decay)}},
+        .step = [decouple_wd = options.decouple_wd](Part& part) { sgd_step(part, decouple_wd); },
+        .step_rows = [decouple_wd = options.decouple_wd](const RowPart& part) { sgd_rows(part, decouple_wd); }};
     add_momentum(rule, below_one("momentum", options.momentum));
     return optimizer_of(rule);
 }

@@ -25,6 +25,10 @@ public:
         for (size_t g = 0; g < groups_.size(); ++g) step_group(g);
     }
 
+    bool steps_rows() const override { return rule_.step_rows && (lazy_ || rule_.moves_untouched_rows); }
+    void step_rows(std::span<const RowGradient> gradients) override;
+    void update_lazily() override;
+
     std::map<std::string, at::Tensor> state() const override;
     void load_state(const std::map<std::string, at::Tensor>& state) override;
 
@@ -49,9 +53,13 @@ private:
 
     void step_group(size_t g);
     void step_part(size_t g, std::span<const size_t> indices);
+    void step_sparse(size_t g, size_t i);
+    void step_rows_of(size_t g, size_t i, std::span<const int64_t> rows, const float* values);
+    std::pair<size_t, size_t> place_of(const at::Tensor& parameter) const;
 
     UpdateRule rule_;
     States states_;
+    bool lazy_ = false;
     // Kept for their memory alone.
     std::vector<size_t> order_;
     Part part_;
@@ -63,9 +71,11 @@ void RuleOptimizer::step_group(size_t g) {
     for (size_t i = 0; i < parameters.size(); ++i) {
         const at::Tensor& gradient = parameters[i].tensor.grad();
         if (!gradient.defined()) continue;
-        require(!gradient.is_sparse(), "The gradient of '", parameters[i].name, "' is sparse, and ", rule_.name,
-                " takes dense ones alone: make its embedding without sparse(true)");
-        order_.push_back(i);
+        if (gradient.is_sparse()) {
+            step_sparse(g, i);
+        } else {
+            order_.push_back(i);
+        }
     }
     const auto kind = [&](size_t i) { return std::tuple(!parameters[i].decay, states_[g][i].step); };
     std::ranges::sort(order_, {}, [&](size_t i) { return std::tuple(kind(i), i); });
@@ -97,6 +107,60 @@ void RuleOptimizer::step_part(size_t g, std::span<const size_t> indices) {
     rule_.step(part_);
     for (const size_t i : indices) states[i].step = part_.step;
     part_.clear();
+}
+
+void RuleOptimizer::step_sparse(size_t g, size_t i) {
+    const Parameter& parameter = groups_[g].parameters[i];
+    require(lazy_, "The gradient of '", parameter.name, "' is sparse, and ", rule_.name,
+            " takes dense ones alone unless updates are lazy: make its embedding without sparse(true), or train with "
+            "embedding_update = lazy");
+    const at::Tensor gradient = parameter.tensor.grad().coalesce();
+    const at::Tensor rows = gradient.indices()[0].contiguous(), values = gradient.values().contiguous();
+    step_rows_of(g, i, {rows.const_data_ptr<int64_t>(), static_cast<size_t>(rows.numel())},
+                 values.const_data_ptr<float>());
+}
+
+void RuleOptimizer::step_rows(std::span<const RowGradient> gradients) {
+    require(steps_rows(), rule_.name, " takes gradients by rows only where updates are lazy");
+    torch::NoGradGuard no_grad;
+    for (const auto& gradient : gradients) {
+        const auto [g, i] = place_of(gradient.parameter);
+        step_rows_of(g, i, gradient.rows, gradient.values);
+    }
+}
+
+void RuleOptimizer::step_rows_of(size_t g, size_t i, std::span<const int64_t> rows, const float* values) {
+    const Parameter& parameter = groups_[g].parameters[i];
+    const at::Tensor& tensor = parameter.tensor;
+    require(tensor.dim() == 2 && tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous(),
+            "The rows of '", parameter.name,
+            "' cannot be moved one by one: that needs (rows, width) in float32 on the "
+            "CPU");
+    ParameterState& state = states_[g][i];
+    if (state.tensors.empty()) state.tensors = zeros(tensor);
+    if (rule_.counts_steps) ++state.step;
+    rule_.step_rows({.parameter = tensor,
+                     .touched = {rows.data(), values, static_cast<int64_t>(rows.size()), tensor.size(1)},
+                     .state = state.tensors,
+                     .step = state.step,
+                     .wd = parameter.decay ? groups_[g].hyper.at("wd") : 0,
+                     .hypers = groups_[g].hyper,
+                     .lazy = lazy_});
+}
+
+std::pair<size_t, size_t> RuleOptimizer::place_of(const at::Tensor& parameter) const {
+    for (size_t g = 0; g < groups_.size(); ++g) {
+        for (size_t i = 0; i < groups_[g].parameters.size(); ++i) {
+            if (groups_[g].parameters[i].tensor.is_same(parameter)) return {g, i};
+        }
+    }
+    fail("A gradient by rows was given for a parameter that the optimizer does not have");
+}
+
+void RuleOptimizer::update_lazily() {
+    require<UsageError>(static_cast<bool>(rule_.step_rows), rule_.name,
+                        " has no lazy update of embeddings; adam(), adagrad() and sgd() have one");
+    lazy_ = true;
 }
 
 std::map<std::string, at::Tensor> RuleOptimizer::state() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "optimizer.h"
+#include "row_kernels.h"
 
 namespace embark {
 
@@ -28,6 +29,25 @@ struct Part {
     void clear();
 };
 
+/// What a step moves where a table's gradient is given by rows. For update rules; not part of the public interface.
+struct RowPart {
+    /// float32, contiguous, on the CPU, as is all of its state.
+    at::Tensor parameter;
+    rows::Touched touched;
+    /// What is kept for it, in the order of UpdateRule::state.
+    const std::vector<at::Tensor>& state;
+    /// As Part's.
+    int64_t step = 0;
+    double wd = 0;
+    const HyperParameters& hypers;
+    /// Whether untouched rows stay as they are.
+    bool lazy = false;
+
+    double hyper(const std::string& name) const { return hypers.at(name); }
+    /// The numbers of the parameter or of one of its states.
+    float* values(const at::Tensor& tensor) const { return tensor.mutable_data_ptr<float>(); }
+};
+
 /// An optimizer as what sets it apart from others. Not part of the public interface.
 struct UpdateRule {
     /// The optimizer's name, for messages.
@@ -40,6 +60,10 @@ struct UpdateRule {
     bool counts_steps = false;
     /// Moves a part's parameters. Called without autograd.
     std::function<void(Part&)> step;
+    /// Moves a parameter whose gradient is given by rows; none where the optimizer cannot. Called without autograd.
+    std::function<void(const RowPart&)> step_rows = {};
+    /// Whether step_rows also does what a step does to the other rows, unless it is told to be lazy.
+    bool moves_untouched_rows = false;
 };
 
 /// Optimizers that step by `rule`.

@@ -6,15 +6,27 @@ from rows.training import epoch_ratio
 
 def learner_overhead(bench):
     """A Learner's epoch over the epoch of a plain LibTorch loop."""
+    found, ratios, detail = beside_plain_loop(bench, "learner_overhead")
+    wall = paired_ratios(found["learner"]["epoch_seconds"], found["plain"]["epoch_seconds"])
+    return median(ratios), {**detail, "wall_ratio": median(wall)}
+
+
+def collab_vs_libtorch(bench):
+    """The epoch of a plain LibTorch loop over collab_learner's."""
+    _, ratios, detail = beside_plain_loop(bench, "collab_vs_libtorch")
+    return 1 / median(ratios), detail
+
+
+def beside_plain_loop(bench, measurement):
+    """What was found of a Learner and the plain loop in turn, the sorted ratios of their epochs, and the detail."""
     # With one thread the processor time of an epoch is its wall time on a quiet machine, and stays so on a busy one.
-    found = bench.embark("learner_overhead", bench.dataset("ml-100k"), threads=1)
+    found = bench.embark(measurement, bench.dataset("ml-100k"), threads=1)
     learner, plain = found["learner"], found["plain"]
     ratios = paired_ratios(learner["epoch_processor_seconds"], plain["epoch_processor_seconds"])
-    return median(ratios), {
+    return found, ratios, {
         "learner_epoch_seconds": median(learner["epoch_processor_seconds"]),
         "plain_epoch_seconds": median(plain["epoch_processor_seconds"]),
         "ratio_quartiles": [ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]],
-        "wall_ratio": median(paired_ratios(learner["epoch_seconds"], plain["epoch_seconds"])),
         "pairs": len(ratios),
         "learner_valid_loss": found["learner_valid_loss"],
         "plain_valid_loss": found["plain_valid_loss"],

@@ -120,6 +120,7 @@ class Interrupted(CheckpointTest):
         words = self.words("--checkpoint-dir", name, "--epochs", 400)
         with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               cwd=self.folder) as process:
+            self.assertEqual(process.stderr.readline(), "Training by the fused step\n")
             self.assertTrue(process.stderr.readline().startswith("epoch"))
             process.stderr.readline()
             process.send_signal(number)

@@ -73,7 +73,7 @@ class Training(EmbarkTest):
 
     def test_progress_goes_to_standard_error_in_plain_lines(self):
         result = self.train("--epochs", 2)
-        self.assertRegex(result.stderr, r"^epoch +train_loss +valid_loss +rmse +time\n0 .*\n1 .*\n$")
+        self.assertRegex(result.stderr, r"^Training by the fused step\nepoch +train_loss +valid_loss +rmse +time\n0 .*\n1 .*\n$")
         self.assertNotIn("\x1b", result.stderr)
         self.assertRegex(result.stdout, r"^valid_loss [\d.]+\nvalid_rmse [\d.]+\n$")
 
@@ -238,6 +238,7 @@ class Signals(EmbarkTest):
         before = sorted(self.folder.iterdir())
         words = [EMBARK, "train", "collab", "--ratings", "big.csv", *NAMES, "--epochs", "100000", "--export", "m.pt"]
         with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self.folder) as process:
+            process.stderr.readline()  # which step it takes
             process.stderr.readline()  # the table's head: training has begun
             process.stderr.readline()
             for number in signals:

@@ -1,0 +1,39 @@
+#include <torch/torch.h>
+
+#include "optimizers.h"
+#include "settings.h"
+#include "update_rule.h"
+
+namespace embark {
+
+namespace {
+
+void adagrad_step(Part& part, bool decouple_wd) {
+    decay_weights(part, decouple_wd);
+    auto& sqr_sum = part.state.at("sqr_sum");
+    at::_foreach_addcmul_(sqr_sum, part.gradients, part.gradients, 1);
+    auto rms = at::_foreach_sqrt(sqr_sum);
+    at::_foreach_add_(rms, part.hyper("eps"));
+    at::_foreach_addcdiv_(part.parameters, part.gradients, rms, -part.hyper("lr"));
+}
+
+void adagrad_rows(const RowPart& part, bool decouple_wd) {
+    const double lr = part.hyper("lr");
+    rows::adagrad_touched(part.values(part.parameter), part.values(part.state[0]), part.touched, static_cast<float>(lr),
+                          static_cast<float>(part.hyper("eps")), static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1),
+                          static_cast<float>(decouple_wd ? 0 : part.wd));
+}
+
+}  // namespace
+
+OptimizerFactory adagrad(const AdagradOptions& options) {
+    return optimizer_of(
+        {.name = "Adagrad",
+         .hypers = {{"eps", above_zero("eps", options.eps)},
+                    {"wd", at_least_zero("weight_decay", options.weight_decay)}},
+         .state = {"sqr_sum"},
+         .step = [decouple_wd = options.decouple_wd](Part& part) { adagrad_step(part, decouple_wd); },
+         .step_rows = [decouple_wd = options.decouple_wd](const RowPart& part) { adagrad_rows(part, decouple_wd); }});
+}
+
+}  // namespace embark

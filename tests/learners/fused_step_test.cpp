@@ -1,0 +1,266 @@
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <embark/callbacks/gradient_clip.h>
+#include <embark/callbacks/training_state.h>
+#include <embark/core/error.h>
+#include <embark/learners/learner.h>
+#include <embark/modules/dot_product.h>
+#include <embark/optim/model_state.h>
+#include <embark/optim/optimizers.h>
+
+#include "test_files.h"
+#include "witness.h"
+
+namespace embark {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::message_of;
+
+constexpr int64_t kUsers = 40, kItems = 60;
+
+/// 400 ratings, so that the last batch of an epoch is short; item 59 and user 0, `#na#`, have none.
+TensorDataset ratings(bool weighted = false) {
+    set_seed(3);
+    const auto users = torch::randint(1, kUsers, {400}, at::kLong),
+               items = torch::randint(0, kItems - 1, {400}, at::kLong);
+    TensorDataset data{.inputs = {torch::stack({users, items}, 1)},
+                       .targets = {(1 + (users * items) % 5).to(at::kFloat).reshape({400, 1})}};
+    if (weighted) data.weights = torch::rand({400});
+    return data;
+}
+
+DataLoaders loaders(bool weighted = false) {
+    return {DataLoader(ratings(weighted), {.batch_size = 64, .shuffle = true}), DataLoader(ratings(), {})};
+}
+
+/// Says of each training step whether parameters had gradients in it, without asking for autograd itself.
+struct GradientWatch : Callback {
+    bool needs_autograd() const override { return false; }
+    void before_step(TrainingState& state) override {
+        for (const auto& parameter : state.model->parameters()) seen |= parameter.grad().defined();
+    }
+    bool seen = false;
+};
+
+struct Case {
+    std::string name;
+    bool bias = true;
+    Range y_range = {};
+    int64_t width = 50;
+    OptimizerFactory optimizer = adam();
+    EmbeddingUpdate update = EmbeddingUpdate::dense;
+};
+
+struct Fit {
+    Learner learn;
+    std::shared_ptr<GradientWatch> watch;
+};
+
+Fit fit_of(const Case& of, bool fused, std::vector<std::shared_ptr<Callback>> callbacks = {}, bool weighted = false) {
+    set_seed(11);
+    const DotProductOptions sizes{kUsers, kItems, of.width, of.y_range};
+    const auto watch = std::make_shared<GradientWatch>();
+    callbacks.push_back(watch);
+    LearnerOptions options{.loss = mse_loss_flat(),
+                           .optimizer = of.optimizer,
+                           .callbacks = std::move(callbacks),
+                           .progress = false,
+                           .fused_step = fused,
+                           .embedding_update = of.update};
+    const auto dls = loaders(weighted);
+    if (of.bias) return {Learner(dls, DotProductBias(sizes), options), watch};
+    return {Learner(dls, DotProduct(sizes), options), watch};
+}
+
+std::map<std::string, at::Tensor> tensors_of(Learner& learn) {
+    return ModelState(learn.model().module(), learn.optimizer()).content().tensors;
+}
+
+void expect_near(Learner& found, Learner& expected, double tolerance) {
+    const auto tensors = tensors_of(found);
+    for (const auto& [name, tensor] : tensors_of(expected)) {
+        ASSERT_TRUE(tensors.contains(name)) << name;
+        EXPECT_LE((tensors.at(name) - tensor).abs().max().item<double>(), tolerance) << name;
+    }
+    const auto &losses = found.records().losses, &others = expected.records().losses;
+    ASSERT_EQ(losses.size(), others.size());
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], others[i], 1e-5 * others[i]) << "batch " << i;
+}
+
+std::vector<Case> cases() {
+    const auto lazy = EmbeddingUpdate::lazy;
+    return {{.name = "bias and range", .y_range = {0, 5.5}},
+            {.name = "bias"},
+            {.name = "range", .bias = false, .y_range = {0, 5.5}},
+            {.name = "neither", .bias = false},
+            {.name = "narrow", .y_range = {0, 5.5}, .width = 3},
+            {.name = "one factor", .width = 1},
+            {.name = "lazy adam", .y_range = {0, 5.5}, .update = lazy},
+            {.name = "lazy adam, L2", .optimizer = adam({.decouple_wd = false}), .update = lazy},
+            {.name = "lazy adagrad", .y_range = {0, 5.5}, .optimizer = adagrad(), .update = lazy},
+            {.name = "lazy adagrad, L2", .optimizer = adagrad({.decouple_wd = false}), .update = lazy},
+            {.name = "lazy sgd", .optimizer = sgd(), .update = lazy},
+            {.name = "lazy sgd with momentum", .optimizer = sgd({.momentum = 0.9}), .update = lazy},
+            {.name = "lazy sgd, L2", .optimizer = sgd({.momentum = 0.9, .decouple_wd = false}), .update = lazy}};
+}
+
+TEST(FusedStep, computes_what_autograd_does) {
+    for (const auto& each : cases()) {
+        SCOPED_TRACE(each.name);
+        auto fused = fit_of(each, true), autograd = fit_of(each, false);
+        for (auto* fit : {&fused, &autograd}) fit->learn.fit_one_cycle(4, 0.02, {.weight_decay = 0.1});
+        EXPECT_FALSE(fused.watch->seen);
+        EXPECT_TRUE(autograd.watch->seen);
+        expect_near(fused.learn, autograd.learn, 1e-5);
+    }
+}
+
+TEST(FusedStep, untouched_rows_decay_and_go_on_unless_updates_are_lazy) {
+    for (const auto update : {EmbeddingUpdate::dense, EmbeddingUpdate::lazy}) {
+        auto fit = fit_of({.name = "", .update = update}, true);
+        const auto before = fit.learn.model().module().named_parameters()["user_factors.weight"][0].detach().clone();
+        fit.learn.fit(1, 0.01, {.weight_decay = 0.1});
+        const auto after = fit.learn.model().module().named_parameters()["user_factors.weight"][0];
+        const double shrinks = update == EmbeddingUpdate::lazy ? 1 : std::pow(1 - 0.01 * 0.1, 7);
+        EXPECT_LT((after - before * shrinks).abs().max().item<double>(), 1e-7);
+    }
+}
+
+TEST(FusedStep, takes_turns_with_autograd) {
+    auto mixed = fit_of({.name = "", .y_range = {0, 5.5}}, true),
+         autograd = fit_of({.name = "", .y_range = {0, 5.5}}, false);
+    mixed.learn.fit(1, 0.01);
+    EXPECT_FALSE(mixed.watch->seen);
+    mixed.learn.fit(1, 0.01, {.callbacks = {std::make_shared<Callback>()}});
+    EXPECT_TRUE(mixed.watch->seen);
+    mixed.learn.fit(1, 0.01);
+    for (int i = 0; i < 3; ++i) autograd.learn.fit(1, 0.01);
+    const auto expected = tensors_of(autograd.learn);
+    for (const auto& [name, tensor] : tensors_of(mixed.learn)) {
+        EXPECT_LE((tensor - expected.at(name)).abs().max().item<double>(), 1e-5) << name;
+    }
+}
+
+TEST(FusedStep, what_it_cannot_do_goes_through_autograd) {
+    const auto uses_autograd = [](Fit fit) {
+        fit.learn.fit(1, 0.01);
+        return fit.watch->seen;
+    };
+    const Case plain{.name = ""};
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true)));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientClip>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<testing::Witness>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {}, /*weighted=*/true)));
+    EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = adam({.decouple_wd = false})}, true)));
+    EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = lamb()}, true)));
+    auto frozen = fit_of(plain, true);
+    for (const auto& item : frozen.learn.model().module().named_parameters()) {
+        if (item.key() == "user_bias.weight") at::Tensor(item.value()).requires_grad_(false);
+    }
+    EXPECT_TRUE(uses_autograd(std::move(frozen)));
+}
+
+/// A Witness that asks for no autograd.
+struct LightWitness : testing::Witness {
+    using Witness::Witness;
+    bool needs_autograd() const override { return false; }
+};
+
+TEST(FusedStep, sends_every_event_and_obeys_what_is_left) {
+    using Action = testing::Witness::Action;
+    const auto log_of = [](bool fused, const std::string& at, const Action& action) {
+        const auto witness = std::make_shared<LightWitness>(at, action);
+        auto fit = fit_of({.name = ""}, fused, {witness});
+        fit.learn.fit(1, 0.01);
+        return witness->log();
+    };
+    const auto leave = [](Level level) { return [level](TrainingState& state) { state.cancel(level); }; };
+    EXPECT_EQ(log_of(true, "", {}), log_of(false, "", {}));
+    for (const char* at : {"after_pred", "after_loss", "before_backward", "after_backward", "before_step"}) {
+        SCOPED_TRACE(at);
+        const auto action = [&](TrainingState& state) {
+            if (state.training) state.cancel(Level::batch);
+        };
+        EXPECT_EQ(log_of(true, at, action), log_of(false, at, action));
+    }
+    EXPECT_EQ(log_of(true, "before_step", leave(Level::step)), log_of(false, "before_step", leave(Level::step)));
+}
+
+TEST(FusedStep, shows_predictions_and_loss) {
+    const auto shown = [](bool fused) {
+        std::vector<at::Tensor> values;
+        const auto witness = std::make_shared<LightWitness>("before_backward", [&](TrainingState& state) {
+            values.push_back(state.predictions.front().detach().clone());
+            values.push_back(state.loss.detach().clone());
+        });
+        fit_of({.name = "", .y_range = {0, 5.5}}, fused, {witness}).learn.fit(1, 0.01);
+        return values;
+    };
+    const auto found = shown(true), expected = shown(false);
+    ASSERT_EQ(found.size(), 14U);
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].allclose(expected[i], 1e-5, 1e-6)) << i;
+}
+
+TEST(FusedStep, refuses_ids_that_the_model_does_not_have) {
+    const auto x = torch::tensor(std::vector<int64_t>{1, 2, 3, kItems}).reshape({2, 2});
+    const DataLoader loader({.inputs = {x}, .targets = {torch::ones({2, 1})}});
+    Learner learn(DataLoaders(loader, std::nullopt), DotProduct(DotProductOptions{kUsers, kItems, 4, {}}),
+                  {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("item 60 of a batch is none of the model's 60"));
+}
+
+TEST(LazyUpdate, trains_the_embeddings_of_any_module_by_rows) {
+    const auto train = [](EmbeddingUpdate update) {
+        set_seed(5);
+        const torch::nn::Sequential model(torch::nn::Embedding(30, 4), torch::nn::Flatten(), torch::nn::Linear(8, 1));
+        const auto x = torch::randint(0, 20, {64, 2}, at::kLong);
+        const auto dls = DataLoaders(
+            DataLoader({.inputs = {x}, .targets = {torch::randn({64, 1})}}, {.batch_size = 16}), std::nullopt);
+        Learner learn(dls, model,
+                      {.loss = mse_loss_flat(), .optimizer = adagrad(), .progress = false, .embedding_update = update});
+        learn.fit(3, 0.05);
+        return tensors_of(learn);
+    };
+    // Without decay, what Adagrad does to a row without a gradient is nothing.
+    const auto lazy = train(EmbeddingUpdate::lazy), dense = train(EmbeddingUpdate::dense);
+    ASSERT_TRUE(lazy.contains("optimizer.0.weight.sqr_sum"));
+    for (const auto& [name, tensor] : dense) EXPECT_TRUE(lazy.at(name).allclose(tensor, 1e-5, 1e-6)) << name;
+}
+
+TEST(LazyUpdate, says_what_cannot_be) {
+    const auto learn = [](const auto& model, OptimizerFactory optimizer) {
+        Learner(loaders(), model,
+                {.loss = mse_loss_flat(),
+                 .optimizer = std::move(optimizer),
+                 .progress = false,
+                 .embedding_update = EmbeddingUpdate::lazy})
+            .optimizer();
+    };
+    const DotProduct dot(DotProductOptions{kUsers, kItems, 4, {}});
+    EXPECT_THAT(message_of<UsageError>([&] { learn(dot, lamb()); }), HasSubstr("LAMB has no lazy update"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn(dot, lookahead(sgd())); }), HasSubstr("no lazy update"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn(torch::nn::Linear(2, 1), adam()); }),
+                HasSubstr("has no torch::nn::Embedding"));
+    auto clipped = fit_of({.name = "", .update = EmbeddingUpdate::lazy}, true, {std::make_shared<GradientClip>()});
+    EXPECT_THAT(message_of<Error>([&] { clipped.learn.fit(1); }), HasSubstr("is sparse"));
+}
+
+TEST(LazyUpdate, goes_on_from_what_was_saved) {
+    const testing::TemporaryFolder folder;
+    const Case of{.name = "", .optimizer = adagrad(), .update = EmbeddingUpdate::lazy};
+    auto whole = fit_of(of, true), rest = fit_of(of, true);
+    whole.learn.fit(1, 0.05);
+    whole.learn.save(folder.path() / "half");
+    rest.learn.load(folder.path() / "half");
+    for (auto* fit : {&whole, &rest}) fit->learn.optimizer().set_hyper("lr", 0.05);
+    const auto saved = tensors_of(whole.learn), loaded = tensors_of(rest.learn);
+    for (const auto& [name, tensor] : saved) EXPECT_TRUE(loaded.at(name).equal(tensor)) << name;
+}
+
+}  // namespace
+}  // namespace embark
