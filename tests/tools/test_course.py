@@ -95,7 +95,7 @@ class Course(unittest.TestCase):
             source = f"tools/course/{name.replace('-', '_')}.cpp"
             self.assertIn(source, page)
             self.assertTrue((Path(__file__).parents[2] / source).is_file(), source)
-        self.assertNotRegex(page, r'<(?:script|link|img)[^>]* (?:src|href)="(?!https://cdn)')
+        self.assertIn(page.count("<script src="), (0, 3), "Vega is inside, or where the build has none on a public server")
 
     def test_the_list_names_every_experiment(self):
         result = self.run_embark("list")

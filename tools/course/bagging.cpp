@@ -9,7 +9,7 @@ static Result run(const Lab& lab) {
     const auto dls = movielens_batches(lab);
     const auto train = [&](const CollabDataLoaders& rows) {
         auto learn = collab_learner(rows, {.n_factors = 50, .y_range = {0, 5.5}}, {.progress = false});
-        learn.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
+        learn.fit_one_cycle(lab.epochs(5), 5e-3);  // the model that overfits: averaging is against chance
         return learn;
     };
     auto one = train(dls);
@@ -31,6 +31,6 @@ const Experiment kBagging = {
     "bagging", "The same architecture on resampled rows, averaged",
     "On top of an ensemble of architectures, models can be trained on different draws of the training data and "
     "averaged.",
-    "ML-100k, five models of collab-learner, each on a bootstrap sample of the training ratings", run};
+    "ML-100k, five models of dot-product-bias (wd 0.01), each on a bootstrap sample of the training ratings", run};
 
 }  // namespace embark::course

@@ -37,9 +37,9 @@ static Result run(const Lab& lab) {
 }
 
 const Experiment kLrFind = {
-    "lr-find", "The learning-rate finder on the dot product",
+    "lr-find", "The learning-rate finder on the trained dot product",
     "Rates from tiny to huge are tried on a hundred batches; the suggestion lies in the valley of the curve of losses, "
     "before they explode.",
-    "ML-100k, DotProduct with 50 factors and range (0, 5.5), batches of 64, up to 100 batches from 1e-7 to 10", run};
+    "ML-100k, the learner of dot-product after its 5 epochs, batches of 64, up to 100 batches from 1e-7 to 10", run};
 
 }  // namespace embark::course

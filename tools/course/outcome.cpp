@@ -78,6 +78,9 @@ std::string Judgement::text() const {
     const auto number = [](double x) {
         return x == 0 || (std::abs(x) >= 1e-3 && std::abs(x) < 1e6) ? format_number(x, 4) : concat(x);
     };
+    if (check.relation == Relation::at_most && check.other == 0) {
+        return concat(check.what, ": the largest difference is ", number(check.value), ", at most ", check.tolerance);
+    }
     return concat(check.what, ": ", number(check.value),
                   value.deviation > 0 ? " ± " + number(value.deviation) : std::string(), " against ",
                   number(check.other), " (", check.whose, ")");
