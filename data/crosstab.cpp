@@ -101,8 +101,8 @@ Plot Crosstab::plot(const std::string& title) const {
     const Json numbers = {{"mark", {{"type", "text"}, {"fontSize", 9}}},
                           {"encoding", {{"text", text}, {"color", dark}}}};
     return Plot(Json{{"$schema", "https://vega.github.io/schema/vega-lite/v6.json"},
-                     {"title", title},
-                     {"width", "container"},
+                     {"title", {{"text", title}, {"anchor", "start"}, {"frame", "bounds"}}},
+                     {"width", {{"step", 26}}},
                      {"height", {{"step", 22}}},
                      {"data", {{"values", data}}},
                      {"encoding", {{"x", axis("column", columns)}, {"y", axis("row", rows)}}},

@@ -11,8 +11,9 @@ import fastai.tabular.all  # gives Learner its fit_one_cycle, no_bar, …
 import torch
 from fastai.collab import CollabDataLoaders, collab_learner
 from fastai.data.block import CategoryBlock
-from fastai.layers import Embedding, MSELossFlat, sigmoid_range
+from fastai.layers import Embedding, sigmoid_range
 from fastai.learner import Learner
+from fastai.losses import MSELossFlat
 from fastai.metrics import RocAucBinary, accuracy, rmse
 from fastai.tabular.core import Categorify, FillMissing, Normalize, TabularPandas
 from fastai.tabular.learner import tabular_learner

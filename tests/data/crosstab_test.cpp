@@ -52,7 +52,7 @@ TEST(Crosstab, a_plot_has_filled_cells_alone) {
     const auto plot = nlohmann::json::parse(crosstab(ratings(), "user", "film", "rating").plot("Ratings").json());
     EXPECT_EQ(plot.at("data").at("values").size(), 5U);
     EXPECT_EQ(plot.at("encoding").at("y").at("scale").at("domain").dump(), R"(["7","9","10"])");
-    EXPECT_EQ(plot.at("title"), "Ratings");
+    EXPECT_EQ(plot.at("title").at("text"), "Ratings");
 }
 
 }  // namespace

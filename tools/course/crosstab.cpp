@@ -13,7 +13,7 @@ static Result run(const Lab& lab) {
 
     Result result;
     result.step("Users × films", table.text());
-    result.plot(table.plot("Ratings of the 15 most active users for the 15 most rated films"));
+    result.plot(table.plot("Most active users, most rated films"));
     const double filled = table.values.isfinite().sum().item<double>();
     result.grids.push_back(
         {"Size",

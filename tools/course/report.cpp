@@ -24,7 +24,7 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .15rem .6rem .15rem 0; text-align: right; white-space: nowrap; border-bottom: 1px solid #eee; }
 th:first-child, td:first-child { text-align: left; }
-td.verdict { white-space: normal; text-align: left; min-width: 10rem; }
+.contents td:last-child, .contents th:last-child { white-space: normal; text-align: left; padding-right: 0; }
 pre { overflow-x: auto; background: #f6f6f4; padding: .6rem; font-size: .8rem; line-height: 1.35; margin: .3rem 0; }
 .settings, .source { color: #555; font-size: .88rem; overflow-wrap: anywhere; }
 .badge { border-radius: 4px; padding: .1rem .45rem; font-size: .85rem; color: white; background: #2f7d46; }
@@ -53,16 +53,17 @@ void add(Page& page, const FigureGrid& grid) {
 
 void add_contents(Page& page, const std::vector<Outcome>& outcomes) {
     double seconds = 0;
-    page.add_html("<div class=\"table\"><table><tr><th>experiment</th><th>seconds</th><th>verdict</th></tr>\n");
+    page.add_html("<table class=\"contents\"><tr><th>experiment</th><th>seconds</th><th>verdict</th></tr>\n");
     for (const Outcome& outcome : outcomes) {
-        const std::string name = html_text(outcome.experiment->name);
+        const std::string name = html_text(outcome.experiment->name), verdict = outcome.verdict();
+        const std::string short_verdict = verdict.substr(0, verdict.find(':'));  // the section says what differs
         page.add_html(concat("<tr><td><a href=\"#", name, "\">", name, "</a></td><td>",
-                             format_number(outcome.seconds, 1), "</td><td class=\"verdict\">",
-                             badge_of(outcome.verdict()), "</td></tr>\n"));
+                             format_number(outcome.seconds, 1), "</td><td>",
+                             badge_of(short_verdict), "</td></tr>\n"));
         seconds += outcome.seconds;
     }
     page.add_html(
-        concat("</table></div>\n<p>", outcomes.size(), " experiments in ", format_number(seconds, 0), " s.</p>\n"));
+        concat("</table>\n<p>", outcomes.size(), outcomes.size() == 1 ? " experiment in " : " experiments in ", format_number(seconds, 0), " s.</p>\n"));
 }
 
 void add_steps(Page& page, const Outcome& outcome) {
