@@ -7,9 +7,8 @@
 namespace embark {
 
 CodedColumn::CodedColumn(const Table& table, std::string_view column) {
-    codes_ =
+    column_ =
         code_texts(as_text(table.column(column), concat("column '", column, "' of ", spoken_name(table.source()))));
-    values_ = dictionary_of(*codes_);
 }
 
 }  // namespace embark

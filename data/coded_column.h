@@ -21,23 +21,26 @@ class CodedColumn {
 public:
     CodedColumn(const Table& table, std::string_view column);
 
-    int64_t rows() const { return codes_->length(); }
+    int64_t rows() const { return codes().size(); }
 
     /// How many of the rows have no value.
-    int64_t missing() const { return codes_->null_count(); }
+    int64_t missing() const { return column_->null_count(); }
 
     /// The distinct values, in no order; none is missing.
-    const arrow::StringArray& values() const { return *values_; }
+    const arrow::StringArray& values() const { return dictionary_of(*column_); }
 
-    /// Calls `visit(row, code)` for every row, with -1 for a missing value.
+    /// The code of each row, -1 for a missing value.
+    Codes codes() const { return Codes(*column_); }
+
+    /// Calls `visit(row, code)` for every row.
     template <class Visit>
     void visit(Visit&& visit) const {
-        visit_codes(*codes_, visit);
+        const Codes all = codes();
+        for (int64_t row = 0; row < all.size(); ++row) visit(row, all[row]);
     }
 
 private:
-    std::shared_ptr<arrow::StringArray> values_;
-    std::shared_ptr<arrow::ChunkedArray> codes_;
+    std::shared_ptr<arrow::ChunkedArray> column_;
 };
 
 /// For every row of `table` whether it is one of `rows` (1-d int64). Throws Error for a row that is not there.
@@ -48,5 +51,9 @@ Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wa
 
 /// The numbers of all values; Vocabulary::encode's work.
 at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column);
+
+/// The numbers of the values of `rows` (1-d int64) into `out`, which is as long.
+void encode_rows(const Vocabulary& vocabulary, const CodedColumn& column, const at::Tensor& rows,
+                 const at::Tensor& out);
 
 }  // namespace embark

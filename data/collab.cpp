@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -59,21 +60,43 @@ struct CodedIds {
         : users(table, columns.user), items(table, columns.item) {}
 };
 
-TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const at::Tensor& ratings) {
-    const at::Tensor users = encode_column(fitted.users, ids.users), items = encode_column(fitted.items, ids.items);
-    return {.inputs = {at::stack({users, items}, 1)}, .targets = {ratings}};
+/// The ratings of `rows` (1-d int64).
+TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const at::Tensor& ratings,
+                             const at::Tensor& rows) {
+    // Row by row into their place: with millions of ratings every copy of them counts.
+    const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong);
+    encode_rows(fitted.users, ids.users, rows, x.select(1, 0));
+    encode_rows(fitted.items, ids.items, rows, x.select(1, 1));
+    return {.inputs = {x}, .targets = {ratings.index_select(0, rows)}};
 }
 
 /// Which items each user rated, as CollabData keeps it, from encoded (n, 2) users and items.
 void set_rated_items(CollabData& fitted, const at::Tensor& x) {
-    const at::Tensor users = x.select(1, 0), items = x.select(1, 1);
-    const int64_t n_items = fitted.items.size();
-    // One number a pair, in the order of the users and, within one, of the items.
-    const at::Tensor known = users.ne(0).logical_and(items.ne(0));
-    const at::Tensor pairs = std::get<0>(at::_unique2((users * n_items + items).masked_select(known)));
-    fitted.rated_items = pairs.remainder(n_items);
-    const at::Tensor firsts = at::arange(fitted.users.size() + 1, at::kLong) * n_items;
-    fitted.rated_offsets = at::searchsorted(pairs, firsts);
+    const auto rating = x.accessor<int64_t, 2>();
+    const auto each_known = [&](const auto& visit) {
+        for (int64_t i = 0; i < x.size(0); ++i) {
+            if (rating[i][0] != 0 && rating[i][1] != 0) visit(static_cast<size_t>(rating[i][0]), rating[i][1]);
+        }
+    };
+    const auto n_users = static_cast<size_t>(fitted.users.size());
+    // Sorted by user: end[u] goes from where user u's items begin to where they end.
+    std::vector<int64_t> end(n_users + 1, 0);
+    each_known([&](size_t user, int64_t) { ++end[user + 1]; });
+    std::partial_sum(end.begin(), end.end(), end.begin());
+    fitted.rated_items = at::empty({end.back()}, at::kLong);
+    int64_t* items = fitted.rated_items.mutable_data_ptr<int64_t>();
+    each_known([&](size_t user, int64_t item) { items[end[user]++] = item; });
+
+    fitted.rated_offsets = at::zeros({static_cast<int64_t>(n_users) + 1}, at::kLong);
+    int64_t* offset = fitted.rated_offsets.mutable_data_ptr<int64_t>();
+    int64_t first = 0, kept = 0;
+    for (size_t user = 0; user < n_users; ++user) {
+        std::sort(items + first, items + end[user]);
+        kept = std::unique_copy(items + first, items + end[user], items + kept) - items;
+        offset[user + 1] = kept;
+        first = end[user];
+    }
+    if (kept < fitted.rated_items.numel()) fitted.rated_items = fitted.rated_items.narrow(0, 0, kept).clone();
 }
 
 /// Fits the vocabularies on the rows for which `wanted` is set; the rest is fitted later, on encoded rows.
@@ -139,12 +162,13 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
-    const TensorDataset data = encode_ratings(*fitted, ids, ratings);
-    TensorDataset train = data.take(split.train);
+    TensorDataset train = encode_ratings(*fitted, ids, ratings, split.train);
     fit_ratings(*fitted, train);
 
     std::optional<DataLoader> valid;
-    if (split.valid.numel() > 0) valid = valid_loader(data.take(split.valid), loaders);
+    if (split.valid.numel() > 0) {
+        valid = valid_loader(encode_ratings(*fitted, ids, ratings, split.valid), loaders);
+    }
     return {DataLoaders(train_loader(std::move(train), loaders), std::move(valid), fitted), fitted};
 }
 
@@ -157,9 +181,9 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const CodedIds train_ids(train, columns), valid_ids(valid, columns);
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);
-    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings);
+    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, at::arange(train.rows()));
     fit_ratings(*fitted, train_data);
-    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings);
+    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, at::arange(valid.rows()));
     return {
         DataLoaders(train_loader(std::move(train_data), loaders), valid_loader(std::move(valid_data), loaders), fitted),
         fitted};

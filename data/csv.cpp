@@ -5,19 +5,16 @@
 #include "../core/file.h"
 #include "../core/text.h"
 #include "arrow_utils.h"
+#include "csv_columns.h"
 #include "csv_parse.h"
 #include "table.h"
 #include "table_impl.h"
-#include "text_codes.h"
 
 namespace embark {
 
 namespace {
 
-using ArrowColumn = std::shared_ptr<arrow::ChunkedArray>;
 using ArrowTable = std::shared_ptr<arrow::Table>;
-
-constexpr std::string_view kSpaces = " \t\r\n\v\f";
 
 /// True for Latin-1, false for UTF-8.
 bool is_latin_1(const std::string& encoding) {
@@ -46,9 +43,9 @@ CsvFile opened(const std::filesystem::path& path, const CsvOptions& options) {
 }
 
 std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(kSpaces);
+    const auto first = text.find_first_not_of(kCsvSpaces);
     if (first == std::string::npos) return {};
-    return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
+    return text.substr(first, text.find_last_not_of(kCsvSpaces) - first + 1);
 }
 
 /// The names in a header line. A column without one, as data frames write for their index, gets pandas' name for it.
@@ -87,63 +84,34 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     const auto& used = options.use_columns;
     require_distinct(options.column_names, "column_names");
     CsvBeginning beginning = read_csv_beginning(file);
-    std::vector<std::string>& first_row = beginning.first_row;
-    file.coded = std::move(beginning.coded);
-    file.n_columns = static_cast<int>(first_row.size());
+    file.n_columns = static_cast<int>(beginning.first_row.size());
 
     if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
-        file.kept = find_columns(used, first_row, source);
+        file.kept = find_columns(used, beginning.first_row, source);
         file.names = options.column_names;
-        return;
+    } else {
+        const auto names = names_of_all(file, std::move(beginning.first_row), options);
+        file.kept = find_columns(used, names, source);
+        for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
     }
-    const auto names = names_of_all(file, std::move(first_row), options);
-    file.kept = find_columns(used, names, source);
-    for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
+    for (const int position : file.kept) file.coded.push_back(beginning.coded[static_cast<size_t>(position)]);
 }
 
-/// The rows of the file, its first and the row of end marks included.
-ArrowTable read_rows(const CsvFile& file, CsvStreamLog& log) {
-    const auto read = [&](const CsvPass& pass) {
+/// The rows of the file; `log` gets what was seen of it.
+ArrowTable read_rows(const CsvFile& file, const CsvValues& values, CsvStreamLog& log) {
+    arrow::Status status;
+    for (const CsvPass& pass : {CsvPass{}, CsvPass{.block_size = kLargeCsvBlock}}) {
+        CsvRows rows(file, values);
         const auto pass_log = std::make_shared<CsvStreamLog>();
-        auto table = parse_csv(file, pass, pass_log);
+        status = parse_csv(file, pass, pass_log, [&](auto batch) { rows.add(std::move(batch)); });
         require(pass_log->problem.empty(), pass_log->problem);
-        log = *pass_log;
-        return table;
-    };
-    auto table = read({});
-    if (is_block_overrun(table.status())) table = read({.block_size = kLargeCsvBlock});
-    if (!table.ok() || !ends_with_mark(**table)) explain_csv_failure(file, table.status());
-    return *table;
-}
-
-/// `texts` without spaces around them, and then without those that stand for a missing value.
-ArrowColumn trimmed_texts(const ArrowColumn& texts, const std::vector<std::string>& missing_values) {
-    std::vector<std::string> missing = missing_values;
-    missing.emplace_back();
-    const arrow::compute::TrimOptions spaces{std::string(kSpaces)};
-    const auto values =
-        arrow_value(arrow::compute::CallFunction("ascii_trim", {texts}, &spaces), "Cannot remove spaces around values");
-    return missing_where(values.chunked_array(), missing);
-}
-
-/// The columns as the table keeps them: with spaces removed where asked for, coded ones with one dictionary each.
-ArrowTable finish_columns(ArrowTable table, const CsvOptions& options) {
-    require_arrow_compute();
-    const auto trim = [&](const ArrowColumn& texts) { return trimmed_texts(texts, options.missing_values); };
-    arrow::ChunkedArrayVector columns = table->columns();
-    const auto schema = table->schema();
-    const int64_t rows = table->num_rows();
-    // Each column is given up once it is finished, so that the table is not held twice.
-    table.reset();
-    for (auto& column : columns) {
-        if (is_coded_text(*column->type())) {
-            column = code_texts(column);
-            if (options.trim_spaces) column = map_coded_texts(column, trim);
-        } else if (options.trim_spaces) {
-            column = trim(column);
+        if (status.ok() && rows.ends_with_mark()) {
+            log = *pass_log;
+            return std::move(rows).finish();
         }
+        if (!is_block_overrun(status)) break;
     }
-    return arrow::Table::Make(schema, std::move(columns), rows);
+    explain_csv_failure(file, status);
 }
 
 }  // namespace
@@ -158,13 +126,10 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     }
 
     CsvStreamLog log;
-    ArrowTable table = read_rows(file, log);
+    ArrowTable table =
+        read_rows(file, {.trim_spaces = options.trim_spaces, .missing_values = options.missing_values}, log);
     const int64_t header_rows = file.has_header ? 1 : 0;
-    // The row of end marks is none of the file's.
-    if (log.lines == table->num_rows() - 1) origin.lines_before = header_rows;
-    table = table->Slice(header_rows, table->num_rows() - 1 - header_rows);
-    table = arrow_value(table->RenameColumns(file.names), "Cannot name the columns of ", origin.source);
-    table = finish_columns(std::move(table), options);
+    if (log.lines == header_rows + table->num_rows()) origin.lines_before = header_rows;
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));

@@ -22,6 +22,8 @@ struct RaggedRow {
 /// What the second reading of a file found.
 struct Finding {
     std::shared_ptr<arrow::Table> table;
+    /// Whether it ends in the row of end marks.
+    bool ended = false;
     std::optional<RaggedRow> ragged;
     int64_t rows = 0;
     /// Lines of the file, without those that a quote that is never closed swallowed.
@@ -87,17 +89,22 @@ Finding read_unchecked(CsvFile file) {
         return arrow::csv::InvalidRowResult::Skip;
     };
     const auto log = std::make_shared<CsvStreamLog>();
-    auto table = parse_csv(
-        file, {.threads = false, .text = false, .block_size = kLargeCsvBlock, .on_invalid_row = on_invalid_row}, log);
+    arrow::RecordBatchVector batches;
+    const auto status = parse_csv(
+        file, {.threads = false, .text = false, .block_size = kLargeCsvBlock, .on_invalid_row = on_invalid_row}, log,
+        [&](auto batch) {
+            if (batch->num_rows() > 0) batches.push_back(std::move(batch));
+        });
     require(log->problem.empty(), log->problem);
-    if (is_block_overrun(table.status())) {
+    if (is_block_overrun(status)) {
         fail("Cannot read ", file.path.string(), " as CSV: a quote is opened and never closed");
     }
-    found.table = arrow_value(std::move(table), "Cannot read ", file.path.string(), " as CSV");
-    found.rows = found.table->num_rows() + skipped - (ends_with_mark(*found.table) ? 1 : 0);
+    require_arrow(status, "Cannot read ", file.path.string(), " as CSV");
+    found.table = arrow_value(arrow::Table::FromRecordBatches(batches), "Cannot read ", file.path.string(), " as CSV");
+    found.ended = is_csv_end(*batches.back());
+    found.rows = found.table->num_rows() + skipped - (found.ended ? 1 : 0);
     found.lines += log->lines;
-    const auto last_column = found.table->column(found.table->num_columns() - 1);
-    if (!ends_with_mark(*found.table)) found.lines -= swallowed_lines(last_csv_value(*last_column));
+    if (!found.ended) found.lines -= swallowed_lines(last_csv_value(*batches.back()->columns().back()));
     return found;
 }
 
@@ -106,7 +113,7 @@ Finding read_unchecked(CsvFile file) {
 void explain_csv_failure(const CsvFile& file, const arrow::Status& status) {
     const Finding found = read_unchecked(file);
     if (found.ragged) fail_ragged(file, found);
-    if (!ends_with_mark(*found.table)) fail_unclosed(place_of(file, found, found.table->num_rows() - 1));
+    if (!found.ended) fail_unclosed(place_of(file, found, found.table->num_rows() - 1));
     require_utf8(file, found);
     fail("Cannot read ", file.path.string(), " as CSV: ", reason_of(status));
 }

@@ -43,10 +43,6 @@ ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
     options.null_values = missing_values;
     options.null_values.emplace_back();
     for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
-    for (size_t i = 0; pass.text && i < file.coded.size(); ++i) {
-        if (!file.coded[i]) continue;
-        options.column_types[arrow_name(static_cast<int>(i))] = arrow::dictionary(arrow::int32(), arrow::utf8());
-    }
     return options;
 }
 
@@ -69,6 +65,15 @@ std::string end_row(const CsvFile& file) {
     return row + "\n";
 }
 
+arrow::Result<std::shared_ptr<arrow::csv::StreamingReader>> open_reader(const CsvFile& file, const CsvPass& pass,
+                                                                        const std::vector<std::string>& missing_values,
+                                                                        std::string tail,
+                                                                        std::shared_ptr<CsvStreamLog> log) {
+    return arrow::csv::StreamingReader::Make(
+        arrow::io::default_io_context(), open_csv_stream(file.path, file.latin_1, std::move(tail), std::move(log)),
+        read_options(pass), parse_options(file, pass), convert_options(file, pass, missing_values));
+}
+
 }  // namespace
 
 bool is_block_overrun(const arrow::Status& status) {
@@ -82,9 +87,7 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
     const CsvPass pass = {.threads = false, .text = false, .on_invalid_row = [](const arrow::csv::InvalidRow&) {
                               return arrow::csv::InvalidRowResult::Skip;
                           }};
-    auto reader = arrow::csv::StreamingReader::Make(
-        arrow::io::default_io_context(), open_csv_stream(file.path, file.latin_1, {}, log), read_options(pass),
-        parse_options(file, pass), convert_options(file, pass, {}));
+    auto reader = open_reader(file, pass, {}, {}, log);
     require(log->problem.empty(), log->problem);
     if (reader.status().IsInvalid()) {
         require(!log->blank, "Cannot read ", name, " as CSV: it is empty");
@@ -103,30 +106,23 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
     return beginning;
 }
 
-arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
-                                                       std::shared_ptr<CsvStreamLog> log) {
-    const auto stream = open_csv_stream(file.path, file.latin_1, end_row(file), std::move(log));
-    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream,
-                                                                     read_options(pass), parse_options(file, pass),
-                                                                     convert_options(file, pass, file.missing_values)));
-    return reader->Read();
+arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_ptr<CsvStreamLog> log,
+                        const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take) {
+    ARROW_ASSIGN_OR_RAISE(auto reader, open_reader(file, pass, file.missing_values, end_row(file), std::move(log)));
+    while (true) {
+        ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+        if (!batch) return arrow::Status::OK();
+        take(std::move(batch));
+    }
 }
 
-std::string_view last_csv_value(const arrow::ChunkedArray& column) {
-    const auto& chunks = column.chunks();
-    const auto last =
-        std::find_if(chunks.rbegin(), chunks.rend(), [](const auto& chunk) { return chunk->length() > 0; });
-    if (last == chunks.rend()) return {};
-    std::string_view value;
-    visit_text(arrow::ChunkedArray((*last)->Slice((*last)->length() - 1)), [&](int64_t, auto text) {
-        value = text.value_or(std::string_view{});
-        return true;
-    });
-    return value;
+std::string_view last_csv_value(const arrow::Array& column) {
+    const auto& values = static_cast<const arrow::BinaryArray&>(column);
+    return values.IsNull(values.length() - 1) ? std::string_view{} : values.GetView(values.length() - 1);
 }
 
-bool ends_with_mark(const arrow::Table& table) {
-    return std::all_of(table.columns().begin(), table.columns().end(),
+bool is_csv_end(const arrow::RecordBatch& batch) {
+    return std::all_of(batch.columns().begin(), batch.columns().end(),
                        [](const auto& column) { return last_csv_value(*column) == kCsvEndMark; });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,19 +30,22 @@ struct CsvFile {
     std::vector<int> kept = {};
     /// Their names.
     std::vector<std::string> names = {};
-    /// Of all columns, found out from the first rows: whether values come again and again, so that the column is kept
-    /// as coded text.
+    /// Of those, found out from the first rows: whether values come again and again, so that they are kept as coded
+    /// text.
     std::vector<bool> coded = {};
 };
 
 /// How one pass over a CSV file is made.
 struct CsvPass {
     bool threads = true;
-    /// Text, checked, coded where the file says so; otherwise raw bytes.
+    /// utf8 values, checked; otherwise raw bytes.
     bool text = true;
     int32_t block_size = 1 << 20;
     arrow::csv::InvalidRowHandler on_invalid_row = {};
 };
+
+/// What counts as a space around a value.
+inline constexpr std::string_view kCsvSpaces = " \t\r\n\v\f";
 
 /// One row of this value in every column is put after the end of a file while it is read. A quote that is never closed
 /// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
@@ -58,15 +62,16 @@ struct CsvBeginning {
 /// Throws Error for a file without any row.
 CsvBeginning read_csv_beginning(const CsvFile& file);
 
-/// All rows of the kept columns, the first row and the row of end marks included, missing values told apart.
-arrow::Result<std::shared_ptr<arrow::Table>> parse_csv(const CsvFile& file, const CsvPass& pass,
-                                                       std::shared_ptr<CsvStreamLog> log);
+/// Gives all rows of the kept columns to `take`, batch by batch, the first row and the row of end marks included,
+/// missing values told apart.
+arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_ptr<CsvStreamLog> log,
+                        const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take);
 
-/// The last value of a column of bytes or text; empty where it is missing.
-std::string_view last_csv_value(const arrow::ChunkedArray& column);
+/// The last value of a column of bytes or text of one row at least; empty where it is missing.
+std::string_view last_csv_value(const arrow::Array& column);
 
-/// Whether the last row of what parse_csv gave is the row of end marks.
-bool ends_with_mark(const arrow::Table& table);
+/// Whether the last row of `batch` is the row of end marks.
+bool is_csv_end(const arrow::RecordBatch& batch);
 
 /// Whether `status` says that a value is longer than a block.
 bool is_block_overrun(const arrow::Status& status);

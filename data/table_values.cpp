@@ -80,7 +80,7 @@ ColumnType guess_type(const std::shared_ptr<arrow::ChunkedArray>& column) {
         return !text || is_missing_word(*text) || guess.see(*text);
     };
     if (is_coded_text(*column->type())) {
-        visit_text(arrow::ChunkedArray(dictionary_of(*code_texts(column))), see);
+        visit_text(arrow::ChunkedArray(coded_array(*code_texts(column)).dictionary()), see);
     } else {
         visit_text(*column, see);
     }
@@ -105,17 +105,19 @@ at::Tensor read_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refus
 template <class Refuse>
 at::Tensor read_coded_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refuse&& refuse) {
     const auto coded = code_texts(texts);
-    const auto values = dictionary_of(*coded);
+    const auto& values = dictionary_of(*coded);
     std::vector<std::optional<double>> number_of;
-    for (int64_t i = 0; i < values->length(); ++i) number_of.push_back(read_number(values->GetView(i)));
+    for (int64_t i = 0; i < values.length(); ++i) number_of.push_back(read_number(values.GetView(i)));
 
     at::Tensor numbers = at::empty({coded->length()}, at::kDouble);
     double* out = numbers.mutable_data_ptr<double>();
-    visit_codes(*coded, [&](int64_t row, int32_t code) {
+    const Codes codes(*coded);
+    for (int64_t row = 0; row < codes.size(); ++row) {
+        const int32_t code = codes[row];
         const auto number = code < 0 ? kNaN : number_of[static_cast<size_t>(code)];
-        if (!number) refuse(row, values->GetView(code));
+        if (!number) refuse(row, values.GetView(code));
         out[row] = *number;
-    });
+    }
     return numbers;
 }
 

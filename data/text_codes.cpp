@@ -1,7 +1,11 @@
 #include "text_codes.h"
 
+#include <cstring>
+#include <deque>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "arrow_utils.h"
@@ -13,124 +17,204 @@ namespace {
 using Column = std::shared_ptr<arrow::ChunkedArray>;
 
 constexpr int32_t kUnused = -1;
+constexpr const char* kFailure = "Cannot code a column";
 
-const arrow::DictionaryArray& coded_chunk(const std::shared_ptr<arrow::Array>& chunk) {
-    return static_cast<const arrow::DictionaryArray&>(*chunk);
+const arrow::DictionaryArray& as_coded(const arrow::Array& chunk) {
+    return static_cast<const arrow::DictionaryArray&>(chunk);
 }
 
-const int32_t* codes_of(const arrow::DictionaryArray& chunk) {
-    return static_cast<const arrow::Int32Array&>(*chunk.indices()).raw_values();
+const arrow::Int32Array& codes_of(const arrow::DictionaryArray& chunk) {
+    return static_cast<const arrow::Int32Array&>(*chunk.indices());
 }
 
-std::shared_ptr<arrow::DataType> coded_type() {
-    return arrow::dictionary(arrow::int32(), arrow::utf8());
+Column coded_column(std::shared_ptr<arrow::Array> codes, std::shared_ptr<arrow::Array> dictionary) {
+    return std::make_shared<arrow::ChunkedArray>(std::make_shared<arrow::DictionaryArray>(
+        arrow::dictionary(arrow::int32(), arrow::utf8()), std::move(codes), std::move(dictionary)));
 }
 
-/// Whether all chunks have the same dictionary, and every value of it is used.
+/// Whether there is one chunk, and it has every value of its dictionary.
 bool is_compact(const arrow::ChunkedArray& coded) {
-    if (coded.num_chunks() == 0) return false;
-    const auto& dictionary = coded_chunk(coded.chunk(0)).dictionary();
-    std::vector<char> used(static_cast<size_t>(dictionary->length()), 0);
-    int64_t n_used = 0;
-    for (const auto& chunk : coded.chunks()) {
-        const auto& values = coded_chunk(chunk);
-        if (values.dictionary() != dictionary) return false;
-        const int32_t* codes = codes_of(values);
-        for (int64_t i = 0; i < values.length(); ++i) {
-            if (values.IsNull(i)) continue;
-            char& is_used = used[static_cast<size_t>(codes[i])];
-            n_used += is_used == 0 ? 1 : 0;
-            is_used = 1;
-        }
+    if (coded.num_chunks() != 1) return false;
+    std::vector<char> used(static_cast<size_t>(dictionary_of(coded).length()), 0);
+    size_t n_used = 0;
+    const Codes codes(coded);
+    for (int64_t row = 0; row < codes.size(); ++row) {
+        const int32_t code = codes[row];
+        if (code < 0 || used[static_cast<size_t>(code)]) continue;
+        used[static_cast<size_t>(code)] = 1;
+        ++n_used;
     }
-    return n_used == dictionary->length();
+    return n_used == used.size();
 }
 
-/// Gives values their codes, in the order in which they come.
-class Coder {
-public:
-    /// The codes of a chunk. It must outlive the coder.
-    std::shared_ptr<arrow::Array> code(const arrow::DictionaryArray& chunk) {
-        const auto& texts = static_cast<const arrow::StringArray&>(*chunk.dictionary());
-        if (&texts != dictionary_) {
-            dictionary_ = &texts;
-            new_codes_.assign(static_cast<size_t>(texts.length()), kUnused);
-        }
-        arrow::Int32Builder builder;
-        require_arrow(builder.Reserve(chunk.length()), "Cannot code a column");
-        const int32_t* codes = codes_of(chunk);
-        for (int64_t i = 0; i < chunk.length(); ++i) {
-            if (chunk.IsNull(i)) {
-                builder.UnsafeAppendNull();
-                continue;
-            }
-            int32_t& code = new_codes_[static_cast<size_t>(codes[i])];
-            if (code == kUnused) code = code_of(texts.GetView(codes[i]));
-            builder.UnsafeAppend(code);
-        }
-        return arrow_value(builder.Finish(), "Cannot code a column");
+/// The number that a short text of digits stands for, written as a number is; -1 for any other text, 007 too.
+int32_t small_number(std::string_view text) {
+    if (text.empty() || (text[0] == '0' && text.size() > 1)) return -1;
+    int32_t number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9') return -1;
+        number = 10 * number + (c - '0');
     }
+    return number;
+}
 
-    std::shared_ptr<arrow::Array> dictionary() { return arrow_value(texts_.Finish(), "Cannot code a column"); }
+/// Codes of texts of up to seven bytes, found by one comparison of a number.
+class ShortTextCodes {
+public:
+    static constexpr size_t kLongest = 7;
+
+    /// The place for the code of `text`, which is kUnused where the text is new.
+    int32_t& operator[](std::string_view text) {
+        if (2 * n_used_ >= entries_.size()) grow();
+        uint64_t key = 0;
+        std::memcpy(&key, text.data(), text.size());
+        // The length in the last byte tells texts with NULs at their end apart, and makes no key 0.
+        key |= static_cast<uint64_t>(text.size() + 1) << 56;
+        Entry& entry = entries_[position(key)];
+        if (entry.key == 0) {
+            entry.key = key;
+            ++n_used_;
+        }
+        return entry.code;
+    }
 
 private:
-    int32_t code_of(std::string_view text) {
-        const auto [found, is_new] = codes_.emplace(text, static_cast<int32_t>(codes_.size()));
-        if (is_new) require_arrow(texts_.Append(text), "Cannot code a column");
-        return found->second;
+    struct Entry {
+        uint64_t key = 0;
+        int32_t code = kUnused;
+    };
+
+    /// Where `key` is, or would be.
+    size_t position(uint64_t key) const {
+        constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio (Knuth)
+        const size_t last = entries_.size() - 1;
+        size_t i = static_cast<size_t>((key * kMultiplier) >> 32) & last;
+        while (entries_[i].key != 0 && entries_[i].key != key) i = (i + 1) & last;
+        return i;
     }
 
-    std::unordered_map<std::string_view, int32_t> codes_;
-    arrow::StringBuilder texts_;
-    const arrow::StringArray* dictionary_ = nullptr;
-    /// Of the values of dictionary_.
-    std::vector<int32_t> new_codes_;
+    void grow() {
+        const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(2 * entries_.size()));
+        for (const Entry& entry : old) {
+            if (entry.key != 0) entries_[position(entry.key)] = entry;
+        }
+    }
+
+    std::vector<Entry> entries_ = std::vector<Entry>(256);  // as many as a power of 2
+    size_t n_used_ = 0;
 };
-
-Column with_one_dictionary(const Column& coded) {
-    if (is_compact(*coded)) return coded;
-    Coder coder;
-    arrow::ArrayVector codes;
-    for (const auto& chunk : coded->chunks()) codes.push_back(coder.code(coded_chunk(chunk)));
-    const auto dictionary = coder.dictionary();
-    arrow::ArrayVector chunks;
-    for (const auto& chunk : codes) {
-        chunks.push_back(std::make_shared<arrow::DictionaryArray>(coded_type(), chunk, dictionary));
-    }
-    return std::make_shared<arrow::ChunkedArray>(std::move(chunks), coded_type());
-}
 
 }  // namespace
 
-Column code_texts(const Column& texts) {
-    if (is_coded_text(*texts->type())) return with_one_dictionary(texts);
-    require_arrow_compute();
-    return with_one_dictionary(
-        arrow_value(arrow::compute::DictionaryEncode(texts), "Cannot code a column").chunked_array());
-}
+struct TextCoder::Impl {
+    void add(const arrow::Array& chunk) {
+        require_arrow(codes_.Reserve(chunk.length()), kFailure);
+        if (is_coded_text(*chunk.type())) return add_coded(as_coded(chunk));
+        const auto& texts = static_cast<const arrow::StringArray&>(chunk);
+        add_rows(chunk, [&](int64_t row) { return code_of(texts.GetView(row)); });
+    }
 
-std::shared_ptr<arrow::StringArray> dictionary_of(const arrow::ChunkedArray& coded) {
-    const auto values = coded.num_chunks() == 0 ? text_array({}) : coded_chunk(coded.chunk(0)).dictionary();
-    return std::static_pointer_cast<arrow::StringArray>(values);
-}
+    Column finish() {
+        arrow::StringBuilder dictionary;
+        for (const auto& text : texts_) require_arrow(dictionary.Append(text), kFailure);
+        return coded_column(arrow_value(codes_.Finish(), kFailure), arrow_value(dictionary.Finish(), kFailure));
+    }
 
-Column map_coded_texts(const Column& coded, const TextMap& map) {
-    const auto texts = map(std::make_shared<arrow::ChunkedArray>(dictionary_of(*coded)));
-    const Column mapped = code_texts(texts);
-    const auto dictionary = dictionary_of(*mapped);
-    arrow::ArrayVector new_codes;
-    for (const auto& chunk : mapped->chunks()) new_codes.push_back(coded_chunk(chunk).indices());
-    const auto code_of = std::make_shared<arrow::ChunkedArray>(std::move(new_codes), arrow::int32());
-
-    arrow::ArrayVector chunks;
-    for (const auto& chunk : coded->chunks()) {
-        const auto codes =
-            arrow_value(arrow::compute::Take(code_of, coded_chunk(chunk).indices()), "Cannot code a column");
-        for (const auto& part : codes.chunked_array()->chunks()) {
-            chunks.push_back(std::make_shared<arrow::DictionaryArray>(coded_type(), part, dictionary));
+private:
+    template <class CodeOf>
+    void add_rows(const arrow::Array& chunk, CodeOf&& code_of) {
+        for (int64_t row = 0; row < chunk.length(); ++row) {
+            if (chunk.IsNull(row)) {
+                codes_.UnsafeAppendNull();
+            } else {
+                codes_.UnsafeAppend(code_of(row));
+            }
         }
     }
-    return std::make_shared<arrow::ChunkedArray>(std::move(chunks), coded_type());
+
+    void add_coded(const arrow::DictionaryArray& chunk) {
+        const auto& texts = static_cast<const arrow::StringArray&>(*chunk.dictionary());
+        const auto& old_codes = codes_of(chunk);
+        std::vector<int32_t> new_codes(static_cast<size_t>(texts.length()), kUnused);
+        add_rows(chunk, [&](int64_t row) {
+            const int32_t old_code = old_codes.Value(row);
+            int32_t& code = new_codes[static_cast<size_t>(old_code)];
+            if (code == kUnused) code = code_of(texts.GetView(old_code));
+            return code;
+        });
+    }
+
+    int32_t code_of(std::string_view text) {
+        // Most values are short, and most ids whole numbers: either is found several times quicker than by a hash of
+        // its text.
+        if (text.size() <= ShortTextCodes::kLongest) {
+            const int32_t number = small_number(text);
+            int32_t& code = number < 0 ? codes_of_short_texts_[text] : code_of_number(number);
+            if (code == kUnused) code = append(text);
+            return code;
+        }
+        const auto found = codes_of_texts_.find(text);
+        if (found != codes_of_texts_.end()) return found->second;
+        const int32_t code = append(text);
+        codes_of_texts_.emplace(texts_.back(), code);
+        return code;
+    }
+
+    int32_t& code_of_number(int32_t number) {
+        const auto position = static_cast<size_t>(number);
+        if (position >= codes_of_numbers_.size()) codes_of_numbers_.resize(position + position / 2 + 1, kUnused);
+        return codes_of_numbers_[position];
+    }
+
+    int32_t append(std::string_view text) {
+        texts_.emplace_back(text);
+        return static_cast<int32_t>(texts_.size()) - 1;
+    }
+
+    arrow::Int32Builder codes_;
+    /// The dictionary; a deque, since codes_of_texts_ has views of its texts.
+    std::deque<std::string> texts_;
+    std::unordered_map<std::string_view, int32_t> codes_of_texts_;
+    ShortTextCodes codes_of_short_texts_;
+    std::vector<int32_t> codes_of_numbers_;
+};
+
+TextCoder::TextCoder() : impl_(std::make_unique<Impl>()) {}
+TextCoder::~TextCoder() = default;
+TextCoder::TextCoder(TextCoder&&) noexcept = default;
+TextCoder& TextCoder::operator=(TextCoder&&) noexcept = default;
+
+void TextCoder::add(const arrow::Array& chunk) {
+    impl_->add(chunk);
+}
+
+Column TextCoder::finish() {
+    return impl_->finish();
+}
+
+Column code_texts(const Column& texts) {
+    if (is_coded_text(*texts->type()) && is_compact(*texts)) return texts;
+    TextCoder coder;
+    for (const auto& chunk : texts->chunks()) coder.add(*chunk);
+    return coder.finish();
+}
+
+const arrow::DictionaryArray& coded_array(const arrow::ChunkedArray& coded) {
+    return as_coded(*coded.chunk(0));
+}
+
+const arrow::StringArray& dictionary_of(const arrow::ChunkedArray& coded) {
+    return static_cast<const arrow::StringArray&>(*coded_array(coded).dictionary());
+}
+
+Codes::Codes(const arrow::ChunkedArray& coded)
+    : codes_(&codes_of(coded_array(coded))), any_missing_(codes_->null_count() > 0) {}
+
+Column map_coded_texts(const Column& coded, const TextMap& map) {
+    const Column mapped = code_texts(map(std::make_shared<arrow::ChunkedArray>(coded_array(*coded).dictionary())));
+    const arrow::DictionaryArray& code_of = coded_array(*mapped);
+    const auto codes = arrow_value(arrow::compute::Take(code_of.indices(), coded_array(*coded).indices()), kFailure);
+    return coded_column(codes.make_array(), code_of.dictionary());
 }
 
 }  // namespace embark

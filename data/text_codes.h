@@ -7,23 +7,47 @@
 
 namespace embark {
 
-/// A column of text, coded or not, as coded text whose chunks share one dictionary: the values that stand in the
-/// column, each once, none missing.
+/// Gives the values of a column codes in the order in which they come.
+class TextCoder {
+public:
+    TextCoder();
+    ~TextCoder();
+    TextCoder(TextCoder&&) noexcept;
+    TextCoder& operator=(TextCoder&&) noexcept;
+
+    /// The next rows, text or coded text.
+    void add(const arrow::Array& chunk);
+
+    /// All rows, as code_texts gives them.
+    std::shared_ptr<arrow::ChunkedArray> finish();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// A column of text, coded or not, as coded text of one chunk and one dictionary: the values that stand in the column,
+/// each once, none missing.
 std::shared_ptr<arrow::ChunkedArray> code_texts(const std::shared_ptr<arrow::ChunkedArray>& texts);
 
-/// The dictionary of what code_texts gave.
-std::shared_ptr<arrow::StringArray> dictionary_of(const arrow::ChunkedArray& coded);
+/// What code_texts gave, as arrays.
+const arrow::DictionaryArray& coded_array(const arrow::ChunkedArray& coded);
+const arrow::StringArray& dictionary_of(const arrow::ChunkedArray& coded);
 
-/// Calls `visit(row, code)` for every row of what code_texts gave, with -1 for a missing value.
-template <class Visit>
-void visit_codes(const arrow::ChunkedArray& coded, Visit&& visit) {
-    int64_t row = 0;
-    for (const auto& chunk : coded.chunks()) {
-        const auto& indices = *static_cast<const arrow::DictionaryArray&>(*chunk).indices();
-        const auto& codes = static_cast<const arrow::Int32Array&>(indices);
-        for (int64_t i = 0; i < codes.length(); ++i, ++row) visit(row, codes.IsNull(i) ? -1 : codes.Value(i));
-    }
-}
+/// Codes of rows, without a look at whether any is missing where none is.
+class Codes {
+public:
+    /// `coded` is what code_texts gave; it must outlive this.
+    explicit Codes(const arrow::ChunkedArray& coded);
+
+    /// -1 for a missing value.
+    int32_t operator[](int64_t row) const { return any_missing_ && codes_->IsNull(row) ? -1 : codes_->Value(row); }
+    int64_t size() const { return codes_->length(); }
+
+private:
+    const arrow::Int32Array* codes_;
+    bool any_missing_;
+};
 
 /// Texts as other texts, some of which may be missing or equal.
 using TextMap = std::function<std::shared_ptr<arrow::ChunkedArray>(const std::shared_ptr<arrow::ChunkedArray>& texts)>;

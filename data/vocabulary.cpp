@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
@@ -137,16 +138,42 @@ Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wa
     return Vocabulary::from_names(numbered(std::move(categories)));
 }
 
-at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
-    std::vector<int64_t> index_of_code;
+namespace {
+
+/// Fewer are not worth a thread.
+constexpr int64_t kRowsPerThread = 100000;
+
+/// What each code of `column` is in `vocabulary`, with the missing one's, -1, before them.
+std::vector<int64_t> indices_of_codes(const Vocabulary& vocabulary, const CodedColumn& column) {
+    std::vector<int64_t> indices = {0};
     for (int64_t code = 0; code < column.values().length(); ++code) {
-        index_of_code.push_back(vocabulary.index(column.values().GetView(code)));
+        indices.push_back(vocabulary.index(column.values().GetView(code)));
     }
+    return indices;
+}
+
+}  // namespace
+
+at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
+    const std::vector<int64_t> indices = indices_of_codes(vocabulary, column);
+    const Codes codes = column.codes();
     at::Tensor encoded = at::empty({column.rows()}, at::kLong);
     int64_t* out = encoded.mutable_data_ptr<int64_t>();
-    column.visit(
-        [&](int64_t row, int32_t code) { out[row] = code < 0 ? 0 : index_of_code[static_cast<size_t>(code)]; });
+    at::parallel_for(0, codes.size(), kRowsPerThread, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) out[row] = indices[static_cast<size_t>(codes[row] + 1)];
+    });
     return encoded;
+}
+
+void encode_rows(const Vocabulary& vocabulary, const CodedColumn& column, const at::Tensor& rows,
+                 const at::Tensor& out) {
+    const std::vector<int64_t> indices = indices_of_codes(vocabulary, column);
+    const Codes codes = column.codes();
+    const auto row = rows.accessor<int64_t, 1>();
+    auto encoded = out.accessor<int64_t, 1>();
+    at::parallel_for(0, rows.numel(), kRowsPerThread, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) encoded[i] = indices[static_cast<size_t>(codes[row[i]] + 1)];
+    });
 }
 
 }  // namespace embark

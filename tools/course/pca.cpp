@@ -30,13 +30,12 @@ static Result run(const Lab& lab) {
         };
         result.step(concat("Component ", c + 1), "low:  " + ends(0) + "\nhigh: " + ends(order.size(0) - 4) + "\n");
     }
-    // As many as can be read: the first 50, along the first and the third component, as the book draws them.
-    const int64_t shown = std::min<int64_t>(50, top.size(0));
+    // As many as can be read: the first 25, along the first and the third component, as the book draws them.
+    const int64_t shown = std::min<int64_t>(25, top.size(0));
     const at::Tensor points =
         torch::stack({found.projected.select(1, 0), found.projected.select(1, 2)}, 1).narrow(0, 0, shown);
-    result.plot(plot_scatter(
-        points, {titles.begin(), titles.begin() + shown},
-        {.title = "The most rated films by their factors", .x_title = "component 1", .y_title = "component 3"}));
+    result.plot(plot_scatter(points, {titles.begin(), titles.begin() + shown},
+                             {.title = "Most rated films", .x_title = "component 1", .y_title = "component 3"}));
     const at::Tensor share = found.explained_variance_ratio;
     result.grids.push_back({"Share of the variance",
                             "component",

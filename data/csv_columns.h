@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <arrow/api.h>
+
+#include "csv_parse.h"
+#include "text_codes.h"
+
+namespace embark {
+
+/// How the values of a CSV file become a table's.
+struct CsvValues {
+    bool trim_spaces = false;
+    /// Told after spaces are removed.
+    std::vector<std::string> missing_values = {};
+};
+
+/// The rows of a CSV file between its header and the row of end marks, taken up while they are read: as coded text
+/// where values come again and again, so that the whole text of the file never is in memory.
+class CsvRows {
+public:
+    CsvRows(const CsvFile& file, CsvValues values);
+
+    /// The next rows, the header among the first and the end marks among the last.
+    void add(std::shared_ptr<arrow::RecordBatch> batch);
+
+    /// Whether the row of end marks was the last that was added.
+    bool ends_with_mark() const;
+
+    /// The table, once the row of end marks was added.
+    std::shared_ptr<arrow::Table> finish() &&;
+
+private:
+    using Plain = arrow::ArrayVector;
+    using Column = std::variant<TextCoder, Plain>;
+
+    void take(const arrow::RecordBatch& batch);
+    std::shared_ptr<arrow::ChunkedArray> finish_column(Column& column) const;
+
+    std::vector<std::string> names_;
+    CsvValues values_;
+    bool skip_header_;
+    std::vector<Column> columns_;
+    /// The latest rows: which are the last is known only when no more come.
+    std::shared_ptr<arrow::RecordBatch> latest_;
+};
+
+}  // namespace embark
