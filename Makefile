@@ -2,7 +2,7 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test build bench sanitize format tidy clean
+.PHONY: help demo test build bench course sanitize format tidy clean
 
 export CMAKE_PREFIX_PATH
 
@@ -29,6 +29,12 @@ bench:  ## measure Embark beside its peers; writes out/bench.json
 	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
 	@cmake --build --preset release --target bin/embark_bench
 	build/venv/bin/python benchmarks/bench.py
+
+course:  ## rerun every experiment of the course; writes out/course/index.html
+	@tools/setup
+	@cmake --build --preset release --target bin/embark
+	@for name in ml-100k ml-latest-small adult womens-reviews; do build/venv/bin/python tools/get-data $$name >/dev/null || true; done
+	build/bin/embark course run --all --report out/course
 
 sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/setup sanitize

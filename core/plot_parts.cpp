@@ -31,7 +31,7 @@ Json look() {
                  "titleColor": "#222", "titleFontWeight": 500, "labelFontSize": 12, "titleFontSize": 13,
                  "titlePadding": 8, "labelFlush": false},
         "axisX": {"labelOverlap": "greedy", "labelSeparation": 8},
-        "title": {"anchor": "start", "frame": "group", "fontSize": 16, "fontWeight": 600, "color": "#222",
+        "title": {"anchor": "start", "frame": "bounds", "fontSize": 16, "fontWeight": 600, "color": "#222",
                   "offset": 16, "subtitleColor": "#444", "subtitleFontSize": 12, "subtitlePadding": 6},
         "legend": {"orient": "top", "title": null, "labelFontSize": 12, "labelColor": "#222",
                    "symbolType": "stroke", "symbolStrokeWidth": 3,

@@ -74,20 +74,23 @@ std::vector<std::string> names_of(const std::vector<Dataset<Result>>& datasets) 
 template <class Result>
 Result read_dataset(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir) {
     for (const auto& dataset : datasets) {
-        if (dataset.name != name) continue;
-        std::vector<std::string> looked;
-        for (const auto& folder : data_folders(data_dir)) {
-            std::error_code error;
-            if (fs::exists(folder / name / dataset.file, error)) return dataset.read(folder / name);
-            looked.push_back((folder / name).string());
-        }
-        fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
-             "` fetches it, or --data-dir names the folder that has ", name, "/", dataset.file);
+        if (dataset.name == name) return dataset.read(dataset_folder(name, dataset.file, data_dir));
     }
     fail<UsageError>("Unknown data set '", name, "'", name_hint(name, names_of(datasets)));
 }
 
 }  // namespace
+
+fs::path dataset_folder(const std::string& name, const std::string& file, const fs::path& data_dir) {
+    std::vector<std::string> looked;
+    for (const auto& folder : data_folders(data_dir)) {
+        std::error_code error;
+        if (fs::exists(folder / name / file, error)) return folder / name;
+        looked.push_back((folder / name).string());
+    }
+    fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
+         "` fetches it, or --data-dir names the folder that has ", name, "/", file);
+}
 
 std::vector<std::string> rating_datasets() {
     return names_of(kRatings);

@@ -20,12 +20,16 @@ struct KnownTable {
     std::string target;
 };
 
+/// The folder with data set `name`, told by its `file`: in `data_dir`, else in EMBARK_DATA, else where tools/get-data
+/// puts data (~/.cache/embark). Throws Error where it is in none of these and says how to get it.
+std::filesystem::path dataset_folder(const std::string& name, const std::string& file,
+                                     const std::filesystem::path& data_dir);
+
 /// Names of the data sets of ratings that are known by name.
 std::vector<std::string> rating_datasets();
 
-/// Reads a data set known by name, from `data_dir`, else from EMBARK_DATA, else from where tools/get-data puts data
-/// (~/.cache/embark). Throws UsageError for an unknown name, Error where the data are in none of these and says how to
-/// get them.
+/// Reads a data set known by name from its dataset_folder. Throws UsageError for an unknown name, Error where the data
+/// are not there.
 RatingsTable read_rating_dataset(const std::string& name, const std::filesystem::path& data_dir);
 
 /// The same for tables of any kind.

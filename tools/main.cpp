@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <new>
 
 #include <c10/util/Exception.h>
@@ -25,7 +27,9 @@ const std::vector<Command>& commands() {
         {"predict", "predict each row of a CSV file", predict},
         {"recommend", "one user's best items", recommend},
         {"similar", "the items most like one item", similar},
-        {"inspect", "what an exported model takes, gives and holds", inspect}};
+        {"inspect", "what an exported model takes, gives and holds", inspect},
+        {"course list", "the experiments of the course", course_list},
+        {"course run", "rerun experiments of the course, beside its notes", course_run}};
     return all;
 }
 
@@ -57,13 +61,17 @@ int run(const Arguments& words) {
         const auto split = words.begin() + length;
         if (join({words.begin(), split}, " ") == command.name) return command.run({split, words.end()});
     }
-    const bool asks_for_help = words.size() == 2 && (words[1] == "--help" || words[1] == "-h");
-    if (words.front() == "train" && asks_for_help) {
-        std::cout << "Usage: embark train collab [OPTIONS]\n       embark train tabular [OPTIONS]\n\n"
-                     "`embark train collab --help` and `embark train tabular --help` say more.\n";
+    // Of a command of two words, the first alone.
+    const auto has_second = [&](const std::string& name) { return name.starts_with(words.front() + " "); };
+    const bool is_first_word = std::any_of(names.begin(), names.end(), has_second);
+    if (is_first_word && words.size() == 2 && (words[1] == "--help" || words[1] == "-h")) {
+        std::vector<std::string> found;
+        std::copy_if(names.begin(), names.end(), std::back_inserter(found), has_second);
+        std::cout << "Usage: embark " << join(found, " [OPTIONS]\n       embark ") << " [OPTIONS]\n\n"
+                  << "`embark " << join(found, " --help` and `embark ") << " --help` say more.\n";
         return kSuccess;
     }
-    const std::string given = words.front() == "train" && words.size() > 1 ? "train " + words[1] : words.front();
+    const std::string given = is_first_word && words.size() > 1 ? words[0] + " " + words[1] : words.front();
     fail<UsageError>("Unknown command '", given, "'", name_hint(given, names));
 }
 

@@ -1,0 +1,37 @@
+#include <sstream>
+
+#include <embark/core/error.h>
+
+#include "data.h"
+#include "experiments.h"
+
+namespace embark::course {
+
+static Result run(const Lab& lab) {
+    auto dls = movielens_batches(lab);
+
+    Result result;
+    std::ostringstream shown;
+    dls.show_batch(shown, 10);
+    result.step("dls.show_batch()", shown.str());
+
+    const Batch batch = dls.one_batch();
+    const at::Tensor x = batch.inputs.front(), y = batch.targets.front();
+    result.grids.push_back({"Shapes of one batch",
+                            "",
+                            {"x", "y"},
+                            {{"rows", {double(x.size(0)), double(y.size(0))}, {64, 64}},
+                             {"columns", {double(x.size(1)), double(y.size(1))}, {2, 1}}}});
+    result.step("n_users, n_movies", concat(dls.users().size(), ", ", dls.items().size()));
+    result.check({"x has so many rows", Relation::at_most, double(x.size(0)), 64, "the notes", 0});
+    result.check({"y has so many rows", Relation::as_high, double(y.size(0)), 64, "the notes", 0});
+    return result;
+}
+
+const Experiment kBatch = {
+    "batch", "What a batch looks like",
+    "show_batch prints users, titles and ratings; a batch is x, the numbers of users and films, and "
+    "y, the ratings.",
+    "ML-100k, the title is the item, batches of 64", run};
+
+}  // namespace embark::course

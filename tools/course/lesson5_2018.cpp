@@ -1,0 +1,47 @@
+#include <torch/torch.h>
+
+#include <embark/learners/learner.h>
+#include <embark/modules/dot_product.h>
+
+#include "data.h"
+#include "experiments.h"
+
+namespace embark::course {
+
+static Result run(const Lab& lab) {
+    // cf = CollabFilterDataset.from_csv(path, 'ratings.csv', 'userId', 'movieId', 'rating')
+    auto dls = CollabDataLoaders::from_table(
+        latest_small(lab),
+        {.user_name = "userId", .item_name = "movieId", .rating_name = "rating", .batch_size = 64, .seed = lab.seed});
+    const auto& data = dls.collab();
+
+    // learn = cf.get_learner(n_factors, val_idxs, 64, opt_fn=optim.Adam): the range is that of the ratings. torch's
+    // Adam has other constants than fastai's and adds wd·p to the gradients, which is L2.
+    DotProductBias model(DotProductOptions{.n_users = dls.users().size(),
+                                           .n_items = dls.items().size(),
+                                           .n_factors = 50,
+                                           .y_range = {data.rating_min, data.rating_max}});
+    Learner learn(dls, model,
+                  {.loss = mse_loss_flat(),
+                   .optimizer = adam({.sqr_momentum = 0.999, .eps = 1e-8, .decouple_wd = false}),
+                   .metrics = {rmse()}});
+    // learn.fit(1e-2, 2, wds=2e-4, cycle_len=1, cycle_mult=2): 1 + 2 epochs
+    learn.fit_sgdr(2, 1, 1e-2, {.weight_decay = 2e-4, .cycle_mult = 2, .slow_start = true});
+
+    Result result;
+    result.training(learn.records());
+    const at::Tensor ratings = dls.valid().data().targets.front();
+    const at::Tensor mean = dls.train().data().targets.front().mean();
+    const double plain = (ratings - mean).square().mean().sqrt().item<double>();
+    result.check(
+        {"final valid RMSE", Relation::below, learn.records().last("rmse"), plain, "predicting the mean rating"});
+    return result;
+}
+
+const Experiment kLesson52018 = {
+    "lesson5-2018", "The course of 2018: CollabFilterDataset and cosine restarts",
+    "The same model by the API of 2018: ratings from one CSV file, random validation rows, torch's Adam with L2 weight "
+    "decay, and two cycles of a cosine with a warm restart. The notes print no losses.",
+    "ML-latest-small, 50 factors, batches of 64, torch Adam, L2 wd 2e-4, fit(1e-2, 2, cycle_len=1, cycle_mult=2)", run};
+
+}  // namespace embark::course
