@@ -61,6 +61,13 @@ at::Tensor show_films(const at::Tensor& predicted, const at::Tensor& seen, doubl
     return torch::where(torch::rand(best.sizes()) < exploration, any, best);
 }
 
+/// What users look at: what they are shown, but enthusiasts find films of their genre by themselves, again and again.
+at::Tensor find_own(const World& world, const at::Tensor& shown) {
+    const at::Tensor films = world.genre.nonzero().squeeze(1);
+    const at::Tensor own = films.index_select(0, torch::randint(films.size(0), {shown.numel()})).reshape(shown.sizes());
+    return torch::where(world.enthusiasts.unsqueeze(1), own, shown);
+}
+
 /// The ratings that come back: enthusiasts watch their genre alone and love it; others the more, the more they like it.
 TensorDataset watch(const World& world, const at::Tensor& shown) {
     const at::Tensor user = torch::arange(shown.size(0)).unsqueeze(1).expand_as(shown).reshape(-1),
@@ -96,7 +103,7 @@ Exposure simulate(const Lab& lab, bool with_enthusiasts, double exploration) {
         const at::Tensor most = std::get<0>(counts.topk(lab.size(50, 5)));
         exposure.concentration.push_back((most.sum() / counts.sum()).item<double>());
 
-        const TensorDataset back = watch(world, shown);
+        const TensorDataset back = watch(world, find_own(world, shown));
         ratings = {.inputs = {torch::cat({ratings.inputs[0], back.inputs[0]})},
                    .targets = {torch::cat({ratings.targets[0], back.targets[0].to(torch::kFloat)})}};
     }

@@ -30,7 +30,12 @@ double excess(const Check& check) {
 
 Judgement judge(Check check, const std::vector<double>& values, const std::vector<double>& others) {
     using enum Judgement::Verdict;
-    const Figure value = figure_of(values);
+    Figure value = figure_of(values);
+    if (check.relation == Relation::factor) {  // learning rates lie on a logarithmic axis, and so does their mean
+        std::vector<double> logarithms;
+        for (const double x : values) logarithms.push_back(std::log(x));
+        value.mean = std::exp(figure_of(logarithms).mean);
+    }
     check.value = value.mean;
     check.other = figure_of(others).mean;
     Judgement judgement{check, value, reproduced, std::abs(check.value - check.other)};

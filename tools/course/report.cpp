@@ -58,12 +58,12 @@ void add_contents(Page& page, const std::vector<Outcome>& outcomes) {
         const std::string name = html_text(outcome.experiment->name), verdict = outcome.verdict();
         const std::string short_verdict = verdict.substr(0, verdict.find(':'));  // the section says what differs
         page.add_html(concat("<tr><td><a href=\"#", name, "\">", name, "</a></td><td>",
-                             format_number(outcome.seconds, 1), "</td><td>",
-                             badge_of(short_verdict), "</td></tr>\n"));
+                             format_number(outcome.seconds, 1), "</td><td>", badge_of(short_verdict), "</td></tr>\n"));
         seconds += outcome.seconds;
     }
-    page.add_html(
-        concat("</table>\n<p>", outcomes.size(), outcomes.size() == 1 ? " experiment in " : " experiments in ", format_number(seconds, 0), " s.</p>\n"));
+    page.add_html(concat("</table>\n<p>", outcomes.size(),
+                         outcomes.size() == 1 ? " experiment in " : " experiments in ", format_number(seconds, 0),
+                         " s.</p>\n"));
 }
 
 void add_steps(Page& page, const Outcome& outcome) {
