@@ -206,6 +206,38 @@ TEST(FusedStep, shows_predictions_and_loss) {
     for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].allclose(expected[i], 1e-5, 1e-6)) << i;
 }
 
+/// Asks a fit to stop after some batches.
+struct StopAfter : Callback {
+    explicit StopAfter(int batches) : left(batches) {}
+    bool needs_autograd() const override { return false; }
+    void after_batch(TrainingState&) override {
+        if (--left == 0) source.request_stop();
+    }
+    int left;
+    std::stop_source source;
+};
+
+TEST(FusedStep, a_resumed_fit_ends_as_if_undisturbed) {
+    for (const auto update : {EmbeddingUpdate::dense, EmbeddingUpdate::lazy}) {
+        const testing::TemporaryFolder folder;
+        const Case of{.name = "", .y_range = {0, 5.5}, .update = update};
+        auto whole = fit_of(of, true), begun = fit_of(of, true), rest = fit_of(of, true);
+        whole.learn.fit_one_cycle(3, 0.02);
+        StopAfter stop(10);
+        const auto watch = std::shared_ptr<Callback>(std::shared_ptr<Callback>(), &stop);
+        begun.learn.fit_one_cycle(
+            3, 0.02, {.callbacks = {watch}, .stop = stop.source.get_token(), .checkpoint = {.dir = folder.path()}});
+        EXPECT_LT(begun.learn.records().losses.size(), whole.learn.records().losses.size());
+        StopAfter never(1000);
+        const auto other = std::shared_ptr<Callback>(std::shared_ptr<Callback>(), &never);
+        rest.learn.fit_one_cycle(3, 0.02, {.callbacks = {other}, .checkpoint = {.dir = folder.path(), .resume = true}});
+        EXPECT_FALSE(rest.watch->seen);
+        const auto expected = tensors_of(whole.learn);
+        for (const auto& [name, tensor] : tensors_of(rest.learn)) EXPECT_TRUE(tensor.equal(expected.at(name))) << name;
+        EXPECT_EQ(rest.learn.records().losses, whole.learn.records().losses);
+    }
+}
+
 TEST(FusedStep, refuses_ids_that_the_model_does_not_have) {
     const auto x = torch::tensor(std::vector<int64_t>{1, 2, 3, kItems}).reshape({2, 2});
     const DataLoader loader({.inputs = {x}, .targets = {torch::ones({2, 1})}});
