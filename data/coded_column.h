@@ -21,6 +21,9 @@ class CodedColumn {
 public:
     CodedColumn(const Table& table, std::string_view column);
 
+    /// Of text; `table` need not be one.
+    explicit CodedColumn(const std::shared_ptr<arrow::ChunkedArray>& texts) : column_(code_texts(texts)) {}
+
     int64_t rows() const { return codes().size(); }
 
     /// How many of the rows have no value.
@@ -48,12 +51,5 @@ std::vector<char> mark_rows(const at::Tensor& rows, const Table& table);
 
 /// The vocabulary of the rows for which `wanted` is set; Vocabulary::fit's work.
 Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted);
-
-/// The numbers of all values; Vocabulary::encode's work.
-at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column);
-
-/// The numbers of the values of `rows` (1-d int64) into `out`, which is as long.
-void encode_rows(const Vocabulary& vocabulary, const CodedColumn& column, const at::Tensor& rows,
-                 const at::Tensor& out);
 
 }  // namespace embark

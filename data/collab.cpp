@@ -10,6 +10,7 @@
 #include "../core/error.h"
 #include "coded_column.h"
 #include "loader_options.h"
+#include "row_values.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -63,10 +64,9 @@ struct CodedIds {
 /// The ratings of `rows` (1-d int64).
 TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const at::Tensor& ratings,
                              const at::Tensor& rows) {
-    // Row by row into their place: with millions of ratings every copy of them counts.
     const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong);
-    encode_rows(fitted.users, ids.users, rows, x.select(1, 0));
-    encode_rows(fitted.items, ids.items, rows, x.select(1, 1));
+    put_rows<int64_t>({encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items)},
+                      RowOrder(rows, ids.users.rows()), x);
     return {.inputs = {x}, .targets = {ratings.index_select(0, rows)}};
 }
 

@@ -26,7 +26,10 @@ ArrowColumn trimmed(const ArrowColumn& texts, const CsvValues& values) {
 CsvRows::CsvRows(const CsvFile& file, CsvValues values)
     : names_(file.names), values_(std::move(values)), skip_header_(file.has_header) {
     require_arrow_compute();
-    for (const bool coded : file.coded) columns_.push_back(coded ? Column(TextCoder()) : Column(Plain()));
+    for (const bool coded : file.coded) {
+        columns_.push_back(coded ? Column(TextCoder()) : Column(Plain()));
+        if (coded) std::get<TextCoder>(columns_.back()).reserve(file.expected_rows);
+    }
 }
 
 void CsvRows::add(std::shared_ptr<arrow::RecordBatch> batch) {

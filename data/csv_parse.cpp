@@ -4,6 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <arrow/util/async_generator.h>
+
 #include "arrow_utils.h"
 
 namespace embark {
@@ -13,6 +15,8 @@ namespace {
 using arrow::csv::ConvertOptions;
 using arrow::csv::ParseOptions;
 using arrow::csv::ReadOptions;
+
+constexpr int kBatchesAhead = 8;
 
 /// Arrow's name for column `position` of a file whose columns it names itself.
 std::string arrow_name(int position) {
@@ -97,7 +101,7 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
     const auto rows = arrow_value(std::move(reader), "Cannot read ", name);
     const auto batch = arrow_value(rows->Next(), "Cannot read ", name);
     require(batch != nullptr && batch->num_rows() > 0, "Cannot read ", name, " as CSV: it has no first row");
-    CsvBeginning beginning;
+    CsvBeginning beginning = {.first_row = {}, .coded = {}, .rows = batch->num_rows(), .bytes = rows->bytes_read()};
     for (const auto& column : batch->columns()) {
         const auto& bytes = static_cast<const arrow::BinaryArray&>(*column);
         beginning.first_row.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
@@ -109,8 +113,12 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
 arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_ptr<CsvStreamLog> log,
                         const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take) {
     ARROW_ASSIGN_OR_RAISE(auto reader, open_reader(file, pass, file.missing_values, end_row(file), std::move(log)));
+    // Batches are parsed ahead, on a thread of their own, while `take` has those before them.
+    ARROW_ASSIGN_OR_RAISE(
+        auto batches,
+        arrow::MakeReadaheadIterator(arrow::MakeFunctionIterator([reader] { return reader->Next(); }), kBatchesAhead));
     while (true) {
-        ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
+        ARROW_ASSIGN_OR_RAISE(auto batch, batches.Next());
         if (!batch) return arrow::Status::OK();
         take(std::move(batch));
     }

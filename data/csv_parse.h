@@ -33,6 +33,8 @@ struct CsvFile {
     /// Of those, found out from the first rows: whether values come again and again, so that they are kept as coded
     /// text.
     std::vector<bool> coded = {};
+    /// About how many rows, judged by the size of the first ones.
+    int64_t expected_rows = 0;
 };
 
 /// How one pass over a CSV file is made.
@@ -57,6 +59,8 @@ struct CsvBeginning {
     std::vector<std::string> first_row;
     /// Of each column: whether its values come again and again.
     std::vector<bool> coded;
+    /// How many rows there are in the first `bytes`.
+    int64_t rows, bytes;
 };
 
 /// Throws Error for a file without any row.

@@ -44,15 +44,44 @@ BufferResult latin_1_to_utf8(const std::shared_ptr<arrow::Buffer>& bytes) {
     return arrow::Buffer::FromString(std::move(utf8));
 }
 
-/// Passes bytes on, counts lines, stops at a NUL byte, and adds a tail at the end.
-class Watch {
+/// Passes the bytes of `source` on, counts lines, stops at a NUL byte, and adds a tail at the end. Unlike Arrow's
+/// TransformInputStream it hands out what it gets without a copy.
+class WatchedStream : public InputStream {
 public:
-    Watch(std::string name, std::string tail, std::shared_ptr<CsvStreamLog> log)
-        : name_(std::move(name)), tail_(std::move(tail)), log_(std::move(log)) {}
+    WatchedStream(std::shared_ptr<InputStream> source, std::string name, std::string tail,
+                  std::shared_ptr<CsvStreamLog> log)
+        : source_(std::move(source)), name_(std::move(name)), tail_(std::move(tail)), log_(std::move(log)) {}
 
-    BufferResult operator()(const std::shared_ptr<arrow::Buffer>& bytes) {
-        const std::string_view text(*bytes);
-        if (text.empty()) return end();
+    arrow::Status Close() override { return source_->Close(); }
+    bool closed() const override { return source_->closed(); }
+    arrow::Result<int64_t> Tell() const override { return source_->Tell(); }
+
+    /// At the end of the file more than `nbytes`, by the tail.
+    BufferResult Read(int64_t nbytes) override {
+        ARROW_ASSIGN_OR_RAISE(auto bytes, next(nbytes));
+        if (bytes->size() == nbytes) return bytes;
+        // Near the end, or a source that gives what it has at hand: the parser wants a row's end in every block.
+        std::string block = bytes->ToString();
+        while (bytes->size() > 0 && std::ssize(block) < nbytes) {
+            ARROW_ASSIGN_OR_RAISE(bytes, next(nbytes - std::ssize(block)));
+            block += std::string_view(*bytes);
+        }
+        if (bytes->size() == 0) block += end();
+        return arrow::Buffer::FromString(std::move(block));
+    }
+
+    arrow::Result<int64_t> Read(int64_t, void*) override {
+        return arrow::Status::NotImplemented("CSV is read by buffers");
+    }
+
+private:
+    BufferResult next(int64_t nbytes) {
+        ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Read(nbytes));
+        if (bytes->size() > 0) ARROW_RETURN_NOT_OK(watch(std::string_view(*bytes)));
+        return bytes;
+    }
+
+    arrow::Status watch(std::string_view text) {
         if (const void* nul = std::memchr(text.data(), '\0', text.size())) {
             const auto before = static_cast<const char*>(nul) - text.data();
             return refuse(log_->lines + std::count(text.begin(), text.begin() + before, '\n') + 1);
@@ -60,16 +89,15 @@ public:
         log_->lines += std::count(text.begin(), text.end(), '\n');
         log_->blank = log_->blank && text.find_first_not_of("\r\n\xEF\xBB\xBF") == std::string_view::npos;
         inside_line_ = text.back() != '\n';
-        return bytes;
+        return arrow::Status::OK();
     }
 
-private:
     /// May be called more than once.
-    BufferResult end() {
+    std::string end() {
         const bool unfinished = std::exchange(inside_line_, false);
         if (unfinished) ++log_->lines;
         std::string end = unfinished ? "\n" : "";
-        return arrow::Buffer::FromString(end.append(std::exchange(tail_, {})));
+        return end.append(std::exchange(tail_, {}));
     }
 
     arrow::Status refuse(int64_t line) {
@@ -78,6 +106,7 @@ private:
         return arrow::Status::Invalid(log_->problem);
     }
 
+    std::shared_ptr<InputStream> source_;
     std::string name_;
     std::string tail_;
     std::shared_ptr<CsvStreamLog> log_;
@@ -96,7 +125,7 @@ std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, 
         stream = arrow_value(arrow::io::CompressedInputStream::Make(codec.get(), stream), "Cannot unzip ", name);
     }
     if (latin_1) stream = std::make_shared<arrow::io::TransformInputStream>(stream, latin_1_to_utf8);
-    return std::make_shared<arrow::io::TransformInputStream>(stream, Watch(name, std::move(tail), std::move(log)));
+    return std::make_shared<WatchedStream>(std::move(stream), name, std::move(tail), std::move(log));
 }
 
 }  // namespace embark

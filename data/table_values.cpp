@@ -8,6 +8,7 @@
 #include "../core/text.h"
 #include "arrow_utils.h"
 #include "number_words.h"
+#include "row_values.h"
 #include "table.h"
 #include "table_impl.h"
 #include "text_codes.h"
@@ -23,18 +24,18 @@ bool is_number_type(arrow::Type::type type) {
 }
 
 /// A column of Arrow's numbers as float64; missing values are NaN.
-at::Tensor cast_numbers(const std::shared_ptr<arrow::ChunkedArray>& column, const std::string& what) {
+RowValues<double> cast_numbers(const std::shared_ptr<arrow::ChunkedArray>& column, const std::string& what) {
     require_arrow_compute();
     // Unsafe, since int64 beyond 2^53 has no exact double.
     const auto options = arrow::compute::CastOptions::Unsafe(arrow::float64());
     const auto cast = arrow_value(arrow::compute::Cast(column, options), "Cannot read ", what, " as numbers");
-    at::Tensor numbers = at::empty({column->length()}, at::kDouble);
-    double* out = numbers.mutable_data_ptr<double>();
+    std::vector<double> numbers;
+    numbers.reserve(static_cast<size_t>(column->length()));
     for (const auto& chunk : cast.chunked_array()->chunks()) {
         const auto& values = static_cast<const arrow::DoubleArray&>(*chunk);
-        for (int64_t i = 0; i < values.length(); ++i) *out++ = values.IsNull(i) ? kNaN : values.Value(i);
+        for (int64_t i = 0; i < values.length(); ++i) numbers.push_back(values.IsNull(i) ? kNaN : values.Value(i));
     }
-    return numbers;
+    return RowValues<double>(std::move(numbers));
 }
 
 bool is_word(std::string_view text, std::string_view word) {
@@ -89,36 +90,32 @@ ColumnType guess_type(const std::shared_ptr<arrow::ChunkedArray>& column) {
 
 /// The numbers that texts stand for, NaN for a missing one; calls `refuse(row, text)` for what is none.
 template <class Refuse>
-at::Tensor read_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refuse&& refuse) {
-    at::Tensor numbers = at::empty({texts->length()}, at::kDouble);
-    double* out = numbers.mutable_data_ptr<double>();
-    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
+RowValues<double> parse_numbers(const arrow::ChunkedArray& texts, Refuse&& refuse) {
+    std::vector<double> numbers(static_cast<size_t>(texts.length()));
+    visit_text(texts, [&](int64_t row, std::optional<std::string_view> text) {
         const auto number = text ? read_number(*text) : kNaN;
         if (!number) refuse(row, *text);
-        out[row] = *number;
+        numbers[static_cast<size_t>(row)] = *number;
         return true;
     });
-    return numbers;
+    return RowValues<double>(std::move(numbers));
 }
 
-/// As read_numbers, of coded text: every value is read once, however many rows have it.
+/// As parse_numbers, of coded text.
 template <class Refuse>
-at::Tensor read_coded_numbers(const std::shared_ptr<arrow::ChunkedArray>& texts, Refuse&& refuse) {
-    const auto coded = code_texts(texts);
-    const auto& values = dictionary_of(*coded);
-    std::vector<std::optional<double>> number_of;
-    for (int64_t i = 0; i < values.length(); ++i) number_of.push_back(read_number(values.GetView(i)));
-
-    at::Tensor numbers = at::empty({coded->length()}, at::kDouble);
-    double* out = numbers.mutable_data_ptr<double>();
-    const Codes codes(*coded);
-    for (int64_t row = 0; row < codes.size(); ++row) {
-        const int32_t code = codes[row];
-        const auto number = code < 0 ? kNaN : number_of[static_cast<size_t>(code)];
-        if (!number) refuse(row, values.GetView(code));
-        out[row] = *number;
+RowValues<double> parse_coded_numbers(const CodedColumn& texts, Refuse&& refuse) {
+    const auto& values = texts.values();
+    std::vector<double> numbers = {kNaN};
+    std::vector<char> is_number = {1};
+    for (int64_t code = 0; code < values.length(); ++code) {
+        const auto number = read_number(values.GetView(code));
+        numbers.push_back(number.value_or(kNaN));
+        is_number.push_back(number.has_value());
     }
-    return numbers;
+    // Looked for by rows, since the first of them is to be named.
+    const RowValues<char> rows(texts, std::move(is_number));
+    if (const auto row = rows.find([](char good) { return !good; })) refuse(*row, values.GetView(texts.codes()[*row]));
+    return {texts, std::move(numbers)};
 }
 
 }  // namespace
@@ -169,15 +166,20 @@ std::vector<std::string> Table::text(std::string_view name) const {
     return texts;
 }
 
-at::Tensor Table::numbers(std::string_view name) const {
-    const auto values = column(name);
-    const std::string what = concat("column '", name, "' of ", spoken_name(source()));
+RowValues<double> read_numbers(const Table& table, std::string_view name) {
+    const auto values = table.column(name);
+    const std::string what = concat("column '", name, "' of ", spoken_name(table.source()));
     if (is_number_type(values->type()->id())) return cast_numbers(values, what);
     const auto texts = as_text(values, what);
     const auto refuse = [&](int64_t row, std::string_view text) {
-        fail(where(row, name), ": ", in_quotes(text), " is not a number");
+        fail(table.where(row, name), ": ", in_quotes(text), " is not a number");
     };
-    return is_coded_text(*texts->type()) ? read_coded_numbers(texts, refuse) : read_numbers(texts, refuse);
+    return is_coded_text(*texts->type()) ? parse_coded_numbers(CodedColumn(texts), refuse)
+                                         : parse_numbers(*texts, refuse);
+}
+
+at::Tensor Table::numbers(std::string_view name) const {
+    return read_numbers(*this, name).tensor();
 }
 
 at::Tensor Table::finite_numbers(std::string_view name) const {

@@ -6,9 +6,11 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "../core/parallel.h"
 #include "../core/text.h"
 #include "coded_column.h"
 #include "number_words.h"
+#include "row_values.h"
 #include "tabular_targets.h"
 
 namespace embark {
@@ -16,32 +18,40 @@ namespace embark {
 namespace {
 
 /// `table`'s numbers, NaN where missing. Throws Error, with file, row and column, for one beyond float32.
-at::Tensor read_numbers(const Table& table, const std::string& name) {
-    at::Tensor values = table.numbers(name);
-    const double* data = values.const_data_ptr<double>();
-    const double* bad = std::find_if(data, data + values.numel(), is_beyond_float);
-    if (bad != data + values.numel()) {
-        fail(table.where(bad - data, name), ": ", *bad, " is too large; numbers up to 3.4e38 are taken");
+RowValues<double> read_float32(const Table& table, const std::string& name) {
+    RowValues<double> numbers = read_numbers(table, name);
+    if (const auto row = numbers.find(is_beyond_float)) {
+        numbers.with([&](auto number_of) {
+            fail(table.where(*row, name), ": ", number_of(*row), " is too large; numbers up to 3.4e38 are taken");
+        });
     }
-    return values;
+    return numbers;
 }
 
-double median_of(const at::Tensor& values) {
-    const double* data = values.const_data_ptr<double>();
-    std::vector<double> parted(data, data + values.numel());
-    const auto upper = parted.begin() + values.numel() / 2;
+/// Puts `values` into another order.
+double median_of(std::vector<double>& values) {
+    const auto upper = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
     // Sorting all values would take longer than reading them.
-    std::nth_element(parted.begin(), upper, parted.end());
-    const double lower = values.numel() % 2 == 1 ? *upper : *std::max_element(parted.begin(), upper);
+    std::nth_element(values.begin(), upper, values.end());
+    const double lower = values.size() % 2 == 1 ? *upper : *std::max_element(values.begin(), upper);
     return (lower + *upper) / 2;
 }
 
-double mode_of(const at::Tensor& values) {
-    const auto [distinct, inverse, counts] = at::_unique2(values, /*sorted=*/true, false, /*return_counts=*/true);
-    return distinct[counts.argmax()].item<double>();
+/// Puts `values` into another order. Of several the lowest.
+double mode_of(std::vector<double>& values) {
+    std::sort(values.begin(), values.end());
+    double mode = values.front();
+    ptrdiff_t most = 0;
+    for (auto first = values.begin(); first != values.end();) {
+        const auto last = std::upper_bound(first, values.end(), *first);
+        if (last - first > most) mode = *first;
+        most = std::max(most, last - first);
+        first = last;
+    }
+    return mode;
 }
 
-double fill_of(const TabularOptions& options, const at::Tensor& present) {
+double fill_of(const TabularOptions& options, std::vector<double> present) {
     switch (options.fill) {
         case FillStrategy::mode:
             return mode_of(present);
@@ -53,38 +63,60 @@ double fill_of(const TabularOptions& options, const at::Tensor& present) {
     return median_of(present);
 }
 
-/// 1 (False) or 2 (True) for each value: whether it is missing.
-at::Tensor missing_flag(const at::Tensor& values) {
-    return values.isnan().to(at::kLong) + 1;
-}
-
 CategoryColumn flag_column(const std::string& number) {
     return {.name = number + "_na",
             .vocabulary = Vocabulary::from_names({std::string(Vocabulary::kMissing), "False", "True"}),
             .missing_in = number};
 }
 
-/// Fits one after the other; every number is read once.
+/// A number, and whether one of the training rows has none.
+struct FittedNumber {
+    NumberColumn column;
+    bool any_missing;
+};
+
+/// Fits columns, each by itself.
 class Fit {
 public:
     Fit(const Table& table, const TabularOptions& options, const at::Tensor& train_rows)
-        : table_(table), options_(options), train_rows_(train_rows), is_train_(mark_rows(train_rows, table)) {}
+        : table_(table),
+          options_(options),
+          train_rows_(train_rows),
+          is_train_(mark_rows(train_rows, table)),
+          train_(train_rows, table.rows()) {}
 
-    FittedTable run() && {
-        for (const std::string& name : options_.cat_names) fit_category(name);
-        for (const std::string& name : options_.cont_names) fit_number(name);
-        for (auto& flag : flags_) data_->categories.push_back(std::move(flag));
+    FittedTable run() const {
+        const auto n_categories = static_cast<int64_t>(options_.cat_names.size());
+        const auto n_numbers = static_cast<int64_t>(options_.cont_names.size());
+        const auto data = std::make_shared<TabularData>();
+        data->categories.resize(options_.cat_names.size());
+        std::vector<FittedNumber> numbers(options_.cont_names.size());
+        parallel_for_each(n_categories + n_numbers, [&](int64_t i) {
+            const auto category = static_cast<size_t>(i), number = static_cast<size_t>(i - n_categories);
+            if (i < n_categories) {
+                data->categories[category] = fit_category(options_.cat_names[category]);
+            } else {
+                numbers[number] = fit_number(options_.cont_names[number]);
+            }
+        });
+        std::vector<std::string> warnings;
+        for (const auto& column : data->categories) warn_of_many(column, warnings);
+        for (auto& number : numbers) {
+            if (options_.missing_flags && number.any_missing)
+                data->categories.push_back(flag_column(number.column.name));
+            data->numbers.push_back(std::move(number.column));
+        }
         for (const std::string& name : options_.date_names) {
-            data_->dates.push_back({.name = name, .time = options_.date_time});
+            data->dates.push_back({.name = name, .time = options_.date_time});
         }
         for (const std::string& name : options_.text_names) {
-            data_->texts.push_back(
+            data->texts.push_back(
                 {.name = name,
                  .vocabulary = TextVocabulary::fit(table_, name, train_rows_, options_.text_vocabulary),
                  .max_len = options_.text_len});
         }
-        data_->targets = fit_targets(table_, options_, train_rows_);
-        return {.data = std::move(data_), .parts = {}, .warnings = std::move(warnings_)};
+        data->targets = fit_targets(table_, options_, train_rows_);
+        return {.data = data, .parts = {}, .warnings = std::move(warnings)};
     }
 
 private:
@@ -92,19 +124,20 @@ private:
         fail("Column '", name, "' has no value in the ", train_rows_.numel(), " training rows; leave it out");
     }
 
-    void fit_category(const std::string& name) {
-        const CodedColumn values(table_, name);
-        Vocabulary vocabulary = fit_vocabulary(values, is_train_);
+    CategoryColumn fit_category(const std::string& name) const {
+        Vocabulary vocabulary = fit_vocabulary(CodedColumn(table_, name), is_train_);
         if (vocabulary.size() == 1) refuse_empty(name);
-        if (2 * (vocabulary.size() - 1) > train_rows_.numel()) {
-            warnings_.push_back(concat("column '", name, "' has ", vocabulary.size() - 1, " categories in ",
-                                       train_rows_.numel(),
-                                       " training rows; a category that is seen once teaches nothing"));
-        }
         if (const auto order = options_.ordered.find(name); order != options_.ordered.end()) {
             vocabulary = ordered(name, vocabulary, order->second);
         }
-        data_->categories.push_back({.name = name, .vocabulary = std::move(vocabulary)});
+        return {.name = name, .vocabulary = std::move(vocabulary)};
+    }
+
+    void warn_of_many(const CategoryColumn& column, std::vector<std::string>& warnings) const {
+        const int64_t n_categories = column.vocabulary.size() - 1;
+        if (2 * n_categories <= train_rows_.numel()) return;
+        warnings.push_back(concat("column '", column.name, "' has ", n_categories, " categories in ",
+                                  train_rows_.numel(), " training rows; a category that is seen once teaches nothing"));
     }
 
     static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {
@@ -117,106 +150,122 @@ private:
         return Vocabulary::from_names(std::move(order));
     }
 
-    void fit_number(const std::string& name) {
-        const at::Tensor train = read_numbers(table_, name).index_select(0, train_rows_);
-        const at::Tensor missing = train.isnan();
-        const at::Tensor present = train.masked_select(missing.logical_not());
-        if (present.numel() == 0) refuse_empty(name);
+    FittedNumber fit_number(const std::string& name) const {
+        const RowValues<double> numbers = read_float32(table_, name);
+        std::vector<double> present;
+        present.reserve(train_.rows.size());
+        numbers.with([&](auto number_of) {
+            for (const int64_t row : train_.rows) {
+                const double number = number_of(row);
+                if (!std::isnan(number)) present.push_back(number);
+            }
+        });
+        if (present.empty()) refuse_empty(name);
+        const int64_t n_missing = train_.size() - static_cast<int64_t>(present.size());
         const double fill = fill_of(options_, present);
-        if (options_.missing_flags && present.numel() < train.numel()) flags_.push_back(flag_column(name));
-        data_->numbers.push_back({.name = name,
-                                  .fill = fill,
-                                  .scaler = NumberScaler::fit(options_.scaling, at::where(missing, fill, train))});
+        present.insert(present.end(), static_cast<size_t>(n_missing), fill);
+        const at::Tensor filled = at::from_blob(present.data(), {train_.size()}, at::kDouble);
+        return {.column = {.name = name, .fill = fill, .scaler = NumberScaler::fit(options_.scaling, filled)},
+                .any_missing = n_missing > 0};
     }
 
     const Table& table_;
     const TabularOptions& options_;
     at::Tensor train_rows_;
     std::vector<char> is_train_;
-    std::shared_ptr<TabularData> data_ = std::make_shared<TabularData>();
-    std::vector<CategoryColumn> flags_;
-    std::vector<std::string> warnings_;
+    RowOrder train_;
 };
 
-/// The rows of each part, taken column by column, so that no more than one column is held whole.
-class Parts {
-public:
-    Parts(const std::vector<at::Tensor>& rows, const TabularData& data, int64_t n_rows) : rows_(rows) {
-        for (const at::Tensor& part : rows) {
-            const int64_t n = part.defined() ? part.numel() : n_rows;
-            inputs_.push_back({at::empty({n, static_cast<int64_t>(data.categories.size())}, at::kLong),
-                               at::empty({n, static_cast<int64_t>(data.numbers.size())}, at::kFloat)});
-        }
-    }
+/// `column`'s numbers, missing ones filled, scaled.
+RowValues<float> scaled(const NumberColumn& column, const RowValues<double>& numbers) {
+    return numbers.map(
+        [&](double number) { return static_cast<float>(column.scaler(std::isnan(number) ? column.fill : number)); });
+}
 
-    /// A further input.
-    void append(const at::Tensor& values) {
-        for (size_t part = 0; part < rows_.size(); ++part) inputs_[part].push_back(of_part(part, values));
-    }
+/// 1 (False) or 2 (True): whether a number is missing.
+RowValues<int64_t> missing_flags(const RowValues<double>& numbers) {
+    return numbers.map([](double number) { return int64_t{std::isnan(number) ? 2 : 1}; });
+}
 
-    /// Column `column` of input `input`.
-    void put(size_t input, size_t column, const at::Tensor& values) {
-        for (size_t part = 0; part < rows_.size(); ++part) {
-            inputs_[part][input].select(1, static_cast<int64_t>(column)).copy_(of_part(part, values));
-        }
-    }
+/// The columns of the inputs, and of how many rows each has what training had not.
+struct EncodedColumns {
+    std::vector<RowValues<int64_t>> categories;
+    std::vector<RowValues<float>> numbers;
+    std::vector<int64_t> n_unknown, n_filled;
 
-    std::vector<Tensors> take() && { return std::move(inputs_); }
+    EncodedColumns(const TabularData& data, const Table& table)
+        : categories(data.categories.size()),
+          numbers(data.numbers.size()),
+          n_unknown(categories.size(), 0),
+          n_filled(numbers.size(), 0) {
+        const auto n_categories = static_cast<int64_t>(categories.size());
+        const auto n_numbers = static_cast<int64_t>(numbers.size());
+        parallel_for_each(n_categories + n_numbers, [&](int64_t i) {
+            if (i < n_categories) {
+                encode_category(static_cast<size_t>(i), data, table);
+            } else {
+                encode_number(static_cast<size_t>(i - n_categories), data, table);
+            }
+        });
+    }
 
 private:
-    at::Tensor of_part(size_t part, const at::Tensor& values) const {
-        const at::Tensor& rows = rows_[part];
-        return rows.defined() ? values.index_select(0, rows) : values;
+    void encode_category(size_t i, const TabularData& data, const Table& table) {
+        const CategoryColumn& column = data.categories[i];
+        if (!column.missing_in.empty()) return;  // its number encodes it
+        const CodedColumn values(table, column.name);
+        categories[i] = encode_column(column.vocabulary, values);
+        n_unknown[i] = categories[i].count([](int64_t code) { return code == 0; }) - values.missing();
     }
 
-    const std::vector<at::Tensor>& rows_;
-    std::vector<Tensors> inputs_;
+    void encode_number(size_t i, const TabularData& data, const Table& table) {
+        const NumberColumn& column = data.numbers[i];
+        const RowValues<double> values = read_float32(table, column.name);
+        numbers[i] = scaled(column, values);
+        const auto flag = std::find_if(data.categories.begin(), data.categories.end(),
+                                       [&](const CategoryColumn& other) { return other.missing_in == column.name; });
+        if (flag == data.categories.end()) {
+            n_filled[i] = values.count([](double number) { return std::isnan(number); });
+        } else {
+            categories[static_cast<size_t>(flag - data.categories.begin())] = missing_flags(values);
+        }
+    }
 };
 
-at::Tensor scaled(const NumberColumn& column, const at::Tensor& values) {
-    at::Tensor result = at::empty(values.sizes(), at::kFloat);
-    const double* value = values.const_data_ptr<double>();
-    float* out = result.mutable_data_ptr<float>();
-    for (int64_t row = 0; row < values.numel(); ++row) {
-        out[row] = static_cast<float>(column.scaler(std::isnan(value[row]) ? column.fill : value[row]));
+template <class Column>
+std::map<std::string, int64_t> by_name(const std::vector<Column>& columns, const std::vector<int64_t>& counts) {
+    std::map<std::string, int64_t> named;
+    for (size_t i = 0; i < columns.size(); ++i) {
+        if (counts[i] > 0) named.emplace(columns[i].name, counts[i]);
     }
-    return result;
+    return named;
 }
 
 }  // namespace
 
-std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& rows,
+std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
                                    EncodingCounts* counts) {
-    Parts parts(rows, data, table.rows());
-    const auto count = [](std::map<std::string, int64_t>& by_name, const std::string& name, int64_t n) {
-        if (n > 0) by_name[name] += n;
-    };
-    const auto flag_of = [&](const std::string& number) {
-        return std::find_if(data.categories.begin(), data.categories.end(),
-                            [&](const CategoryColumn& column) { return column.missing_in == number; });
-    };
-    for (size_t i = 0; i < data.categories.size(); ++i) {
-        const CategoryColumn& column = data.categories[i];
-        if (!column.missing_in.empty()) continue;
-        const CodedColumn values(table, column.name);
-        const at::Tensor encoded = encode_column(column.vocabulary, values);
-        if (counts) count(counts->unknown, column.name, encoded.eq(0).sum().item<int64_t>() - values.missing());
-        parts.put(0, i, encoded);
+    const EncodedColumns columns(data, table);
+    if (counts) {
+        *counts = {.unknown = by_name(data.categories, columns.n_unknown),
+                   .filled = by_name(data.numbers, columns.n_filled)};
     }
-    for (size_t i = 0; i < data.numbers.size(); ++i) {
-        const NumberColumn& column = data.numbers[i];
-        const at::Tensor values = read_numbers(table, column.name);
-        parts.put(1, i, scaled(column, values));
-        if (const auto flag = flag_of(column.name); flag != data.categories.end()) {
-            parts.put(0, static_cast<size_t>(flag - data.categories.begin()), missing_flag(values));
-        } else if (counts) {
-            count(counts->filled, column.name, values.isnan().sum().item<int64_t>());
-        }
+    const auto n_categories = static_cast<int64_t>(data.categories.size());
+    const auto n_numbers = static_cast<int64_t>(data.numbers.size());
+    std::vector<Tensors> inputs;
+    for (const at::Tensor& rows : parts) {
+        const RowOrder order(rows, table.rows());
+        Tensors& input = inputs.emplace_back();
+        input.push_back(at::empty({rows.numel(), n_categories}, at::kLong));
+        put_rows(columns.categories, order, input.back());
+        input.push_back(at::empty({rows.numel(), n_numbers}, at::kFloat));
+        put_rows(columns.numbers, order, input.back());
     }
     for (const TextColumn& column : data.texts) {
-        parts.append(column.vocabulary.encode(table, column.name, column.max_len));
+        const at::Tensor tokens = column.vocabulary.encode(table, column.name, column.max_len);
+        for (size_t i = 0; i < parts.size(); ++i) inputs[i].push_back(tokens.index_select(0, parts[i]));
     }
-    return std::move(parts).take();
+    return inputs;
 }
 
 FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts) {

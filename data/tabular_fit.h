@@ -20,8 +20,8 @@ struct FittedTable {
 /// table has the parts of its dates.
 FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts);
 
-/// The encoded inputs of the rows of each part; empty for all rows. The table has the parts of its dates. What is new
-/// is counted into `counts`.
+/// The encoded inputs of the rows of each part. The table has the parts of its dates. What is new is counted into
+/// `counts`, where the first part has all rows.
 std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
                                    EncodingCounts* counts = nullptr);
 

@@ -1,5 +1,6 @@
 #include "text_codes.h"
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <string>
@@ -38,7 +39,7 @@ bool is_compact(const arrow::ChunkedArray& coded) {
     std::vector<char> used(static_cast<size_t>(dictionary_of(coded).length()), 0);
     size_t n_used = 0;
     const Codes codes(coded);
-    for (int64_t row = 0; row < codes.size(); ++row) {
+    for (int64_t row = 0, n = codes.size(); row < n && n_used < used.size(); ++row) {
         const int32_t code = codes[row];
         if (code < 0 || used[static_cast<size_t>(code)]) continue;
         used[static_cast<size_t>(code)] = 1;
@@ -49,7 +50,8 @@ bool is_compact(const arrow::ChunkedArray& coded) {
 
 /// The number that a short text of digits stands for, written as a number is; -1 for any other text, 007 too.
 int32_t small_number(std::string_view text) {
-    if (text.empty() || (text[0] == '0' && text.size() > 1)) return -1;
+    constexpr size_t kMostDigits = 7;
+    if (text.empty() || text.size() > kMostDigits || (text[0] == '0' && text.size() > 1)) return -1;
     int32_t number = 0;
     for (const char c : text) {
         if (c < '0' || c > '9') return -1;
@@ -58,20 +60,24 @@ int32_t small_number(std::string_view text) {
     return number;
 }
 
-/// Codes of texts of up to seven bytes, found by one comparison of a number.
+template <class Word>
+uint64_t load(const char* bytes) {
+    Word word;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+/// Codes of texts of up to 16 bytes, found by a comparison of two numbers.
 class ShortTextCodes {
 public:
-    static constexpr size_t kLongest = 7;
+    static constexpr size_t kLongest = 16;
 
-    /// The place for the code of `text`, which is kUnused where the text is new.
+    /// The place for the code of `text`, which is kUnused where the text is new; it is to be set before the next call.
     int32_t& operator[](std::string_view text) {
         if (2 * n_used_ >= entries_.size()) grow();
-        uint64_t key = 0;
-        std::memcpy(&key, text.data(), text.size());
-        // The length in the last byte tells texts with NULs at their end apart, and makes no key 0.
-        key |= static_cast<uint64_t>(text.size() + 1) << 56;
+        const Key key = key_of(text);
         Entry& entry = entries_[position(key)];
-        if (entry.key == 0) {
+        if (entry.code == kUnused) {
             entry.key = key;
             ++n_used_;
         }
@@ -79,24 +85,40 @@ public:
     }
 
 private:
+    /// All bytes of a text, some of them perhaps twice: which, its size tells.
+    struct Key {
+        uint64_t head = 0, tail = 0, size = 0;
+        bool operator==(const Key&) const = default;
+    };
+
     struct Entry {
-        uint64_t key = 0;
+        Key key;
         int32_t code = kUnused;
     };
 
+    static Key key_of(std::string_view text) {
+        const char* bytes = text.data();
+        const size_t n = text.size();
+        if (n > 8) return {load<uint64_t>(bytes), load<uint64_t>(bytes + n - 8), n};
+        if (n >= 4) return {load<uint32_t>(bytes), load<uint32_t>(bytes + n - 4), n};
+        if (n == 0) return {};
+        return {load<uint8_t>(bytes), load<uint8_t>(bytes + n / 2) << 8 | load<uint8_t>(bytes + n - 1), n};
+    }
+
     /// Where `key` is, or would be.
-    size_t position(uint64_t key) const {
+    size_t position(const Key& key) const {
         constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio (Knuth)
+        const uint64_t mixed = ((key.head ^ key.size) * kMultiplier ^ key.tail) * kMultiplier;
         const size_t last = entries_.size() - 1;
-        size_t i = static_cast<size_t>((key * kMultiplier) >> 32) & last;
-        while (entries_[i].key != 0 && entries_[i].key != key) i = (i + 1) & last;
+        size_t i = static_cast<size_t>(mixed >> 32) & last;
+        while (entries_[i].code != kUnused && entries_[i].key != key) i = (i + 1) & last;
         return i;
     }
 
     void grow() {
         const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(2 * entries_.size()));
         for (const Entry& entry : old) {
-            if (entry.key != 0) entries_[position(entry.key)] = entry;
+            if (entry.code != kUnused) entries_[position(entry.key)] = entry;
         }
     }
 
@@ -107,6 +129,8 @@ private:
 }  // namespace
 
 struct TextCoder::Impl {
+    void reserve(int64_t n_rows) { require_arrow(codes_.Resize(std::max(n_rows, codes_.length())), kFailure); }
+
     void add(const arrow::Array& chunk) {
         require_arrow(codes_.Reserve(chunk.length()), kFailure);
         if (is_coded_text(*chunk.type())) return add_coded(as_coded(chunk));
@@ -183,6 +207,10 @@ TextCoder::TextCoder() : impl_(std::make_unique<Impl>()) {}
 TextCoder::~TextCoder() = default;
 TextCoder::TextCoder(TextCoder&&) noexcept = default;
 TextCoder& TextCoder::operator=(TextCoder&&) noexcept = default;
+
+void TextCoder::reserve(int64_t n_rows) {
+    impl_->reserve(n_rows);
+}
 
 void TextCoder::add(const arrow::Array& chunk) {
     impl_->add(chunk);

@@ -15,6 +15,9 @@ public:
     TextCoder(TextCoder&&) noexcept;
     TextCoder& operator=(TextCoder&&) noexcept;
 
+    /// Makes room for rows, `n_rows` in all.
+    void reserve(int64_t n_rows);
+
     /// The next rows, text or coded text.
     void add(const arrow::Array& chunk);
 
@@ -43,6 +46,10 @@ public:
     /// -1 for a missing value.
     int32_t operator[](int64_t row) const { return any_missing_ && codes_->IsNull(row) ? -1 : codes_->Value(row); }
     int64_t size() const { return codes_->length(); }
+
+    bool any_missing() const { return any_missing_; }
+    /// The codes in a row; of a missing value it has any number.
+    const int32_t* data() const { return codes_->raw_values(); }
 
 private:
     const arrow::Int32Array* codes_;

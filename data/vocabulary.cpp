@@ -5,11 +5,11 @@
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
 #include "coded_column.h"
+#include "row_values.h"
 #include "table.h"
 #include "table_impl.h"
 
@@ -113,7 +113,7 @@ const std::vector<std::string>& Vocabulary::names() const {
 }
 
 at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
-    return encode_column(*this, CodedColumn(table, column));
+    return encode_column(*this, CodedColumn(table, column)).tensor();
 }
 
 std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
@@ -127,9 +127,14 @@ std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
 
 Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
     std::vector<char> used(static_cast<size_t>(column.values().length()), 0);
-    column.visit([&](int64_t row, int32_t code) {
-        if (code >= 0 && wanted[static_cast<size_t>(row)]) used[static_cast<size_t>(code)] = 1;
-    });
+    size_t n_used = 0;
+    const Codes codes = column.codes();
+    for (int64_t row = 0; row < codes.size() && n_used < used.size(); ++row) {
+        const int32_t code = codes[row];
+        if (code < 0 || !wanted[static_cast<size_t>(row)] || used[static_cast<size_t>(code)]) continue;
+        used[static_cast<size_t>(code)] = 1;
+        ++n_used;
+    }
     std::vector<std::string> categories;
     for (int64_t code = 0; code < column.values().length(); ++code) {
         const std::string_view value = column.values().GetView(code);
@@ -138,42 +143,12 @@ Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wa
     return Vocabulary::from_names(numbered(std::move(categories)));
 }
 
-namespace {
-
-/// Fewer are not worth a thread.
-constexpr int64_t kRowsPerThread = 100000;
-
-/// What each code of `column` is in `vocabulary`, with the missing one's, -1, before them.
-std::vector<int64_t> indices_of_codes(const Vocabulary& vocabulary, const CodedColumn& column) {
+RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
     std::vector<int64_t> indices = {0};
     for (int64_t code = 0; code < column.values().length(); ++code) {
         indices.push_back(vocabulary.index(column.values().GetView(code)));
     }
-    return indices;
-}
-
-}  // namespace
-
-at::Tensor encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
-    const std::vector<int64_t> indices = indices_of_codes(vocabulary, column);
-    const Codes codes = column.codes();
-    at::Tensor encoded = at::empty({column.rows()}, at::kLong);
-    int64_t* out = encoded.mutable_data_ptr<int64_t>();
-    at::parallel_for(0, codes.size(), kRowsPerThread, [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) out[row] = indices[static_cast<size_t>(codes[row] + 1)];
-    });
-    return encoded;
-}
-
-void encode_rows(const Vocabulary& vocabulary, const CodedColumn& column, const at::Tensor& rows,
-                 const at::Tensor& out) {
-    const std::vector<int64_t> indices = indices_of_codes(vocabulary, column);
-    const Codes codes = column.codes();
-    const auto row = rows.accessor<int64_t, 1>();
-    auto encoded = out.accessor<int64_t, 1>();
-    at::parallel_for(0, rows.numel(), kRowsPerThread, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) encoded[i] = indices[static_cast<size_t>(codes[row[i]] + 1)];
-    });
+    return {column, std::move(indices)};
 }
 
 }  // namespace embark

@@ -52,6 +52,28 @@ TEST_F(CodedText, is_kept_where_values_come_again_and_again) {
     EXPECT_THAT(table.head(3).text("colour"), ElementsAre("red", "", "red"));
 }
 
+TEST_F(CodedText, tells_texts_of_all_sizes_apart) {
+    // Alike but for one byte, at each place of texts of each size; of digits and of letters, numbers and none.
+    std::vector<std::string> values;
+    for (const char* letters : {"1234567890123456789", "abcdefghijklmnopqrs"}) {
+        for (size_t size = 1; size < 20; ++size) {
+            const std::string text(letters, size);
+            values.push_back(text);
+            for (size_t i = 0; i < size; ++i) {
+                values.push_back(text);
+                values.back()[i] = '_';
+            }
+        }
+    }
+    std::vector<std::string> twice = values;
+    twice.insert(twice.end(), values.rbegin(), values.rend());
+    std::string content = "x,y\n";
+    for (const std::string& value : twice) content += value + ",y\n";
+    const Table table = read(content);
+    ASSERT_TRUE(is_coded(table, "x"));
+    EXPECT_EQ(table.text("x"), twice);
+}
+
 TEST_F(CodedText, has_every_value_of_a_file_of_many_blocks_in_its_row) {
     // Beyond the first block the values are others: what was found out there must not bind what follows.
     constexpr int kRows = 400000;
