@@ -54,29 +54,40 @@ public:
 
     void operator()(const RowPart& part) {
         const rows::AdamConstants c = constants(part);
-        float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
-        const auto touched = static_cast<size_t>(part.touched.count * part.touched.width);
-        if (p_.size() < touched) {
-            for (auto* buffer : {&p_, &m_, &v_}) buffer->resize(touched);
+        if (!part.lazy && c.mom > 0 && c.sqr_mom > 0) {
+            rows::adam_add_gradients(part.values(part.state[0]), part.values(part.state[1]), part.touched, c);
+            return move_all(part, c);
         }
-        rows::take_rows(p, p_.data(), part.touched);
-        rows::take_rows(m, m_.data(), part.touched);
-        rows::take_rows(v, v_.data(), part.touched);
-        rows::adam_step(p_.data(), m_.data(), v_.data(), part.touched.gradients, static_cast<int64_t>(touched), c);
-        if (!part.lazy) {
-            // All rows as if untouched, in one go through memory; the touched ones are put right below.
-            at::parallel_for(0, part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
-                rows::adam_untouched(p + begin, m + begin, v + begin, end - begin, c);
-            });
-        }
-        rows::put_rows(p, p_.data(), part.touched);
-        rows::put_rows(m, m_.data(), part.touched);
-        rows::put_rows(v, v_.data(), part.touched);
+        take_touched(part);
+        rows::adam_step(p_.data(), m_.data(), v_.data(), part.touched.gradients,
+                        part.touched.count * part.touched.width, c);
+        // All rows as if untouched, in one go through memory; the touched ones are put right after it.
+        if (!part.lazy) move_all(part, c);
+        rows::put_rows(part.values(part.parameter), p_.data(), part.touched);
+        rows::put_rows(part.values(part.state[0]), m_.data(), part.touched);
+        rows::put_rows(part.values(part.state[1]), v_.data(), part.touched);
     }
 
 private:
     /// Numbers that are worth a thread.
     static constexpr int64_t kGrain = 32768;
+
+    void take_touched(const RowPart& part) {
+        const auto touched = static_cast<size_t>(part.touched.count * part.touched.width);
+        if (p_.size() < touched) {
+            for (auto* buffer : {&p_, &m_, &v_}) buffer->resize(touched);
+        }
+        rows::take_rows(part.values(part.parameter), p_.data(), part.touched);
+        rows::take_rows(part.values(part.state[0]), m_.data(), part.touched);
+        rows::take_rows(part.values(part.state[1]), v_.data(), part.touched);
+    }
+
+    static void move_all(const RowPart& part, const rows::AdamConstants& c) {
+        float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
+        at::parallel_for(0, part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
+            rows::adam_untouched(p + begin, m + begin, v + begin, end - begin, c);
+        });
+    }
 
     rows::AdamConstants constants(const RowPart& part) const {
         const double lr = part.hyper("lr"), mom = part.hyper("mom"), sqr_mom = part.hyper("sqr_mom");

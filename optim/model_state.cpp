@@ -64,8 +64,8 @@ Json hypers_of(const Optimizer& optimizer) {
     return groups;
 }
 
-/// Values by name, one a group, as Optimizer::set_hyper takes them; none where a model was saved alone. Throws where they
-/// don't fit the optimizer.
+/// Values by name, one a group, as Optimizer::set_hyper takes them; none where a model was saved alone. Throws where
+/// they don't fit the optimizer.
 std::map<std::string, std::vector<double>> read_hypers(const std::string& text, const Optimizer& optimizer) {
     const Json state = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     require(state.is_object(), "its hyper-parameters cannot be read");

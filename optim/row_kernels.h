@@ -27,9 +27,12 @@ struct AdamConstants {
     float l2;
 };
 
-/// The step of `n` numbers whose gradient is 0, in place. Averages too small to move anything become 0, which spares
-/// numbers with which processors are slow.
+/// The step of `n` numbers whose gradient is 0, in place.
 void adam_untouched(float* p, float* m, float* v, int64_t n, const AdamConstants& c);
+
+/// Puts the gradients of the touched rows into their averages so that adam_untouched does the rest of their step:
+/// m + g·(1 − mom) / mom becomes mom·m + (1 − mom)·g there, and v likewise. For mom and sqr_mom above 0.
+void adam_add_gradients(float* m, float* v, const Touched& touched, const AdamConstants& c);
 
 /// The step of `n` numbers with these gradients, in place.
 void adam_step(float* p, float* m, float* v, const float* gradients, int64_t n, const AdamConstants& c);
