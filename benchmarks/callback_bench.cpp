@@ -22,6 +22,7 @@ public:
     explicit Metered(std::shared_ptr<Callback> callback) : callback_(std::move(callback)) {}
     int order() const override { return callback_->order(); }
     std::string name() const override { return callback_->name(); }
+    bool needs_autograd() const override { return callback_->needs_autograd(); }
 
     /// Seconds within an epoch: what is done once a fit does not count.
     double seconds() const { return std::chrono::duration<double>(spent_).count(); }
@@ -103,25 +104,37 @@ std::map<std::string, Make> callbacks(const std::filesystem::path& folder, std::
 
 nlohmann::json callback_cost(const Options& options) {
     const auto dls = movielens(options.data);
-    const auto learner = [&] {
-        return Learner(dls, rating_net(dls),
-                       {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false});
+    const LearnerOptions settings = {.loss = mse_loss_flat(), .weight_decay = kWeightDecay, .progress = false};
+    const auto learner = [&] { return Learner(dls, rating_net(dls), settings); };
+    // What collab_learner trains: there gradients are those of the rows that a batch touches.
+    const auto fused_learner = [&] {
+        return Learner(dls,
+                       DotProductBias(DotProductOptions{.n_users = dls.users().size(),
+                                                        .n_items = dls.items().size(),
+                                                        .n_factors = kFactors,
+                                                        .y_range = kRange}),
+                       settings);
+    };
+    const auto seconds_in = [](Learner learn, const Make& make) {
+        const auto metered = std::make_shared<Metered>(make());
+        learn.fit(1, kLearningRate, {.callbacks = {metered}});
+        return metered->seconds();
     };
     const Scratch scratch;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> nowhere(std::fopen("/dev/null", "w"), std::fclose);
 
     learner().fit(1, kLearningRate);  // warms up caches and threads
-    std::map<std::string, std::vector<double>> spent;
+    std::map<std::string, std::vector<double>> spent, spent_fused;
     std::vector<double> epochs;
     for (int repeat = 0; repeat < options.repeats; ++repeat) {
         epochs.push_back(time_of([&] { learner().fit(1, kLearningRate); }).wall);
         for (const auto& [name, make] : callbacks(scratch.path(), nowhere.get())) {
-            const auto metered = std::make_shared<Metered>(make());
-            learner().fit(1, kLearningRate, {.callbacks = {metered}});
-            spent[name].push_back(metered->seconds());
+            spent[name].push_back(seconds_in(learner(), make));
+            if (make()->needs_autograd()) continue;
+            spent_fused[name].push_back(seconds_in(fused_learner(), make));
         }
     }
-    return {{"epoch_seconds", epochs}, {"callback_seconds", spent}};
+    return {{"epoch_seconds", epochs}, {"callback_seconds", spent}, {"fused_callback_seconds", spent_fused}};
 }
 
 }  // namespace embark::bench

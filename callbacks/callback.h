@@ -53,7 +53,7 @@ public:
     /// loss, gradients or weights within the step, from after_pred to after_step. True unless overridden, so that a
     /// callback of your own finds all of it. One that says false leaves a learner free to take a fused step (see
     /// LearnerOptions::fused_step): there every event is sent and TrainingState::predictions and loss can be read, as
-    /// values without a graph, but the parameters have no gradients.
+    /// values without a graph, and gradients are in TrainingState::row_gradients; the parameters have none.
     virtual bool needs_autograd() const { return true; }
 
     virtual void before_fit(TrainingState&) {}

@@ -1,6 +1,6 @@
 #include "gradient_clip.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include <torch/torch.h>
 
@@ -18,14 +18,32 @@ void check_above_zero(double value, const char* name) {
 
 constexpr double kEps = 1e-6;  // torch.nn.utils.clip_grad_norm_'s
 
-void clip_norm(const std::vector<at::Tensor>& gradients, double max_norm, double norm_type) {
-    if (const auto norm = norm_type == 2 ? fast_norm(gradients) : std::nullopt) {
-        if (*norm + kEps > max_norm) at::_foreach_mul_(gradients, max_norm / (*norm + kEps));
-        return;
+void clip(const std::vector<PlainGradient>& gradients, const GradientClipOptions& options) {
+    const auto change_all = [&](auto change) {
+        for (const auto& gradient : gradients) std::ranges::transform(gradient.values, gradient.values.begin(), change);
+    };
+    if (options.clip_value) {
+        const auto limit = static_cast<float>(*options.clip_value);
+        return change_all([=](float value) { return value > limit ? limit : value < -limit ? -limit : value; });
     }
-    const auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, norm_type)), norm_type);
+    // In single precision, as LibTorch: with the last bit of the factor too.
+    const float norm = static_cast<float>(norm_of(gradients, options.norm_type)) + static_cast<float>(kEps);
+    const auto max_norm = static_cast<float>(options.max_norm);
+    if (norm <= max_norm) return;
+    change_all([factor = max_norm / norm](float value) { return value * factor; });
+}
+
+void clip(const std::vector<at::Tensor>& gradients, const GradientClipOptions& options) {
+    if (gradients.empty()) return;
+    torch::NoGradGuard no_grad;
+    if (options.clip_value) {
+        at::_foreach_clamp_min_(gradients, -*options.clip_value);
+        return at::_foreach_clamp_max_(gradients, *options.clip_value);
+    }
+    const auto norm =
+        at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, options.norm_type)), options.norm_type);
     // On a GPU it is faster to multiply by 1 than to wait for the factor.
-    at::_foreach_mul_(gradients, (max_norm / (norm + kEps)).clamp_max(1));
+    at::_foreach_mul_(gradients, (options.max_norm / (norm + kEps)).clamp_max(1));
 }
 
 }  // namespace
@@ -38,12 +56,8 @@ GradientClip::GradientClip(GradientClipOptions options) : options_(options) {
 
 void GradientClip::before_step(TrainingState& state) {
     if (state.cancelled(Level::step)) return;
-    const auto all = gradients(*state.optimizer);
-    if (all.empty()) return;
-    torch::NoGradGuard no_grad;
-    if (!options_.clip_value) return clip_norm(all, options_.max_norm, options_.norm_type);
-    at::_foreach_clamp_min_(all, -*options_.clip_value);
-    at::_foreach_clamp_max_(all, *options_.clip_value);
+    if (const auto plain = plain_gradients(state)) return clip(*plain, options_);
+    clip(gradients(*state.optimizer), options_);
 }
 
 }  // namespace embark

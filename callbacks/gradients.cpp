@@ -1,5 +1,6 @@
 #include "gradients.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <torch/torch.h>
@@ -49,9 +50,27 @@ bool lies_in_one_piece(const at::Tensor& values) {
     return values.is_cpu() && values.scalar_type() == at::kFloat && values.is_non_overlapping_and_dense();
 }
 
-bool all_finite(const at::Tensor& values) {
-    if (lies_in_one_piece(values)) return all_finite(values.const_data_ptr<float>(), values.numel());
-    return values.isfinite().all().item<bool>();
+/// Where squares are too large for single precision, and for other norms.
+double slow_norm(const std::vector<PlainGradient>& gradients, double p) {
+    double largest = 0, total = 0;
+    for (const auto& gradient : gradients) {
+        for (const float value : gradient.values) {
+            const double size = std::fabs(value);
+            if (std::isnan(size)) return size;
+            largest = std::max(largest, size);
+            if (std::isfinite(p)) total += std::pow(size, p);
+        }
+    }
+    return std::isfinite(p) ? std::pow(total, 1 / p) : largest;
+}
+
+const Parameter* find_parameter(const Optimizer& optimizer, const at::Tensor& tensor) {
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (parameter.tensor.is_same(tensor)) return &parameter;
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -70,24 +89,47 @@ std::vector<at::Tensor> gradients(const Optimizer& optimizer) {
     return all;
 }
 
-std::optional<double> fast_norm(const std::vector<at::Tensor>& gradients) {
-    double total = 0;
-    for (const auto& gradient : gradients) {
-        if (!lies_in_one_piece(gradient)) return std::nullopt;
-        total += sum_of_squares(gradient.const_data_ptr<float>(), gradient.numel());
+std::optional<std::vector<PlainGradient>> plain_gradients(const TrainingState& state) {
+    std::vector<PlainGradient> plain;
+    for (const auto& gradient : state.row_gradients) plain.push_back({gradient.values, gradient.parameter});
+    if (!plain.empty()) return plain;
+    for (const auto& group : state.optimizer->groups()) {
+        for (const auto& parameter : group.parameters) {
+            const at::Tensor& gradient = parameter.tensor.grad();
+            if (!gradient.defined()) continue;
+            if (gradient.is_sparse() || !lies_in_one_piece(gradient)) return std::nullopt;
+            plain.push_back(
+                {{gradient.mutable_data_ptr<float>(), static_cast<size_t>(gradient.numel())}, parameter.tensor});
+        }
     }
-    return std::isfinite(total) ? std::optional(std::sqrt(total)) : std::nullopt;
+    return plain;
 }
 
-const Parameter* find_non_finite_gradient(const Optimizer& optimizer) {
-    const auto all = gradients(optimizer);
-    // On a GPU one figure for all gradients spares waiting for each of them.
-    if (!all.empty() && !all.front().is_cpu() && at::stack(at::_foreach_norm(all)).isfinite().all().item<bool>()) {
+double norm_of(const std::vector<PlainGradient>& gradients, double p) {
+    if (p != 2) return slow_norm(gradients, p);
+    double total = 0;
+    for (const auto& gradient : gradients) {
+        total += sum_of_squares(gradient.values.data(), std::ssize(gradient.values));
+    }
+    return std::isfinite(total) ? std::sqrt(total) : slow_norm(gradients, p);
+}
+
+const Parameter* find_non_finite_gradient(const TrainingState& state) {
+    if (const auto plain = plain_gradients(state)) {
+        for (const auto& gradient : *plain) {
+            const bool finite = all_finite(gradient.values.data(), std::ssize(gradient.values));
+            if (!finite) return find_parameter(*state.optimizer, gradient.parameter);
+        }
         return nullptr;
     }
-    for (const auto& group : optimizer.groups()) {
+    const auto all = gradients(*state.optimizer);
+    // On a GPU one figure for all gradients spares waiting for each of them.
+    if (!all.empty() && !all.front().is_cpu() && at::stack(at::_foreach_norm(all)).isfinite().all().item<bool>())
+        return nullptr;
+    for (const auto& group : state.optimizer->groups()) {
         for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.grad().defined() && !all_finite(parameter.tensor.grad())) return &parameter;
+            const at::Tensor& gradient = parameter.tensor.grad();
+            if (gradient.defined() && !gradient.isfinite().all().item<bool>()) return &parameter;
         }
     }
     return nullptr;

@@ -1,20 +1,31 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "../optim/optimizer.h"
+#include "training_state.h"
 
 namespace embark {
 
 /// The gradients that parameters have.
 std::vector<at::Tensor> gradients(const Optimizer& optimizer);
 
-/// The 2-norm of all gradients together in one pass, where they are single precision and on the CPU; nothing where they
-/// are not, or where their squares are too large.
-std::optional<double> fast_norm(const std::vector<at::Tensor>& gradients);
+/// Numbers of a gradient, in no order, those that may be other than 0 among them.
+struct PlainGradient {
+    std::span<float> values;
+    at::Tensor parameter;
+};
+
+/// All gradients at hand as plain numbers: those of a step by rows, or else those that parameters have. Nothing where
+/// one of these is not single precision in one piece on the CPU.
+std::optional<std::vector<PlainGradient>> plain_gradients(const TrainingState& state);
+
+/// (Σ |g|^p)^(1/p) over all numbers; p may be infinity.
+double norm_of(const std::vector<PlainGradient>& gradients, double p);
 
 /// The first parameter with a gradient that is not finite; null where all are. Reads every gradient once.
-const Parameter* find_non_finite_gradient(const Optimizer& optimizer);
+const Parameter* find_non_finite_gradient(const TrainingState& state);
 
 }  // namespace embark

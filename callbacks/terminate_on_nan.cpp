@@ -25,7 +25,7 @@ void TerminateOnNaN::after_loss(TrainingState& state) {
 
 void TerminateOnNaN::before_step(TrainingState& state) {
     if (state.grad_scale > 1) return;
-    const Parameter* parameter = find_non_finite_gradient(*state.optimizer);
+    const Parameter* parameter = find_non_finite_gradient(state);
     if (parameter == nullptr) return;
     state.cancel(Level::fit, concat("the gradient of ", parameter->name, " is not finite", where(state)));
 }

@@ -15,6 +15,7 @@ class TerminateOnNaN : public Callback {
 public:
     int order() const override { return -9; }
     std::string name() const override { return "terminate_on_nan"; }
+    bool needs_autograd() const override { return false; }
 
     void after_loss(TrainingState& state) override;
     void before_step(TrainingState& state) override;

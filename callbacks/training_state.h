@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../data/batch.h"
+#include "../optim/row_gradient.h"
 #include "callback.h"
 #include "records.h"
 
@@ -60,6 +61,10 @@ struct TrainingState {
     double loss_scale = 1;
     /// How many times too large the gradients at hand are: what a gradient scaler multiplied the loss with, else 1.
     double grad_scale = 1;
+
+    /// From after_backward to before_step the gradients of a step that goes without autograd, which leaves none in the
+    /// parameters. Callbacks may change the values.
+    std::vector<RowGradient> row_gradients = {};
 
     /// The module that is trained.
     torch::nn::Module* model = nullptr;

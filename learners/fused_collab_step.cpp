@@ -69,12 +69,13 @@ void FusedCollabStep::run(const Events& events, TrainingState& state) {
     events.send(&Callback::after_loss, state);
     if (state.cancelled(Level::batch)) return;
 
-    has_gradient_ = false;
+    state.row_gradients.clear();  // of a batch that was left early
     bracket(events, state, Level::backward, &Callback::before_backward, &Callback::after_cancel_backward,
-            &Callback::after_backward, [&] { backward(state.loss_scale); });
+            &Callback::after_backward, [&] { backward(state); });
     if (state.cancelled(Level::batch)) return;
     bracket(events, state, Level::step, &Callback::before_step, &Callback::after_cancel_step, &Callback::after_step,
-            [&] { step(); });
+            [&] { optimizer_.step_rows(state.row_gradients); });
+    state.row_gradients.clear();
 }
 
 bool FusedCollabStep::knows(const Batch& batch) const {
@@ -141,9 +142,9 @@ void FusedCollabStep::forward(TrainingState& state) {
     state.predictions = {predictions};
 }
 
-void FusedCollabStep::backward(double loss_scale) {
-    if (loss_scale != 1) {
-        for (float& slope : slopes_) slope *= static_cast<float>(loss_scale);
+void FusedCollabStep::backward(TrainingState& state) {
+    if (state.loss_scale != 1) {
+        for (float& slope : slopes_) slope *= static_cast<float>(state.loss_scale);
     }
     const int64_t width = tables_.user_factors.size(1), n = static_cast<int64_t>(slopes_.size());
     for (Rows* rows : {&users_, &items_}) {
@@ -155,18 +156,11 @@ void FusedCollabStep::backward(double loss_scale) {
                                 tables_.item_factors.const_data_ptr<float>(), width},
                                slopes_.data(), users_.slots.data(), items_.slots.data(), users_.gradient.data(),
                                items_.gradient.data());
-    has_gradient_ = true;
-}
-
-void FusedCollabStep::step() {
-    if (!has_gradient_) return;  // the backward pass was left
-    std::vector<RowGradient> gradients = {{tables_.user_factors, users_.distinct, users_.gradient.data()},
-                                          {tables_.item_factors, items_.distinct, items_.gradient.data()}};
-    if (tables_.user_bias.defined()) {
-        gradients.push_back({tables_.user_bias, users_.distinct, users_.bias_gradient.data()});
-        gradients.push_back({tables_.item_bias, items_.distinct, items_.bias_gradient.data()});
-    }
-    optimizer_.step_rows(gradients);
+    state.row_gradients.push_back({tables_.user_factors, users_.distinct, users_.gradient});
+    state.row_gradients.push_back({tables_.item_factors, items_.distinct, items_.gradient});
+    if (!tables_.user_bias.defined()) return;
+    state.row_gradients.push_back({tables_.user_bias, users_.distinct, users_.bias_gradient});
+    state.row_gradients.push_back({tables_.item_bias, items_.distinct, items_.bias_gradient});
 }
 
 ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,

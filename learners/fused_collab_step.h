@@ -39,8 +39,7 @@ private:
 
     bool knows(const Batch& batch) const;
     void forward(TrainingState& state);
-    void backward(double loss_scale);
-    void step();
+    void backward(TrainingState& state);
 
     DotProductTables tables_;
     Optimizer& optimizer_;
@@ -48,7 +47,6 @@ private:
     Rows users_, items_;
     std::vector<float> dots_, slopes_;
     double loss_ = 0;
-    bool has_gradient_ = false;
 };
 
 /// How a fit trains: by a fused step where there is one for the model and all else allows it.

@@ -28,7 +28,8 @@ public:
     void save(const std::filesystem::path& path) const;
 
     /// Puts everything back; the optimizer starts anew where it was not saved. Checks all of it first: an Error names
-    /// every missing, unexpected and wrong-shaped tensor, and leaves both as they were. Tensors that are neither the model's nor the optimizer's are passed by.
+    /// every missing, unexpected and wrong-shaped tensor, and leaves both as they were. Tensors that are neither the
+    /// model's nor the optimizer's are passed by.
     void restore(torch::nn::Module& model, Optimizer& optimizer) const;
     /// Puts the model back and leaves the optimizer alone.
     void restore(torch::nn::Module& model) const;

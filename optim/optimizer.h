@@ -10,6 +10,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "row_gradient.h"
+
 namespace embark {
 
 /// One trained tensor of a model, under the model's own name for it.
@@ -30,15 +32,6 @@ using HyperParameters = std::map<std::string, double>;
 struct ParameterGroup {
     std::vector<Parameter> parameters;
     HyperParameters hyper = {};
-};
-
-/// The gradient of an embedding's weights, (rows, width), as the rows that a batch touched: it is 0 in all others.
-struct RowGradient {
-    /// One of the optimizer's parameters: float32, contiguous, on the CPU.
-    at::Tensor parameter;
-    /// Distinct rows, and their gradients one after the other: rows.size() · width numbers.
-    std::span<const int64_t> rows;
-    const float* values = nullptr;
 };
 
 /// Moves parameters along their gradients. Every hyper-parameter can be set for each group at any step, which is what

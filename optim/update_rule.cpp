@@ -125,7 +125,7 @@ void RuleOptimizer::step_rows(std::span<const RowGradient> gradients) {
     torch::NoGradGuard no_grad;
     for (const auto& gradient : gradients) {
         const auto [g, i] = place_of(gradient.parameter);
-        step_rows_of(g, i, gradient.rows, gradient.values);
+        step_rows_of(g, i, gradient.rows, gradient.values.data());
     }
 }
 

@@ -33,7 +33,7 @@ def encode_memory(bench):
     return ours["peak_over_tensors"], {"embark": ours, "fastai": theirs, "others_busy": others_busy}
 
 
-def predict_row_microseconds(bench):
+def predict_one_row_us(bench):
     """One raw row through Predictor::predict, of Adult's TabularModel."""
     data = bench.dataset("adult")
     ours = bench.embark("row_prediction", data, threads=1)

@@ -1,10 +1,13 @@
 #include <cmath>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/gradient_accumulation.h>
 #include <embark/callbacks/gradient_clip.h>
+#include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
 #include <embark/learners/learner.h>
@@ -153,7 +156,9 @@ TEST(FusedStep, what_it_cannot_do_goes_through_autograd) {
     };
     const Case plain{.name = ""};
     EXPECT_FALSE(uses_autograd(fit_of(plain, true)));
-    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientClip>()})));
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientClip>()})));
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<TerminateOnNaN>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientAccumulation>()})));
     EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<testing::Witness>()})));
     EXPECT_TRUE(uses_autograd(fit_of(plain, true, {}, /*weighted=*/true)));
     EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = adam({.decouple_wd = false})}, true)));
@@ -163,6 +168,44 @@ TEST(FusedStep, what_it_cannot_do_goes_through_autograd) {
         if (item.key() == "user_bias.weight") at::Tensor(item.value()).requires_grad_(false);
     }
     EXPECT_TRUE(uses_autograd(std::move(frozen)));
+}
+
+TEST(FusedStep, clips_gradients_as_autograd_does) {
+    for (const GradientClipOptions& options :
+         {GradientClipOptions{.max_norm = 0.05}, GradientClipOptions{.max_norm = 0.02, .norm_type = 3},
+          GradientClipOptions{.max_norm = 0.01, .norm_type = std::numeric_limits<double>::infinity()},
+          GradientClipOptions{.clip_value = 0.002}}) {
+        // Of SGD, to which the size of a gradient matters.
+        const Case of{.name = "", .optimizer = sgd(), .update = EmbeddingUpdate::lazy};
+        const Case plain{.name = "", .optimizer = sgd()};
+        auto fused = fit_of(of, true, {std::make_shared<GradientClip>(options)});
+        auto autograd = fit_of(plain, false, {std::make_shared<GradientClip>(options)});
+        auto unclipped = fit_of(of, true);
+        for (auto* fit : {&fused, &autograd, &unclipped}) fit->learn.fit(1, 1);
+        EXPECT_FALSE(fused.watch->seen);
+        const auto expected = tensors_of(autograd.learn), without = tensors_of(unclipped.learn);
+        for (const auto& [name, tensor] : tensors_of(fused.learn)) {
+            EXPECT_TRUE(tensor.allclose(expected.at(name), 1e-5, 1e-6)) << name;
+            if (!without.at(name).equal(tensor)) continue;
+            ADD_FAILURE() << name << " was not clipped";
+        }
+    }
+}
+
+TEST(FusedStep, ends_at_a_gradient_that_is_not_finite_and_moves_nothing) {
+    const auto x = torch::tensor(std::vector<int64_t>{1, 1, 2, 1}).reshape({2, 2});
+    const DataLoader loader({.inputs = {x}, .targets = {torch::full({2, 1}, 5.)}});
+    const DotProduct model(DotProductOptions{kUsers, kItems, 4, {}});
+    {
+        torch::NoGradGuard no_grad;
+        model->user_factors->weight.zero_();
+        model->item_factors->weight[1].fill_(3e38);
+    }
+    const auto before = model->user_factors->weight.detach().clone();
+    Learner learn(DataLoaders(loader, std::nullopt), model, {.loss = mse_loss_flat(), .progress = false});
+    learn.fit(1, 0.1, {.callbacks = {std::make_shared<TerminateOnNaN>()}});
+    EXPECT_EQ(learn.stop_reason(), "the gradient of user_factors.weight is not finite, in epoch 0 at batch 0");
+    EXPECT_TRUE(model->user_factors->weight.equal(before));
 }
 
 /// A Witness that asks for no autograd.
@@ -278,7 +321,7 @@ TEST(LazyUpdate, says_what_cannot_be) {
     EXPECT_THAT(message_of<UsageError>([&] { learn(dot, lookahead(sgd())); }), HasSubstr("no lazy update"));
     EXPECT_THAT(message_of<UsageError>([&] { learn(torch::nn::Linear(2, 1), adam()); }),
                 HasSubstr("has no torch::nn::Embedding"));
-    auto clipped = fit_of({.name = "", .update = EmbeddingUpdate::lazy}, true, {std::make_shared<GradientClip>()});
+    auto clipped = fit_of({.name = "", .update = EmbeddingUpdate::lazy}, false, {std::make_shared<GradientClip>()});
     EXPECT_THAT(message_of<Error>([&] { clipped.learn.fit(1); }), HasSubstr("is sparse"));
 }
 
