@@ -58,7 +58,11 @@ fs::path cache_folder() {
 
 std::vector<fs::path> data_folders(const fs::path& data_dir) {
     std::vector<fs::path> folders;
-    if (!data_dir.empty()) folders.push_back(data_dir);
+    if (!data_dir.empty()) {
+        std::error_code error;
+        require(fs::is_directory(data_dir, error), "--data-dir ", data_dir.string(), ": there is no such folder");
+        folders.push_back(data_dir);
+    }
     if (const char* given = std::getenv("EMBARK_DATA"); given && *given) folders.emplace_back(given);
     if (const fs::path cache = cache_folder(); !cache.empty()) folders.push_back(cache);
     return folders;

@@ -212,6 +212,8 @@ class BadInput(EmbarkTest):
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
         result = self.run_embark("train", "collab", "--dataset", "ml-100k", env=environment)
         self.assert_refused(result, 1, "tools/get-data ml-100k", "--data-dir")
+        result = self.run_embark("train", "collab", "--dataset", "ml-100k", "--data-dir", "nowhere")
+        self.assert_refused(result, 1, "--data-dir nowhere: there is no such folder")
 
     def test_an_export_that_cannot_be_written_is_refused_before_training(self):
         self.assert_refused(self.train("--export", "none/m.pt"), 1, "there is no folder none")
