@@ -7,8 +7,10 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
 #include "../modules/dot_product.h"
 #include "dot_product_kernels.h"
+#include "fused_row_exchange.h"
 
 namespace embark {
 
@@ -62,6 +64,7 @@ FusedCollabStep::FusedCollabStep(DotProductTables tables, const Model& model, co
 
 void FusedCollabStep::run(const Events& events, TrainingState& state) {
     if (!knows(state.batch)) return autograd_.run(events, state);
+    state.autograd = false;
     forward(state);
     events.send(&Callback::after_pred, state);
     if (state.cancelled(Level::batch)) return;
@@ -74,7 +77,7 @@ void FusedCollabStep::run(const Events& events, TrainingState& state) {
             &Callback::after_backward, [&] { backward(state.loss_scale); });
     if (state.cancelled(Level::batch)) return;
     bracket(events, state, Level::step, &Callback::before_step, &Callback::after_cancel_step, &Callback::after_step,
-            [&] { step(); });
+            [&] { step(state); });
 }
 
 bool FusedCollabStep::knows(const Batch& batch) const {
@@ -84,11 +87,15 @@ bool FusedCollabStep::knows(const Batch& batch) const {
            y.is_cpu() && y.is_floating_point() && y.numel() == x.size(0);
 }
 
+void FusedCollabStep::Rows::forget() {
+    for (const int64_t id : distinct) place_of[static_cast<size_t>(id)] = -1;
+}
+
 void FusedCollabStep::Rows::take(const int64_t* column, int64_t count, int64_t n_rows, const char* what) {
     ids.resize(static_cast<size_t>(count));
     slots.resize(ids.size());
     if (place_of.empty()) place_of.assign(static_cast<size_t>(n_rows), -1);
-    for (const int64_t id : distinct) place_of[static_cast<size_t>(id)] = -1;
+    forget();
     distinct.clear();
     for (size_t i = 0; i < ids.size(); ++i) {
         const int64_t id = column[2 * i];
@@ -158,8 +165,17 @@ void FusedCollabStep::backward(double loss_scale) {
     has_gradient_ = true;
 }
 
-void FusedCollabStep::step() {
+void FusedCollabStep::step(const TrainingState& state) {
     if (!has_gradient_) return;  // the backward pass was left
+    if (state.processes != nullptr) {
+        const int64_t size = state.processes->size();
+        const TouchedRows tables[] = {{users_.distinct, users_.gradient, users_.bias_gradient},
+                                      {items_.distinct, items_.gradient, items_.bias_gradient}};
+        // What must be cleared of place_of for the next batch is this process's own.
+        users_.forget();
+        items_.forget();
+        add_up_touched_rows(*state.processes, tables_.user_factors.size(1), (state.rows() + size - 1) / size, tables);
+    }
     std::vector<RowGradient> gradients = {{tables_.user_factors, users_.distinct, users_.gradient.data()},
                                           {tables_.item_factors, items_.distinct, items_.gradient.data()}};
     if (tables_.user_bias.defined()) {
