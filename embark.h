@@ -7,6 +7,7 @@
 
 #include "callbacks/classification_metrics.h"
 #include "callbacks/csv_logger.h"
+#include "callbacks/data_parallel.h"
 #include "callbacks/early_stopping.h"
 #include "callbacks/event_timer.h"
 #include "callbacks/events.h"
@@ -53,6 +54,7 @@
 #include "data/text_vocabulary.h"
 #include "data/tokenizer.h"
 #include "data/vocabulary.h"
+#include "distributed/process_group.h"
 #include "learners/collab_learner.h"
 #include "learners/ensemble.h"
 #include "learners/exported_model.h"

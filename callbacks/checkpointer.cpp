@@ -7,6 +7,8 @@
 #include "../core/error.h"
 #include "../core/file.h"
 #include "../core/text.h"
+#include "../distributed/leader.h"
+#include "../distributed/process_group.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
 
@@ -54,14 +56,27 @@ void visit_named(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit 
     }
 }
 
-StateDict gradients_of(const Optimizer& optimizer) {
+/// Gradients that are being accumulated: of several processes, the sums of all their parts.
+StateDict gradients_of(const TrainingState& state) {
     StateDict gradients;
-    for (const auto& group : optimizer.groups()) {
+    if (state.processes != nullptr && !state.accumulating) return gradients;
+    for (const auto& group : state.optimizer->groups()) {
         for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.grad().defined()) gradients.set(parameter.name, parameter.tensor.grad());
+            at::Tensor gradient = parameter.tensor.grad();
+            if (state.processes != nullptr) {
+                if (state.processes->all_reduce(gradient.defined() ? 1 : 0, Reduce::max) == 0) continue;
+                gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
+                state.processes->all_reduce(gradient);
+            }
+            if (gradient.defined()) gradients.set(parameter.name, gradient);
         }
     }
     return gradients;
+}
+
+/// Of several processes, a row each.
+at::Tensor rng_states(const TrainingState& state) {
+    return state.processes == nullptr ? rng_state() : torch::cat(state.processes->all_gather(rng_state().unsqueeze(0)));
 }
 
 void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
@@ -114,12 +129,17 @@ Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector
 }
 
 void Checkpointer::before_fit(TrainingState& state) {
-    std::error_code error;
-    fs::create_directories(options_.dir, error);
-    require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
-    require_writable_path(path_);
-    remove_left_temporaries(path_);
-    if (options_.resume && fs::exists(path_)) resume(state);
+    bool goes_on = false;
+    write_by_leader(state.processes, [&] {
+        std::error_code error;
+        fs::create_directories(options_.dir, error);
+        require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
+        require_writable_path(path_);
+        remove_left_temporaries(path_);
+        goes_on = options_.resume && fs::exists(path_);
+    });
+    if (state.processes != nullptr) goes_on = state.processes->all_reduce(goes_on ? 1 : 0, Reduce::max) > 0;
+    if (goes_on) resume(state);
 }
 
 void Checkpointer::after_batch(TrainingState& state) {
@@ -148,7 +168,8 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
     StateDict progress;
     progress.set("settings", fit_);
     progress.set("position", save_position(state.position(phase)));
-    progress.set("rng", rng_state());
+    progress.set("rng", rng_states(state));
+    if (!state.leads()) return progress;
     visit_named(others_, [&](const std::string& name, const Callback& callback) {
         StateDict saved;
         callback.save_state(saved, state);
@@ -158,25 +179,30 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
 }
 
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
-    StateDict all(ModelState(*state.model, *state.optimizer).content());
-    all.set(kProgress, progress);
-    all.set(kGradient, gradients_of(*state.optimizer));
-    save_safetensors(path_, all.content());
+    const StateDict gradients = gradients_of(state);
+    write_by_leader(state.processes, [&] {
+        StateDict all(ModelState(*state.model, *state.optimizer).content());
+        all.set(kProgress, progress);
+        all.set(kGradient, gradients);
+        save_safetensors(path_, all.content());
+    });
 }
 
 void Checkpointer::resume(TrainingState& state) {
-    const StateDict all(load_safetensors(path_, Checksum::required));
+    const StateDict all(read_by_leader(state.processes, [&] { return load_safetensors(path_, Checksum::required); }));
     const StateDict progress = all.part(kProgress);
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
-    load_gradients(all.part(kGradient), *state.optimizer);
+    // They are sums over all processes, to which the others add from nothing.
+    if (state.leads()) load_gradients(all.part(kGradient), *state.optimizer);
     const Position position = load_position(progress.part("position"));
     // after_train, where this is captured, lies before the checkpoint.
     if (position.phase == Position::Phase::validation) before_validation_ = progress;
     state.resume(position);
     load_callbacks(progress.part("callback"), state);
-    set_rng_state(progress.get<at::Tensor>("rng"));
+    const auto rng = progress.get<at::Tensor>("rng");
+    set_rng_state(state.processes == nullptr ? rng : rng[state.processes->rank()].clone());
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {

@@ -65,6 +65,7 @@ CSVLogger::~CSVLogger() {
 
 void CSVLogger::before_fit(TrainingState& state) {
     close();
+    if (!state.leads()) return;
     // Not emptied yet: the fit may go on from a checkpoint.
     descriptor_ = open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (descriptor_ < 0) fail_with(errno);
@@ -81,7 +82,7 @@ void CSVLogger::check_columns() const {
 }
 
 void CSVLogger::begin() {
-    if (std::exchange(begun_, true)) return;
+    if (descriptor_ < 0 || std::exchange(begun_, true)) return;
     truncate(options_.append ? size_of(descriptor_) : 0);
     if (size_ == 0) write(header_);
 }
@@ -91,7 +92,7 @@ void CSVLogger::before_epoch(TrainingState&) {
 }
 
 void CSVLogger::after_epoch(TrainingState& state) {
-    write(row_of(state.records.epochs.back()));
+    if (descriptor_ >= 0) write(row_of(state.records.epochs.back()));
 }
 
 void CSVLogger::after_fit(TrainingState&) {
@@ -103,12 +104,12 @@ void CSVLogger::cleanup_fit(TrainingState&) {
 }
 
 void CSVLogger::save_state(StateDict& to, const TrainingState&) const {
-    fsync(descriptor_);  // a checkpoint must not outlive the rows before it
+    if (descriptor_ >= 0) fsync(descriptor_);  // a checkpoint must not outlive the rows before it
     to.set("size", size_);
 }
 
 void CSVLogger::load_state(const StateDict& from, TrainingState& state) {
-    if (state.was_over(Level::fit)) return;  // what stands there now may be a later fit's
+    if (descriptor_ < 0 || state.was_over(Level::fit)) return;  // what stands there now may be a later fit's
     const auto size = from.get<int64_t>("size");
     const auto there = size_of(descriptor_);
     require(there >= size, options_.path.string(), " has ", there, " bytes, but had ", size,

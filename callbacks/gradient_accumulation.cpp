@@ -19,13 +19,14 @@ void GradientAccumulation::before_fit(TrainingState&) {
 }
 
 void GradientAccumulation::before_backward(TrainingState& state) {
-    state.loss_scale *= state.batch.weight() / static_cast<double>(n_acc_);
+    state.loss_scale *= state.weight() / static_cast<double>(n_acc_);
+    state.accumulating = count_ + state.rows() < n_acc_;
 }
 
 void GradientAccumulation::before_step(TrainingState& state) {
     if (state.cancelled(Level::step)) return;
-    count_ += state.batch.size();
-    weight_ += state.batch.weight();
+    count_ += state.rows();
+    weight_ += state.weight();
     if (count_ < n_acc_) return state.cancel(Level::batch);  // keeps the gradients
     const auto expected = static_cast<double>(n_acc_);
     const auto all = gradients(*state.optimizer);

@@ -5,6 +5,8 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../distributed/gather_batches.h"
+#include "../distributed/process_group.h"
 
 namespace embark {
 
@@ -66,6 +68,20 @@ void Metric::accumulate(const Tensors& predictions, const Tensors& targets) {
     // The total stays on the device: to ask for the value of each batch would make the program wait for it.
     const auto share = call(prediction, target).to(at::kDouble) * rows;
     total_ = total_.defined() ? total_ + share : share;
+}
+
+void Metric::gather(ProcessGroup& processes) {
+    auto sums = at::zeros({2}, at::kDouble);
+    if (total_.defined()) sums[0] = total_;
+    sums[1] = static_cast<double>(rows_);
+    processes.all_reduce(sums);
+    rows_ = static_cast<int64_t>(sums[1].item<double>());
+    if (over_ == Over::batches) {
+        total_ = sums[0];
+        return;
+    }
+    predictions_ = gather_batches(processes, predictions_);
+    targets_ = gather_batches(processes, targets_);
 }
 
 double Metric::value() const {

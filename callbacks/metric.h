@@ -9,6 +9,8 @@
 
 namespace embark {
 
+class ProcessGroup;
+
 /// A figure of merit over the validation part, of the model's raw outputs (before the loss' activation).
 class Metric {
 public:
@@ -42,6 +44,9 @@ public:
     /// Takes in the raw outputs and targets of one batch. Throws Error where this metric's output or target is missing
     /// or it cannot be computed from them.
     void accumulate(const Tensors& predictions, const Tensors& targets);
+    /// Takes in what this metric accumulated in the other processes too, of which number r of n had the batches r, r +
+    /// n, r + 2n, …: the value is then that of one process that had them all.
+    void gather(ProcessGroup& processes);
     /// The value over all that was accumulated; NaN where nothing was. Throws Error where it cannot be computed.
     double value() const;
 

@@ -52,6 +52,7 @@ Progress::Progress(ProgressOptions options) : options_(options) {
 Progress::~Progress() = default;
 
 void Progress::before_fit(TrainingState& state) {
+    leads_ = state.leads();
     drawn_ = std::chrono::steady_clock::now();
     if (state.n_epoch > 0) show_header(state);
 }
@@ -64,7 +65,7 @@ void Progress::show_header(const TrainingState& state) {
 }
 
 void Progress::after_batch(TrainingState& state) {
-    if (!terminal_) return;
+    if (!terminal_ || !leads_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - drawn_ < kRedrawEvery) return;
     drawn_ = now;
@@ -101,6 +102,7 @@ int64_t Progress::width() const {
 }
 
 void Progress::print(const std::string& text) {
+    if (!leads_) return;
     if (std::exchange(bar_shown_, false)) std::fputs(kClearLine, options_.stream);
     std::fputs(text.c_str(), options_.stream);
     std::fflush(options_.stream);

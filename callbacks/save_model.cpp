@@ -4,6 +4,7 @@
 
 #include "../core/error.h"
 #include "../core/file.h"
+#include "../distributed/leader.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
 #include "training_state.h"
@@ -22,7 +23,7 @@ SaveModel::SaveModel(SaveModelOptions options)
 
 void SaveModel::before_fit(TrainingState& state) {
     if (options_.every_epoch == 0) TrackerCallback::before_fit(state);  // else nothing is compared
-    require_writable_path(options_.path);
+    if (state.leads()) require_writable_path(options_.path);
 }
 
 void SaveModel::after_epoch(TrainingState& state) {
@@ -38,7 +39,8 @@ void SaveModel::after_epoch(TrainingState& state) {
 void SaveModel::after_fit(TrainingState& state) {
     if (options_.at_end) return save(options_.path, state);
     if (!reloads_best()) return;
-    const auto best = ModelState::load(options_.path);
+    const ModelState best(read_by_leader(state.processes, [&] { return ModelState::load(options_.path).content(); }),
+                          options_.path.string());
     if (options_.with_opt) {
         best.restore(*state.model, *state.optimizer);
     } else {
@@ -48,12 +50,14 @@ void SaveModel::after_fit(TrainingState& state) {
 
 void SaveModel::load_state(const StateDict& from, TrainingState& state) {
     TrackerCallback::load_state(from, state);
-    if (reloads_best() && !state.was_over(Level::fit)) require_readable_file(options_.path);
+    if (state.leads() && reloads_best() && !state.was_over(Level::fit)) require_readable_file(options_.path);
 }
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
-    const auto saved = options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
-    saved.save(path);
+    write_by_leader(state.processes, [&] {
+        const auto saved = options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
+        saved.save(path);
+    });
     last_saved_path_ = path;
 }
 

@@ -42,6 +42,7 @@ void TensorBoard::before_fit(TrainingState& state) {
     for (const auto& name : state.records.metric_names) {
         require(is_utf8(name), "TensorBoard cannot show the metric '", name, "': its name is not UTF-8");
     }
+    if (!state.leads()) return;
     file_ = std::make_unique<EventFile>(folder_);
     if (!options_.text.empty()) file_->add_text(step_, "text", options_.text);
     hyper_tags_ = state.optimizer ? hyper_tags(*state.optimizer) : std::vector<std::string>();
@@ -86,7 +87,7 @@ void TensorBoard::save_state(StateDict& to, const TrainingState&) const {
 void TensorBoard::load_state(const StateDict& from, TrainingState& state) {
     step_ = from.get<int64_t>("step");
     // After a fit that was over by then, what the log goes on with may be a later fit's.
-    if (!state.was_over(Level::fit)) file_->add_start(step_ + 1);
+    if (file_ && !state.was_over(Level::fit)) file_->add_start(step_ + 1);
 }
 
 void TensorBoard::cleanup_fit(TrainingState&) {

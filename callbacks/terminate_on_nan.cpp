@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
 #include "gradients.h"
 #include "training_state.h"
 
@@ -16,15 +17,36 @@ std::string where(const TrainingState& state) {
     return concat(", in epoch ", state.epoch, " at ", state.training ? "batch " : "validation batch ", state.iteration);
 }
 
-}  // namespace
-
-void TerminateOnNaN::after_loss(TrainingState& state) {
+void check_loss(TrainingState& state) {
     const auto loss = state.loss.item<double>();
     if (!std::isfinite(loss)) state.cancel(Level::fit, concat("the loss is ", loss, where(state)));
 }
 
+}  // namespace
+
+void TerminateOnNaN::before_validate(TrainingState&) {
+    seen_in_validation_ = false;
+}
+
+void TerminateOnNaN::after_loss(TrainingState& state) {
+    if (state.processes == nullptr) return check_loss(state);
+    // Its own part of the data tells this process alone.
+    if (!state.training && !std::isfinite(state.loss.item<double>())) seen_in_validation_ = true;
+}
+
+void TerminateOnNaN::after_backward(TrainingState& state) {
+    if (state.processes != nullptr) check_loss(state);
+}
+
+void TerminateOnNaN::after_validate(TrainingState& state) {
+    if (state.processes == nullptr || state.processes->all_reduce(seen_in_validation_ ? 1 : 0, Reduce::max) == 0)
+        return;
+    state.cancel(Level::fit, concat("a loss of the validation in epoch ", state.epoch, " is not finite"));
+}
+
 void TerminateOnNaN::before_step(TrainingState& state) {
-    if (state.grad_scale > 1) return;
+    // What is accumulated may be no more than this process's own part.
+    if (state.grad_scale > 1 || (state.processes != nullptr && state.accumulating)) return;
     const Parameter* parameter = find_non_finite_gradient(state);
     if (parameter == nullptr) return;
     state.cancel(Level::fit, concat("the gradient of ", parameter->name, " is not finite", where(state)));

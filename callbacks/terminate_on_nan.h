@@ -11,14 +11,22 @@ namespace embark {
 /// With a gradient scaler (MixedPrecision in fp16) gradients may overflow because of its factor: that is left to the
 /// scaler, which skips the step and lowers the factor. At a factor of at most 1 it is not the scaler's fault, and the
 /// fit ends.
+///
+/// Processes that train together end together: in training at the loss of the whole batch, in validation at its end.
 class TerminateOnNaN : public Callback {
 public:
     int order() const override { return -9; }
     std::string name() const override { return "terminate_on_nan"; }
     bool needs_autograd() const override { return false; }
 
+    void before_validate(TrainingState& state) override;
     void after_loss(TrainingState& state) override;
+    void after_backward(TrainingState& state) override;
     void before_step(TrainingState& state) override;
+    void after_validate(TrainingState& state) override;
+
+private:
+    bool seen_in_validation_ = false;  // by this process, of several
 };
 
 }  // namespace embark

@@ -3,8 +3,13 @@
 #include <algorithm>
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
 
 namespace embark {
+
+bool TrainingState::leads() const {
+    return processes == nullptr || processes->leads();
+}
 
 void TrainingState::cancel(Level level, std::string reason) {
     require(at(level).running, "A callback asked to leave level '", to_string(level),

@@ -17,8 +17,10 @@ class Module;
 
 namespace embark {
 
+class DataLoaders;
 class Loss;
 class Optimizer;
+class ProcessGroup;
 
 /// Where a fit goes on after a checkpoint.
 struct Position {
@@ -51,8 +53,12 @@ struct TrainingState {
     /// Whether there is a validation part.
     bool has_valid = false;
 
-    /// The batch at hand, in before_batch … after_batch.
+    /// The batch at hand, in before_batch … after_batch: of several processes, this one's part.
     Batch batch = {};
+    /// The rows of the batch in all processes that train together, and what they count in its mean (Batch::size and
+    /// weight); below 0 where `batch` is the whole of it. See rows() and weight().
+    int64_t whole_rows = -1;
+    double whole_weight = -1;
     /// The model's raw outputs, from after_pred on.
     Tensors predictions = {};
     /// The loss as a scalar tensor, from after_loss on: what is recorded.
@@ -66,6 +72,21 @@ struct TrainingState {
     /// parameters. Callbacks may change the values.
     std::vector<RowGradient> row_gradients = {};
 
+    /// Whether the step at hand goes through autograd, so that parameters get gradients.
+    bool autograd = true;
+    /// The batch at hand takes no step: its gradients stay and those of the next are added. To be set in
+    /// before_backward by what cancels the step later, so that processes do not exchange what is not whole yet.
+    bool accumulating = false;
+
+    /// The processes that train together; null where this is the only one.
+    ProcessGroup* processes = nullptr;
+    /// Whether this process was asked to stop, to be set in before_batch; and whether any process was, which all know
+    /// of a training batch from after_backward on.
+    bool stop_asked = false;
+    bool stop_agreed = false;
+
+    /// What is trained on; null where nobody said.
+    const DataLoaders* dls = nullptr;
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
     Optimizer* optimizer = nullptr;
@@ -74,6 +95,12 @@ struct TrainingState {
     std::set<std::string> scheduled = {};
     /// What was recorded of this fit so far.
     Records records = {};
+
+    /// The rows and the weight of the batch at hand, in all processes together.
+    int64_t rows() const { return whole_rows < 0 ? batch.size() : whole_rows; }
+    double weight() const { return whole_weight < 0 ? batch.weight() : whole_weight; }
+    /// Whether this process prints, logs and saves: of several, one alone does.
+    bool leads() const;
 
     /// Asks to leave `level` early; the loop obeys once the event at hand has been sent to every callback. What is left
     /// of the level is skipped, then its after_cancel event is sent, then its after event; the after events of the

@@ -27,7 +27,7 @@ endif()
 # Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name.
 set(EMBARK_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
-foreach(entry embark.h core data modules optim callbacks learners)
+foreach(entry embark.h core data modules optim distributed callbacks learners)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${entry}" "${EMBARK_INCLUDE_DIR}/embark/${entry}" SYMBOLIC)
 endforeach()
 

@@ -7,8 +7,10 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
 #include "../modules/dot_product.h"
 #include "dot_product_kernels.h"
+#include "fused_row_exchange.h"
 
 namespace embark {
 
@@ -62,6 +64,7 @@ FusedCollabStep::FusedCollabStep(DotProductTables tables, const Model& model, co
 
 void FusedCollabStep::run(const Events& events, TrainingState& state) {
     if (!knows(state.batch)) return autograd_.run(events, state);
+    state.autograd = false;
     forward(state);
     events.send(&Callback::after_pred, state);
     if (state.cancelled(Level::batch)) return;
@@ -85,11 +88,15 @@ bool FusedCollabStep::knows(const Batch& batch) const {
            y.is_cpu() && y.is_floating_point() && y.numel() == x.size(0);
 }
 
+void FusedCollabStep::Rows::forget() {
+    for (const int64_t id : distinct) place_of[static_cast<size_t>(id)] = -1;
+}
+
 void FusedCollabStep::Rows::take(const int64_t* column, int64_t count, int64_t n_rows, const char* what) {
     ids.resize(static_cast<size_t>(count));
     slots.resize(ids.size());
     if (place_of.empty()) place_of.assign(static_cast<size_t>(n_rows), -1);
-    for (const int64_t id : distinct) place_of[static_cast<size_t>(id)] = -1;
+    forget();
     distinct.clear();
     for (size_t i = 0; i < ids.size(); ++i) {
         const int64_t id = column[2 * i];
@@ -156,6 +163,15 @@ void FusedCollabStep::backward(TrainingState& state) {
                                 tables_.item_factors.const_data_ptr<float>(), width},
                                slopes_.data(), users_.slots.data(), items_.slots.data(), users_.gradient.data(),
                                items_.gradient.data());
+    if (state.processes != nullptr) {
+        const int64_t size = state.processes->size();
+        const TouchedRows tables[] = {{users_.distinct, users_.gradient, users_.bias_gradient},
+                                      {items_.distinct, items_.gradient, items_.bias_gradient}};
+        // What must be cleared of place_of for the next batch is this process's own.
+        users_.forget();
+        items_.forget();
+        add_up_touched_rows(*state.processes, width, (state.rows() + size - 1) / size, tables);
+    }
     state.row_gradients.push_back({tables_.user_factors, users_.distinct, users_.gradient});
     state.row_gradients.push_back({tables_.item_factors, items_.distinct, items_.gradient});
     if (!tables_.user_bias.defined()) return;

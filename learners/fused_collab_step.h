@@ -34,6 +34,7 @@ private:
         std::vector<int32_t> place_of;  // by row; below 0 where the batch does not have it
         std::vector<float> gradient, bias_gradient;
 
+        void forget();  // the places
         void take(const int64_t* column, int64_t count, int64_t n_rows, const char* what);
     };
 

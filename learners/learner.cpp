@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
 #include "../modules/layers.h"
 #include "../optim/model_state.h"
 #include "learner_impl.h"
@@ -106,7 +107,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
 }
 
 void Learner::save(const std::filesystem::path& path) {
-    ModelState(impl_->model.module(), optimizer()).save(path);
+    if (leads()) ModelState(impl_->model.module(), optimizer()).save(path);
 }
 
 void Learner::load(const std::filesystem::path& path) {
@@ -114,7 +115,12 @@ void Learner::load(const std::filesystem::path& path) {
 }
 
 void Learner::export_torchscript(const std::filesystem::path& path, const ExportOptions& options) {
-    embark::export_torchscript(impl_->model, impl_->dls, path, options);
+    if (leads()) embark::export_torchscript(impl_->model, impl_->dls, path, options);
+}
+
+bool Learner::leads() const {
+    const auto* processes = impl_->processes();
+    return processes == nullptr || processes->leads();
 }
 
 void Learner::add_callback(std::shared_ptr<Callback> callback) {

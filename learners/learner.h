@@ -172,6 +172,10 @@ public:
     /// where the module's trace depends on the batch size, and names the operation.
     void export_torchscript(const std::filesystem::path& path, const ExportOptions& options = {});
 
+    /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save()
+    /// and export_torchscript() do nothing in the others.
+    bool leads() const;
+
     /// Called in every later fit.
     void add_callback(std::shared_ptr<Callback> callback);
     void remove_callback(const std::shared_ptr<Callback>& callback);

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "../callbacks/checkpointer.h"
+#include "../callbacks/data_parallel.h"
 #include "../callbacks/param_scheduler.h"
 #include "../callbacks/progress.h"
 #include "../callbacks/recorder.h"
@@ -54,15 +55,21 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     optimizer().set_hyper("lr", lr.for_groups(optimizer().groups().size()));
     set_weight_decay(fit_options);
 
-    const Events events = fit_events(fit_options, identity(n_epoch, schedules), schedules);
+    StateDict fit_identity = identity(n_epoch, schedules);
+    if (const auto* together = processes(fit_options.callbacks))
+        fit_identity.set("number of processes", together->size());
+    const Events events = fit_events(fit_options, fit_identity, schedules);
     const ChosenStep chosen =
         choose_step(model, options.loss, optimizer(), events, dls.train().data().weights.defined(), options.fused_step);
-    if (options.progress && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
+    const auto* together = processes(fit_options.callbacks);
+    const bool leads = together == nullptr || together->leads();
+    if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
     TrainingLoop loop(dls, model, options.loss, *chosen.step, events);
     TrainingState state;
     state.model = &model.module();
     state.optimizer = &optimizer();
     state.loss_func = &options.loss;
+    state.dls = &dls;
     try {
         loop.fit(state, n_epoch, passes);
     } catch (...) {
@@ -77,6 +84,16 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     records = std::move(state.records);
     stop_reason = state.stop_reason();
     return records;
+}
+
+ProcessGroup* Learner::Impl::processes(const std::vector<std::shared_ptr<Callback>>& more) const {
+    for (const auto* callbacks : {&options.callbacks, &more}) {
+        for (const auto& callback : *callbacks) {
+            const auto* parallel = dynamic_cast<const DataParallel*>(callback.get());
+            if (parallel != nullptr && parallel->processes() != nullptr) return parallel->processes();
+        }
+    }
+    return nullptr;
 }
 
 void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
@@ -98,7 +115,8 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict&
         callbacks.push_back(std::make_shared<StopOnRequest>(fit_options.stop));
         return Events(std::move(callbacks));
     }
-    if (checkpoint.resume && options.progress) {
+    const auto* together = processes(fit_options.callbacks);
+    if (checkpoint.resume && options.progress && (together == nullptr || together->leads())) {
         const bool there = std::filesystem::exists(checkpoint_path(checkpoint.dir));
         std::fprintf(stderr, there ? "Going on from the checkpoint in %s\n" : "No checkpoint in %s, starting afresh\n",
                      checkpoint.dir.c_str());

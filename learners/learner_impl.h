@@ -15,6 +15,8 @@ struct Learner::Impl {
     Impl(DataLoaders dls_, Model model_, LearnerOptions options_);
 
     Optimizer& optimizer();
+    /// The processes that fits with these callbacks too train together with; null where there is none but this.
+    ProcessGroup* processes(const std::vector<std::shared_ptr<Callback>>& more = {}) const;
 
     /// Trains with a set of schedules for each parameter group, or with none.
     const Records& fit(int64_t n_epoch, const LearningRate& lr, const FitOptions& fit_options,

@@ -68,6 +68,10 @@ void TrainingLoop::begin_batch(TrainingState& state, Batch batch) {
     state.predictions.clear();
     state.loss.reset();
     state.loss_scale = 1;
+    state.whole_rows = -1;
+    state.whole_weight = -1;
+    state.autograd = true;
+    if (state.training) state.accumulating = false;  // else what was accumulated waits for the next training batch
 }
 
 void TrainingLoop::evaluate_batch(TrainingState& state) {

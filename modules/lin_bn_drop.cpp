@@ -22,7 +22,7 @@ void LinBnDropImpl::append_linear() {
 
 void LinBnDropImpl::append_norm() {
     if (options.bn) {
-        norm = append(torch::nn::BatchNorm1d(options.lin_first ? options.n_out : options.n_in));
+        norm = append(SyncBatchNorm1d(options.lin_first ? options.n_out : options.n_in));
         torch::NoGradGuard no_grad;
         norm->bias.fill_(1e-3);  // fastai's
     }

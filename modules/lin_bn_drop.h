@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include "n_linear.h"
+#include "sync_batch_norm.h"
 
 namespace embark {
 
@@ -35,7 +36,7 @@ public:
     torch::nn::Linear linear{nullptr};
     NLinear linears{nullptr};
     torch::nn::ReLU relu{nullptr};
-    torch::nn::BatchNorm1d norm{nullptr};
+    SyncBatchNorm1d norm{nullptr};
     torch::nn::Dropout dropout{nullptr};
 
 private:

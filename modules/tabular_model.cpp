@@ -103,7 +103,7 @@ void TabularModelImpl::reset() {
     if (options.n_cont > 0 && options.numbers.kind != NumberEmbeddingKind::none) {
         numbers = register_module("numbers", NumberEmbedder(options.n_cont, options.numbers));
     } else if (options.n_cont > 0 && options.bn_cont) {
-        bn_cont = register_module("bn_cont", torch::nn::BatchNorm1d(options.n_cont));
+        bn_cont = register_module("bn_cont", SyncBatchNorm1d(options.n_cont));
     }
     if (!options.values.values.empty()) values = register_module("values", ValueEmbedder(options.values));
     if (options.members > 1) {

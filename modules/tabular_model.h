@@ -11,6 +11,7 @@
 #include "../core/tensors.h"
 #include "layers.h"
 #include "number_embedding.h"
+#include "sync_batch_norm.h"
 #include "value_embedding.h"
 
 namespace embark {
@@ -89,7 +90,7 @@ public:
     TabularModelOptions options;
     torch::nn::ModuleList embeds{nullptr}, layers{nullptr};
     torch::nn::Dropout emb_drop{nullptr};
-    torch::nn::BatchNorm1d bn_cont{nullptr};
+    SyncBatchNorm1d bn_cont{nullptr};
     NumberEmbedder numbers{nullptr};
     ValueEmbedder values{nullptr};
     at::Tensor adapter;

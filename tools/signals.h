@@ -19,8 +19,8 @@ public:
     std::stop_token token() const { return source_.get_token(); }
     /// The signal that asked for the stop, 0 where none did.
     int signal() const { return signal_; }
-    /// What a program that was ended by that signal returns, 130 or 143.
-    int exit_code() const { return 128 + signal_; }
+    /// What a program that was ended by that signal returns, 130 or 143; the latter where another process was.
+    int exit_code() const { return 128 + (signal_ == 0 ? SIGTERM : signal_.load()); }
 
 private:
     void watch(const std::stop_token& ended);

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
+#include <embark/callbacks/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/learners/collab_learner.h>
@@ -101,12 +102,13 @@ int train_collab(const Arguments& arguments) {
 
     const CollabDataLoaders dls = data_loaders(options);
     set_seed(static_cast<uint64_t>(options.seed));
-    CollabLearner learn =
-        collab_learner(dls, {.n_factors = options.factors, .y_range = options.y_range}, {.metrics = {rmse()}});
+    CollabLearner learn = collab_learner(dls, {.n_factors = options.factors, .y_range = options.y_range},
+                                         {.metrics = {rmse()}, .callbacks = {data_parallel()}});
     const Records& records = learn.fit_one_cycle(
         options.epochs, options.lr,
         {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});
-    if (signals.signal() != 0) return stopped_by(signals, options);
+    if (was_stopped(signals, learn)) return stopped_by(signals, options);
+    if (!learn.leads()) return kSuccess;
     const Validation final = learn.validate();
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
 

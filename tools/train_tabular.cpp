@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
+#include <embark/callbacks/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/distributed/process_group_options.h>
 #include <embark/learners/tabular_recipe.h>
 
 #include "commands.h"
@@ -191,7 +193,9 @@ int train_tabular(const Arguments& arguments) {
                                                : read_table_dataset(options.dataset, options.data_dir);
     TabularRecipe recipe = recipe_for(options, known.target);
     const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
-    for (const std::string& warning : dls.warnings()) std::cerr << "embark: " << warning << "\n";
+    const bool leads = launch_environment().rank == 0;
+    for (const std::string& warning : leads ? dls.warnings() : std::vector<std::string>{})
+        std::cerr << "embark: " << warning << "\n";
     // Before the training, so that a file that cannot be scored is found out in time.
     std::optional<DataLoader> test;
     if (!options.test_csv.empty()) {
@@ -201,10 +205,13 @@ int train_tabular(const Arguments& arguments) {
     }
     recipe.learner.metrics = metrics_for(options, dls.targets());
 
+    recipe.learner.callbacks.push_back(data_parallel());
+
     set_seed(static_cast<uint64_t>(options.seed));
     TabularLearner learn = tabular_learner(dls, recipe.model, recipe.learner);
     fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
-    if (signals.signal() != 0) return stopped_by(signals, options);
+    if (was_stopped(signals, learn)) return stopped_by(signals, options);
+    if (!learn.leads()) return kSuccess;
     const Validation final = learn.validate();
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
 

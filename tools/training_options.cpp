@@ -1,11 +1,13 @@
 #include "training_options.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
 
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/text.h>
+#include <embark/distributed/process_group_options.h>
 
 namespace embark::tools {
 
@@ -36,9 +38,12 @@ void check(const TrainingOptions& options) {
 }  // namespace
 
 CheckpointOptions TrainingOptions::checkpoint() const {
+    // torchrun starts all processes again where one of them failed.
+    const char* restarts = std::getenv("TORCHELASTIC_RESTART_COUNT");
+    const bool started_again = restarts != nullptr && std::string_view(restarts) != "0";
     return {.dir = resume_dir.empty() ? checkpoint_dir : resume_dir,
             .every = checkpoint_every,
-            .resume = !resume_dir.empty()};
+            .resume = !resume_dir.empty() || started_again};
 }
 
 po::typed_value<std::string>* text_option(std::string& target, const char* shown) {
@@ -133,8 +138,13 @@ nlohmann::json epochs_report(const Records& records) {
     return epochs;
 }
 
+bool was_stopped(const SignalStop& signals, const Learner& learn) {
+    return signals.signal() != 0 || learn.stop_reason().starts_with("asked to stop");
+}
+
 int stopped_by(const SignalStop& signals, const TrainingOptions& options) {
     const auto dir = options.checkpoint().dir;
+    if (launch_environment().rank != 0) return signals.exit_code();
     std::cerr << "embark: stopped by a signal; nothing was exported"
               << (dir.empty() ? "" : concat("; go on with --resume ", dir.string())) << "\n";
     return signals.exit_code();

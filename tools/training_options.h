@@ -58,6 +58,8 @@ nlohmann::json figures(const std::map<std::string, double>& values);
 /// A row for each epoch of a fit: losses, metrics as `valid_NAME`, seconds.
 nlohmann::json epochs_report(const Records& records);
 
+/// Whether the training of `learn` was ended by a signal, to this process or to one that trains together with it.
+bool was_stopped(const SignalStop& signals, const Learner& learn);
 /// Says on standard error that a signal ended the training and how to go on; the exit code.
 int stopped_by(const SignalStop& signals, const TrainingOptions& options);
 

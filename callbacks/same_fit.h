@@ -1,0 +1,12 @@
+#pragma once
+
+namespace embark {
+
+class ProcessGroup;
+struct TrainingState;
+
+/// Throws the same Error in all processes where they are about to train different models, on different data or with
+/// different settings, and says what differs.
+void require_same_fit(ProcessGroup& processes, const TrainingState& state);
+
+}  // namespace embark

@@ -1,0 +1,57 @@
+#include "leader.h"
+
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "../core/error.h"
+#include "process_group.h"
+
+namespace embark {
+
+TensorFile broadcast(ProcessGroup& processes, const TensorFile& content) {
+    using Json = nlohmann::json;
+    Json outline = {{"metadata", content.metadata}, {"tensors", Json::array()}};
+    for (const auto& [name, tensor] : content.tensors) {
+        outline["tensors"].push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
+    }
+    outline = Json::parse(processes.broadcast(processes.leads() ? outline.dump() : std::string()));
+    if (processes.leads()) {
+        for (const auto& [name, tensor] : content.tensors) {
+            auto values = tensor;
+            processes.broadcast(values);
+        }
+        return content;
+    }
+    TensorFile received;
+    received.metadata = outline["metadata"].get<std::map<std::string, std::string>>();
+    for (const auto& entry : outline["tensors"]) {
+        auto values =
+            torch::empty(entry[2].get<std::vector<int64_t>>(), static_cast<at::ScalarType>(entry[1].get<int>()));
+        processes.broadcast(values);
+        received.tensors[entry[0].get<std::string>()] = values;
+    }
+    return received;
+}
+
+void write_by_leader(ProcessGroup* processes, const std::function<void()>& write) {
+    if (processes == nullptr) return write();
+    std::string problem;
+    if (processes->leads()) {
+        try {
+            write();
+        } catch (const std::exception& error) {
+            problem = error.what();
+        }
+    }
+    problem = processes->broadcast(problem);
+    require(problem.empty(), problem);
+}
+
+TensorFile read_by_leader(ProcessGroup* processes, const std::function<TensorFile()>& read) {
+    if (processes == nullptr) return read();
+    TensorFile content;
+    write_by_leader(processes, [&] { content = read(); });
+    return broadcast(*processes, content);
+}
+
+}  // namespace embark

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+
+#include "../core/safetensors.h"
+
+namespace embark {
+
+class ProcessGroup;
+
+/// What `read` gives the process that leads, in every process; just that of `read` where `processes` is null. What it
+/// throws ends all of them with one message.
+TensorFile read_by_leader(ProcessGroup* processes, const std::function<TensorFile()>& read);
+
+/// Lets the process that leads write, while the others wait; just that where `processes` is null. What it throws ends
+/// all of them with one message.
+void write_by_leader(ProcessGroup* processes, const std::function<void()>& write);
+
+/// Rank 0's content in every process: tensors on the CPU.
+TensorFile broadcast(ProcessGroup& processes, const TensorFile& content);
+
+}  // namespace embark

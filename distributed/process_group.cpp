@@ -1,0 +1,280 @@
+#include "process_group.h"
+
+#include <numeric>
+
+#include <torch/torch.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "../core/error.h"
+#include "../core/text.h"
+#include "backend.h"
+#include "peer_watch.h"
+
+namespace embark {
+
+namespace {
+
+using std::chrono::milliseconds;
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+c10d::ReduceOp operation(Reduce how) {
+    if (how == Reduce::max) return c10d::ReduceOp::MAX;
+    return how == Reduce::min ? c10d::ReduceOp::MIN : c10d::ReduceOp::SUM;
+}
+
+milliseconds timeout_of(const ProcessGroupOptions& options) {
+    return milliseconds(static_cast<int64_t>(options.timeout * 1000));
+}
+
+c10::intrusive_ptr<c10d::Store> open_store(const ProcessGroupOptions& options) {
+    c10d::TCPStoreOptions tcp;
+    tcp.port = static_cast<uint16_t>(options.port);
+    tcp.isServer = options.rank == 0 && !options.launcher_listens;
+    tcp.waitWorkers = false;
+    tcp.timeout = timeout_of(options);
+    try {
+        return c10::make_intrusive<c10d::TCPStore>(options.address, tcp);
+    } catch (const std::exception& error) {
+        const bool taken = std::string_view(error.what()).find("EADDRINUSE") != std::string_view::npos;
+        if (taken) {
+            fail("Rank 0 cannot listen at port ", options.port,
+                 ", which another program has: choose another "
+                 "MASTER_PORT");
+        }
+        fail("Rank ", options.rank, " cannot meet the others at ", options.address, ":", options.port, " within ",
+             options.timeout, " s: check MASTER_ADDR and MASTER_PORT, and whether rank 0 was started");
+    }
+}
+
+/// Waits until every rank has come to the store.
+void meet(c10d::Store& store, const ProcessGroupOptions& options) {
+    std::vector<std::string> keys;
+    for (int64_t rank = 0; rank < options.size; ++rank) keys.push_back(concat("here/", rank));
+    store.set(keys[static_cast<size_t>(options.rank)], "here");
+    std::vector<std::string> missing;
+    try {
+        return store.wait(keys, timeout_of(options));
+    } catch (const std::exception&) {
+        for (int64_t rank = 0; rank < options.size; ++rank) {
+            if (!store.check({keys[static_cast<size_t>(rank)]})) missing.push_back(std::to_string(rank));
+        }
+    }
+    fail("Not all of ", options.size, " processes came within ", options.timeout, " s: rank ", join(missing),
+         " did not; start one process for each rank");
+}
+
+at::Tensor bytes_of(const std::string& text) {
+    const auto bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
+    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(bytes.mutable_data_ptr()));
+    return bytes;
+}
+
+std::string text_of(const at::Tensor& bytes) {
+    return {static_cast<const char*>(bytes.const_data_ptr()), static_cast<size_t>(bytes.numel())};
+}
+
+int64_t bytes_in(const at::Tensor& tensor) {
+    return static_cast<int64_t>(tensor.nbytes());
+}
+
+}  // namespace
+
+struct ProcessGroup::Impl {
+    c10::intrusive_ptr<c10d::Store> store;
+    c10::intrusive_ptr<c10d::Backend> backend;
+    std::shared_ptr<PeerWatch> watch;
+    int64_t rank = 0;
+    int64_t exchanges = 0;
+
+    /// Begins what `start` begins.
+    template <class Start>
+    Work begin(Start start) {
+        watch->at_exchange(++exchanges);
+        try {
+            return start();
+        } catch (const std::exception&) {
+            lost();
+        }
+    }
+    template <class Start>
+    void run(Start start) {
+        finish(begin(start));
+    }
+    void finish(const Work& work) const {
+        try {
+            work->wait();
+        } catch (const std::exception&) {
+            lost();
+        }
+    }
+    [[noreturn]] void lost() const {
+        fail("Rank ", rank, " cannot go on with exchange ", exchanges, ": ", watch->diagnose(),
+             "; start all processes again, and let them go on from a checkpoint");
+    }
+};
+
+struct Exchange::Impl {
+    ProcessGroup::Impl* group = nullptr;
+    Work work;
+    at::Tensor values;
+};
+
+Exchange::Exchange() = default;
+Exchange::~Exchange() = default;
+Exchange::Exchange(Exchange&&) noexcept = default;
+Exchange& Exchange::operator=(Exchange&&) noexcept = default;
+
+void Exchange::wait() {
+    if (const auto under_way = std::move(impl_)) under_way->group->finish(under_way->work);
+}
+
+ProcessGroup::ProcessGroup(ProcessGroupOptions options)
+    : options_(std::move(options)), impl_(std::make_unique<Impl>()) {
+    check(options_);
+    impl_->rank = options_.rank;
+    if (options_.size == 1) return;
+    impl_->store = c10::make_intrusive<c10d::PrefixStore>(concat("embark/", options_.name), open_store(options_));
+    meet(*impl_->store, options_);
+    impl_->watch = std::make_shared<PeerWatch>(options_);
+    try {
+        impl_->backend = make_backend(impl_->store, options_);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& error) {
+        const std::string text = error.what();
+        fail("Rank ", options_.rank, " cannot connect to the other processes: ", text.substr(0, text.find('\n')),
+             "; GLOO_SOCKET_IFNAME names the network interface to use");
+    }
+}
+
+ProcessGroup::~ProcessGroup() = default;
+
+std::shared_ptr<ProcessGroup> ProcessGroup::from_environment() {
+    // One for the whole program: its fits use the same connections one after the other.
+    static const std::shared_ptr<ProcessGroup> group = [] {
+        auto options = launch_environment();
+        return options.size == 1 ? nullptr : std::make_shared<ProcessGroup>(std::move(options));
+    }();
+    return group;
+}
+
+Exchange ProcessGroup::start_all_reduce(const at::Tensor& values, Reduce how) {
+    Exchange exchange;
+    if (size() == 1 || values.numel() == 0) return exchange;
+    bytes_sent_ += 2 * (size() - 1) * bytes_in(values) / size();
+    std::vector<at::Tensor> tensors = {values};
+    c10d::AllreduceOptions options;
+    options.reduceOp = operation(how);
+    exchange.impl_ = std::make_unique<Exchange::Impl>();
+    exchange.impl_->group = impl_.get();
+    exchange.impl_->values = values;
+    exchange.impl_->work = impl_->begin([&] { return impl_->backend->allreduce(tensors, options); });
+    return exchange;
+}
+
+void ProcessGroup::all_reduce(at::Tensor& values, Reduce how) {
+    if (size() == 1) return;
+    const auto own = values.detach().to(at::kCPU).contiguous().clone();
+    start_all_reduce(own, how).wait();
+    torch::NoGradGuard no_grad;
+    values.copy_(own);
+}
+
+double ProcessGroup::all_reduce(double value, Reduce how) {
+    auto values = at::full({1}, value, at::kDouble);
+    all_reduce(values, how);
+    return values.item<double>();
+}
+
+void ProcessGroup::broadcast(at::Tensor& values, int64_t from) {
+    if (size() == 1 || values.numel() == 0) return;
+    std::vector<at::Tensor> tensors = {values.detach().to(at::kCPU).contiguous().clone()};
+    c10d::BroadcastOptions options;
+    options.rootRank = from;
+    if (rank() == from) bytes_sent_ += (size() - 1) * bytes_in(values);
+    impl_->run([&] { return impl_->backend->broadcast(tensors, options); });
+    torch::NoGradGuard no_grad;
+    if (rank() != from) values.copy_(tensors.front());
+}
+
+std::string ProcessGroup::broadcast(const std::string& text, int64_t from) {
+    auto length = at::full({1}, static_cast<int64_t>(text.size()), at::kLong);
+    broadcast(length, from);
+    auto bytes = rank() == from ? bytes_of(text) : at::empty({length.item<int64_t>()}, at::kByte);
+    broadcast(bytes, from);
+    return text_of(bytes);
+}
+
+Tensors ProcessGroup::all_gather_alike(const at::Tensor& rows) {
+    std::vector<at::Tensor> inputs = {rows.detach().to(at::kCPU).contiguous()};
+    if (size() == 1) return inputs;
+    bytes_sent_ += (size() - 1) * bytes_in(inputs.front());
+    std::vector<std::vector<at::Tensor>> outputs(1);
+    for (int64_t r = 0; r < size(); ++r) outputs.front().push_back(at::empty_like(inputs.front()));
+    impl_->run([&] { return impl_->backend->allgather(outputs, inputs, c10d::AllgatherOptions()); });
+    return outputs.front();
+}
+
+Tensors ProcessGroup::all_gather(const at::Tensor& rows) {
+    const auto own = rows.detach().to(at::kCPU).contiguous();
+    if (size() == 1) return {own};
+    // Gloo gathers tensors of one shape: first their lengths, then all as long as the longest.
+    int64_t longest = 0;
+    std::vector<int64_t> lengths;
+    for (const auto& length : all_gather_alike(at::full({1}, own.size(0), at::kLong))) {
+        lengths.push_back(length.item<int64_t>());
+        longest = std::max(longest, lengths.back());
+    }
+    auto shape = own.sizes().vec();
+    shape.front() = longest;
+    auto padded = own;
+    if (own.size(0) < longest) {
+        padded = at::zeros(shape, own.options());
+        padded.narrow(0, 0, own.size(0)).copy_(own);
+    }
+    Tensors all(static_cast<size_t>(size()), padded);
+    if (padded.numel() > 0) all = all_gather_alike(padded);
+    for (size_t r = 0; r < all.size(); ++r) all[r] = all[r].narrow(0, 0, lengths[r]);
+    return all;
+}
+
+std::vector<std::string> ProcessGroup::all_gather(const std::string& text) {
+    std::vector<std::string> texts;
+    for (const auto& bytes : all_gather(bytes_of(text))) texts.push_back(text_of(bytes.contiguous()));
+    return texts;
+}
+
+Tensors ProcessGroup::all_to_all(const Tensors& rows) {
+    require(static_cast<int64_t>(rows.size()) == size(), "all_to_all was given ", rows.size(),
+            " tensors: it needs one for each of ", size(), " processes");
+    Tensors own;
+    for (const auto& part : rows) own.push_back(part.detach().to(at::kCPU).contiguous());
+    if (size() == 1) return own;
+    const auto exchange = [&](const at::Tensor& out, const at::Tensor& in, std::vector<int64_t> to_get,
+                              std::vector<int64_t> to_send) {
+        auto output = out, input = in;
+        bytes_sent_ += bytes_in(in) - (in.size(0) > 0 ? bytes_in(in) / in.size(0) *
+                                                            (to_send.empty() ? 1 : to_send[static_cast<size_t>(rank())])
+                                                      : 0);
+        impl_->run(
+            [&] { return impl_->backend->alltoall_base(output, input, to_get, to_send, c10d::AllToAllOptions()); });
+    };
+    std::vector<int64_t> to_send;
+    for (const auto& part : own) to_send.push_back(part.size(0));
+    const auto lengths = at::empty({size()}, at::kLong);
+    exchange(lengths, at::tensor(to_send, at::kLong), {}, {});
+    const std::vector<int64_t> to_get(lengths.const_data_ptr<int64_t>(), lengths.const_data_ptr<int64_t>() + size());
+    const auto sent = at::cat(own);
+    auto shape = sent.sizes().vec();
+    shape.front() = std::accumulate(to_get.begin(), to_get.end(), int64_t{0});
+    const auto got = at::empty(shape, sent.options());
+    exchange(got, sent, to_get, to_send);
+    return got.split_with_sizes(to_get);
+}
+
+void ProcessGroup::barrier() {
+    if (size() > 1) all_reduce(0.0);
+}
+
+}  // namespace embark

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/pimpl.h>
+
+namespace embark {
+
+/// What lets batch norm see the batches of several processes as one.
+struct BatchNormSync {
+    /// Puts the sum over all processes in the place of each one's numbers, which are on the CPU.
+    std::function<void(at::Tensor&)> add_up;
+    /// Whether this process's rows count.
+    bool counts = true;
+};
+
+/// torch::nn::BatchNorm1d, which DataParallelOptions::sync_batch_norm lets take mean and variance over the rows of all
+/// processes that train together. Without that, and in eval mode, it is the same.
+class SyncBatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
+public:
+    using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
+
+    /// (rows, features) or (rows, features, length), as torch::nn::BatchNorm1d takes it.
+    at::Tensor forward(const at::Tensor& input);
+
+    /// From now on as `sync` says; null: for itself.
+    void synchronize(std::shared_ptr<const BatchNormSync> sync) { sync_ = std::move(sync); }
+
+private:
+    at::Tensor synchronized_forward(const at::Tensor& input);
+
+    std::shared_ptr<const BatchNormSync> sync_;
+};
+TORCH_MODULE(SyncBatchNorm1d);
+
+}  // namespace embark

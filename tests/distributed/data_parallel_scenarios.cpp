@@ -1,0 +1,257 @@
+#include <embark/callbacks/data_parallel.h>
+
+#include <thread>
+
+#include <torch/torch.h>
+
+#include <embark/callbacks/checkpointer.h>
+#include <embark/callbacks/early_stopping.h>
+#include <embark/callbacks/gradient_accumulation.h>
+#include <embark/callbacks/gradient_clip.h>
+#include <embark/callbacks/save_model.h>
+#include <embark/callbacks/terminate_on_nan.h>
+#include <embark/callbacks/training_state.h>
+#include <embark/core/error.h>
+#include <embark/core/state_dict.h>
+#include <embark/learners/learner.h>
+#include <embark/modules/dot_product.h>
+#include <embark/modules/tabular_model.h>
+#include <embark/optim/optimizers.h>
+
+#include "ranks.h"
+
+// What the processes of data_parallel_test.cpp do; each scenario writes "<size>.safetensors" in the test's folder.
+namespace embark::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using Callbacks = std::vector<std::shared_ptr<Callback>>;
+
+constexpr int64_t kUsers = 300, kItems = 500;
+
+TensorDataset made_ratings(int64_t rows) {
+    const auto generator = at::detail::createCPUGenerator(5);
+    const auto users = torch::randint(kUsers, {rows}, generator, at::kLong);
+    const auto items = torch::randint(kItems, {rows}, generator, at::kLong);
+    const auto noise = torch::rand({rows, 1}, generator);
+    const auto ratings = ((users * 7 + items * 13) % 5).unsqueeze(1).to(at::kFloat) * 0.8 + noise;
+    return {.inputs = {torch::stack({users, items}, 1)}, .targets = {ratings}};
+}
+
+/// A table with classes: a category, three numbers.
+TensorDataset made_rows(int64_t rows) {
+    const auto generator = at::detail::createCPUGenerator(6);
+    const auto category = torch::randint(1, 9, {rows, 1}, generator, at::kLong);
+    const auto numbers = torch::randn({rows, 3}, generator);
+    const auto target = (numbers.select(1, 0) + category.select(1, 0) * 0.2 > 1).to(at::kLong);
+    return {.inputs = {category, numbers}, .targets = {target}};
+}
+
+DataLoaders loaders(const TensorDataset& data, int64_t valid, bool drop_last = false, int64_t batch_size = 64) {
+    const int64_t train = data.size() - valid;
+    return DataLoaders(DataLoader(data.take(torch::arange(train)),
+                                  {.batch_size = batch_size, .shuffle = true, .drop_last = drop_last}),
+                       DataLoader(data.take(torch::arange(train, data.size())), {.batch_size = 100}));
+}
+
+int64_t world_size() {
+    const auto group = ProcessGroup::from_environment();
+    return group ? group->size() : 1;
+}
+
+/// Writes what a fit came to; every process checks that it has what the others have.
+void write(Learner& learn, const fs::path& folder, const std::string& name = {}) {
+    StateDict result;
+    for (const auto& item : learn.model().module().named_parameters()) result.set("model." + item.key(), item.value());
+    for (const auto& item : learn.model().module().named_buffers()) result.set("model." + item.key(), item.value());
+    for (const auto& [key, tensor] : learn.optimizer().state()) result.set("optimizer." + key, tensor);
+    const Records& records = learn.records();
+    result.set("losses", records.losses);
+    for (const auto& row : records.epochs) {
+        std::vector<double> figures = {row.train_loss, row.valid_loss};
+        figures.insert(figures.end(), row.metrics.begin(), row.metrics.end());
+        result.set(concat("epoch.", row.epoch), figures);
+    }
+    if (const auto group = ProcessGroup::from_environment()) {
+        for (const auto& [key, tensor] : result.content().tensors) {
+            const auto values = tensor.contiguous().view(-1);
+            const auto bytes = std::string(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
+            for (const auto& other : group->all_gather(bytes)) require(other == bytes, key, " differs between ranks");
+        }
+    }
+    if (learn.leads()) {
+        const auto file = name.empty() ? concat(world_size(), ".safetensors") : name;
+        save_safetensors(folder / file, result.content());
+    }
+}
+
+void fit_ratings(const fs::path& folder, LearnerOptions options, DataParallelOptions parallel = {},
+                 bool drop_last = false) {
+    set_seed(world_size() == 1 ? 3 : static_cast<uint64_t>(3 + ProcessGroup::from_environment()->rank()));
+    options.loss = mse_loss_flat();
+    options.metrics = {rmse(), mae(), r2_score()};
+    options.progress = false;
+    options.callbacks.push_back(data_parallel(parallel));
+    Learner learn(loaders(made_ratings(6'350), 1'350, drop_last),
+                  DotProductBias(DotProductOptions{kUsers, kItems, 16, {0, 5.5}}), options);
+    learn.fit_one_cycle(2, 5e-3, {.weight_decay = 0.1});
+    write(learn, folder);
+}
+
+const RegisterScenario fused("fused", [](const fs::path& folder) { fit_ratings(folder, {}); });
+const RegisterScenario autograd("autograd", [](const fs::path& folder) { fit_ratings(folder, {.fused_step = false}); });
+const RegisterScenario small_buckets("small_buckets", [](const fs::path& folder) {
+    fit_ratings(folder, {.fused_step = false}, {.bucket_mb = 1e-6, .sparse_embeddings = false});
+});
+const RegisterScenario lazy("lazy", [](const fs::path& folder) {
+    fit_ratings(folder, {.fused_step = false, .embedding_update = EmbeddingUpdate::lazy});
+});
+const RegisterScenario padded("padded", [](const fs::path& folder) {
+    fit_ratings(folder, {.fused_step = false}, {.pad = true}, /*drop_last=*/true);
+});
+const RegisterScenario clipped("clipped", [](const fs::path& folder) {
+    fit_ratings(folder, {.callbacks = {std::make_shared<GradientClip>(GradientClipOptions{.max_norm = 0.01}),
+                                       std::make_shared<TerminateOnNaN>()}});
+});
+const RegisterScenario accumulated("accumulated", [](const fs::path& folder) {
+    fit_ratings(folder,
+                {.callbacks = {std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 200})}});
+});
+
+Learner table_learner(const DataLoaders& dls, bool batch_norm, Callbacks callbacks, double dropout = 0) {
+    callbacks.push_back(data_parallel());
+    return Learner(dls,
+                   TabularModel(TabularModelOptions{.embeddings = {{10, 4}},
+                                                    .n_cont = 3,
+                                                    .outputs = {{2, true}},
+                                                    .layers = {20, 10},
+                                                    .ps = {dropout},
+                                                    .use_bn = batch_norm,
+                                                    .bn_cont = batch_norm}),
+                   {.loss = cross_entropy_loss_flat(),
+                    .metrics = {accuracy(), roc_auc_binary()},
+                    .callbacks = std::move(callbacks),
+                    .progress = false});
+}
+
+const RegisterScenario table("table", [](const fs::path& folder) {
+    set_seed(3);
+    Learner learn = table_learner(loaders(made_rows(3'001), 1'000), false, {});
+    learn.fit_one_cycle(1, 1e-2);
+    write(learn, folder);
+});
+
+/// Batch norm over the rows of all processes: an epoch in float64, or one step of plain gradient descent in float32.
+void fit_with_batch_norm(const fs::path& folder, bool one_step) {
+    set_seed(3);
+    auto data = made_rows(one_step ? 66 : 3'001);
+    if (!one_step) data.inputs[1] = data.inputs[1].to(at::kDouble);
+    const TabularModel model(TabularModelOptions{
+        .embeddings = {{10, 4}}, .n_cont = 3, .outputs = {{2, true}}, .layers = {20, 10}, .bn_final = true});
+    if (!one_step) model.ptr()->to(at::kDouble);
+    Learner learn(loaders(data, one_step ? 3 : 1'000), model,
+                  {.loss = cross_entropy_loss_flat(),
+                   .optimizer = one_step ? sgd() : adam(),
+                   .callbacks = {data_parallel({.sync_batch_norm = true})},
+                   .progress = false});
+    one_step ? learn.fit(1, 1.0) : learn.fit_one_cycle(1, 1e-2);
+    write(learn, folder);
+}
+const RegisterScenario batch_norm("batch_norm", [](const fs::path& folder) { fit_with_batch_norm(folder, false); });
+const RegisterScenario batch_norm_step("batch_norm_step",
+                                       [](const fs::path& folder) { fit_with_batch_norm(folder, true); });
+
+const RegisterScenario best_model("best_model", [](const fs::path& folder) {
+    set_seed(3);
+    const auto path = folder / concat("best-", world_size(), ".safetensors");
+    auto data = made_rows(1'001);
+    data.inputs[1] = data.inputs[1].to(at::kDouble);  // over many epochs rounding grows
+    Learner learn = table_learner(loaders(data, 500), false,
+                                  {std::make_shared<SaveModel>(SaveModelOptions{.path = path}),
+                                   std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = 2})});
+    learn.model().module().to(at::kDouble);
+    learn.fit(30, 0.3);
+    require(!learn.stop_reason().empty(), "nothing stopped the fit");
+    write(learn, folder);
+});
+
+/// Asks rank 1 alone to stop, as a signal would.
+class StopOneRank : public Callback {
+public:
+    std::stop_token token() const { return source_.get_token(); }
+    void after_step(TrainingState& state) override {
+        if (state.train_iter == 11 && state.processes->rank() == 1) source_.request_stop();
+    }
+
+private:
+    std::stop_source source_;
+};
+
+/// A fit of dropout and batch norm with accumulation that is stopped and resumed, beside one that was not.
+const RegisterScenario resumed("resumed", [](const fs::path& folder) {
+    const auto learner = [](Callbacks callbacks) {
+        set_seed(3);
+        callbacks.push_back(std::make_shared<TerminateOnNaN>());
+        return table_learner(loaders(made_rows(1'001), 500, true, 60), true, std::move(callbacks), 0.3);
+    };
+    Learner whole = learner({});
+    whole.fit_one_cycle(3, 1e-2);
+    write(whole, folder, "whole.safetensors");
+
+    const CheckpointOptions checkpoint{.dir = folder / "checkpoints", .every = 4, .resume = true};
+    const auto stop = std::make_shared<StopOneRank>();
+    Learner first = learner({});
+    first.fit_one_cycle(3, 1e-2, {.callbacks = {stop}, .stop = stop->token(), .checkpoint = checkpoint});
+    require(!first.stop_reason().empty(), "nothing stopped the fit");
+    Learner second = learner({});
+    second.fit_one_cycle(3, 1e-2, {.callbacks = {std::make_shared<StopOneRank>()}, .checkpoint = checkpoint});
+    write(second, folder, "resumed.safetensors");
+});
+
+const RegisterScenario other_data("other_data", [](const fs::path&) {
+    auto data = made_rows(1'001);
+    if (ProcessGroup::from_environment()->rank() == 1) data = data.take(torch::arange(1'000));
+    table_learner(loaders(data, 500), false, {}).fit(1);
+});
+const RegisterScenario other_values("other_values", [](const fs::path&) {
+    auto data = made_rows(1'001);
+    if (ProcessGroup::from_environment()->rank() == 1) data.inputs[1][700][2] += 1;
+    table_learner(loaders(data, 500), false, {}).fit(1);
+});
+const RegisterScenario other_model("other_model", [](const fs::path&) {
+    table_learner(loaders(made_rows(1'001), 500), ProcessGroup::from_environment()->rank() == 1, {}).fit(1);
+});
+
+const RegisterScenario nan("nan", [](const fs::path& folder) {
+    set_seed(3);
+    auto data = made_rows(1'001);
+    data.inputs[1][77][0] = std::numeric_limits<float>::quiet_NaN();
+    Learner learn = table_learner(loaders(data, 500), false, {std::make_shared<TerminateOnNaN>()});
+    learn.fit(2);
+    require(learn.stop_reason().find("the loss is nan") != std::string::npos, "it ended with: ", learn.stop_reason());
+    write(learn, folder);
+});
+
+/// What a step of a large table sends, by rows and whole.
+const RegisterScenario large_table("large_table", [](const fs::path& folder) {
+    constexpr int64_t kRows = 1'000'000;
+    std::vector<double> sent;
+    for (const bool sparse : {true, false}) {
+        set_seed(3);
+        const auto ids = torch::randint(kRows, {2'048, 1}, at::kLong);
+        const DataLoaders dls(
+            DataLoader({.inputs = {ids}, .targets = {torch::rand({2'048, 1})}}, {.batch_size = 1'024}), std::nullopt);
+        const auto parallel = data_parallel({.sparse_embeddings = sparse});
+        Learner learn(
+            dls, torch::nn::Sequential(torch::nn::Embedding(kRows, 8), torch::nn::Flatten(), torch::nn::Linear(8, 1)),
+            {.loss = mse_loss_flat(), .optimizer = sgd(), .callbacks = {parallel}, .progress = false});
+        learn.fit(1);
+        sent.push_back(parallel->bytes_per_step());
+    }
+    StateDict result;
+    result.set("bytes", sent);
+    if (ProcessGroup::from_environment()->leads()) save_safetensors(folder / "bytes.safetensors", result.content());
+});
+
+}  // namespace
+}  // namespace embark::testing
