@@ -163,7 +163,7 @@ void GradientExchange::finish() {
     torch::NoGradGuard no_grad;
     for (auto& bucket : impl_->buckets) bucket.missing = 0;
     impl_->send_full_ones();
-    for (auto& table : impl_->tables) add_up_rows(impl_->processes, table);
+    add_up_rows(impl_->processes, impl_->tables);
     for (auto& bucket : impl_->buckets) {
         bucket.exchange.wait();
         bucket.unpack();

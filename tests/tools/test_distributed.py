@@ -5,6 +5,7 @@
     test_distributed.py --kills 20 [--seed N]    only runs of which processes are killed, more of them
 """
 
+import contextlib
 import json
 import os
 import random
@@ -58,9 +59,16 @@ def children(pid):
         return []
 
 
+def runs_embark(pid):
+    try:
+        return Path(os.readlink(f"/proc/{pid}/exe")).samefile(EMBARK)
+    except OSError:  # it has ended
+        return False
+
+
 def workers(pid):
     """The processes of the program that a launcher started."""
-    return [child for child in children(pid) if Path(os.readlink(f"/proc/{child}/exe")).samefile(EMBARK)]
+    return [child for child in children(pid) if runs_embark(child)]
 
 
 class DistributedTest(unittest.TestCase):
@@ -165,8 +173,9 @@ class DistributedTest(unittest.TestCase):
                 time.sleep(numbers.uniform(0, length))
                 alive = workers(run.pid)
                 if run.poll() is None and alive:
-                    os.kill(numbers.choice(alive), signal.SIGKILL)
-                    killed += 1
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(numbers.choice(alive), signal.SIGKILL)
+                        killed += 1
             output = run.communicate(timeout=120)
             self.assertEqual(run.returncode, 0, output[1][-3000:])
             self.assertEqual(self.checkpoint(name), whole, f"run {number} of seed {seed}")
