@@ -28,8 +28,9 @@ struct TableRows {
 TableRows touched_rows(const at::Tensor& parameter) {
     const auto gradient = parameter.grad();
     const auto numbers = parameter.options().requires_grad(false).device(at::kCPU);
-    TableRows rows{.parameter = parameter, .indices = at::empty({0}, at::kLong)};
-    rows.values = at::empty({0, parameter.size(1)}, numbers);
+    TableRows rows{.parameter = parameter,
+                   .indices = at::empty({0}, at::kLong),
+                   .values = at::empty({0, parameter.size(1)}, numbers)};
     if (!gradient.defined()) return rows;
     rows.sparse = gradient.is_sparse();
     if (rows.sparse) {
