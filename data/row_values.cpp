@@ -5,8 +5,9 @@
 namespace embark {
 
 RowOrder::RowOrder(const at::Tensor& some_rows, int64_t n_rows) {
-    const int64_t* row = some_rows.const_data_ptr<int64_t>();
-    const int64_t n = some_rows.numel();
+    const at::Tensor in_a_row = some_rows.cpu().contiguous();
+    const int64_t* row = in_a_row.const_data_ptr<int64_t>();
+    const int64_t n = in_a_row.numel();
     std::vector<int64_t> place_of(static_cast<size_t>(n_rows), -1);
     for (int64_t i = 0; i < n; ++i) {
         int64_t& place = place_of[static_cast<size_t>(row[i])];

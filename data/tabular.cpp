@@ -166,7 +166,7 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
 }
 
 Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
-    return encode_inputs(*this, with_date_parts(table, dates), {at::arange(table.rows())}, counts).front();
+    return encode_inputs(*this, with_date_parts(table, dates), counts);
 }
 
 void TabularData::encode(const RawRow& given, int64_t* codes, float* numbers_out, EncodingCounts* counts) const {

@@ -75,15 +75,24 @@ struct FittedNumber {
     bool any_missing;
 };
 
+/// Rows that become one data set.
+struct Part {
+    at::Tensor rows;
+    RowOrder order;
+
+    Part(const at::Tensor& its_rows, const Table& table) : rows(its_rows), order(rows, table.rows()) {}
+};
+
 /// Fits columns, each by itself.
 class Fit {
 public:
-    Fit(const Table& table, const TabularOptions& options, const at::Tensor& train_rows)
+    /// All must outlive this.
+    Fit(const Table& table, const TabularOptions& options, const Part& train)
         : table_(table),
           options_(options),
-          train_rows_(train_rows),
-          is_train_(mark_rows(train_rows, table)),
-          train_(train_rows, table.rows()) {}
+          train_rows_(train.rows),
+          is_train_(mark_rows(train.rows, table)),
+          train_(train.order) {}
 
     FittedTable run() const {
         const auto n_categories = static_cast<int64_t>(options_.cat_names.size());
@@ -173,7 +182,7 @@ private:
     const TabularOptions& options_;
     at::Tensor train_rows_;
     std::vector<char> is_train_;
-    RowOrder train_;
+    const RowOrder& train_;
 };
 
 /// `column`'s numbers, missing ones filled, scaled.
@@ -187,17 +196,18 @@ RowValues<int64_t> missing_flags(const RowValues<double>& numbers) {
     return numbers.map([](double number) { return int64_t{std::isnan(number) ? 2 : 1}; });
 }
 
-/// The columns of the inputs, and of how many rows each has what training had not.
+/// The columns of the inputs, and where it is asked for of how many rows each has what training had not.
 struct EncodedColumns {
     std::vector<RowValues<int64_t>> categories;
     std::vector<RowValues<float>> numbers;
     std::vector<int64_t> n_unknown, n_filled;
 
-    EncodedColumns(const TabularData& data, const Table& table)
+    EncodedColumns(const TabularData& data, const Table& table, bool counted)
         : categories(data.categories.size()),
           numbers(data.numbers.size()),
           n_unknown(categories.size(), 0),
-          n_filled(numbers.size(), 0) {
+          n_filled(numbers.size(), 0),
+          counted_(counted) {
         const auto n_categories = static_cast<int64_t>(categories.size());
         const auto n_numbers = static_cast<int64_t>(numbers.size());
         parallel_for_each(n_categories + n_numbers, [&](int64_t i) {
@@ -215,7 +225,7 @@ private:
         if (!column.missing_in.empty()) return;  // its number encodes it
         const CodedColumn values(table, column.name);
         categories[i] = encode_column(column.vocabulary, values);
-        n_unknown[i] = categories[i].count([](int64_t code) { return code == 0; }) - values.missing();
+        if (counted_) n_unknown[i] = categories[i].count([](int64_t code) { return code == 0; }) - values.missing();
     }
 
     void encode_number(size_t i, const TabularData& data, const Table& table) {
@@ -224,59 +234,65 @@ private:
         numbers[i] = scaled(column, values);
         const auto flag = std::find_if(data.categories.begin(), data.categories.end(),
                                        [&](const CategoryColumn& other) { return other.missing_in == column.name; });
-        if (flag == data.categories.end()) {
-            n_filled[i] = values.count([](double number) { return std::isnan(number); });
-        } else {
+        if (flag != data.categories.end()) {
             categories[static_cast<size_t>(flag - data.categories.begin())] = missing_flags(values);
+        } else if (counted_) {
+            n_filled[i] = values.count([](double number) { return std::isnan(number); });
         }
     }
+
+    bool counted_;
 };
 
 template <class Column>
-std::map<std::string, int64_t> by_name(const std::vector<Column>& columns, const std::vector<int64_t>& counts) {
-    std::map<std::string, int64_t> named;
+void add_by_name(std::map<std::string, int64_t>& by_name, const std::vector<Column>& columns,
+                 const std::vector<int64_t>& counts) {
     for (size_t i = 0; i < columns.size(); ++i) {
-        if (counts[i] > 0) named.emplace(columns[i].name, counts[i]);
+        if (counts[i] > 0) by_name[columns[i].name] += counts[i];
     }
-    return named;
 }
 
-}  // namespace
-
-std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
-                                   EncodingCounts* counts) {
-    const EncodedColumns columns(data, table);
+std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, const std::vector<Part>& parts,
+                                  EncodingCounts* counts) {
+    const EncodedColumns columns(data, table, /*counted=*/counts != nullptr);
     if (counts) {
-        *counts = {.unknown = by_name(data.categories, columns.n_unknown),
-                   .filled = by_name(data.numbers, columns.n_filled)};
+        add_by_name(counts->unknown, data.categories, columns.n_unknown);
+        add_by_name(counts->filled, data.numbers, columns.n_filled);
     }
     const auto n_categories = static_cast<int64_t>(data.categories.size());
     const auto n_numbers = static_cast<int64_t>(data.numbers.size());
     std::vector<Tensors> inputs;
-    for (const at::Tensor& rows : parts) {
-        const RowOrder order(rows, table.rows());
+    for (const Part& part : parts) {
         Tensors& input = inputs.emplace_back();
-        input.push_back(at::empty({rows.numel(), n_categories}, at::kLong));
-        put_rows(columns.categories, order, input.back());
-        input.push_back(at::empty({rows.numel(), n_numbers}, at::kFloat));
-        put_rows(columns.numbers, order, input.back());
+        input.push_back(at::empty({part.order.size(), n_categories}, at::kLong));
+        put_rows(columns.categories, part.order, input.back());
+        input.push_back(at::empty({part.order.size(), n_numbers}, at::kFloat));
+        put_rows(columns.numbers, part.order, input.back());
     }
     for (const TextColumn& column : data.texts) {
         const at::Tensor tokens = column.vocabulary.encode(table, column.name, column.max_len);
-        for (size_t i = 0; i < parts.size(); ++i) inputs[i].push_back(tokens.index_select(0, parts[i]));
+        for (size_t i = 0; i < parts.size(); ++i) inputs[i].push_back(tokens.index_select(0, parts[i].rows));
     }
     return inputs;
 }
 
-FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts) {
+}  // namespace
+
+Tensors encode_inputs(const TabularData& data, const Table& table, EncodingCounts* counts) {
+    return encode_parts(data, table, {Part(at::arange(table.rows()), table)}, counts).front();
+}
+
+FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& row_parts) {
+    std::vector<Part> parts;
+    for (const at::Tensor& rows : row_parts) parts.emplace_back(rows, table);
     FittedTable fitted = Fit(table, options, parts.front()).run();
-    for (auto& inputs : encode_inputs(*fitted.data, table, parts)) {
+    for (auto& inputs : encode_parts(*fitted.data, table, parts, /*counts=*/nullptr)) {
         fitted.parts.push_back({.inputs = std::move(inputs), .targets = {}});
     }
     for (const TargetColumn& target : fitted.data->targets) {
         const at::Tensor encoded = encode_target(target, table);
-        for (size_t part = 0; part < parts.size(); ++part) {
-            fitted.parts[part].targets.push_back(encoded.index_select(0, parts[part]));
+        for (size_t i = 0; i < parts.size(); ++i) {
+            fitted.parts[i].targets.push_back(encoded.index_select(0, parts[i].rows));
         }
     }
     return fitted;

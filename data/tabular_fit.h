@@ -16,13 +16,11 @@ struct FittedTable {
     std::vector<std::string> warnings;
 };
 
-/// Fits on the first of `parts`, row indices of `table`, and encodes all of them. The options name all columns, and the
-/// table has the parts of its dates.
-FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& parts);
+/// Fits on the first of `row_parts`, row indices of `table`, and encodes all of them. The options name all columns, and
+/// the table has the parts of its dates.
+FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& row_parts);
 
-/// The encoded inputs of the rows of each part. The table has the parts of its dates. What is new is counted into
-/// `counts`, where the first part has all rows.
-std::vector<Tensors> encode_inputs(const TabularData& data, const Table& table, const std::vector<at::Tensor>& parts,
-                                   EncodingCounts* counts = nullptr);
+/// The encoded inputs of all rows. The table has the parts of its dates. What is new is counted into `counts`.
+Tensors encode_inputs(const TabularData& data, const Table& table, EncodingCounts* counts = nullptr);
 
 }  // namespace embark

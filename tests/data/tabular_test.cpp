@@ -131,6 +131,33 @@ TEST(TabularDataLoaders, a_given_validation_table_is_encoded_alike) {
     EXPECT_TRUE(at::equal(dls.valid().data().targets[0], at::tensor({0, 0}, at::kLong)));
 }
 
+TEST(TabularDataLoaders, take_the_rows_of_a_split_that_is_every_other_of_a_tensor) {
+    const Table table = Table::from_text({{"x", {"1", "2", "3", "4"}}, {"y", {"1.5", "2.5", "4", "8"}}});
+    const auto split = [](const Table&) {
+        const at::Tensor rows = at::tensor({3, 9, 0, 9, 2, 9}, at::kLong);
+        return Split{.train = rows.slice(0, 0, 6, 2), .valid = at::tensor({1}, at::kLong)};
+    };
+    const auto dls = TabularDataLoaders::from_table(
+        table, {.y_names = {"y"}, .cont_names = {"x"}, .y_values = {"y"}, .scaling = Scaling::none, .splitter = split});
+    const at::Tensor train = dls.train().data().inputs.at(1);
+    EXPECT_TRUE(train.flatten().equal(at::tensor({4.F, 1.F, 3.F})));
+}
+
+TEST(TabularDataLoaders, counts_of_what_is_new_add_up) {
+    const Table table =
+        Table::from_text({{"c", {"a", "b", "a", "b"}}, {"x", {"1", "2", "3", "4"}}, {"y", {"1.5", "2.5", "4", "8"}}});
+    const auto dls = TabularDataLoaders::from_table(table, {.y_names = {"y"},
+                                                            .cat_names = {"c"},
+                                                            .cont_names = {"x"},
+                                                            .y_values = {"y"},
+                                                            .splitter = index_splitter({3})});
+    const Table other = Table::from_text({{"c", {"new", "a"}}, {"x", {"", "1"}}});
+    EncodingCounts counts;
+    for (int i = 0; i < 2; ++i) dls.test_dl(other, &counts);
+    EXPECT_THAT(counts.unknown, ElementsAre(Pair("c", 2)));
+    EXPECT_THAT(counts.filled, ElementsAre(Pair("x", 2)));
+}
+
 TEST(TabularDataLoaders, tell_columns_apart_where_none_is_named) {
     Columns columns = flats();
     columns.push_back({"rooms", {"1", "2", "3", "1", "2", "3"}});
