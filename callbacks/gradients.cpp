@@ -64,15 +64,6 @@ double slow_norm(const std::vector<PlainGradient>& gradients, double p) {
     return std::isfinite(p) ? std::pow(total, 1 / p) : largest;
 }
 
-const Parameter* find_parameter(const Optimizer& optimizer, const at::Tensor& tensor) {
-    for (const auto& group : optimizer.groups()) {
-        for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.is_same(tensor)) return &parameter;
-        }
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 std::vector<at::Tensor> gradients(const Optimizer& optimizer) {
@@ -112,6 +103,15 @@ double norm_of(const std::vector<PlainGradient>& gradients, double p) {
         total += sum_of_squares(gradient.values.data(), std::ssize(gradient.values));
     }
     return std::isfinite(total) ? std::sqrt(total) : slow_norm(gradients, p);
+}
+
+const Parameter* find_parameter(const Optimizer& optimizer, const at::Tensor& tensor) {
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (parameter.tensor.is_same(tensor)) return &parameter;
+        }
+    }
+    return nullptr;
 }
 
 const Parameter* find_non_finite_gradient(const TrainingState& state) {

@@ -25,6 +25,9 @@ std::optional<std::vector<PlainGradient>> plain_gradients(const TrainingState& s
 /// (Σ |g|^p)^(1/p) over all numbers; p may be infinity.
 double norm_of(const std::vector<PlainGradient>& gradients, double p);
 
+/// The optimizer's parameter that is `tensor`; null where none is.
+const Parameter* find_parameter(const Optimizer& optimizer, const at::Tensor& tensor);
+
 /// The first parameter with a gradient that is not finite; null where all are. Reads every gradient once.
 const Parameter* find_non_finite_gradient(const TrainingState& state);
 

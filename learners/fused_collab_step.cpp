@@ -6,6 +6,7 @@
 
 #include <torch/torch.h>
 
+#include "../callbacks/gradients.h"
 #include "../core/error.h"
 #include "../distributed/process_group.h"
 #include "../modules/dot_product.h"
@@ -33,12 +34,6 @@ bool is_plain(const at::Tensor& table) {
     return table.is_cpu() && table.scalar_type() == at::kFloat && table.is_contiguous() && table.requires_grad();
 }
 
-bool has_parameter(const Optimizer& optimizer, const at::Tensor& tensor) {
-    return std::ranges::any_of(optimizer.groups(), [&](const ParameterGroup& group) {
-        return std::ranges::any_of(group.parameters, [&](const Parameter& p) { return p.tensor.is_same(tensor); });
-    });
-}
-
 /// Why a fit with these tables goes through autograd; empty where it need not.
 std::string obstacle(const DotProductTables& tables, const Loss& loss, const Optimizer& optimizer, const Events& events,
                      bool weighted, bool allowed) {
@@ -49,7 +44,8 @@ std::string obstacle(const DotProductTables& tables, const Loss& loss, const Opt
     for (const auto& table : {tables.user_factors, tables.item_factors, tables.user_bias, tables.item_bias}) {
         if (!table.defined()) continue;
         if (!is_plain(table)) return "a part of the model is frozen, or not in float32 on the CPU";
-        if (!has_parameter(optimizer, table)) return "the optimizer does not have all of the model's parameters";
+        if (find_parameter(optimizer, table) == nullptr)
+            return "the optimizer does not have all of the model's parameters";
     }
     for (const auto& callback : events.callbacks()) {
         if (callback->needs_autograd()) return concat("the callback '", callback->name(), "' needs it");

@@ -6,13 +6,10 @@ library of failing_io.cpp.
     test_checkpoints.py --kills 200 [--seed N]   only runs that are killed, more of them
 """
 
-import json
 import os
 import random
-import re
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,30 +17,17 @@ import time
 import unittest
 from pathlib import Path
 
+from training_files import ratings_text, read_safetensors
+
 EMBARK = os.environ["EMBARK"]
 FAILING_IO = os.environ.get("EMBARK_FAILING_IO", "")
-TIMES = re.compile("seconds")
-
-
-def ratings_text(users=60, items=50):
-    rows = ["user,item,rating"]
-    for user in range(users):
-        for item in range(items):
-            if (user * 7 + item * 3) % 5:
-                rows.append(f"u{user},Film {item},{1 + (user * item + item) % 5}")
-    return "\n".join(rows) + "\n"
 
 
 def checkpoint(folder):
     """The tensors and texts of a checkpoint by name, without those that are times."""
-    content = (Path(folder) / "checkpoint.safetensors").read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + size])
-    values = {name: text for name, text in header.pop("__metadata__").items() if name != "embark_crc32"}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values[name] = (entry["dtype"], entry["shape"], content[8 + size + begin:8 + size + end])
-    return {name: value for name, value in values.items() if not TIMES.search(name)}
+    texts, tensors = read_safetensors(Path(folder) / "checkpoint.safetensors")
+    texts.pop("embark_crc32", None)
+    return {**texts, **tensors}
 
 
 class CheckpointTest(unittest.TestCase):
@@ -53,7 +37,7 @@ class CheckpointTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="embark-test-", dir=memory if os.access(memory, os.W_OK) else None)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        (self.folder / "ratings.csv").write_text(ratings_text())
+        (self.folder / "ratings.csv").write_text(ratings_text(users=60, items=50))
 
     def words(self, *more):
         defaults = {"--factors": 8, "--epochs": 3, "--lr": 0.01, "--batch-size": 16}

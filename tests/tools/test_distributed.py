@@ -9,11 +9,9 @@ import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,29 +19,11 @@ import time
 import unittest
 from pathlib import Path
 
+from training_files import ratings_text, read_safetensors
+
 EMBARK = os.environ["EMBARK"]
 TORCHRUN = os.environ.get("EMBARK_TORCHRUN", "")
-TIMES = re.compile("seconds")
 QUIET = {"OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"}
-
-
-def ratings_text(users=120, items=80):
-    rows = ["user,item,rating"]
-    for user in range(users):
-        for item in range(items):
-            if (user * 7 + item * 3) % 5:
-                rows.append(f"u{user},Film {item},{1 + (user * item + item) % 5}")
-    return "\n".join(rows) + "\n"
-
-
-def tensors(file):
-    """The tensors of a safetensors file by name, without those that are times."""
-    content = Path(file).read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8:8 + size])
-    header.pop("__metadata__")
-    return {name: content[8 + size + entry["data_offsets"][0]:8 + size + entry["data_offsets"][1]]
-            for name, entry in header.items() if not TIMES.search(name)}
 
 
 def free_port():
@@ -77,7 +57,7 @@ class DistributedTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="embark-test-", dir=memory if os.access(memory, os.W_OK) else None)
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        (self.folder / "ratings.csv").write_text(ratings_text())
+        (self.folder / "ratings.csv").write_text(ratings_text(users=120, items=80))
 
     def words(self, *more, checkpoints, epochs=3):
         return [EMBARK, "train", "collab", "--ratings", str(self.folder / "ratings.csv"), "--user", "user", "--item",
@@ -101,7 +81,7 @@ class DistributedTest(unittest.TestCase):
         return outputs
 
     def checkpoint(self, name):
-        return tensors(self.folder / name / "checkpoint.safetensors")
+        return read_safetensors(self.folder / name / "checkpoint.safetensors")[1]
 
     def undisturbed(self, **settings):
         if not (self.folder / "undisturbed").exists():
