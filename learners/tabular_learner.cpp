@@ -9,6 +9,8 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "../modules/fused_model.h"
+#include "../modules/tabular_model.h"
+#include "../modules/text_encoder.h"
 #include "tabular_metrics.h"
 
 namespace embark {

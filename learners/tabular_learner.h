@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "../core/range.h"
 #include "../data/tabular.h"
 #include "../data/tabular_predictions.h"
-#include "../modules/tabular_model.h"
-#include "../modules/text_encoder.h"
+#include "../modules/number_embedding_options.h"
+#include "../modules/text_encoder_options.h"
 #include "learner.h"
 
 namespace embark {

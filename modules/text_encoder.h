@@ -7,33 +7,9 @@
 #include <torch/nn/pimpl.h>
 
 #include "../core/tensors.h"
+#include "text_encoder_options.h"
 
 namespace embark {
-
-/// The kind of recurrent layer.
-enum class Recurrence { gru, lstm };
-
-/// How the outputs at all positions of a text become one row.
-enum class TextPooling {
-    mean_max,  ///< their mean and their maximum, one after the other
-    last,      ///< the state after the last token (going backwards: after the first)
-};
-
-/// Sizes of a TextEncoder.
-struct TextEncoderOptions {
-    /// Rows of the embedding, padding at 0 included: TextVocabulary::size().
-    int64_t n_tokens = 0;
-    int64_t embedding_size = 64;
-    /// Width of the recurrent layer, in each direction.
-    int64_t hidden_size = 64;
-    Recurrence recurrence = Recurrence::gru;
-    int64_t n_layers = 1;
-    /// Read texts backwards too.
-    bool bidirectional = true;
-    TextPooling pooling = TextPooling::mean_max;
-    /// Dropout of the embedded tokens.
-    double embed_p = 0;
-};
 
 /// Texts as rows of numbers: (n, len) int64 of tokens, with padding (0) at the end, to (n, width()). Tokens are
 /// embedded and go through a recurrent layer, whose outputs are pooled. Padding changes nothing: a text's row is the

@@ -7,6 +7,7 @@
 #include <embark/callbacks/metrics.h>
 #include <embark/learners/interpretation.h>
 #include <embark/learners/tabular_recipe.h>
+#include <embark/modules/tabular_model.h>
 
 #include "baselines.h"
 #include "made_table.h"

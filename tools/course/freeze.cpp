@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <embark/learners/tabular_learner.h>
+#include <embark/modules/tabular_model.h>
 
 #include "data.h"
 #include "experiments.h"

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+
+namespace embark {
+
+/// The kind of recurrent layer.
+enum class Recurrence { gru, lstm };
+
+/// How the outputs at all positions of a text become one row.
+enum class TextPooling {
+    mean_max,  ///< their mean and their maximum, one after the other
+    last,      ///< the state after the last token (going backwards: after the first)
+};
+
+/// Sizes of a TextEncoder.
+struct TextEncoderOptions {
+    /// Rows of the embedding, padding at 0 included: TextVocabulary::size().
+    int64_t n_tokens = 0;
+    int64_t embedding_size = 64;
+    /// Width of the recurrent layer, in each direction.
+    int64_t hidden_size = 64;
+    Recurrence recurrence = Recurrence::gru;
+    int64_t n_layers = 1;
+    /// Read texts backwards too.
+    bool bidirectional = true;
+    TextPooling pooling = TextPooling::mean_max;
+    /// Dropout of the embedded tokens.
+    double embed_p = 0;
+};
+
+}  // namespace embark
