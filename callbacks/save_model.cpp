@@ -22,6 +22,7 @@ SaveModel::SaveModel(SaveModelOptions options)
 }
 
 void SaveModel::before_fit(TrainingState& state) {
+    saving_ = {};
     if (options_.every_epoch == 0) TrackerCallback::before_fit(state);  // else nothing is compared
     if (state.leads()) require_writable_path(options_.path);
 }
@@ -37,7 +38,8 @@ void SaveModel::after_epoch(TrainingState& state) {
 }
 
 void SaveModel::after_fit(TrainingState& state) {
-    if (options_.at_end) return save(options_.path, state);
+    if (options_.at_end) save(options_.path, state);
+    finish_saving();
     if (!reloads_best()) return;
     const ModelState best(read_by_leader(state.processes, [&] { return ModelState::load(options_.path).content(); }),
                           options_.path.string());
@@ -48,17 +50,41 @@ void SaveModel::after_fit(TrainingState& state) {
     }
 }
 
+void SaveModel::cleanup_fit(TrainingState&) {
+    if (saving_.valid()) saving_.wait();
+}
+
+/// A checkpoint that knows of a best model is written after that model.
+void SaveModel::save_state(StateDict& to, const TrainingState& state) const {
+    finish_saving();
+    TrackerCallback::save_state(to, state);
+}
+
 void SaveModel::load_state(const StateDict& from, TrainingState& state) {
     TrackerCallback::load_state(from, state);
     if (state.leads() && reloads_best() && !state.was_over(Level::fit)) require_readable_file(options_.path);
 }
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
-    write_by_leader(state.processes, [&] {
-        const auto saved = options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
-        saved.save(path);
-    });
+    finish_saving();
+    const auto copy = [&] {
+        return options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
+    };
+    if (state.processes == nullptr) {
+        saving_ = std::async(std::launch::async, [saved = copy(), path] { saved.save(path); }).share();
+    } else {  // all of them have to know whether it worked
+        write_by_leader(state.processes, [&] { copy().save(path); });
+    }
     last_saved_path_ = path;
+}
+
+const fs::path& SaveModel::last_saved_path() const {
+    finish_saving();
+    return last_saved_path_;
+}
+
+void SaveModel::finish_saving() const {
+    if (saving_.valid()) saving_.get();
 }
 
 }  // namespace embark

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 
 #include "tracker.h"
 
@@ -27,6 +28,9 @@ struct SaveModelOptions {
 /// Saves the model whenever the monitored value is the best yet, and reloads the best when the fit ends, also before
 /// its time (fastai's SaveModelCallback). Files are as Learner::save writes them, atomically. Learner::load reads them;
 /// without with_opt the optimizer then starts anew.
+///
+/// A single process writes while the next epoch trains: the file is there when last_saved_path() has returned, when the
+/// next one is saved, when a checkpoint is written, and when the fit ends. What went wrong is thrown there.
 class SaveModel : public TrackerCallback {
 public:
     /// Throws UsageError for every_epoch together with at_end, a negative every_epoch or min_delta.
@@ -39,18 +43,23 @@ public:
     void before_fit(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;
     void after_fit(TrainingState& state) override;
+    void cleanup_fit(TrainingState& state) override;
+    void save_state(StateDict& to, const TrainingState& state) const override;
     /// Throws Error where the best model's file is gone.
     void load_state(const StateDict& from, TrainingState& state) override;
 
-    /// Empty before the first was saved.
-    const std::filesystem::path& last_saved_path() const { return last_saved_path_; }
+    /// Empty before the first was saved. Throws Error where it could not be written.
+    const std::filesystem::path& last_saved_path() const;
 
 private:
     void save(const std::filesystem::path& path, const TrainingState& state);
+    /// Waits until the last file is there, and throws what kept it from that.
+    void finish_saving() const;
     bool reloads_best() const { return options_.every_epoch == 0 && !options_.at_end && has_best(); }
 
     SaveModelOptions options_;
     std::filesystem::path last_saved_path_;
+    std::shared_future<void> saving_;
 };
 
 }  // namespace embark

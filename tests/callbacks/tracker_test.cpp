@@ -208,7 +208,7 @@ TEST(SaveModel, keeps_the_best_and_reloads_it_at_the_end) {
     fit.epoch_with(callback, 0.125, 1);
     fit.epoch_with(callback, 0.25, 0.5);
     fit.epoch_with(callback, 0.5, 0.75);
-    EXPECT_EQ(number_in(path), 0.25);
+    EXPECT_EQ(number_in(callback.last_saved_path()), 0.25);
     EXPECT_EQ(fit.number(), 0.5);
     callback.after_fit(fit.state);
     EXPECT_EQ(fit.number(), 0.25);
@@ -264,6 +264,48 @@ TEST(SaveModel, saves_the_last_model_where_asked) {
     callback.after_fit(fit.state);
     EXPECT_EQ(number_in(folder.path() / "model"), 0.25);
     EXPECT_EQ(fit.number(), 0.25);
+}
+
+TEST(SaveModel, what_is_written_beside_training_is_there_when_it_is_asked_for) {
+    const testing::TemporaryFolder folder;
+    const auto path = folder.path() / "best";
+    SavingFit fit(0);
+    SaveModel callback({.path = path});
+    for (const double number : {0.5, 0.25}) {
+        callback.before_fit(fit.state);
+        fit.epoch_with(callback, number, 1);
+        if (number == 0.5) {
+            StateDict checkpoint;
+            callback.save_state(checkpoint, fit.state);
+        } else {
+            callback.cleanup_fit(fit.state);
+        }
+        EXPECT_EQ(number_in(path), number);
+    }
+}
+
+TEST(SaveModel, a_file_that_cannot_be_written_ends_the_fit_and_not_the_next_one) {
+    const testing::TemporaryFolder folder;
+    const auto inner = folder.path() / "models";
+    std::filesystem::create_directory(inner);
+    SavingFit fit(0);
+    SaveModel callback({.path = inner / "best"});
+    callback.before_fit(fit.state);
+    std::filesystem::remove(inner);
+    fit.epoch_with(callback, 0.5, 1);
+    const auto failed = AllOf(HasSubstr("best"), HasSubstr("there is no folder"));
+    StateDict checkpoint;
+    EXPECT_THAT(message_of<Error>([&] { fit.epoch_with(callback, 0.5, 0.5); }), failed);
+    EXPECT_THAT(message_of<Error>([&] { callback.save_state(checkpoint, fit.state); }), failed);
+    EXPECT_THAT(message_of<Error>([&] { callback.after_fit(fit.state); }), failed);
+    EXPECT_THAT(message_of<Error>([&] { callback.last_saved_path(); }), failed);
+    callback.cleanup_fit(fit.state);
+
+    std::filesystem::create_directory(inner);
+    callback.before_fit(fit.state);
+    fit.epoch_with(callback, 0.25, 1);
+    callback.after_fit(fit.state);
+    EXPECT_EQ(number_in(callback.last_saved_path()), 0.25);
 }
 
 TEST(SaveModel, says_beforehand_what_cannot_work) {
