@@ -27,6 +27,7 @@ public:
 
     /// From now on as `sync` says; null: for itself.
     void synchronize(std::shared_ptr<const BatchNormSync> sync) { sync_ = std::move(sync); }
+    bool synchronized() const { return sync_ != nullptr; }
 
 private:
     at::Tensor synchronized_forward(const at::Tensor& input);

@@ -7,6 +7,7 @@
 
 #include "../core/error.h"
 #include "lin_bn_drop.h"
+#include "tabular_pass.h"
 
 namespace embark {
 
@@ -172,15 +173,20 @@ at::Tensor TabularModelImpl::finish(at::Tensor x, const TabularOutput& output) c
     return torch::logsumexp(torch::log_softmax(x, -1), 1) - std::log(static_cast<double>(options.members));
 }
 
-Tensors TabularModelImpl::forward(const at::Tensor& x_cat, const at::Tensor& x_cont) {
-    check_width(x_cat, static_cast<int64_t>(embeds->size()), "x_cat", "categories");
-    check_width(x_cont, options.n_cont, "x_cont", "numbers");
+/// All outputs side by side, (n, sizes) or (n, members, sizes).
+at::Tensor TabularModelImpl::pass(const at::Tensor& x_cat, const at::Tensor& x_cont) {
     at::Tensor x = features(x_cat, x_cont);
     // Members are rows of their own, so that all layers work as they do without members.
     if (options.members > 1) x = (x.unsqueeze(1) * adapter).flatten(0, 1);
     for (const auto& layer : *layers) x = layer->as<LinBnDrop>()->forward(x);
-    if (options.members > 1) x = x.unflatten(0, at::IntArrayRef{-1, options.members});
+    return options.members > 1 ? x.unflatten(0, at::IntArrayRef{-1, options.members}) : x;
+}
 
+Tensors TabularModelImpl::forward(const at::Tensor& x_cat, const at::Tensor& x_cont) {
+    check_width(x_cat, static_cast<int64_t>(embeds->size()), "x_cat", "categories");
+    check_width(x_cont, options.n_cont, "x_cont", "numbers");
+    const auto in_one = one_node_pass(*this, x_cat, x_cont);
+    const at::Tensor x = in_one ? *in_one : pass(x_cat, x_cont);
     if (options.outputs.size() == 1) return {finish(x, options.outputs.front())};
     std::vector<int64_t> sizes;
     for (const auto& output : options.outputs) sizes.push_back(output.size);

@@ -63,6 +63,9 @@ struct TabularModelOptions {
     /// More than 1: an ensemble of so many members that share all layers but the last, TabM-mini (Gorishniy et al.,
     /// arXiv:2410.24210). The paper's networks have no batch norm: use_bn false.
     int64_t members = 1;
+    /// Where it can, small batches in training go through all of it as one node of autograd, which is quicker and has
+    /// no second derivatives; false: operation by operation.
+    bool fused = true;
 };
 
 /// fastai's TabularModel, with its layers, initialisation and names of parameters: embeddings of the categories and the
@@ -99,6 +102,7 @@ private:
     int64_t n_features() const;
     void append_layers();
     at::Tensor features(const at::Tensor& x_cat, const at::Tensor& x_cont);
+    at::Tensor pass(const at::Tensor& x_cat, const at::Tensor& x_cont);
     at::Tensor finish(at::Tensor x, const TabularOutput& output) const;
 };
 TORCH_MODULE(TabularModel);

@@ -39,7 +39,7 @@ TabularModelOptions changed(TabularModelOptions options, const std::function<voi
 }
 
 /// Two batches in training and one in eval mode, compared with fastai's model under the name `variant`.
-void expect_parity(const TabularModelOptions& options, const std::string& variant) {
+void expect_parity_as(const TabularModelOptions& options, const std::string& variant) {
     const auto baseline = tensor_baseline("tabular_model.safetensors").tensors;
     TabularModel model(options);
     load_weights(*model, baseline, variant + ".weights.");
@@ -66,6 +66,14 @@ void expect_parity(const TabularModelOptions& options, const std::string& varian
     model->eval();
     const auto prediction = model(input("first.x_cat"), input("first.x_cont"));
     EXPECT_LE(largest_difference(prediction[0], baseline.at(variant + ".eval.prediction")), kTolerance) << variant;
+}
+
+void expect_parity(TabularModelOptions options, const std::string& variant) {
+    for (const bool fused : {true, false}) {
+        SCOPED_TRACE(fused ? "in one node of autograd" : "operation by operation");
+        options.fused = fused;
+        expect_parity_as(options, variant);
+    }
 }
 
 TEST(TabularModel, agrees_with_fastai_on_classes) {
