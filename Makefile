@@ -27,7 +27,7 @@ build:  ## build everything
 
 bench:  ## measure Embark beside its peers; writes out/bench.json
 	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
-	@cmake --build --preset release --target bin/embark_bench
+	@cmake --build --preset release --target bin/embark_bench bin/embark
 	build/venv/bin/python benchmarks/bench.py
 
 course:  ## rerun every experiment of the course; writes out/course/index.html

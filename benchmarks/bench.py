@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from harness import SOURCE_DIR, Bench, BenchError, machine
-from rows import callbacks, collab, lazy, tabular
+from rows import callbacks, collab, lazy, ratings, tabular
 
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
@@ -47,6 +47,7 @@ ROWS = (
     Row(collab.learner_overhead, bar=1.02, better="lower"),
     Row(collab.collab_vs_fastai, bar=60, better="higher"),
     Row(collab.collab_vs_libtorch, bar=6, better="higher"),
+    Row(collab.collab_vs_surprise, bar=2, better="higher"),
     Row(lazy.lazy_growth, bar=2, better="lower"),
     Row(lazy.lazy_ratings_per_second, bar=5e6, better="higher"),
     Row(callbacks.callback_cost, bar=0.01, better="lower"),
@@ -55,6 +56,9 @@ ROWS = (
     Row(tabular.encode_vs_pandas, bar=1, better="higher"),
     Row(tabular.encode_memory, bar=3, better="lower"),
     Row(tabular.predict_one_row_us, bar=20, better="lower"),
+    Row(ratings.csv_vs_pandas, bar=3, better="higher"),
+    Row(ratings.peak_memory_ratio, bar=2.5, better="lower"),
+    Row(ratings.train_command_seconds, bar=1.5, better="lower"),
 )
 
 

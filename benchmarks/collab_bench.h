@@ -14,4 +14,8 @@ nlohmann::json collab_vs_libtorch(const Options& options);
 /// The same data and settings through collab_learner: seconds of each epoch's training, and validation losses.
 nlohmann::json collab_training(const Options& options);
 
+/// The canonical split of MovieLens 100k through collab_learner, several seeds: seconds of each training and its RMSE
+/// on the test ratings.
+nlohmann::json split_training(const Options& options);
+
 }  // namespace embark::bench

@@ -43,11 +43,15 @@ class Bench:
     def embark(self, measurement, data, threads):
         return measure([self.program, measurement, "--data", data, "--threads", threads, "--repeats", self.repeats])
 
-    def fastai(self, script, data, threads, *words):
+    def peer(self, script, data, threads, *words):
+        """What a program of peers/ measures."""
+        return measure(self.peer_command(script, *words, "--data", data, "--threads", threads))
+
+    def peer_command(self, script, *words):
+        """What runs a program of peers/, in its environment."""
         peers = SOURCE_DIR / "benchmarks" / "peers"
         run([peers / "setup-fastai", self.fastai_venv])
-        return measure([self.fastai_venv / "bin" / "python", peers / script, *words, "--data", data,
-                        "--threads", threads])
+        return [self.fastai_venv / "bin" / "python", peers / script, *words]
 
 
 def run(command):
@@ -63,13 +67,19 @@ def run(command):
 
 
 def measure(command):
-    """The JSON object that a measuring program prints, with `others_busy` added: how many processors other programs
-    kept busy meanwhile, on average. Figures taken beside busy neighbours are worth little."""
+    """The JSON object that a measuring program prints, with `others_busy` added. Figures taken beside busy neighbours are
+    worth little."""
+    output, _, others_busy = timed(command)
+    return {**json.loads(output.splitlines()[-1]), "others_busy": others_busy}
+
+
+def timed(command):
+    """What a program prints, the seconds that it takes, and how many processors other programs kept busy meanwhile, on
+    average."""
     before = BusyTime.now()
     output = run(command)
-    result = json.loads(output.splitlines()[-1])
-    result["others_busy"] = round(BusyTime.now().others_since(before), 2)
-    return result
+    after = BusyTime.now()
+    return output, after.wall - before.wall, round(after.others_since(before), 2)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@
 #include "callback_bench.h"
 #include "collab_bench.h"
 #include "lazy_bench.h"
+#include "ratings_bench.h"
 #include "tabular_bench.h"
 
 namespace embark::bench {
@@ -23,10 +24,13 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"collab_training", collab_training},
     {"tabular_training", tabular_training},
     {"collab_vs_libtorch", collab_vs_libtorch},
+    {"split_training", split_training},
     {"lazy_growth", lazy_growth},
     {"lazy_ratings", lazy_ratings},
     {"table_encoding", table_encoding},
     {"row_prediction", row_prediction},
+    {"ratings_encoding", ratings_encoding},
+    {"ratings_training", ratings_training},
 };
 
 std::string measurement_names() {

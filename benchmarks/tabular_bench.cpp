@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <arrow/util/thread_pool.h>
-#include <sys/resource.h>
 #include <torch/torch.h>
 
 #include <embark/callbacks/metrics.h>
@@ -14,6 +13,7 @@
 #include <embark/learners/predictor.h>
 #include <embark/learners/tabular_recipe.h>
 
+#include "memory.h"
 #include "scratch.h"
 
 namespace embark::bench {
@@ -48,21 +48,6 @@ TabularRecipe adult_recipe(TabularRecipe recipe) {
     recipe.data.seed = kSeed;
     recipe.learner.progress = false;
     return recipe;
-}
-
-/// The most memory that this process has had.
-int64_t peak_bytes() {
-    rusage usage{};
-    require(getrusage(RUSAGE_SELF, &usage) == 0, "The memory of this process cannot be told");
-    return int64_t{usage.ru_maxrss} * 1024;
-}
-
-int64_t bytes_of(const TensorDataset& data) {
-    int64_t bytes = 0;
-    for (const Tensors* tensors : {&data.inputs, &data.targets}) {
-        for (const at::Tensor& tensor : *tensors) bytes += static_cast<int64_t>(tensor.nbytes());
-    }
-    return bytes;
 }
 
 /// Microseconds of one call, several times over. The model is not trained: how long it takes does not depend on that.

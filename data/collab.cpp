@@ -42,16 +42,13 @@ CollabColumns resolve_columns(const Table& table, const CollabOptions& options) 
     return columns;
 }
 
-/// Ratings as float32 of (n, 1).
-at::Tensor read_ratings(const Table& table, const std::string& column) {
+RowValues<float> read_ratings(const Table& table, const std::string& column) {
     require(table.rows() > 0, "There are no ratings in ", spoken_name(table.source()));
-    const at::Tensor ratings = table.finite_numbers(column).to(at::kFloat);
-    const float* data = ratings.const_data_ptr<float>();
-    const float* bad = std::find_if_not(data, data + ratings.numel(), [](float value) { return std::isfinite(value); });
-    if (bad != data + ratings.numel()) {
-        fail(table.where(bad - data, column), ": the rating is too large for a 32-bit number");
+    const RowValues<double> ratings = read_finite_numbers(table, column);
+    if (const auto row = ratings.find([](double value) { return !std::isfinite(static_cast<float>(value)); })) {
+        fail(table.where(*row, column), ": the rating is too large for a 32-bit number");
     }
-    return ratings.unsqueeze(1);
+    return ratings.map([](double value) { return static_cast<float>(value); });
 }
 
 /// The columns of users and items of one table.
@@ -62,41 +59,42 @@ struct CodedIds {
 };
 
 /// The ratings of `rows` (1-d int64).
-TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const at::Tensor& ratings,
+TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const RowValues<float>& ratings,
                              const at::Tensor& rows) {
-    const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong);
-    put_rows<int64_t>({encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items)},
-                      RowOrder(rows, ids.users.rows()), x);
-    return {.inputs = {x}, .targets = {ratings.index_select(0, rows)}};
+    const RowOrder order(rows, ids.users.rows());
+    const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong), y = at::empty({rows.numel(), 1}, at::kFloat);
+    put_rows<int64_t>({encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items)}, order, x);
+    put_rows<float>({ratings}, order, y);
+    return {.inputs = {x}, .targets = {y}};
 }
 
-/// Which items each user rated, as CollabData keeps it, from encoded (n, 2) users and items.
-void set_rated_items(CollabData& fitted, const at::Tensor& x) {
+/// What `n_users` rated, from encoded (n, 2) users and items.
+RatedItems rated_items(const at::Tensor& x, int64_t n_users) {
     const auto rating = x.accessor<int64_t, 2>();
     const auto each_known = [&](const auto& visit) {
         for (int64_t i = 0; i < x.size(0); ++i) {
             if (rating[i][0] != 0 && rating[i][1] != 0) visit(static_cast<size_t>(rating[i][0]), rating[i][1]);
         }
     };
-    const auto n_users = static_cast<size_t>(fitted.users.size());
     // Sorted by user: end[u] goes from where user u's items begin to where they end.
-    std::vector<int64_t> end(n_users + 1, 0);
+    std::vector<int64_t> end(static_cast<size_t>(n_users) + 1, 0);
     each_known([&](size_t user, int64_t) { ++end[user + 1]; });
     std::partial_sum(end.begin(), end.end(), end.begin());
-    fitted.rated_items = at::empty({end.back()}, at::kLong);
-    int64_t* items = fitted.rated_items.mutable_data_ptr<int64_t>();
+    RatedItems rated = {.offsets = at::zeros({n_users + 1}, at::kLong), .items = at::empty({end.back()}, at::kLong)};
+    int64_t* items = rated.items.mutable_data_ptr<int64_t>();
     each_known([&](size_t user, int64_t item) { items[end[user]++] = item; });
 
-    fitted.rated_offsets = at::zeros({static_cast<int64_t>(n_users) + 1}, at::kLong);
-    int64_t* offset = fitted.rated_offsets.mutable_data_ptr<int64_t>();
+    int64_t* offset = rated.offsets.mutable_data_ptr<int64_t>();
     int64_t first = 0, kept = 0;
-    for (size_t user = 0; user < n_users; ++user) {
-        std::sort(items + first, items + end[user]);
-        kept = std::unique_copy(items + first, items + end[user], items + kept) - items;
+    for (int64_t user = 0; user < n_users; ++user) {
+        const int64_t last = end[static_cast<size_t>(user)];
+        std::sort(items + first, items + last);
+        kept = std::unique_copy(items + first, items + last, items + kept) - items;
         offset[user + 1] = kept;
-        first = end[user];
+        first = last;
     }
-    if (kept < fitted.rated_items.numel()) fitted.rated_items = fitted.rated_items.narrow(0, 0, kept).clone();
+    if (kept < rated.items.numel()) rated.items = rated.items.narrow(0, 0, kept).clone();
+    return rated;
 }
 
 /// Fits the vocabularies on the rows for which `wanted` is set; the rest is fitted later, on encoded rows.
@@ -113,7 +111,7 @@ std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabCo
 
 /// Takes over what the encoded training ratings say.
 void fit_ratings(CollabData& fitted, const TensorDataset& train) {
-    set_rated_items(fitted, train.inputs.front());
+    fitted.train_pairs = train.inputs.front();
     const at::Tensor& ratings = train.targets.front();
     fitted.rating_min = ratings.min().item<double>();
     fitted.rating_max = ratings.max().item<double>();
@@ -145,6 +143,11 @@ at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
     return encoded;
 }
 
+const RatedItems& CollabData::rated() const {
+    std::call_once(rated_once_, [&] { rated_ = rated_items(train_pairs, users.size()); });
+    return rated_;
+}
+
 CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab)
     : DataLoaders(std::move(loaders)), collab_(std::move(collab)) {}
 
@@ -158,7 +161,7 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
     const CollabColumns columns = resolve_columns(table, options);
-    const at::Tensor ratings = read_ratings(table, columns.rating);
+    const RowValues<float> ratings = read_ratings(table, columns.rating);
     const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
@@ -176,8 +179,8 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
     const CollabColumns columns = resolve_columns(train, options);
-    const at::Tensor train_ratings = read_ratings(train, columns.rating);
-    const at::Tensor valid_ratings = read_ratings(valid, columns.rating);
+    const RowValues<float> train_ratings = read_ratings(train, columns.rating);
+    const RowValues<float> valid_ratings = read_ratings(valid, columns.rating);
     const CodedIds train_ids(train, columns), valid_ids(valid, columns);
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);

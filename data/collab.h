@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -28,15 +29,19 @@ struct CollabOptions {
     at::Device device = at::kCPU;
 };
 
+/// The items that each user rated in the training part, as encoded numbers: those of user u are items[offsets[u]] …
+/// items[offsets[u + 1] - 1], ascending. int64; offsets has one entry more than there are users.
+struct RatedItems {
+    at::Tensor offsets, items;
+};
+
 /// What was fitted on the training ratings: the two vocabularies, and which items each user rated.
 class CollabData : public Preprocessing {
 public:
     std::string user_name, item_name, rating_name;
     Vocabulary users, items;
-    /// The items that each user rated in the training part, as encoded numbers: those of user u are
-    /// rated_items[rated_offsets[u]] … rated_items[rated_offsets[u + 1] - 1], ascending. int64; rated_offsets has
-    /// users.size() + 1 entries.
-    at::Tensor rated_offsets, rated_items;
+    /// Encoded users and items of the training ratings, (n, 2).
+    at::Tensor train_pairs;
     /// Lowest and highest rating in the training part.
     double rating_min = 0, rating_max = 0;
 
@@ -44,6 +49,13 @@ public:
     Table decode(const Batch& batch) const override;
     /// (n, 2) int64 of encoded users and items; unknown ones are 0. Throws where the lengths differ.
     at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
+
+    /// Worked out from train_pairs when it is first asked for, since training needs none of it.
+    const RatedItems& rated() const;
+
+private:
+    mutable std::once_flag rated_once_;
+    mutable RatedItems rated_;
 };
 
 /// Batches for collaborative filtering: x is (n, 2) int64 of encoded user and item, y is (n, 1) float32 of ratings.

@@ -78,14 +78,6 @@ std::vector<std::string> names_of_all(const CsvFile& file, std::vector<std::stri
     return options.column_names;
 }
 
-/// A little more than follows from the first rows, since room for a row too few would have to be made anew for all.
-int64_t expected_rows(const CsvFile& file, const CsvBeginning& beginning) {
-    constexpr double kMargin = 1.02;
-    const auto bytes = static_cast<double>(std::filesystem::file_size(file.path));
-    return static_cast<int64_t>(kMargin * bytes * static_cast<double>(beginning.rows) /
-                                static_cast<double>(std::max<int64_t>(beginning.bytes, 1)));
-}
-
 /// Finds out what columns the file has, and which of them are kept under what names.
 void resolve_columns(CsvFile& file, const CsvOptions& options) {
     const std::string source = file.path.string();
@@ -93,7 +85,7 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     require_distinct(options.column_names, "column_names");
     CsvBeginning beginning = read_csv_beginning(file);
     file.n_columns = static_cast<int>(beginning.first_row.size());
-    file.expected_rows = expected_rows(file, beginning);
+    file.expected_rows = beginning.expected_rows;
 
     if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
         file.kept = find_columns(used, beginning.first_row, source);

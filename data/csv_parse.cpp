@@ -1,7 +1,7 @@
 #include "csv_parse.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include <arrow/util/async_generator.h>
@@ -50,13 +50,32 @@ ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
     return options;
 }
 
-/// Whether values stand twice or more each on average: as codes they take less memory, and are compared quicker.
-bool is_repetitive(const arrow::BinaryArray& values) {
-    std::unordered_set<std::string_view> distinct;
+/// Whether values stand twice or more each on average in a column of `n_rows` rows of which these are the first: as
+/// codes they take less memory, and are compared quicker. How many distinct ones there are is estimated by those that
+/// stand once and those that stand twice here (Chao, "Nonparametric estimation of the number of classes in a
+/// population", 1984).
+bool is_repetitive(const arrow::BinaryArray& values, int64_t n_rows) {
+    std::unordered_map<std::string_view, int> counts;
     for (int64_t i = 0; i < values.length(); ++i) {
-        if (values.IsValid(i)) distinct.insert(values.GetView(i));
+        if (values.IsValid(i)) ++counts[values.GetView(i)];
     }
-    return 2 * static_cast<int64_t>(distinct.size()) <= values.length();
+    const auto standing = [&](int times) {
+        return static_cast<double>(
+            std::count_if(counts.begin(), counts.end(), [&](const auto& value) { return value.second == times; }));
+    };
+    const auto seen = static_cast<double>(counts.size());
+    if (2 * seen <= static_cast<double>(values.length())) return true;
+    const double once = standing(1), twice = standing(2);
+    return twice > 0 && 2 * (seen + once * once / (2 * twice)) <= static_cast<double>(n_rows);
+}
+
+/// How many rows the file has if all are as long as the first `rows` in its first `bytes`; a little more, since room
+/// for a row too few would have to be made anew for all.
+int64_t expected_rows(const CsvFile& file, int64_t rows, int64_t bytes) {
+    constexpr double kMargin = 1.02;
+    const auto all_bytes = static_cast<double>(std::filesystem::file_size(file.path));
+    return static_cast<int64_t>(kMargin * all_bytes * static_cast<double>(rows) /
+                                static_cast<double>(std::max<int64_t>(bytes, 1)));
 }
 
 /// The row of end marks.
@@ -101,11 +120,12 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
     const auto rows = arrow_value(std::move(reader), "Cannot read ", name);
     const auto batch = arrow_value(rows->Next(), "Cannot read ", name);
     require(batch != nullptr && batch->num_rows() > 0, "Cannot read ", name, " as CSV: it has no first row");
-    CsvBeginning beginning = {.first_row = {}, .coded = {}, .rows = batch->num_rows(), .bytes = rows->bytes_read()};
+    CsvBeginning beginning = {
+        .first_row = {}, .coded = {}, .expected_rows = expected_rows(file, batch->num_rows(), rows->bytes_read())};
     for (const auto& column : batch->columns()) {
         const auto& bytes = static_cast<const arrow::BinaryArray&>(*column);
         beginning.first_row.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
-        beginning.coded.push_back(is_repetitive(bytes));
+        beginning.coded.push_back(is_repetitive(bytes, beginning.expected_rows));
     }
     return beginning;
 }

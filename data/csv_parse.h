@@ -59,8 +59,8 @@ struct CsvBeginning {
     std::vector<std::string> first_row;
     /// Of each column: whether its values come again and again.
     std::vector<bool> coded;
-    /// How many rows there are in the first `bytes`.
-    int64_t rows, bytes;
+    /// How many rows the file has, as far as these tell.
+    int64_t expected_rows = 0;
 };
 
 /// Throws Error for a file without any row.

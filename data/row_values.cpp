@@ -1,31 +1,22 @@
 #include "row_values.h"
 
-#include <numeric>
+#include <limits>
 
 namespace embark {
 
-RowOrder::RowOrder(const at::Tensor& some_rows, int64_t n_rows) {
-    const at::Tensor in_a_row = some_rows.cpu().contiguous();
-    const int64_t* row = in_a_row.const_data_ptr<int64_t>();
-    const int64_t n = in_a_row.numel();
-    std::vector<int64_t> place_of(static_cast<size_t>(n_rows), -1);
+RowOrder::RowOrder(const at::Tensor& some_rows, int64_t n_rows) : rows_(some_rows.cpu().contiguous()) {
+    constexpr int64_t kFew = 4;  // of so many rows one: to seek these is not slower than to go through all
+    const int64_t n = size();
+    if (kFew * n < n_rows || n_rows > std::numeric_limits<int32_t>::max()) return;
+    const int64_t* row = rows_.const_data_ptr<int64_t>();
+    place_of_.assign(static_cast<size_t>(n_rows), -1);
     for (int64_t i = 0; i < n; ++i) {
-        int64_t& place = place_of[static_cast<size_t>(row[i])];
+        int32_t& place = place_of_[static_cast<size_t>(row[i])];
         if (place >= 0) {
-            rows.assign(row, row + n);
-            places.resize(rows.size());
-            std::iota(places.begin(), places.end(), int64_t{0});
+            place_of_.clear();
             return;
         }
-        place = i;
-    }
-    rows.reserve(static_cast<size_t>(n));
-    places.reserve(static_cast<size_t>(n));
-    for (int64_t i = 0; i < n_rows; ++i) {
-        const int64_t place = place_of[static_cast<size_t>(i)];
-        if (place < 0) continue;
-        rows.push_back(i);
-        places.push_back(place);
+        place = static_cast<int32_t>(i);
     }
 }
 

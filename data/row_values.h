@@ -97,32 +97,54 @@ private:
     std::vector<T> values_;
 };
 
-/// Some rows of a table, each with its place among them, in the table's order: what goes through many rows then reads
-/// every column from its beginning to its end.
-struct RowOrder {
-    std::vector<int64_t> rows, places;
-
-    /// `some_rows`: 1-d int64, each below `n_rows`. Where one of them comes twice their own order is kept.
+/// Some rows of a table, each with its place among them, mostly in the table's order: what goes through many rows then
+/// reads every column from its beginning to its end.
+class RowOrder {
+public:
+    /// `some_rows`: 1-d int64, each below `n_rows`. Where one of them comes twice, or they are few, their own order is
+    /// kept.
     RowOrder(const at::Tensor& some_rows, int64_t n_rows);
 
-    int64_t size() const { return static_cast<int64_t>(rows.size()); }
+    /// How many rows these are.
+    int64_t size() const { return rows_.numel(); }
+
+    /// How many steps a walk over them has; some lead to no row.
+    int64_t steps() const { return place_of_.empty() ? size() : static_cast<int64_t>(place_of_.size()); }
+
+    /// Calls `visit(row, place)` for each row of the steps from `begin` to before `end`.
+    template <class Visit>
+    void walk(int64_t begin, int64_t end, Visit&& visit) const {
+        if (place_of_.empty()) {
+            const int64_t* row = rows_.const_data_ptr<int64_t>();
+            for (int64_t place = begin; place < end; ++place) visit(row[place], place);
+            return;
+        }
+        const int32_t* place = place_of_.data();
+        for (int64_t row = begin; row < end; ++row) {
+            if (place[row] >= 0) visit(row, int64_t{place[row]});
+        }
+    }
+
+private:
+    at::Tensor rows_;
+    /// Of each row of the table, −1 of those that are left out; empty where the rows' own order is kept.
+    std::vector<int32_t> place_of_;
 };
 
 /// The rows of all columns into their places in `out`, contiguous (rows, columns).
 template <class T>
 void put_rows(const std::vector<RowValues<T>>& columns, const RowOrder& order, const at::Tensor& out) {
-    constexpr int64_t kRowsPerThread = 50000;  // fewer are not worth a thread
-    constexpr int64_t kBlock = 2048;           // rows of `out` that stay in the cache while column after column comes
+    constexpr int64_t kStepsPerThread = 50000;  // fewer are not worth a thread
+    constexpr int64_t kBlock = 2048;            // rows of `out` that stay in the cache while column after column comes
     const auto width = static_cast<int64_t>(columns.size());
-    const int64_t* row = order.rows.data();
-    const int64_t* place = order.places.data();
     T* to = out.mutable_data_ptr<T>();
-    at::parallel_for(0, order.size(), kRowsPerThread, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, order.steps(), kStepsPerThread, [&](int64_t begin, int64_t end) {
         for (int64_t first = begin; first < end; first += kBlock) {
             const int64_t last = std::min(first + kBlock, end);
             for (int64_t column = 0; column < width; ++column) {
                 columns[static_cast<size_t>(column)].with([&](auto value_of) {
-                    for (int64_t i = first; i < last; ++i) to[place[i] * width + column] = value_of(row[i]);
+                    order.walk(first, last,
+                               [&](int64_t row, int64_t place) { to[place * width + column] = value_of(row); });
                 });
             }
         }
@@ -131,6 +153,9 @@ void put_rows(const std::vector<RowValues<T>>& columns, const RowOrder& order, c
 
 /// The numbers of a column, NaN for missing ones; Table::numbers' work.
 RowValues<double> read_numbers(const Table& table, std::string_view name);
+
+/// The same; throws Error, with file, row and column, for one that is missing, NaN or infinite.
+RowValues<double> read_finite_numbers(const Table& table, std::string_view name);
 
 /// The numbers of a column's values in `vocabulary`; Vocabulary::encode's work.
 RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const CodedColumn& column);

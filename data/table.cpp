@@ -139,6 +139,13 @@ Table::Impl::Impl(ArrowTable arrow_table, TableOrigin table_origin)
     require_distinct(names, origin.source);
 }
 
+Table::Impl::~Impl() {
+    constexpr int64_t kLarge = 1'000'000;  // values; to give back takes half a millisecond
+    const bool large = table->num_rows() * std::max(table->num_columns(), 1) >= kLarge;
+    table.reset();
+    if (large) arrow::default_memory_pool()->ReleaseUnused();
+}
+
 int Table::Impl::position(std::string_view column) const {
     return find_column(column, names, origin.source);
 }

@@ -32,6 +32,10 @@ struct Table::Impl {
 
     /// Throws Error where two columns have the same name.
     Impl(std::shared_ptr<arrow::Table> arrow_table, TableOrigin table_origin);
+    /// Of a large table, also gives back what Arrow would keep for the next one: tensors do not come from there.
+    ~Impl();
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 
     /// Position of `column`. Throws Error for an unknown name, and lists the names there are.
     int position(std::string_view column) const;

@@ -182,15 +182,17 @@ at::Tensor Table::numbers(std::string_view name) const {
     return read_numbers(*this, name).tensor();
 }
 
+RowValues<double> read_finite_numbers(const Table& table, std::string_view name) {
+    RowValues<double> numbers = read_numbers(table, name);
+    const auto row = numbers.find([](double value) { return !std::isfinite(value); });
+    if (!row) return numbers;
+    const std::string written = table.take(at::tensor({*row}, at::kLong)).text(name).front();
+    if (written.empty()) fail(table.where(*row, name), ": the value is missing, and a number is needed");
+    fail(table.where(*row, name), ": ", in_quotes(written), " is not a finite number");
+}
+
 at::Tensor Table::finite_numbers(std::string_view name) const {
-    const at::Tensor values = numbers(name);
-    const double* data = values.const_data_ptr<double>();
-    const double* bad = std::find_if_not(data, data + rows(), [](double value) { return std::isfinite(value); });
-    if (bad == data + rows()) return values;
-    const int64_t row = bad - data;
-    const std::string written = take(at::tensor({row}, at::kLong)).text(name).front();
-    if (written.empty()) fail(where(row, name), ": the value is missing, and a number is needed");
-    fail(where(row, name), ": ", in_quotes(written), " is not a finite number");
+    return read_finite_numbers(*this, name).tensor();
 }
 
 }  // namespace embark

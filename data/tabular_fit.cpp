@@ -162,12 +162,12 @@ private:
     FittedNumber fit_number(const std::string& name) const {
         const RowValues<double> numbers = read_float32(table_, name);
         std::vector<double> present;
-        present.reserve(train_.rows.size());
+        present.reserve(static_cast<size_t>(train_.size()));
         numbers.with([&](auto number_of) {
-            for (const int64_t row : train_.rows) {
+            train_.walk(0, train_.steps(), [&](int64_t row, int64_t) {
                 const double number = number_of(row);
                 if (!std::isnan(number)) present.push_back(number);
-            }
+            });
         });
         if (present.empty()) refuse_empty(name);
         const int64_t n_missing = train_.size() - static_cast<int64_t>(present.size());

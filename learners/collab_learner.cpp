@@ -82,8 +82,9 @@ std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k)
     const int64_t number = data.users.index(user), n_items = data.items.size();
     const auto x = torch::stack({torch::full({n_items}, number, at::kLong), torch::arange(n_items)}, 1);
     auto allowed = known(data.items);
-    const auto begin = data.rated_offsets[number].item<int64_t>(), end = data.rated_offsets[number + 1].item<int64_t>();
-    allowed.index_fill_(0, data.rated_items.slice(0, begin, end), false);
+    const auto& [offsets, items] = data.rated();
+    const auto begin = offsets[number].item<int64_t>(), end = offsets[number + 1].item<int64_t>();
+    allowed.index_fill_(0, items.slice(0, begin, end), false);
     return best(Learner::predict({x}).reshape(-1), allowed, data.items, k);
 }
 

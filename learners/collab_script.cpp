@@ -126,7 +126,7 @@ void add_collab_methods(Module& module, const CollabData& data, const ExportOpti
     const std::string item_factors = item_factors_name(module, data.items.size(), options);
     register_vocabulary(module, "user", data.users);
     register_vocabulary(module, "item", data.items);
-    if (options.include_rated) register_script_tensors(module, "rated", {data.rated_offsets, data.rated_items});
+    if (options.include_rated) register_script_tensors(module, "rated", {data.rated().offsets, data.rated().items});
 
     module.define(kPredict);
     module.define(kHighest);

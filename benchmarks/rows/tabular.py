@@ -18,7 +18,7 @@ def tabular_vs_fastai(bench):
     """fastai's epoch of training on Adult over ours, each with the number of threads that suits it best."""
     data = bench.dataset("adult")
     return epoch_ratio(bench, lambda threads: bench.embark("tabular_training", data, threads),
-                       lambda threads: bench.fastai(PEER, data, threads, "training"))
+                       lambda threads: bench.peer(PEER, data, threads, "training"))
 
 
 def encode_vs_pandas(bench):
@@ -37,7 +37,7 @@ def predict_one_row_us(bench):
     """One raw row through Predictor::predict, of Adult's TabularModel."""
     data = bench.dataset("adult")
     ours = bench.embark("row_prediction", data, threads=1)
-    theirs = bench.fastai(PEER, data, 1, "prediction", "--repeats", bench.repeats)
+    theirs = bench.peer(PEER, data, 1, "prediction", "--repeats", bench.repeats)
     return median(ours["fastai_microseconds"]), {
         "best_preset_microseconds": median(ours["best_microseconds"]),
         "fastai_predict_microseconds": median(theirs["microseconds"]),
@@ -55,7 +55,7 @@ def encodings(bench):
     for _ in range(bench.rounds):
         for threads in bench.thread_counts():
             ours.setdefault(threads, []).append(bench.embark("table_encoding", data, threads))
-            theirs.setdefault(threads, []).append(bench.fastai(PEER, data, threads, "encoding"))
+            theirs.setdefault(threads, []).append(bench.peer(PEER, data, threads, "encoding"))
     others_busy = max(run["others_busy"] for side in (ours, theirs) for runs in side.values() for run in runs)
     return best_encoding(ours), best_encoding(theirs), others_busy
 

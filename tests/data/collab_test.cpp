@@ -47,8 +47,8 @@ TEST(CollabDataLoaders, vocabularies_know_the_training_rows_alone) {
 
 TEST(CollabDataLoaders, remembers_what_each_user_rated_in_training) {
     const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
-    EXPECT_TRUE(at::equal(dls.collab().rated_offsets, at::tensor({0, 0, 1, 3}, at::kLong)));
-    EXPECT_TRUE(at::equal(dls.collab().rated_items, at::tensor({1, 1, 2}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0, 1, 3}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().items, at::tensor({1, 1, 2}, at::kLong)));
     EXPECT_EQ(dls.collab().rating_min, 1);
     EXPECT_EQ(dls.collab().rating_max, 5);
 }
@@ -59,8 +59,8 @@ TEST(CollabDataLoaders, missing_ids_are_0_and_count_as_rated_by_nobody) {
     const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
     EXPECT_FALSE(dls.has_valid());
     EXPECT_TRUE(at::equal(dls.train().data().inputs[0], at::tensor({0, 1, 1, 0, 1, 1, 2, 1}, at::kLong).view({4, 2})));
-    EXPECT_TRUE(at::equal(dls.collab().rated_offsets, at::tensor({0, 0, 1, 2}, at::kLong)));
-    EXPECT_TRUE(at::equal(dls.collab().rated_items, at::tensor({1, 1}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0, 1, 2}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().items, at::tensor({1, 1}, at::kLong)));
 }
 
 TEST(CollabDataLoaders, columns_with_nothing_but_missing_ids_are_all_0) {
@@ -68,8 +68,8 @@ TEST(CollabDataLoaders, columns_with_nothing_but_missing_ids_are_all_0) {
     const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
     EXPECT_EQ(dls.users().size(), 1);
     EXPECT_EQ(dls.train().data().inputs[0].abs().sum().item<int64_t>(), 0);
-    EXPECT_TRUE(at::equal(dls.collab().rated_offsets, at::tensor({0, 0}, at::kLong)));
-    EXPECT_EQ(dls.collab().rated_items.numel(), 0);
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0}, at::kLong)));
+    EXPECT_EQ(dls.collab().rated().items.numel(), 0);
 }
 
 TEST(CollabDataLoaders, ids_that_look_alike_stay_apart) {
@@ -207,7 +207,7 @@ TEST(CollabDataLoaders, movielens_100k) {
                                                           read_csv(*data / "ml-100k" / "u1.test", layout));
     EXPECT_EQ(canonical.train().rows(), 80000);
     EXPECT_EQ(canonical.valid().rows(), 20000);
-    EXPECT_EQ(canonical.collab().rated_items.numel(), 80000);
+    EXPECT_EQ(canonical.collab().rated().items.numel(), 80000);
 }
 
 }  // namespace
