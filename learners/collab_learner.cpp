@@ -13,10 +13,19 @@ namespace embark {
 
 namespace {
 
+/// So many items are scored at once that what is made of them stays in the processor's cache.
+constexpr int64_t kItemsAtOnce = 8192;
+
 /// The `k` best of `scores` (n) that `allowed` (n, bool) lets through, best first, equal ones in the order they stand.
 std::vector<Scored> best(const at::Tensor& scores, const at::Tensor& allowed, const Vocabulary& names, int64_t k) {
     require<UsageError>(k >= 1, "Invalid number of results ", k, ": at least 1 is needed");
-    const auto candidates = allowed.nonzero().reshape(-1);
+    auto candidates = allowed.nonzero().reshape(-1);
+    if (k < candidates.numel()) {
+        // Sorted are only those that are not below the k-th, of a million a few.
+        const auto values = scores.index_select(0, candidates);
+        const auto least = std::get<0>(values.topk(k))[-1];
+        candidates = candidates.index_select(0, values.lt(least).logical_not_().nonzero().reshape(-1));
+    }
     const auto order = std::get<1>(scores.index_select(0, candidates).sort(/*stable=*/true, 0, /*descending=*/true));
     const auto chosen = candidates.index_select(0, order.narrow(0, 0, std::min(k, order.size(0))));
     std::vector<Scored> result;
@@ -80,12 +89,15 @@ double CollabLearner::predict_one(const std::string& user, const std::string& it
 std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k) {
     const CollabData& data = collab_dls_.collab();
     const int64_t number = data.users.index(user), n_items = data.items.size();
-    const auto x = torch::stack({torch::full({n_items}, number, at::kLong), torch::arange(n_items)}, 1);
+    Tensors scores;
+    for (const auto& items : torch::arange(n_items).split(kItemsAtOnce)) {
+        scores.push_back(Learner::predict({torch::stack({torch::full_like(items, number), items}, 1)}).reshape(-1));
+    }
     auto allowed = known(data.items);
     const auto& [offsets, items] = data.rated();
     const auto begin = offsets[number].item<int64_t>(), end = offsets[number + 1].item<int64_t>();
     allowed.index_fill_(0, items.slice(0, begin, end), false);
-    return best(Learner::predict({x}).reshape(-1), allowed, data.items, k);
+    return best(torch::cat(scores), allowed, data.items, k);
 }
 
 std::vector<Scored> CollabLearner::similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,

@@ -34,6 +34,9 @@ def predict(self, users: List[str], items: List[str]) -> Tensor:
 constexpr const char* kHighest = R"(
 def _embark_highest(self, scores: Tensor, keep: Tensor, k: int) -> Tuple[List[str], Tensor]:
     kept = keep.nonzero().reshape(-1)
+    if k < kept.numel():
+        values = scores[kept]
+        kept = kept[torch.logical_not(values < torch.topk(values, k).values[-1])]
     order = kept[torch.argsort(scores[kept], stable=True, dim=0, descending=True)][:k]
     numbers: List[int] = order.tolist()
     names: List[str] = []
@@ -56,7 +59,10 @@ constexpr const char* kLeaveOutRated = R"(
 )";
 
 constexpr const char* kRank = R"(
-    scores = self.forward(torch.stack([torch.full_like(items, row), items], 1)).reshape(-1)
+    parts: List[Tensor] = []
+    for part in items.split(8192):
+        parts.append(self.forward(torch.stack([torch.full_like(part, row), part], 1)).reshape(-1))
+    scores = torch.cat(parts)
     return self._embark_highest(scores, keep, k)
 )";
 

@@ -20,7 +20,15 @@ struct CollabTraining : TrainingOptions {
     std::string ratings, valid_ratings, user, item, rating;
     int64_t factors = 50;
     Range y_range;
+    bool no_fused = false;
+    std::string embedding_update = "dense";
 };
+
+EmbeddingUpdate embedding_update_of(const std::string& name) {
+    if (name == "dense") return EmbeddingUpdate::dense;
+    if (name == "lazy") return EmbeddingUpdate::lazy;
+    fail<UsageError>("Invalid --embedding-update ", name, ": it is dense or lazy");
+}
 
 CommandLine command_line(CollabTraining& options) {
     CommandLine line(
@@ -37,6 +45,9 @@ CommandLine command_line(CollabTraining& options) {
     add("factors", count_option(options.factors), "latent factors of each user and item");
     add("y-range", po::value<std::vector<double>>()->multitoken()->value_name("LO HI"),
         "keep predictions in this range, best a little wider than the ratings'");
+    add("no-fused", po::bool_switch(&options.no_fused), "train through autograd, not by the fused step");
+    add("embedding-update", text_option(options.embedding_update, "HOW")->default_value(options.embedding_update),
+        "dense, or lazy: a step moves the rows of its batch alone, for large tables");
     add_training_options(line, options);
     return line;
 }
@@ -54,6 +65,7 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool names_columns = !options.user.empty() && !options.item.empty() && !options.rating.empty();
     require<UsageError>(options.ratings.empty() || names_columns,
                         "With --ratings, give the names of its columns: --user, --item and --rating");
+    embedding_update_of(options.embedding_update);
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
 }
@@ -103,7 +115,10 @@ int train_collab(const Arguments& arguments) {
     const CollabDataLoaders dls = data_loaders(options);
     set_seed(static_cast<uint64_t>(options.seed));
     CollabLearner learn = collab_learner(dls, {.n_factors = options.factors, .y_range = options.y_range},
-                                         {.metrics = {rmse()}, .callbacks = {data_parallel()}});
+                                         {.metrics = {rmse()},
+                                          .callbacks = {data_parallel()},
+                                          .fused_step = !options.no_fused,
+                                          .embedding_update = embedding_update_of(options.embedding_update)});
     const Records& records = learn.fit_one_cycle(
         options.epochs, options.lr,
         {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});

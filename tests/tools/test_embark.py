@@ -77,6 +77,21 @@ class Training(EmbarkTest):
         self.assertNotIn("\x1b", result.stderr)
         self.assertRegex(result.stdout, r"^valid_loss [\d.]+\nvalid_rmse [\d.]+\n$")
 
+    def test_the_fused_step_can_be_refused_and_tables_updated_lazily(self):
+        def loss(*options):
+            result = self.train("--epochs", 2, "--batch-size", 8, "--json", *options)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return json.loads(result.stdout)["valid_loss"], result.stderr
+
+        fused, autograd, lazy = loss(), loss("--no-fused"), loss("--embedding-update", "lazy")
+        self.assertIn("fused step", fused[1])
+        self.assertNotIn("fused step", autograd[1])
+        self.assertAlmostEqual(fused[0], autograd[0], places=4)
+        self.assertNotEqual(fused[0], lazy[0])
+        wrong = self.train("--embedding-update", "sparse")
+        self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+        self.assertIn("Invalid --embedding-update sparse: it is dense or lazy", wrong.stderr)
+
     def test_the_same_seed_gives_the_same_model(self):
         for name in ("a.pt", "b.pt"):
             self.assertEqual(self.train("--seed", 5, "--threads", 1, "--export", name).returncode, 0)
