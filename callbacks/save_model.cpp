@@ -7,6 +7,7 @@
 #include "../distributed/leader.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
+#include "sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {
@@ -39,8 +40,10 @@ void SaveModel::after_epoch(TrainingState& state) {
 void SaveModel::after_fit(TrainingState& state) {
     if (options_.at_end) return save(options_.path, state);
     if (!reloads_best()) return;
-    const ModelState best(read_by_leader(state.processes, [&] { return ModelState::load(options_.path).content(); }),
-                          options_.path.string());
+    const ShardedTables tables(*state.model);
+    const auto read = [&] { return tables.load(options_.path); };
+    // Every process has rows of its own to read.
+    const ModelState best(tables.empty() ? read_by_leader(state.processes, read) : read(), options_.path.string());
     if (options_.with_opt) {
         best.restore(*state.model, *state.optimizer);
     } else {
@@ -54,10 +57,7 @@ void SaveModel::load_state(const StateDict& from, TrainingState& state) {
 }
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
-    write_by_leader(state.processes, [&] {
-        const auto saved = options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
-        saved.save(path);
-    });
+    save_model_state(path, *state.model, options_.with_opt ? state.optimizer : nullptr, state.processes);
     last_saved_path_ = path;
 }
 
