@@ -134,6 +134,7 @@ ProcessGroup::ProcessGroup(ProcessGroupOptions options)
     check(options_);
     impl_->rank = options_.rank;
     if (options_.size == 1) return;
+    require_backend();
     impl_->store = c10::make_intrusive<c10d::PrefixStore>(concat("embark/", options_.name), open_store(options_));
     meet(*impl_->store, options_);
     impl_->watch = std::make_shared<PeerWatch>(options_);

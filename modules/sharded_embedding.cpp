@@ -145,6 +145,9 @@ at::Tensor ShardedEmbeddingImpl::forward(const at::Tensor& ids) {
     if (weight.size(0) == options.num_embeddings) {
         return at::embedding(weight, ids, /*padding_idx=*/-1, /*scale_grad_by_freq=*/false, /*sparse=*/true);
     }
+    require(weight.is_cpu() && ids.is_cpu(), "A table that is split over processes is looked up on the CPU, and ",
+            weight.is_cpu() ? "the ids are" : "its rows are", " on ", weight.is_cpu() ? ids.device() : weight.device(),
+            ": its processes exchange rows through Gloo, not NCCL");
     auto shape = ids.sizes().vec();
     shape.push_back(options.embedding_dim);
     return RowsOfAll::apply(weight, look_up(ids, options.num_embeddings, processes_)).view(shape);
