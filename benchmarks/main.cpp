@@ -12,6 +12,7 @@
 #include "callback_bench.h"
 #include "collab_bench.h"
 #include "lazy_bench.h"
+#include "parallel_bench.h"
 #include "tabular_bench.h"
 
 namespace embark::bench {
@@ -27,6 +28,12 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"lazy_ratings", lazy_ratings},
     {"table_encoding", table_encoding},
     {"row_prediction", row_prediction},
+    {"sharded_table", sharded_table},
+    {"exchange_cost", exchange_cost},
+    {"parallel_movielens", parallel_movielens},
+    {"parallel_adult", parallel_adult},
+    {"parallel_whole_tables", parallel_whole_tables},
+    {"parallel_sharded_tables", parallel_sharded_tables},
 };
 
 std::string measurement_names() {
