@@ -74,6 +74,7 @@
 #include "modules/losses.h"
 #include "modules/n_linear.h"
 #include "modules/number_embedding.h"
+#include "modules/sharded_embedding.h"
 #include "modules/tabular_model.h"
 #include "modules/text_encoder.h"
 #include "optim/learning_rate.h"

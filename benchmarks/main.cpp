@@ -12,6 +12,7 @@
 #include "callback_bench.h"
 #include "collab_bench.h"
 #include "lazy_bench.h"
+#include "parallel_bench.h"
 #include "ratings_bench.h"
 #include "tabular_bench.h"
 
@@ -31,6 +32,12 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"row_prediction", row_prediction},
     {"ratings_encoding", ratings_encoding},
     {"ratings_training", ratings_training},
+    {"sharded_table", sharded_table},
+    {"exchange_cost", exchange_cost},
+    {"parallel_movielens", parallel_movielens},
+    {"parallel_adult", parallel_adult},
+    {"parallel_whole_tables", parallel_whole_tables},
+    {"parallel_sharded_tables", parallel_sharded_tables},
 };
 
 std::string measurement_names() {

@@ -11,6 +11,10 @@ namespace embark {
 /// that are being accumulated, random numbers, the position in the data, and what the callbacks save of themselves. A
 /// fit that is resumed from it, with the same data, settings and number of threads, ends with the very numbers of one
 /// that was never interrupted.
+///
+/// Rows of sharded tables (see ShardedEmbedding) lie beside it, in a file for each process, in a folder that all must
+/// see. The checkpoint is there once all of them are, and the one before it until then. Another number of processes may
+/// go on from it: each reads the rows that are now its own.
 struct CheckpointOptions {
     /// Made where it is missing; empty: no checkpoints.
     std::filesystem::path dir = {};

@@ -11,6 +11,8 @@
 #include "../distributed/process_group.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
+#include "checkpoint_parts.h"
+#include "sharded_tables.h"
 
 namespace embark {
 
@@ -20,6 +22,7 @@ namespace {
 
 const std::string kProgress = "fit";
 const std::string kGradient = "gradient";
+const std::string kPartsNumber = "fit.parts.number", kPartsCount = "fit.parts.count";
 
 StateDict save_position(const Position& position) {
     StateDict saved;
@@ -60,9 +63,12 @@ void visit_named(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit 
 StateDict gradients_of(const TrainingState& state) {
     StateDict gradients;
     if (state.processes != nullptr && !state.accumulating) return gradients;
+    const ShardedTables tables(*state.model);
     for (const auto& group : state.optimizer->groups()) {
         for (const auto& parameter : group.parameters) {
             at::Tensor gradient = parameter.tensor.grad();
+            require(!gradient.defined() || !tables.contains(parameter.tensor), "The gradients of the sharded table '",
+                    parameter.name, "' are being accumulated, and checkpoints do not hold them");
             if (state.processes != nullptr) {
                 if (state.processes->all_reduce(gradient.defined() ? 1 : 0, Reduce::max) == 0) continue;
                 gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
@@ -86,6 +92,16 @@ void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
             parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
         }
     }
+}
+
+/// Goes on with the random numbers of a fit that as many processes trained, or as one did; with those of another number
+/// of processes each goes on by itself.
+void load_rng(const at::Tensor& saved, const TrainingState& state) {
+    const int64_t rank = state.processes == nullptr ? 0 : state.processes->rank();
+    const int64_t count = state.processes == nullptr ? 1 : state.processes->size();
+    const auto rows = saved.dim() == 2 ? saved : saved.unsqueeze(0);
+    set_rng_state(rows[rank % rows.size(0)].clone());
+    if (rows.size(0) != count && rank > 0) set_seed(torch::randint(1 << 30, {1}).item<int64_t>() + rank);
 }
 
 std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
@@ -135,7 +151,7 @@ void Checkpointer::before_fit(TrainingState& state) {
         fs::create_directories(options_.dir, error);
         require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
         require_writable_path(path_);
-        remove_left_temporaries(path_);
+        remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
         goes_on = options_.resume && fs::exists(path_);
     });
     if (state.processes != nullptr) goes_on = state.processes->all_reduce(goes_on ? 1 : 0, Reduce::max) > 0;
@@ -179,20 +195,35 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
 }
 
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
-    const StateDict gradients = gradients_of(state);
+    StateDict all(ModelState::tensors(*state.model, state.optimizer));
+    all.set(kProgress, progress);
+    all.set(kGradient, gradients_of(state));
+    const ShardedTables tables(*state.model);
+    if (tables.empty()) return write_by_leader(state.processes, [&] { save_safetensors(path_, all.content()); });
+
+    TensorFile content = all.content();
+    const CheckpointParts parts(options_.dir);
+    const int64_t number = parts.write(tables.take_from(content), state.processes);
+    content.tensors[kPartsNumber] = at::scalar_tensor(number, at::kLong);
+    content.tensors[kPartsCount] = at::scalar_tensor(state.processes ? state.processes->size() : 1, at::kLong);
+    // The parts are safe by now: with this file the new checkpoint is there, until then it is the one before.
     write_by_leader(state.processes, [&] {
-        StateDict all(ModelState(*state.model, *state.optimizer).content());
-        all.set(kProgress, progress);
-        all.set(kGradient, gradients);
-        save_safetensors(path_, all.content());
+        save_safetensors(path_, content);
+        parts.remove_others(number);
     });
 }
 
 void Checkpointer::resume(TrainingState& state) {
-    const StateDict all(read_by_leader(state.processes, [&] { return load_safetensors(path_, Checksum::required); }));
+    StateDict all(read_by_leader(state.processes, [&] { return load_safetensors(path_, Checksum::required); }));
     const StateDict progress = all.part(kProgress);
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
+    if (all.has(kPartsNumber)) {
+        const auto number = all.get<int64_t>(kPartsNumber), count = all.get<int64_t>(kPartsCount);
+        auto content = all.content();
+        content.tensors.merge(CheckpointParts(options_.dir).load(number, count, ShardedTables(*state.model)).tensors);
+        all = StateDict(std::move(content));
+    }
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
     // They are sums over all processes, to which the others add from nothing.
     if (state.leads()) load_gradients(all.part(kGradient), *state.optimizer);
@@ -201,8 +232,7 @@ void Checkpointer::resume(TrainingState& state) {
     if (position.phase == Position::Phase::validation) before_validation_ = progress;
     state.resume(position);
     load_callbacks(progress.part("callback"), state);
-    const auto rng = progress.get<at::Tensor>("rng");
-    set_rng_state(state.processes == nullptr ? rng : rng[state.processes->rank()].clone());
+    load_rng(progress.get<at::Tensor>("rng"), state);
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {

@@ -7,35 +7,27 @@
 #include "../core/error.h"
 #include "../core/tensors.h"
 #include "../distributed/leader.h"
+#include "../distributed/row_range.h"
 #include "../modules/sync_batch_norm.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
 #include "gradient_exchange.h"
 #include "same_fit.h"
+#include "sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {
 
 namespace {
 
-/// Rows [begin, end) of a batch, counted on from its start again beyond its end.
-struct Part {
-    int64_t begin = 0;
-    int64_t end = 0;
-};
-
-/// What rank `rank` of `size` has of `rows`: parts as even as can be, the first ranks' one longer.
-Part part_of(int64_t rows, int64_t rank, int64_t size, bool pad) {
-    if (pad) {
-        const int64_t each = (rows + size - 1) / size;
-        return {rank * each, (rank + 1) * each};
-    }
-    const int64_t each = rows / size, longer = rows % size;
-    const int64_t begin = rank * each + std::min(rank, longer);
-    return {begin, begin + each + (rank < longer ? 1 : 0)};
+/// What rank `rank` of `size` has of a batch's `rows`; where padded they go on from the batch's start beyond its end.
+RowRange part_of(int64_t rows, int64_t rank, int64_t size, bool pad) {
+    if (!pad) return even_range(rows, rank, size);
+    const int64_t each = (rows + size - 1) / size;
+    return {rank * each, (rank + 1) * each};
 }
 
-Batch rows_of(const Batch& batch, Part part) {
+Batch rows_of(const Batch& batch, RowRange part) {
     const auto rows = torch::arange(part.begin, part.end).remainder(batch.size());
     return batch.take(rows.to(batch.inputs.front().device()));
 }
@@ -65,9 +57,7 @@ void DataParallel::before_fit(TrainingState& state) {
     sent_in_steps_ = steps_ = 0;
     state.processes = processes_.get();
     require_same_fit(*processes_, state);
-    const ModelState own(*state.model, *state.optimizer);
-    const ModelState shared(broadcast(*processes_, own.content()), "the model of rank 0");
-    if (!processes_->leads()) shared.restore(*state.model, *state.optimizer);
+    take_over_leader(state);
     // Rank 0 goes on as it would alone.
     auto seed = rng_state();
     processes_->broadcast(seed);
@@ -75,6 +65,18 @@ void DataParallel::before_fit(TrainingState& state) {
         seed.sum().item<int64_t>() + seed.slice(0, 0, 64).to(at::kLong).dot(torch::arange(64)).item<int64_t>();
     if (options_.sync_batch_norm) synchronize_batch_norm(state, true);
     if (!processes_->leads()) set_seed(static_cast<uint64_t>(words * 1'000'003 + processes_->rank()));
+}
+
+void DataParallel::take_over_leader(TrainingState& state) {
+    TensorFile own = ModelState::tensors(*state.model, state.optimizer);
+    const ShardedTables tables(*state.model);
+    sharded_ = !tables.empty();
+    // Of sharded tables each has rows of its own, which stay.
+    TensorFile rows = tables.take_from(own);
+    TensorFile shared = broadcast(*processes_, own);
+    if (processes_->leads()) return;
+    shared.tensors.merge(rows.tensors);
+    ModelState(std::move(shared), "the model of rank 0").restore(*state.model, *state.optimizer);
 }
 
 void DataParallel::synchronize_batch_norm(TrainingState& state, bool on) {
@@ -99,20 +101,33 @@ void DataParallel::before_batch(TrainingState& state) {
         return take_part(state);
     }
     // Whole batches, so that metrics of a batch are what they would be in one process.
-    if (state.iteration % processes_->size() != processes_->rank()) state.cancel(Level::batch);
+    idle_ = state.iteration % processes_->size() != processes_->rank();
+    if (idle_ && !goes_through_the_motions(state)) state.cancel(Level::batch);
+}
+
+bool DataParallel::goes_through_the_motions(const TrainingState& state) const {
+    // A last round of fewer batches than processes: those without one must look up rows as often as the others.
+    const int64_t left = state.n_iter % processes_->size();
+    return sharded_ && state.iteration + 1 == state.n_iter && processes_->rank() >= left && left > 0;
+}
+
+void DataParallel::after_pred(TrainingState& state) {
+    if (!processes_ || state.training || !idle_) return;
+    state.predictions.clear();
+    state.cancel(Level::batch);
 }
 
 void DataParallel::take_part(TrainingState& state) {
     const int64_t rows = state.batch.size();
-    const Part part = part_of(rows, processes_->rank(), processes_->size(), options_.pad);
-    const int64_t own = part.end - part.begin;
+    const RowRange part = part_of(rows, processes_->rank(), processes_->size(), options_.pad);
+    const int64_t own = part.size();
     state.whole_rows = options_.pad ? own * processes_->size() : rows;
     state.whole_weight = state.batch.weight();
     if (options_.pad && state.whole_rows != rows) {
         state.whole_weight = rows_of(state.batch, {0, state.whole_rows}).weight();
     }
     // Where there are fewer rows than processes, some go through the motions with a row that counts nothing.
-    state.batch = rows_of(state.batch, own == 0 ? Part{0, 1} : part);
+    state.batch = rows_of(state.batch, own == 0 ? RowRange{0, 1} : part);
     if (batch_norm_) batch_norm_->counts = own > 0;
     share_ = own == 0 || state.whole_weight == 0 ? 0 : state.batch.weight() / state.whole_weight;
 }

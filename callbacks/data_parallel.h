@@ -40,6 +40,8 @@ struct DataParallelOptions {
 /// of rank 0, which alone prints, logs and saves. Buffers, as batch norm's averages, are averaged after each step.
 /// Random numbers differ between processes while a fit runs, and are rank 0's afterwards.
 ///
+/// Tables that are split over the processes (see ShardedEmbedding) stay where they are, and send their own gradients.
+///
 /// All processes must train alike: the fit begins with an Error that says what differs. A callback that leaves a level
 /// must do so in all processes, and one that accumulates gradients must say so (see TrainingState::accumulating).
 class DataParallel : public Callback {
@@ -59,6 +61,7 @@ public:
 
     void before_fit(TrainingState& state) override;
     void before_batch(TrainingState& state) override;
+    void after_pred(TrainingState& state) override;
     void after_loss(TrainingState& state) override;
     void before_backward(TrainingState& state) override;
     void after_cancel_backward(TrainingState& state) override;
@@ -68,7 +71,9 @@ public:
     void cleanup_fit(TrainingState& state) override;
 
 private:
+    void take_over_leader(TrainingState& state);
     void take_part(TrainingState& state);
+    bool goes_through_the_motions(const TrainingState& state) const;
     void synchronize_batch_norm(TrainingState& state, bool on);
     void finish_loss(TrainingState& state);
 
@@ -76,8 +81,10 @@ private:
     std::shared_ptr<ProcessGroup> processes_;
     std::unique_ptr<GradientExchange> gradients_;
     std::shared_ptr<BatchNormSync> batch_norm_;
-    double share_ = 1;  // of the batch's weight
-    at::Tensor loss_;   // this process's part of it, and whether a stop was asked
+    bool sharded_ = false;  // whether the model has tables that are split over the processes
+    bool idle_ = false;     // whether the validation batch at hand is another's
+    double share_ = 1;      // of the batch's weight
+    at::Tensor loss_;       // this process's part of it, and whether a stop was asked
     Exchange loss_exchange_;
     int64_t sent_before_ = 0, sent_before_batch_ = 0, sent_in_steps_ = 0, steps_ = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "../optim/optimizer.h"
 #include "row_exchange.h"
+#include "sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {
@@ -130,10 +131,12 @@ void GradientExchange::Impl::send_full_ones() {
 GradientExchange::GradientExchange(ProcessGroup& processes, const TrainingState& state, GradientExchangeOptions options)
     : impl_(std::make_unique<Impl>(processes, state)) {
     const auto embeddings = embedding_weights(*state.model);
+    const ShardedTables sharded(*state.model);  // which send their gradients themselves
     std::vector<at::Tensor> parameters;
     for (const auto& group : state.optimizer->groups()) {
         for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.requires_grad()) parameters.push_back(parameter.tensor);
+            if (parameter.tensor.requires_grad() && !sharded.contains(parameter.tensor))
+                parameters.push_back(parameter.tensor);
         }
     }
     for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter) {

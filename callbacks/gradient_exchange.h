@@ -26,7 +26,7 @@ struct GradientExchangeOptions {
 /// parameter that no process has a gradient of keeps none.
 class GradientExchange {
 public:
-    /// Of the parameters of `state`'s optimizer that are trained. `state` must outlive it.
+    /// Of the parameters of `state`'s optimizer that are trained, sharded tables apart. `state` must outlive it.
     GradientExchange(ProcessGroup& processes, const TrainingState& state, GradientExchangeOptions options);
     ~GradientExchange();
     GradientExchange(const GradientExchange&) = delete;

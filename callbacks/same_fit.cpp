@@ -9,6 +9,7 @@
 #include "../data/dataloaders.h"
 #include "../distributed/process_group.h"
 #include "../modules/losses.h"
+#include "../modules/sharded_embedding.h"
 #include "../optim/optimizer.h"
 #include "training_state.h"
 
@@ -47,7 +48,15 @@ Facts facts_of(const TrainingState& state) {
         facts.emplace_back(concat("'", name, "' of the model"),
                            tensor.defined() ? concat(tensor.scalar_type(), " ", tensor.sizes()) : "undefined");
     };
-    for (const auto& item : state.model->named_parameters()) add_tensor(item.key(), item.value());
+    const auto tables = sharded_embeddings(*state.model);
+    for (const auto& [name, table] : tables) {
+        const auto& sizes = table->options;
+        facts.emplace_back(concat("'", name, "' of the model"),
+                           concat("sharded [", sizes.num_embeddings, ", ", sizes.embedding_dim, "]"));
+    }
+    for (const auto& item : state.model->named_parameters()) {
+        if (!tables.contains(item.key())) add_tensor(item.key(), item.value());
+    }
     for (const auto& item : state.model->named_buffers()) add_tensor(item.key(), item.value());
     if (state.dls != nullptr) {
         add_loader(facts, "training", state.dls->train());

@@ -7,11 +7,25 @@
 #include "../distributed/leader.h"
 #include "../optim/model_state.h"
 #include "../optim/optimizer.h"
+#include "sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+/// What is larger is written from where it is, before training goes on: a copy might find no room.
+constexpr size_t kMostCopied = size_t{256} << 20;
+
+size_t bytes_of(const TensorFile& content) {
+    size_t bytes = 0;
+    for (const auto& [name, tensor] : content.tensors) bytes += tensor.nbytes();
+    return bytes;
+}
+
+}  // namespace
 
 SaveModel::SaveModel(SaveModelOptions options)
     : TrackerCallback(options.monitor, options.min_delta, options.reset_on_fit), options_(std::move(options)) {
@@ -41,8 +55,10 @@ void SaveModel::after_fit(TrainingState& state) {
     if (options_.at_end) save(options_.path, state);
     finish_saving();
     if (!reloads_best()) return;
-    const ModelState best(read_by_leader(state.processes, [&] { return ModelState::load(options_.path).content(); }),
-                          options_.path.string());
+    const ShardedTables tables(*state.model);
+    const auto read = [&] { return tables.load(options_.path); };
+    // Every process has rows of its own to read.
+    const ModelState best(tables.empty() ? read_by_leader(state.processes, read) : read(), options_.path.string());
     if (options_.with_opt) {
         best.restore(*state.model, *state.optimizer);
     } else {
@@ -67,13 +83,12 @@ void SaveModel::load_state(const StateDict& from, TrainingState& state) {
 
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
     finish_saving();
-    const auto copy = [&] {
-        return options_.with_opt ? ModelState(*state.model, *state.optimizer) : ModelState(*state.model);
-    };
-    if (state.processes == nullptr) {
-        saving_ = std::async(std::launch::async, [saved = copy(), path] { saved.save(path); }).share();
-    } else {  // all of them have to know whether it worked
-        write_by_leader(state.processes, [&] { copy().save(path); });
+    auto* optimizer = options_.with_opt ? state.optimizer : nullptr;
+    if (state.processes == nullptr && bytes_of(ModelState::tensors(*state.model, optimizer)) <= kMostCopied) {
+        auto copy = optimizer == nullptr ? ModelState(*state.model) : ModelState(*state.model, *optimizer);
+        saving_ = std::async(std::launch::async, [saved = std::move(copy), path] { saved.save(path); }).share();
+    } else {  // several processes all have to know whether it worked
+        save_model_state(path, *state.model, optimizer, state.processes);
     }
     last_saved_path_ = path;
 }

@@ -29,8 +29,9 @@ struct SaveModelOptions {
 /// its time (fastai's SaveModelCallback). Files are as Learner::save writes them, atomically. Learner::load reads them;
 /// without with_opt the optimizer then starts anew.
 ///
-/// A single process writes while the next epoch trains: the file is there when last_saved_path() has returned, when the
-/// next one is saved, when a checkpoint is written, and when the fit ends. What went wrong is thrown there.
+/// A single process writes models up to 256 MB while the next epoch trains: the file is there when last_saved_path()
+/// has returned, when the next one is saved, when a checkpoint is written, and when the fit ends. What went wrong is
+/// thrown there.
 class SaveModel : public TrackerCallback {
 public:
     /// Throws UsageError for every_epoch together with at_end, a negative every_epoch or min_delta.

@@ -10,7 +10,10 @@
 
 namespace embark {
 
-/// LibTorch's process group on Gloo, connected to all peers. Throws Error where this build has none.
+/// Throws Error where this build cannot exchange anything, so that nobody waits for others first.
+void require_backend();
+
+/// LibTorch's process group on Gloo, connected to all peers. As require_backend().
 c10::intrusive_ptr<c10d::Backend> make_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                const ProcessGroupOptions& options);
 

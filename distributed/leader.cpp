@@ -33,17 +33,28 @@ TensorFile broadcast(ProcessGroup& processes, const TensorFile& content) {
     return received;
 }
 
+namespace {
+
+/// The message of what `work` throws; empty where it throws nothing.
+std::string problem_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return {};
+}
+
+}  // namespace
+
+void run_in_all(ProcessGroup* processes, const std::function<void()>& work) {
+    if (processes == nullptr) return work();
+    for (const auto& problem : processes->all_gather(problem_of(work))) require(problem.empty(), problem);
+}
+
 void write_by_leader(ProcessGroup* processes, const std::function<void()>& write) {
     if (processes == nullptr) return write();
-    std::string problem;
-    if (processes->leads()) {
-        try {
-            write();
-        } catch (const std::exception& error) {
-            problem = error.what();
-        }
-    }
-    problem = processes->broadcast(problem);
+    const auto problem = processes->broadcast(processes->leads() ? problem_of(write) : std::string());
     require(problem.empty(), problem);
 }
 

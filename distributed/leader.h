@@ -16,6 +16,10 @@ TensorFile read_by_leader(ProcessGroup* processes, const std::function<TensorFil
 /// all of them with one message.
 void write_by_leader(ProcessGroup* processes, const std::function<void()>& write);
 
+/// Lets every process do its part of `work`; just that where `processes` is null. What it throws in any of them ends
+/// all with one message.
+void run_in_all(ProcessGroup* processes, const std::function<void()>& work);
+
 /// Rank 0's content in every process: tensors on the CPU.
 TensorFile broadcast(ProcessGroup& processes, const TensorFile& content);
 

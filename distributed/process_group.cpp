@@ -134,6 +134,7 @@ ProcessGroup::ProcessGroup(ProcessGroupOptions options)
     check(options_);
     impl_->rank = options_.rank;
     if (options_.size == 1) return;
+    require_backend();
     impl_->store = c10::make_intrusive<c10d::PrefixStore>(concat("embark/", options_.name), open_store(options_));
     meet(*impl_->store, options_);
     impl_->watch = std::make_shared<PeerWatch>(options_);
@@ -245,31 +246,39 @@ std::vector<std::string> ProcessGroup::all_gather(const std::string& text) {
     return texts;
 }
 
+std::vector<int64_t> ProcessGroup::lengths_for_me(const Tensors& rows) {
+    std::vector<int64_t> lengths;
+    for (const auto& part : rows) lengths.push_back(part.size(0));
+    auto sent = at::tensor(lengths, at::kLong), got = at::empty({size()}, at::kLong);
+    std::vector<int64_t> one_each;
+    bytes_sent_ += (size() - 1) * static_cast<int64_t>(sizeof(int64_t));
+    impl_->run([&] { return impl_->backend->alltoall_base(got, sent, one_each, one_each, c10d::AllToAllOptions()); });
+    return {got.const_data_ptr<int64_t>(), got.const_data_ptr<int64_t>() + size()};
+}
+
 Tensors ProcessGroup::all_to_all(const Tensors& rows) {
     require(static_cast<int64_t>(rows.size()) == size(), "all_to_all was given ", rows.size(),
             " tensors: it needs one for each of ", size(), " processes");
+    if (size() == 1) return all_to_all(rows, {rows.front().size(0)});
+    return all_to_all(rows, lengths_for_me(rows));
+}
+
+Tensors ProcessGroup::all_to_all(const Tensors& rows, const std::vector<int64_t>& to_get) {
+    require(std::ssize(rows) == size() && std::ssize(to_get) == size(), "all_to_all was given ", rows.size(),
+            " tensors and ", to_get.size(), " lengths: it needs one of each for each of ", size(), " processes");
     Tensors own;
     for (const auto& part : rows) own.push_back(part.detach().to(at::kCPU).contiguous());
     if (size() == 1) return own;
-    const auto exchange = [&](const at::Tensor& out, const at::Tensor& in, std::vector<int64_t> to_get,
-                              std::vector<int64_t> to_send) {
-        auto output = out, input = in;
-        bytes_sent_ += bytes_in(in) - (in.size(0) > 0 ? bytes_in(in) / in.size(0) *
-                                                            (to_send.empty() ? 1 : to_send[static_cast<size_t>(rank())])
-                                                      : 0);
-        impl_->run(
-            [&] { return impl_->backend->alltoall_base(output, input, to_get, to_send, c10d::AllToAllOptions()); });
-    };
-    std::vector<int64_t> to_send;
-    for (const auto& part : own) to_send.push_back(part.size(0));
-    const auto lengths = at::empty({size()}, at::kLong);
-    exchange(lengths, at::tensor(to_send, at::kLong), {}, {});
-    const std::vector<int64_t> to_get(lengths.const_data_ptr<int64_t>(), lengths.const_data_ptr<int64_t>() + size());
-    const auto sent = at::cat(own);
+    std::vector<int64_t> to_send, lengths = to_get;
+    for (size_t r = 0; r < own.size(); ++r) {
+        to_send.push_back(own[r].size(0));
+        if (static_cast<int64_t>(r) != rank()) bytes_sent_ += bytes_in(own[r]);
+    }
+    auto sent = at::cat(own);
     auto shape = sent.sizes().vec();
     shape.front() = std::accumulate(to_get.begin(), to_get.end(), int64_t{0});
-    const auto got = at::empty(shape, sent.options());
-    exchange(got, sent, to_get, to_send);
+    auto got = at::empty(shape, sent.options());
+    impl_->run([&] { return impl_->backend->alltoall_base(got, sent, lengths, to_send, c10d::AllToAllOptions()); });
     return got.split_with_sizes(to_get);
 }
 

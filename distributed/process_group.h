@@ -74,6 +74,8 @@ public:
     /// Rank r gets the r-th of these tensors, and this process what every other had for it, by rank; tensors alike but
     /// in their first dimension. On the CPU.
     Tensors all_to_all(const Tensors& rows);
+    /// The same in one exchange rather than two, where it is known how many rows come: to_get[r] of rank r.
+    Tensors all_to_all(const Tensors& rows, const std::vector<int64_t>& to_get);
 
     /// Waits until every process has come here.
     void barrier();
@@ -85,6 +87,8 @@ public:
 private:
     friend class Exchange;
     struct Impl;
+    /// Everyone's lengths of what it has for this process, by rank.
+    std::vector<int64_t> lengths_for_me(const Tensors& rows);
     ProcessGroupOptions options_;
     int64_t bytes_sent_ = 0;
     std::unique_ptr<Impl> impl_;

@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include "../callbacks/sharded_tables.h"
 #include "../core/error.h"
 #include "../core/text.h"
 #include "../modules/collab_nn.h"
@@ -53,6 +54,7 @@ Model dot_product(const CollabModelOptions& options, const CollabDataLoaders& dl
                                   .n_items = dls.items().size(),
                                   .n_factors = options.n_factors,
                                   .y_range = options.y_range};
+    if (options.shard_tables) return Model(ShardedDotProduct(sizes, options.bias));
     return options.bias ? Model(DotProductBias(sizes)) : Model(DotProduct(sizes));
 }
 
@@ -61,6 +63,8 @@ EmbeddingSize embedding_size(int64_t rows, int64_t width) {
 }
 
 Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
+    require<UsageError>(!options.shard_tables,
+                        "shard_tables splits the tables of a dot product: it goes without use_nn");
     const TabularModelOptions settings{
         .embeddings = {embedding_size(dls.users().size(), options.user_width),
                        embedding_size(dls.items().size(), options.item_width)},
@@ -125,7 +129,7 @@ std::vector<Scored> CollabLearner::items_by_bias() {
 
 at::Tensor CollabLearner::parameter(const std::string& name) const {
     const auto parameters = model().module().named_parameters();
-    if (const auto* found = parameters.find(name)) return found->detach().to(at::kCPU);
+    if (const auto* found = parameters.find(name)) return whole_table(model().module(), *found);
     fail("The model ", model().module().name(), " has no parameter '", name, "'", name_hint(name, parameters.keys()));
 }
 

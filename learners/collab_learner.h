@@ -17,6 +17,10 @@ struct CollabModelOptions {
     Range y_range = {};
     /// DotProductBias; false: DotProduct.
     bool bias = true;
+    /// Split the tables by rows over the processes that train together (see ShardedEmbedding), for more users or items
+    /// than fit one; with LearnerOptions::embedding_update lazy. All processes must then call what looks rows up:
+    /// predict(), recommend() and what follows it too, validate(), save() and export_torchscript().
+    bool shard_tables = false;
     /// EmbeddingNN rather than a dot product; what follows is for it alone.
     bool use_nn = false;
     /// Widths of the hidden layers; empty: one of n_factors, as in fastai.

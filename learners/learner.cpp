@@ -4,9 +4,11 @@
 
 #include <torch/torch.h>
 
+#include "../callbacks/sharded_tables.h"
 #include "../core/error.h"
 #include "../distributed/process_group.h"
 #include "../modules/layers.h"
+#include "../modules/sharded_embedding.h"
 #include "../optim/model_state.h"
 #include "learner_impl.h"
 #include "parameter_groups.h"
@@ -31,6 +33,7 @@ void make_embeddings_sparse(torch::nn::Module& module) {
             any = true;
         }
     }
+    any = any || !sharded_embeddings(module).empty();  // theirs always do
     require<UsageError>(any, "embedding_update = lazy is for models with embeddings, and ", module.name(),
                         " has no torch::nn::Embedding");
 }
@@ -107,14 +110,17 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
 }
 
 void Learner::save(const std::filesystem::path& path) {
-    if (leads()) ModelState(impl_->model.module(), optimizer()).save(path);
+    auto* processes = ShardedTables(impl_->model.module()).processes();
+    if (processes != nullptr || leads()) save_model_state(path, impl_->model.module(), &optimizer(), processes);
 }
 
 void Learner::load(const std::filesystem::path& path) {
-    ModelState::load(path).restore(impl_->model.module(), optimizer());
+    ModelState(ShardedTables(impl_->model.module()).load(path), path.string())
+        .restore(impl_->model.module(), optimizer());
 }
 
 void Learner::export_torchscript(const std::filesystem::path& path, const ExportOptions& options) {
+    const WholeTables whole(impl_->model.module());
     if (leads()) embark::export_torchscript(impl_->model, impl_->dls, path, options);
 }
 

@@ -8,6 +8,7 @@
 #include "../callbacks/param_scheduler.h"
 #include "../callbacks/progress.h"
 #include "../callbacks/recorder.h"
+#include "../callbacks/sharded_tables.h"
 #include "../core/error.h"
 #include "fused_collab_step.h"
 #include "learner_impl.h"
@@ -56,12 +57,16 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     set_weight_decay(fit_options);
 
     StateDict fit_identity = identity(n_epoch, schedules);
-    if (const auto* together = processes(fit_options.callbacks))
-        fit_identity.set("number of processes", together->size());
+    const auto* together = processes(fit_options.callbacks);
+    const ShardedTables tables(model.module());
+    require<UsageError>(tables.processes() == nullptr || together != nullptr,
+                        "A model with sharded tables is trained by all processes that hold them: give the learner the "
+                        "callback data_parallel()");
+    // Of sharded tables each reads the rows that are its own then, however many processes there were.
+    if (together != nullptr && tables.empty()) fit_identity.set("number of processes", together->size());
     const Events events = fit_events(fit_options, fit_identity, schedules);
     const ChosenStep chosen =
         choose_step(model, options.loss, optimizer(), events, dls.train().data().weights.defined(), options.fused_step);
-    const auto* together = processes(fit_options.callbacks);
     const bool leads = together == nullptr || together->leads();
     if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
     TrainingLoop loop(dls, model, options.loss, *chosen.step, events);

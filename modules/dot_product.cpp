@@ -14,6 +14,12 @@ torch::nn::Embedding embedding(int64_t rows, int64_t width) {
     return layer;
 }
 
+ShardedEmbedding sharded_embedding(int64_t rows, int64_t width) {
+    ShardedEmbedding layer(rows, width);
+    layer->trunc_normal_();
+    return layer;
+}
+
 void check(const DotProductOptions& options) {
     require<UsageError>(options.n_factors >= 1, "Invalid n_factors ", options.n_factors, ": at least 1 is needed");
     require<UsageError>(options.n_users >= 1 && options.n_items >= 1, "Invalid numbers of users (", options.n_users,
@@ -76,6 +82,31 @@ void DotProductBiasImpl::pretty_print(std::ostream& stream) const {
 at::Tensor DotProductBiasImpl::forward(const at::Tensor& x) {
     const auto users = x.select(1, 0), items = x.select(1, 1);
     const auto score = row_dot(user_factors(users), item_factors(items)) + user_bias(users) + item_bias(items);
+    return in_range(score, options.y_range);
+}
+
+ShardedDotProductImpl::ShardedDotProductImpl(const DotProductOptions& options_, bool bias_)
+    : options(options_), bias(bias_) {
+    check(options);
+    reset();
+}
+
+void ShardedDotProductImpl::reset() {
+    // In DotProductBias's order, so that the same random numbers become the same values.
+    user_factors = register_module("user_factors", sharded_embedding(options.n_users, options.n_factors));
+    if (bias) user_bias = register_module("user_bias", sharded_embedding(options.n_users, 1));
+    item_factors = register_module("item_factors", sharded_embedding(options.n_items, options.n_factors));
+    if (bias) item_bias = register_module("item_bias", sharded_embedding(options.n_items, 1));
+}
+
+void ShardedDotProductImpl::pretty_print(std::ostream& stream) const {
+    print(stream, "ShardedDotProduct", options);
+}
+
+at::Tensor ShardedDotProductImpl::forward(const at::Tensor& x) {
+    const auto users = x.select(1, 0), items = x.select(1, 1);
+    auto score = row_dot(user_factors(users), item_factors(items));
+    if (bias) score = score + user_bias(users) + item_bias(items);
     return in_range(score, options.y_range);
 }
 

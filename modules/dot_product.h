@@ -5,6 +5,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "layers.h"
+#include "sharded_embedding.h"
 
 namespace embark {
 
@@ -49,5 +50,20 @@ public:
     torch::nn::Embedding user_factors{nullptr}, user_bias{nullptr}, item_factors{nullptr}, item_bias{nullptr};
 };
 TORCH_MODULE(DotProductBias);
+
+/// DotProductBias, or DotProduct where `bias` is false, with tables that are split by rows over the processes that
+/// train together (see ShardedEmbedding): the same numbers, first values and parameters.
+class ShardedDotProductImpl : public torch::nn::Cloneable<ShardedDotProductImpl> {
+public:
+    explicit ShardedDotProductImpl(const DotProductOptions& options, bool bias = true);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    DotProductOptions options;
+    bool bias = true;
+    ShardedEmbedding user_factors{nullptr}, user_bias{nullptr}, item_factors{nullptr}, item_bias{nullptr};
+};
+TORCH_MODULE(ShardedDotProduct);
 
 }  // namespace embark

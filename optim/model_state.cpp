@@ -58,6 +58,11 @@ std::vector<std::string> differences(const std::map<std::string, at::Tensor>& sa
     return problems;
 }
 
+TensorFile copied(TensorFile content) {
+    for (auto& [name, tensor] : content.tensors) tensor = tensor.clone();
+    return content;
+}
+
 Json hypers_of(const Optimizer& optimizer) {
     Json groups = Json::array();
     for (const auto& group : optimizer.groups()) groups.push_back(group.hyper);
@@ -90,15 +95,22 @@ std::map<std::string, std::vector<double>> read_hypers(const std::string& text, 
 
 }  // namespace
 
-ModelState::ModelState(const torch::nn::Module& model) {
-    for (const auto& [name, tensor] : model_tensors(model)) content_.tensors[kModel + name] = tensor.detach().clone();
-    content_.metadata[kKey] = Json{{"format", 1}}.dump();
+TensorFile ModelState::tensors(const torch::nn::Module& model, const Optimizer* optimizer) {
+    TensorFile content;
+    for (const auto& [name, tensor] : model_tensors(model)) content.tensors[kModel + name] = tensor.detach();
+    Json about = {{"format", 1}};
+    if (optimizer != nullptr) {
+        for (const auto& [name, tensor] : optimizer->state()) content.tensors[kOptimizer + name] = tensor.detach();
+        about["hyper"] = hypers_of(*optimizer);
+    }
+    content.metadata[kKey] = about.dump();
+    return content;
 }
 
-ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimizer) : ModelState(model) {
-    for (const auto& [name, tensor] : optimizer.state()) content_.tensors[kOptimizer + name] = tensor.detach().clone();
-    content_.metadata[kKey] = Json{{"format", 1}, {"hyper", hypers_of(optimizer)}}.dump();
-}
+ModelState::ModelState(const torch::nn::Module& model) : content_(copied(tensors(model, nullptr))) {}
+
+ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimizer)
+    : content_(copied(tensors(model, &optimizer))) {}
 
 ModelState::ModelState(TensorFile content, std::string source)
     : content_(std::move(content)), source_(std::move(source)) {

@@ -34,6 +34,9 @@ public:
     /// Puts the model back and leaves the optimizer alone.
     void restore(torch::nn::Module& model) const;
 
+    /// What a ModelState of these would have, as the tensors themselves rather than copies; `optimizer` may be null.
+    static TensorFile tensors(const torch::nn::Module& model, const Optimizer* optimizer);
+
     const TensorFile& content() const { return content_; }
 
 private:

@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/modules/collab_nn.h>
 #include <embark/modules/dot_product.h>
+#include <embark/optim/optimizers.h>
 
 #include "test_files.h"
 
@@ -46,6 +47,29 @@ TEST(CollabLearner, predicts_from_raw_values_in_the_range) {
     EXPECT_NEAR(learn.predict("u1", "Film 2"), all[1].item<double>(), 1e-6);
     EXPECT_EQ(learn.predict({"u0", "u1"}, {"Film 1", "Film 2"}).size(0), 2);
     EXPECT_EQ(learn.predict(std::vector<std::string>{}, {}).size(0), 0);
+}
+
+TEST(CollabLearner, sharded_tables_are_trained_in_one_process_as_ordinary_ones_and_go_on_from_a_checkpoint) {
+    const testing::TemporaryFolder folder;
+    const auto factors = [&](bool sharded, bool stops) {
+        torch::manual_seed(1);
+        auto learn = collab_learner(ratings(), {.n_factors = 4, .shard_tables = sharded},
+                                    {.optimizer = adagrad(),
+                                     .progress = false,
+                                     .fused_step = false,
+                                     .embedding_update = EmbeddingUpdate::lazy});
+        const auto dir = sharded ? folder.path() : std::filesystem::path();
+        std::stop_source stop;
+        if (stops) stop.request_stop();  // after the first batch
+        learn.fit(3, 0.1, {.stop = stop.get_token(), .checkpoint = {.dir = dir, .resume = true}});
+        return learn.item_factors();
+    };
+    const auto plain = factors(false, false);
+    EXPECT_FALSE(factors(true, true).allclose(plain, 0, 1e-6));
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "checkpoint.1.1-of-1.safetensors"));
+    EXPECT_TRUE(factors(true, false).allclose(plain, 0, 1e-6));
+    EXPECT_THAT(message_of<UsageError>([] { collab_learner(ratings(), {.shard_tables = true, .use_nn = true}); }),
+                HasSubstr("shard_tables"));
 }
 
 TEST(CollabLearner, recommends_the_best_of_what_was_not_rated) {
