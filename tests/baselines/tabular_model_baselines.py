@@ -5,7 +5,6 @@ import math
 from functools import partial
 
 import torch
-from fastai.losses import CrossEntropyLossFlat, MSELossFlat
 from fastai.tabular.model import TabularModel, emb_sz_rule
 from torch import nn
 from torch.nn import functional
@@ -64,15 +63,17 @@ def run_tabular(settings, batches, generator):
     out_sz = settings["out_sz"]
     for batch in ("first", "second"):
         x_cat, x_cont = batches[f"{batch}.x_cat"], batches[f"{batch}.x_cont"].double()
-        target = batches[f"{batch}.classes"] if out_sz == 3 else batches[f"{batch}.numbers"][:, :out_sz]
+        is_class = out_sz == 3
+        target = batches[f"{batch}.classes"] if is_class else batches[f"{batch}.numbers"][:, :out_sz].double()
         model.zero_grad()
         prediction = model(x_cat, x_cont)
-        loss = (CrossEntropyLossFlat() if out_sz == 3 else MSELossFlat())(prediction, target)
+        # Not fastai's losses, which make float32 of everything.
+        loss = (functional.cross_entropy if is_class else functional.mse_loss)(prediction, target)
         loss.backward()
-        result |= {f"{batch}.prediction": plain(prediction).float(), f"{batch}.loss": plain(loss).float()}
-        result |= {f"{batch}.gradient.{name}": plain(p.grad).float() for name, p in model.named_parameters()}
+        result |= {f"{batch}.prediction": plain(prediction), f"{batch}.loss": plain(loss)}
+        result |= {f"{batch}.gradient.{name}": plain(p.grad) for name, p in model.named_parameters()}
     model.eval()
-    return result | {"eval.prediction": plain(model(batches["first.x_cat"], batches["first.x_cont"].double())).float()}
+    return result | {"eval.prediction": plain(model(batches["first.x_cat"], batches["first.x_cont"].double()))}
 
 
 def stir(model, generator):
