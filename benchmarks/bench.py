@@ -58,6 +58,7 @@ ROWS = (
     Row(tabular.predict_one_row_us, bar=20, better="lower"),
     Row(ratings.csv_vs_pandas, bar=3, better="higher"),
     Row(ratings.peak_memory_ratio, bar=2.5, better="lower"),
+    Row(ratings.stream_memory_growth, bar=1.2, better="lower"),
     Row(ratings.train_command_seconds, bar=1.5, better="lower"),
 )
 

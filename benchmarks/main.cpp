@@ -32,6 +32,7 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"row_prediction", row_prediction},
     {"ratings_encoding", ratings_encoding},
     {"ratings_training", ratings_training},
+    {"streamed_training", streamed_training},
     {"sharded_table", sharded_table},
     {"exchange_cost", exchange_cost},
     {"parallel_movielens", parallel_movielens},

@@ -52,4 +52,23 @@ nlohmann::json ratings_training(const Options& options) {
             {"valid_loss", records.epochs.back().valid_loss}};
 }
 
+nlohmann::json streamed_training(const Options& options) {
+    const int64_t before = peak_bytes();
+    const auto dls = CollabDataLoaders::from_parquet(options.data,
+                                                     {.user_name = "userId",
+                                                      .item_name = "movieId",
+                                                      .rating_name = "rating",
+                                                      .batch_size = kLargeBatch,
+                                                      .seed = kSeed},
+                                                     {.shuffle_buffer = 200'000});
+    set_seed(kSeed);
+    auto learn = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}},
+                                {.progress = false, .embedding_update = EmbeddingUpdate::lazy});
+    const auto& epoch = learn.fit_one_cycle(1, 1e-2, {.weight_decay = 0.1}).epochs.back();
+    return {{"peak_bytes", peak_bytes() - before},
+            {"rows", dls.train().rows() + dls.valid().rows()},
+            {"train_seconds", epoch.train_seconds},
+            {"valid_loss", epoch.valid_loss}};
+}
+
 }  // namespace embark::bench

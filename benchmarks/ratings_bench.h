@@ -12,4 +12,8 @@ nlohmann::json ratings_encoding(const Options& options);
 /// beyond what it had at the start, the size of the tensors, and the validation loss.
 nlohmann::json ratings_training(const Options& options);
 
+/// An epoch of collab_learner on the Parquet files of the folder, streamed: the memory that this process had at most
+/// beyond what it had at the start, the seconds of the training, how many rows it had, and the validation loss.
+nlohmann::json streamed_training(const Options& options);
+
 }  // namespace embark::bench

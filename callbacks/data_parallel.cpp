@@ -27,6 +27,7 @@ RowRange part_of(int64_t rows, int64_t rank, int64_t size, bool pad) {
     return {rank * each, (rank + 1) * each};
 }
 
+/// Rows `part` of `batch`, which go on from its start beyond its end.
 Batch rows_of(const Batch& batch, RowRange part) {
     const auto rows = torch::arange(part.begin, part.end).remainder(batch.size());
     return batch.take(rows.to(batch.inputs.front().device()));
@@ -118,13 +119,17 @@ void DataParallel::after_pred(TrainingState& state) {
 }
 
 void DataParallel::take_part(TrainingState& state) {
-    const int64_t rows = state.batch.size();
-    const RowRange part = part_of(rows, processes_->rank(), processes_->size(), options_.pad);
+    const int64_t rows = state.rows();
+    RowRange part = part_of(rows, processes_->rank(), processes_->size(), options_.pad);
+    if (state.is_part) part = {0, part.size()};
     const int64_t own = part.size();
     state.whole_rows = options_.pad ? own * processes_->size() : rows;
-    state.whole_weight = state.batch.weight();
-    if (options_.pad && state.whole_rows != rows) {
+    if (state.is_part) {
+        state.whole_weight = static_cast<double>(state.whole_rows);
+    } else if (options_.pad && state.whole_rows != rows) {
         state.whole_weight = rows_of(state.batch, {0, state.whole_rows}).weight();
+    } else {
+        state.whole_weight = state.batch.weight();
     }
     // Where there are fewer rows than processes, some go through the motions with a row that counts nothing.
     state.batch = rows_of(state.batch, own == 0 ? RowRange{0, 1} : part);

@@ -7,6 +7,7 @@
 #include "../core/error.h"
 #include "../core/text.h"
 #include "../data/dataloaders.h"
+#include "../data/streamed_rows.h"
 #include "../distributed/process_group.h"
 #include "../modules/losses.h"
 #include "../modules/sharded_embedding.h"
@@ -20,7 +21,12 @@ namespace {
 /// What must be alike, in the order in which it is best named.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-std::string checksum_of(const TensorDataset& data) {
+std::string checksum_of(const DataLoader& loader) {
+    if (loader.is_streamed()) {
+        const auto& rows = loader.stream()->piece_rows();
+        return crc32_hex({{reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])}});
+    }
+    const TensorDataset& data = loader.data();
     std::vector<at::Tensor> tensors;
     for (const auto* part : {&data.inputs, &data.targets}) tensors.insert(tensors.end(), part->begin(), part->end());
     if (data.weights.defined()) tensors.push_back(data.weights);
@@ -39,7 +45,9 @@ void add_loader(Facts& facts, const std::string& part, const DataLoader& loader)
     facts.emplace_back(concat("order of ", part, " rows"),
                        options.shuffle ? concat("shuffled with seed ", options.seed) : "as they are");
     facts.emplace_back(concat("drop_last in ", part), options.drop_last ? "on" : "off");
-    facts.emplace_back(concat("content of the ", part, " rows"), "checksum " + checksum_of(loader.data()));
+    if (loader.is_streamed()) facts.emplace_back("shuffle_buffer", concat(options.shuffle_buffer));
+    facts.emplace_back(concat(loader.is_streamed() ? "pieces" : "content", " of the ", part, " rows"),
+                       "checksum " + checksum_of(loader));
 }
 
 Facts facts_of(const TrainingState& state) {

@@ -58,6 +58,8 @@ struct TrainingState {
     /// The rows of the batch in all processes that train together, and what they count in its mean (Batch::size and
     /// weight); below 0 where `batch` is the whole of it. See rows() and weight().
     int64_t whole_rows = -1;
+    /// In before_batch: the loader gave this process its part of the batch alone (see Share).
+    bool is_part = false;
     double whole_weight = -1;
     /// The model's raw outputs, from after_pred on.
     Tensors predictions = {};

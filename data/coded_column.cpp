@@ -7,8 +7,10 @@
 namespace embark {
 
 CodedColumn::CodedColumn(const Table& table, std::string_view column) {
-    column_ =
-        code_texts(as_text(table.column(column), concat("column '", column, "' of ", spoken_name(table.source()))));
+    const auto values = table.column(column);
+    column_ = arrow::is_integer(values->type()->id()) && values->length() > 0
+                  ? code_integers(values)
+                  : code_texts(as_text(values, concat("column '", column, "' of ", spoken_name(table.source()))));
 }
 
 }  // namespace embark

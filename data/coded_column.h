@@ -49,6 +49,21 @@ private:
 /// For every row of `table` whether it is one of `rows` (1-d int64). Throws Error for a row that is not there.
 std::vector<char> mark_rows(const at::Tensor& rows, const Table& table);
 
+/// Calls `visit(row, value)` for the first of the wanted rows that has it, for every value of theirs.
+template <class Visit>
+void visit_distinct(const CodedColumn& column, const std::vector<char>& wanted, Visit&& visit) {
+    std::vector<char> seen(static_cast<size_t>(column.values().length()), 0);
+    size_t n_seen = 0;
+    const Codes codes = column.codes();
+    for (int64_t row = 0; row < codes.size() && n_seen < seen.size(); ++row) {
+        const int32_t code = codes[row];
+        if (code < 0 || !wanted[static_cast<size_t>(row)] || seen[static_cast<size_t>(code)]) continue;
+        seen[static_cast<size_t>(code)] = 1;
+        ++n_seen;
+        visit(row, column.values().GetView(code));
+    }
+}
+
 /// The vocabulary of the rows for which `wanted` is set; Vocabulary::fit's work.
 Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted);
 

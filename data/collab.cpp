@@ -1,80 +1,28 @@
 #include "collab.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
-#include "coded_column.h"
+#include "collab_ratings.h"
 #include "loader_options.h"
-#include "row_values.h"
-#include "table_impl.h"
 
 namespace embark {
 
 namespace {
 
-/// The columns that hold users, items and ratings.
-struct CollabColumns {
-    std::string user, item, rating;
-};
-
-CollabColumns resolve_columns(const Table& table, const CollabOptions& options) {
-    const auto& names = table.names();
-    const auto resolve = [&](const std::string& given, size_t position, const char* what) {
-        if (!given.empty()) return names[static_cast<size_t>(find_column(given, names, table.source()))];
-        require(position < names.size(), "No column of ", what, " was named, and ", spoken_name(table.source()),
-                " has only ", names.size(), names.size() == 1 ? " column" : " columns",
-                "; users, items and ratings are three");
-        return names[position];
-    };
-    const CollabColumns columns = {resolve(options.user_name, 0, "users"), resolve(options.item_name, 1, "items"),
-                                   resolve(options.rating_name, 2, "ratings")};
-    const auto require_different = [](const std::string& a, const std::string& b, const char* what) {
-        require(a != b, "Column '", a, "' cannot hold both the ", what, "; name a column for each");
-    };
-    require_different(columns.user, columns.item, "users and the items");
-    require_different(columns.user, columns.rating, "users and the ratings");
-    require_different(columns.item, columns.rating, "items and the ratings");
-    return columns;
-}
-
-RowValues<float> read_ratings(const Table& table, const std::string& column) {
-    require(table.rows() > 0, "There are no ratings in ", spoken_name(table.source()));
-    const RowValues<double> ratings = read_finite_numbers(table, column);
-    if (const auto row = ratings.find([](double value) { return !std::isfinite(static_cast<float>(value)); })) {
-        fail(table.where(*row, column), ": the rating is too large for a 32-bit number");
-    }
-    return ratings.map([](double value) { return static_cast<float>(value); });
-}
-
-/// The columns of users and items of one table.
-struct CodedIds {
-    CodedColumn users, items;
-    CodedIds(const Table& table, const CollabColumns& columns)
-        : users(table, columns.user), items(table, columns.item) {}
-};
-
-/// The ratings of `rows` (1-d int64).
-TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const RowValues<float>& ratings,
-                             const at::Tensor& rows) {
-    const RowOrder order(rows, ids.users.rows());
-    const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong), y = at::empty({rows.numel(), 1}, at::kFloat);
-    put_rows<int64_t>({encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items)}, order, x);
-    put_rows<float>({ratings}, order, y);
-    return {.inputs = {x}, .targets = {y}};
-}
-
-/// What `n_users` rated, from encoded (n, 2) users and items.
-RatedItems rated_items(const at::Tensor& x, int64_t n_users) {
-    const auto rating = x.accessor<int64_t, 2>();
+/// What `n_users` rated.
+RatedItems rated_items(const CollabData::EachPairs& each_pairs, int64_t n_users) {
     const auto each_known = [&](const auto& visit) {
-        for (int64_t i = 0; i < x.size(0); ++i) {
-            if (rating[i][0] != 0 && rating[i][1] != 0) visit(static_cast<size_t>(rating[i][0]), rating[i][1]);
-        }
+        each_pairs([&](const at::Tensor& x) {
+            const auto rating = x.accessor<int64_t, 2>();
+            for (int64_t i = 0; i < x.size(0); ++i) {
+                if (rating[i][0] != 0 && rating[i][1] != 0) visit(static_cast<size_t>(rating[i][0]), rating[i][1]);
+            }
+        });
     };
     // Sorted by user: end[u] goes from where user u's items begin to where they end.
     std::vector<int64_t> end(static_cast<size_t>(n_users) + 1, 0);
@@ -101,9 +49,7 @@ RatedItems rated_items(const at::Tensor& x, int64_t n_users) {
 std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabColumns& columns,
                                              const std::vector<char>& wanted) {
     auto fitted = std::make_shared<CollabData>();
-    fitted->user_name = columns.user;
-    fitted->item_name = columns.item;
-    fitted->rating_name = columns.rating;
+    set_names(*fitted, columns);
     fitted->users = fit_vocabulary(ids.users, wanted);
     fitted->items = fit_vocabulary(ids.items, wanted);
     return fitted;
@@ -111,7 +57,7 @@ std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabCo
 
 /// Takes over what the encoded training ratings say.
 void fit_ratings(CollabData& fitted, const TensorDataset& train) {
-    fitted.train_pairs = train.inputs.front();
+    fitted.each_train_pairs = [pairs = train.inputs.front()](const auto& visit) { visit(pairs); };
     const at::Tensor& ratings = train.targets.front();
     fitted.rating_min = ratings.min().item<double>();
     fitted.rating_max = ratings.max().item<double>();
@@ -144,7 +90,7 @@ at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
 }
 
 const RatedItems& CollabData::rated() const {
-    std::call_once(rated_once_, [&] { rated_ = rated_items(train_pairs, users.size()); });
+    std::call_once(rated_once_, [&] { rated_ = rated_items(each_train_pairs, users.size()); });
     return rated_;
 }
 
@@ -160,36 +106,39 @@ CollabDataLoaders CollabDataLoaders::resampled(uint64_t seed) const {
 CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const CollabOptions& options) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
-    const CollabColumns columns = resolve_columns(table, options);
+    const CollabColumns columns = resolve_columns(table.names(), table.source(), options);
     const RowValues<float> ratings = read_ratings(table, columns.rating);
     const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
-    TensorDataset train = encode_ratings(*fitted, ids, ratings, split.train);
+    TensorDataset train = encode_ratings(fitted->users, fitted->items, ids, ratings, split.train);
     fit_ratings(*fitted, train);
 
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) {
-        valid = valid_loader(encode_ratings(*fitted, ids, ratings, split.valid), loaders);
+        valid =
+            DataLoader(encode_ratings(fitted->users, fitted->items, ids, ratings, split.valid), valid_options(loaders));
     }
-    return {DataLoaders(train_loader(std::move(train), loaders), std::move(valid), fitted), fitted};
+    return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted};
 }
 
 CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
-    const CollabColumns columns = resolve_columns(train, options);
+    const CollabColumns columns = resolve_columns(train.names(), train.source(), options);
     const RowValues<float> train_ratings = read_ratings(train, columns.rating);
     const RowValues<float> valid_ratings = read_ratings(valid, columns.rating);
     const CodedIds train_ids(train, columns), valid_ids(valid, columns);
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);
-    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, at::arange(train.rows()));
+    TensorDataset train_data =
+        encode_ratings(fitted->users, fitted->items, train_ids, train_ratings, at::arange(train.rows()));
     fit_ratings(*fitted, train_data);
-    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, at::arange(valid.rows()));
-    return {
-        DataLoaders(train_loader(std::move(train_data), loaders), valid_loader(std::move(valid_data), loaders), fitted),
-        fitted};
+    TensorDataset valid_data =
+        encode_ratings(fitted->users, fitted->items, valid_ids, valid_ratings, at::arange(valid.rows()));
+    return {DataLoaders(DataLoader(std::move(train_data), train_options(loaders)),
+                        DataLoader(std::move(valid_data), valid_options(loaders)), fitted),
+            fitted};
 }
 
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "dataloaders.h"
+#include "stream_options.h"
 
 namespace embark {
 
@@ -40,8 +42,9 @@ class CollabData : public Preprocessing {
 public:
     std::string user_name, item_name, rating_name;
     Vocabulary users, items;
-    /// Encoded users and items of the training ratings, (n, 2).
-    at::Tensor train_pairs;
+    /// Calls `visit` with encoded users and items of the training ratings, (n, 2), some at a time until all were there.
+    using EachPairs = std::function<void(const std::function<void(const at::Tensor& pairs)>& visit)>;
+    EachPairs each_train_pairs;
     /// Lowest and highest rating in the training part.
     double rating_min = 0, rating_max = 0;
 
@@ -50,7 +53,8 @@ public:
     /// (n, 2) int64 of encoded users and items; unknown ones are 0. Throws where the lengths differ.
     at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
 
-    /// Worked out from train_pairs when it is first asked for, since training needs none of it.
+    /// Worked out from each_train_pairs when it is first asked for, since training needs none of it. Where ratings are
+    /// streamed, that reads them twice and takes 8 bytes a rating.
     const RatedItems& rated() const;
 
 private:
@@ -69,6 +73,17 @@ public:
     /// As above, with the validation ratings given as a table of the same columns.
     static CollabDataLoaders from_tables(const Table& train, const Table& valid, const CollabOptions& options = {});
 
+    /// Ratings of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row
+    /// group: for more than fits into memory. A first pass finds users and items. For validation every row is drawn by
+    /// itself with probability `valid_pct` (0: none). Throws what from_table throws, and UsageError for a splitter,
+    /// since that would need all rows at once.
+    static CollabDataLoaders from_parquet(const std::filesystem::path& path, const CollabOptions& options = {},
+                                          const StreamOptions& stream = {});
+
+    /// As above, with the validation ratings given as files of the same columns.
+    static CollabDataLoaders from_parquet(const std::filesystem::path& train, const std::filesystem::path& valid,
+                                          const CollabOptions& options = {}, const StreamOptions& stream = {});
+
     /// As DataLoaders::resampled. Which items a user rated is still known of all training ratings.
     CollabDataLoaders resampled(uint64_t seed) const;
 
@@ -78,6 +93,9 @@ public:
 
 private:
     CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab);
+    static CollabDataLoaders stream(const std::filesystem::path& train,
+                                    const std::optional<std::filesystem::path>& valid, const CollabOptions& options,
+                                    const StreamOptions& stream);
     std::shared_ptr<const CollabData> collab_;
 };
 

@@ -1,31 +1,23 @@
 #include "dataloader.h"
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/error.h"
+#include "../distributed/row_range.h"
+#include "gather.h"
 #include "map_tensors.h"
+#include "random_order.h"
+#include "streamed_pass.h"
+#include "streamed_rows.h"
 
 namespace embark {
 
 namespace {
-
-/// splitmix64's output function (Steele, Lea and Flood 2014): spreads every bit of the input over the whole word.
-uint64_t mix(uint64_t word) {
-    word += 0x9E3779B97F4A7C15u;
-    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
-    return word ^ (word >> 31);
-}
-
-at::Tensor permutation(int64_t rows, uint64_t seed, int64_t epoch, at::Device device) {
-    const uint64_t mixed = mix(mix(seed) + static_cast<uint64_t>(epoch));
-    return at::randperm(rows, at::detail::createCPUGenerator(mixed), at::kLong).to(device);
-}
 
 void require_rows(const Tensors& tensors, const char* kind, int64_t rows) {
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -65,52 +57,54 @@ std::shared_ptr<const TensorDataset> checked(const TensorDataset& data, at::Devi
     return std::make_shared<const TensorDataset>(std::move(settled));
 }
 
-/// Copies rows of `kBytes` each, or of `bytes` where that is 0: a copy whose size is known needs no call.
-template <size_t kBytes>
-void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_t bytes = kBytes) {
-    for (int64_t i = 0; i < n; ++i) {
-        std::memcpy(to + static_cast<size_t>(i) * bytes, from + static_cast<size_t>(rows[i]) * bytes,
-                    kBytes > 0 ? kBytes : bytes);
-    }
+/// Which of a pass's rows are those of a batch, as a process has them.
+RowRange batch_rows(int64_t rows, int64_t batch_size, int64_t i) {
+    return {i * batch_size, std::min(rows, (i + 1) * batch_size)};
 }
 
-/// `n` rows of `tensor` (contiguous, on the CPU), as index_select, which takes several times as long for a batch of
-/// short rows.
-at::Tensor gather(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
-    auto shape = tensor.sizes().vec();
-    shape.front() = n;
-    at::Tensor gathered = at::empty(shape, tensor.options());
-    const auto bytes = tensor.nbytes() / static_cast<size_t>(tensor.size(0));
-    const auto* from = static_cast<const char*>(tensor.const_data_ptr());
-    auto* to = static_cast<char*>(gathered.mutable_data_ptr());
-    switch (bytes) {
-        case 4:
-            copy_rows<4>(from, rows, n, to);
-            break;
-        case 8:
-            copy_rows<8>(from, rows, n, to);
-            break;
-        case 16:
-            copy_rows<16>(from, rows, n, to);
-            break;
-        default:
-            copy_rows<0>(from, rows, n, to, bytes);
+/// Rows `share` has of the batches [0, n) of a pass of `rows` rows.
+int64_t rows_of_share(const Share& share, int64_t rows, int64_t batch_size, int64_t n) {
+    const int64_t full = std::min(n, rows / batch_size), rest = n > full ? rows % batch_size : 0;
+    if (share.of == Share::Of::rows_of_each) {
+        return full * even_range(batch_size, share.rank, share.size).size() +
+               even_range(rest, share.rank, share.size).size();
     }
-    return gathered;
+    const int64_t own_full = full / share.size + (share.rank < full % share.size ? 1 : 0);
+    return own_full * batch_size + (full % share.size == share.rank ? rest : 0);
 }
 
-/// Beyond so many bytes of a batch index_select is worth its threads.
-constexpr size_t kSmallBatch = 1 << 18;
+/// The rows of all processes, one process's after the other's: those of `share`.
+RowRange range_of(Share share, int64_t rows, int64_t batch_size) {
+    const int64_t n = (rows + batch_size - 1) / batch_size, rank = share.rank;
+    int64_t begin = 0;
+    for (share.rank = 0; share.rank < rank; ++share.rank) begin += rows_of_share(share, rows, batch_size, n);
+    return {begin, begin + rows_of_share(share, rows, batch_size, n)};
+}
+
+void check(const DataLoaderOptions& options) {
+    require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
+    require<UsageError>(options.shuffle_buffer >= 1, "Invalid shuffle_buffer: ", options.shuffle_buffer,
+                        "; it must be at least 1");
+}
 
 }  // namespace
 
 DataLoader::DataLoader(TensorDataset data, DataLoaderOptions options) : options_(options) {
-    require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
+    check(options);
     data_ = checked(data, options.device);
+    rows_ = data_->size();
+}
+
+DataLoader::DataLoader(std::shared_ptr<const StreamedRows> rows, DataLoaderOptions options)
+    : stream_(std::move(rows)), options_(options) {
+    check(options);
+    const auto& pieces = stream_->piece_rows();
+    rows_ = std::accumulate(pieces.begin(), pieces.end(), int64_t{0});
+    require(rows_ > 0, "There are no rows in ", stream_->source(), "; a data set needs at least one");
 }
 
 int64_t DataLoader::rows() const {
-    return data_->size();
+    return rows_;
 }
 
 int64_t DataLoader::size() const {
@@ -119,25 +113,70 @@ int64_t DataLoader::size() const {
     return full + (short_one && (!options_.drop_last || full == 0) ? 1 : 0);
 }
 
-DataLoader::Epoch DataLoader::epoch(int64_t number) const {
+const TensorDataset& DataLoader::data() const {
+    if (is_streamed()) fail("The rows of ", stream_->source(), " are streamed and never in memory all at once");
+    return *data_;
+}
+
+bool DataLoader::is_weighted() const {
+    return !is_streamed() && data_->weights.defined();
+}
+
+DataLoader DataLoader::in_order() const {
+    DataLoader other = *this;
+    other.options_.shuffle = other.options_.drop_last = false;
+    return other;
+}
+
+Batch DataLoader::first_rows(int64_t n) const {
+    const int64_t some = std::min(n, rows()), read = std::max<int64_t>(some, 1);
+    const at::Tensor wanted = at::arange(some);
+    if (!is_streamed()) return data_->take(wanted);
+    return StreamedPass(stream_, {0, read}, /*buffer_rows=*/1, std::nullopt).rows(0, read).take(wanted);
+}
+
+TensorDataset DataLoader::sample() const {
+    if (!is_streamed()) return *data_;
+    const int64_t some = std::min(rows(), options_.shuffle_buffer);
+    return StreamedPass(stream_, {0, rows()}, some, derived_seed(options_.seed, 0)).rows(0, some);
+}
+
+DataLoader::Epoch DataLoader::epoch(int64_t number, Share share) const {
     Epoch epoch;
     epoch.data_ = data_;
-    if (options_.shuffle) epoch.permutation_ = permutation(rows(), options_.seed, number, options_.device);
     epoch.batch_size_ = options_.batch_size;
     epoch.rows_ = rows();
     epoch.size_ = size();
+    epoch.device_ = options_.device;
+    const uint64_t seed = derived_seed(options_.seed, number);
+    if (is_streamed()) {
+        epoch.share_ = share;
+        RowRange range = range_of(share, rows(), options_.batch_size);
+        if (range.size() == 0) range = {0, 1};  // for want of a row that does not count
+        epoch.stream_ = std::make_shared<StreamedPass>(stream_, range, options_.shuffle_buffer,
+                                                       options_.shuffle ? std::optional(seed) : std::nullopt);
+    } else if (options_.shuffle) {
+        epoch.permutation_ = permutation(rows(), seed).to(options_.device);
+    }
     return epoch;
 }
 
+int64_t DataLoader::Epoch::rows(int64_t i) const {
+    return batch_rows(rows_, batch_size_, i).size();
+}
+
 Batch DataLoader::Epoch::operator[](int64_t i) const {
-    const int64_t start = i * batch_size_;
-    const int64_t length = std::min(batch_size_, rows_ - start);
-    return map_tensors(*data_, [&](const at::Tensor& tensor) {
-        if (!permutation_.defined()) return tensor.narrow(0, start, length);
-        const bool small = tensor.nbytes() / static_cast<size_t>(rows_) * static_cast<size_t>(length) <= kSmallBatch;
-        if (small && tensor.is_cpu()) return gather(tensor, permutation_.const_data_ptr<int64_t>() + start, length);
-        return tensor.index_select(0, permutation_.narrow(0, start, length));
-    });
+    if (stream_) return streamed(i);
+    const auto [begin, end] = batch_rows(rows_, batch_size_, i);
+    if (permutation_.defined()) return gather(*data_, permutation_, begin, end - begin);
+    return map_tensors(*data_, [&](const at::Tensor& tensor) { return tensor.narrow(0, begin, end - begin); });
+}
+
+Batch DataLoader::Epoch::streamed(int64_t i) const {
+    const int64_t before = rows_of_share(share_, rows_, batch_size_, i);
+    const int64_t own = rows_of_share(share_, rows_, batch_size_, i + 1) - before;
+    const Batch batch = own == 0 ? stream_->any_row() : stream_->rows(before, own);
+    return map_tensors(batch, [&](const at::Tensor& tensor) { return tensor.to(device_); });
 }
 
 }  // namespace embark

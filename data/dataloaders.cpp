@@ -88,16 +88,16 @@ void require_valid(const DataLoadersOptions& options) {
                         "; it must be at least 1, or 0 for ten times the batch size");
 }
 
-DataLoader train_loader(TensorDataset data, const DataLoadersOptions& options) {
-    return DataLoader(std::move(data), {.batch_size = options.batch_size,
-                                        .shuffle = options.shuffle,
-                                        .drop_last = options.drop_last,
-                                        .seed = options.seed,
-                                        .device = options.device});
+DataLoaderOptions train_options(const DataLoadersOptions& options) {
+    return {.batch_size = options.batch_size,
+            .shuffle = options.shuffle,
+            .drop_last = options.drop_last,
+            .seed = options.seed,
+            .device = options.device};
 }
 
-DataLoader valid_loader(TensorDataset data, const DataLoadersOptions& options) {
-    return DataLoader(std::move(data), {.batch_size = resolved_valid_batch_size(options), .device = options.device});
+DataLoaderOptions valid_options(const DataLoadersOptions& options) {
+    return {.batch_size = resolved_valid_batch_size(options), .device = options.device};
 }
 
 DataLoaders::DataLoaders(DataLoader train, std::optional<DataLoader> valid,
@@ -120,7 +120,8 @@ DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions opt
 
 DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options) {
     require_valid(options);
-    return DataLoaders(train_loader(std::move(train), options), valid_loader(std::move(valid), options));
+    return DataLoaders(DataLoader(std::move(train), train_options(options)),
+                       DataLoader(std::move(valid), valid_options(options)));
 }
 
 const DataLoader& DataLoaders::train() const {

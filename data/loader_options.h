@@ -24,10 +24,10 @@ Split split_rows(const Table& table, const Splitter& splitter, const DataLoaders
 /// Throws UsageError for settings that can never be right.
 void require_valid(const DataLoadersOptions& options);
 
-/// The loader of the training part.
-DataLoader train_loader(TensorDataset data, const DataLoadersOptions& options);
+/// Options of the loader of the training part.
+DataLoaderOptions train_options(const DataLoadersOptions& options);
 
-/// The loader of the validation part: every row, in order.
-DataLoader valid_loader(TensorDataset data, const DataLoadersOptions& options);
+/// Options of the loader of the validation part: every row, in order.
+DataLoaderOptions valid_options(const DataLoadersOptions& options);
 
 }  // namespace embark

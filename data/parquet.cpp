@@ -1,9 +1,11 @@
 #include <arrow/io/file.h>
-#include <parquet/arrow/reader.h>
+#include <arrow/io/memory.h>
 #include <parquet/arrow/schema.h>
+#include <parquet/arrow/writer.h>
 
 #include "../core/file.h"
 #include "arrow_utils.h"
+#include "parquet_reader.h"
 #include "table.h"
 #include "table_impl.h"
 
@@ -17,38 +19,50 @@ void add_stored_columns(const parquet::arrow::SchemaField& field, std::vector<in
     for (const auto& child : field.children) add_stored_columns(child, columns);
 }
 
-std::shared_ptr<arrow::Table> read_arrow_table(const std::string& name, const ParquetOptions& options) {
-    const std::string what = "Cannot read " + name + " as Parquet";
-    const auto file = arrow_value(arrow::io::ReadableFile::Open(name), "Cannot read ", name);
-    auto reader = arrow_value(parquet::arrow::OpenFile(file, arrow::default_memory_pool()), what);
-    reader->set_use_threads(true);
-    std::shared_ptr<arrow::Schema> schema;
-    require_arrow(reader->GetSchema(&schema), what);
-    require_distinct(schema->field_names(), name);
+}  // namespace
 
-    const std::vector<int> fields = find_columns(options.use_columns, schema->field_names(), name);
+ParquetReader::ParquetReader(std::string name, bool use_threads) : name_(std::move(name)) {
+    const auto file = arrow_value(arrow::io::ReadableFile::Open(name_), "Cannot read ", name_);
+    reader_ =
+        arrow_value(parquet::arrow::OpenFile(file, arrow::default_memory_pool()), "Cannot read ", name_, " as Parquet");
+    reader_->set_use_threads(use_threads);
+    require_arrow(reader_->GetSchema(&schema_), "Cannot read ", name_, " as Parquet");
+    require_distinct(names(), name_);
+}
+
+std::shared_ptr<arrow::Table> ParquetReader::read(const std::vector<int>& fields, int group) const {
+    const std::string what = "Cannot read " + name_ + " as Parquet";
     std::vector<int> stored;
     for (const int field : fields) {
-        add_stored_columns(reader->manifest().schema_fields[static_cast<size_t>(field)], stored);
+        add_stored_columns(reader_->manifest().schema_fields[static_cast<size_t>(field)], stored);
     }
-    const auto table = arrow_value(reader->ReadTable(stored), what);
+    const auto table = arrow_value(group < 0 ? reader_->ReadTable(stored) : reader_->ReadRowGroup(group, stored), what);
     std::vector<int> order;
-    for (const int field : fields) order.push_back(table->schema()->GetFieldIndex(schema->field(field)->name()));
+    for (const int field : fields) order.push_back(table->schema()->GetFieldIndex(schema_->field(field)->name()));
     return arrow_value(table->SelectColumns(order), what);
 }
 
-}  // namespace
-
 Table read_parquet(const std::filesystem::path& path, const ParquetOptions& options) {
     require_readable_file(path);
-    try {
-        return Table(read_arrow_table(path.string(), options), path.string());
-    } catch (const Error&) {
-        throw;
-    } catch (const std::exception& error) {
-        // Some of the Parquet library's failures come as exceptions of its own.
-        fail("Cannot read ", path.string(), " as Parquet: ", error.what());
-    }
+    const std::string name = path.string();
+    return read_parquet_file(name, [&] {
+        const ParquetReader reader(name, /*use_threads=*/true);
+        return Table(reader.read(find_columns(options.use_columns, reader.names(), name)), name);
+    });
+}
+
+void write_parquet(const std::filesystem::path& path, const Table& table, const WriteParquetOptions& options) {
+    require<UsageError>(options.row_group_rows >= 1, "Invalid row_group_rows ", options.row_group_rows,
+                        ": at least 1 row is needed");
+    require_writable_path(path);
+    const std::string what = "Cannot write " + path.string() + " as Parquet";
+    const auto out = arrow_value(arrow::io::BufferOutputStream::Create(), what);
+    const auto compressed = parquet::WriterProperties::Builder().compression(arrow::Compression::SNAPPY)->build();
+    require_arrow(parquet::arrow::WriteTable(*table.arrow(), arrow::default_memory_pool(), out, options.row_group_rows,
+                                             compressed),
+                  what);
+    const auto bytes = arrow_value(out->Finish(), what);
+    write_file_atomically(path, {{reinterpret_cast<const char*>(bytes->data()), static_cast<size_t>(bytes->size())}});
 }
 
 }  // namespace embark

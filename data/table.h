@@ -121,6 +121,7 @@ private:
     struct Impl;
     explicit Table(std::shared_ptr<const Impl> impl);
     std::shared_ptr<const Impl> impl_;
+    friend class ParquetFiles;
     friend Table read_csv(const std::filesystem::path& path, const CsvOptions& options);
 };
 
@@ -160,6 +161,16 @@ struct ParquetOptions {
 
 /// Reads a Parquet file with Arrow. Throws Error for anything that is not one.
 Table read_parquet(const std::filesystem::path& path, const ParquetOptions& options = {});
+
+/// How to write a Parquet file.
+struct WriteParquetOptions {
+    /// Rows that are read at once where the file is streamed (see CollabDataLoaders::from_parquet).
+    int64_t row_group_rows = 100'000;
+};
+
+/// Writes `table` as a Parquet file, whole or not at all. Throws UsageError for row groups of no rows, Error where it
+/// cannot be written.
+void write_parquet(const std::filesystem::path& path, const Table& table, const WriteParquetOptions& options = {});
 
 /// Writes `table` as CSV text with a header, quoted where needed; missing values are empty.
 void write_csv(std::ostream& out, const Table& table, char delimiter = ',');

@@ -86,22 +86,6 @@ std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Te
     return texts;
 }
 
-std::vector<DateColumn> dates_of(const TabularOptions& options) {
-    std::vector<DateColumn> dates;
-    for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
-    return dates;
-}
-
-void check(const TabularOptions& options) {
-    require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
-                        options.hide_categories, ": it must be a share of at least 0 and below 1");
-    require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
-    require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
-    require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
-                        ": it must be a finite number");
-    require_valid(loader_options(options));
-}
-
 }  // namespace
 
 std::map<std::string, Vocabulary> TabularData::classes() const {
@@ -224,9 +208,9 @@ TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const Tabu
     const Table expanded = with_date_parts(table, dates_of(options));
     FittedTable fitted = fit_table(expanded, options, {split.train, split.valid});
     std::optional<DataLoader> valid;
-    if (split.valid.numel() > 0) valid = valid_loader(std::move(fitted.parts[1]), loaders);
-    return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), std::move(valid), fitted.data), fitted.data,
-            std::move(options), std::move(fitted.warnings)};
+    if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
+    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
+            fitted.data, std::move(options), std::move(fitted.warnings)};
 }
 
 TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
@@ -236,8 +220,8 @@ TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Tab
     const DataLoadersOptions loaders = loader_options(options);
     FittedTable fitted = fit_table(with_date_parts(train, dates_of(options)), options, {at::arange(train.rows())});
     TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
-    return {DataLoaders(train_loader(std::move(fitted.parts[0]), loaders), valid_loader(std::move(valid_data), loaders),
-                        fitted.data),
+    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)),
+                        DataLoader(std::move(valid_data), valid_options(loaders)), fitted.data),
             fitted.data, std::move(options), std::move(fitted.warnings)};
 }
 
@@ -252,7 +236,7 @@ DataLoader TabularDataLoaders::test_dl(const Table& table, EncodingCounts* count
     const bool has_targets = std::all_of(targets().begin(), targets().end(),
                                          [&](const TargetColumn& target) { return table.has(target.name); });
     if (has_targets) data.targets = tabular_->encode_targets(table);
-    return valid_loader(std::move(data), loader_options(*options_));
+    return DataLoader(std::move(data), valid_options(loader_options(*options_)));
 }
 
 }  // namespace embark

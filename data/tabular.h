@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "dataloaders.h"
 #include "number_scaler.h"
 #include "raw_row.h"
+#include "stream_options.h"
 #include "text_vocabulary.h"
 
 namespace embark {
@@ -193,6 +195,17 @@ public:
     /// As above, with the validation rows given as a table of the same columns.
     static TabularDataLoaders from_tables(const Table& train, const Table& valid, const TabularOptions& options);
 
+    /// Rows of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row group:
+    /// for more than fits into memory. A first pass finds all categories and classes, and fits the rest on
+    /// `stream.fit_rows` rows. For validation every row is drawn by itself with probability `valid_pct` (0: none).
+    /// Throws what from_table throws, and UsageError for a splitter, since that would need all rows at once.
+    static TabularDataLoaders from_parquet(const std::filesystem::path& path, const TabularOptions& options,
+                                           const StreamOptions& stream = {});
+
+    /// As above, with the validation rows given as files of the same columns.
+    static TabularDataLoaders from_parquet(const std::filesystem::path& train, const std::filesystem::path& valid,
+                                           const TabularOptions& options, const StreamOptions& stream = {});
+
     const TabularData& tabular() const { return *tabular_; }
     const std::vector<CategoryColumn>& categories() const { return tabular_->categories; }
     const std::vector<NumberColumn>& numbers() const { return tabular_->numbers; }
@@ -213,6 +226,9 @@ public:
 private:
     TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular, TabularOptions options,
                        std::vector<std::string> warnings);
+    static TabularDataLoaders stream(const std::filesystem::path& train,
+                                     const std::optional<std::filesystem::path>& valid, const TabularOptions& options,
+                                     const StreamOptions& stream);
     std::shared_ptr<const TabularData> tabular_;
     std::shared_ptr<const TabularOptions> options_;
     std::shared_ptr<const std::vector<std::string>> warnings_;

@@ -1,12 +1,14 @@
 #include "tabular_columns.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "../core/error.h"
 #include "../core/text.h"
 #include "coded_column.h"
 #include "date_parts.h"
+#include "loader_options.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -59,6 +61,22 @@ void take_all_columns(const Table& table, TabularOptions& options) {
 }
 
 }  // namespace
+
+std::vector<DateColumn> dates_of(const TabularOptions& options) {
+    std::vector<DateColumn> dates;
+    for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
+    return dates;
+}
+
+void check(const TabularOptions& options) {
+    require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
+                        options.hide_categories, ": it must be a share of at least 0 and below 1");
+    require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
+    require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
+    require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
+                        ": it must be a finite number");
+    require_valid(loader_options(options));
+}
 
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out, int64_t max_card) {
     ColumnKinds kinds;

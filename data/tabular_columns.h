@@ -7,6 +7,11 @@
 
 namespace embark {
 
+/// Throws UsageError for settings that can never be right.
+void check(const TabularOptions& options);
+
+std::vector<DateColumn> dates_of(const TabularOptions& options);
+
 /// `table` with the parts of its dates as columns of their own in their place.
 Table with_date_parts(Table table, const std::vector<DateColumn>& dates);
 

@@ -87,12 +87,12 @@ struct Part {
 class Fit {
 public:
     /// All must outlive this.
-    Fit(const Table& table, const TabularOptions& options, const Part& train)
+    Fit(const Table& table, const TabularOptions& options, const FitRows& rows)
         : table_(table),
           options_(options),
-          train_rows_(train.rows),
-          is_train_(mark_rows(train.rows, table)),
-          train_(train.order) {}
+          rows_(rows),
+          is_train_(mark_rows(rows.all, table)),
+          sample_(rows.sample, table.rows()) {}
 
     FittedTable run() const {
         const auto n_categories = static_cast<int64_t>(options_.cat_names.size());
@@ -121,16 +121,16 @@ public:
         for (const std::string& name : options_.text_names) {
             data->texts.push_back(
                 {.name = name,
-                 .vocabulary = TextVocabulary::fit(table_, name, train_rows_, options_.text_vocabulary),
+                 .vocabulary = TextVocabulary::fit(table_, name, rows_.sample, options_.text_vocabulary),
                  .max_len = options_.text_len});
         }
-        data->targets = fit_targets(table_, options_, train_rows_);
+        data->targets = fit_targets(table_, options_, rows_);
         return {.data = data, .parts = {}, .warnings = std::move(warnings)};
     }
 
 private:
     [[noreturn]] void refuse_empty(const std::string& name) const {
-        fail("Column '", name, "' has no value in the ", train_rows_.numel(), " training rows; leave it out");
+        fail("Column '", name, "' has no value in the ", rows_.n_rows, " training rows; leave it out");
     }
 
     CategoryColumn fit_category(const std::string& name) const {
@@ -144,9 +144,9 @@ private:
 
     void warn_of_many(const CategoryColumn& column, std::vector<std::string>& warnings) const {
         const int64_t n_categories = column.vocabulary.size() - 1;
-        if (2 * n_categories <= train_rows_.numel()) return;
-        warnings.push_back(concat("column '", column.name, "' has ", n_categories, " categories in ",
-                                  train_rows_.numel(), " training rows; a category that is seen once teaches nothing"));
+        if (2 * n_categories <= rows_.n_rows) return;
+        warnings.push_back(concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
+                                  " training rows; a category that is seen once teaches nothing"));
     }
 
     static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {
@@ -162,27 +162,39 @@ private:
     FittedNumber fit_number(const std::string& name) const {
         const RowValues<double> numbers = read_float32(table_, name);
         std::vector<double> present;
-        present.reserve(static_cast<size_t>(train_.size()));
+        present.reserve(static_cast<size_t>(sample_.size()));
         numbers.with([&](auto number_of) {
-            train_.walk(0, train_.steps(), [&](int64_t row, int64_t) {
+            sample_.walk(0, sample_.steps(), [&](int64_t row, int64_t) {
                 const double number = number_of(row);
                 if (!std::isnan(number)) present.push_back(number);
             });
         });
         if (present.empty()) refuse_empty(name);
-        const int64_t n_missing = train_.size() - static_cast<int64_t>(present.size());
+        const int64_t n_missing = sample_.size() - static_cast<int64_t>(present.size());
         const double fill = fill_of(options_, present);
         present.insert(present.end(), static_cast<size_t>(n_missing), fill);
-        const at::Tensor filled = at::from_blob(present.data(), {train_.size()}, at::kDouble);
+        const at::Tensor filled = at::from_blob(present.data(), {sample_.size()}, at::kDouble);
         return {.column = {.name = name, .fill = fill, .scaler = NumberScaler::fit(options_.scaling, filled)},
-                .any_missing = n_missing > 0};
+                .any_missing = n_missing > 0 || is_missing_elsewhere(numbers)};
+    }
+
+    /// Whether one of the training rows that are not in the sample has no number.
+    bool is_missing_elsewhere(const RowValues<double>& numbers) const {
+        if (rows_.sample.is_same(rows_.all)) return false;
+        bool any = false;
+        numbers.with([&](auto number_of) {
+            for (int64_t row = 0; row < numbers.rows() && !any; ++row) {
+                any = is_train_[static_cast<size_t>(row)] && std::isnan(number_of(row));
+            }
+        });
+        return any;
     }
 
     const Table& table_;
     const TabularOptions& options_;
-    at::Tensor train_rows_;
+    FitRows rows_;
     std::vector<char> is_train_;
-    const RowOrder& train_;
+    RowOrder sample_;
 };
 
 /// `column`'s numbers, missing ones filled, scaled.
@@ -282,10 +294,26 @@ Tensors encode_inputs(const TabularData& data, const Table& table, EncodingCount
     return encode_parts(data, table, {Part(at::arange(table.rows()), table)}, counts).front();
 }
 
+TensorDataset encode_rows(const TabularData& data, const Table& table, const at::Tensor& rows) {
+    TensorDataset encoded = {.inputs = encode_parts(data, table, {Part(rows, table)}, /*counts=*/nullptr).front(),
+                             .targets = {}};
+    std::vector<std::string> names;
+    for (const TargetColumn& target : data.targets) names.push_back(target.name);
+    // What other rows have as target may be none of these rows' classes.
+    const Table targets = table.select(names).take(rows);
+    for (const TargetColumn& target : data.targets) encoded.targets.push_back(encode_target(target, targets));
+    return encoded;
+}
+
+FittedTable fit_columns(const Table& table, const TabularOptions& options, const FitRows& rows) {
+    return Fit(table, options, rows).run();
+}
+
 FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& row_parts) {
     std::vector<Part> parts;
     for (const at::Tensor& rows : row_parts) parts.emplace_back(rows, table);
-    FittedTable fitted = Fit(table, options, parts.front()).run();
+    const at::Tensor& train = row_parts.front();
+    FittedTable fitted = fit_columns(table, options, {.all = train, .sample = train, .n_rows = train.numel()});
     for (auto& inputs : encode_parts(*fitted.data, table, parts, /*counts=*/nullptr)) {
         fitted.parts.push_back({.inputs = std::move(inputs), .targets = {}});
     }

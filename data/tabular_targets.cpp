@@ -38,20 +38,20 @@ at::Tensor read_values(const Table& table, const TargetColumn& target) {
     return values.log();
 }
 
-void fit_classes(TargetColumn& target, const Table& table, const at::Tensor& train_rows) {
-    target.classes = Vocabulary::fit(table, target.name, train_rows);
+void fit_classes(TargetColumn& target, const Table& table, const FitRows& rows) {
+    target.classes = Vocabulary::fit(table, target.name, rows.all);
     if (target.classes.size() == 1) {
-        fail(table.where(train_rows[0].item<int64_t>(), target.name), ": the target is missing, in all training rows");
+        fail(table.where(rows.all[0].item<int64_t>(), target.name), ": the target is missing, in all training rows");
     }
-    require(target.classes.size() > 2, "Target '", target.name, "' has only one class in the ", train_rows.numel(),
+    require(target.classes.size() > 2, "Target '", target.name, "' has only one class in the ", rows.n_rows,
             " training rows, '", target.classes.name(1), "', so there is nothing to learn");
 }
 
-void fit_values(TargetColumn& target, const Table& table, const TabularOptions& options, const at::Tensor& train_rows) {
+void fit_values(TargetColumn& target, const Table& table, const TabularOptions& options, const FitRows& rows) {
     target.log = contains(options.y_log, target.name);
-    const at::Tensor values = read_values(table, target).index_select(0, train_rows);
+    const at::Tensor values = read_values(table, target).index_select(0, rows.sample);
     require(values.min().item<double>() < values.max().item<double>(), "Target '", target.name,
-            "' has only one value in the ", train_rows.numel(), " training rows, so there is nothing to learn");
+            "' has only one value in the ", rows.n_rows, " training rows, so there is nothing to learn");
     if (!options.scale_targets) return;
     target.mean = values.mean().item<double>();
     target.scale = values.std(/*unbiased=*/false).item<double>();
@@ -67,14 +67,14 @@ void fit_values(TargetColumn& target, const Table& table, const TabularOptions& 
 
 }  // namespace
 
-std::vector<TargetColumn> fit_targets(const Table& table, const TabularOptions& options, const at::Tensor& train_rows) {
+std::vector<TargetColumn> fit_targets(const Table& table, const TabularOptions& options, const FitRows& rows) {
     std::vector<TargetColumn> targets;
     for (const std::string& name : options.y_names) {
         TargetColumn& target = targets.emplace_back(TargetColumn{.name = name});
         if (is_class(table, name, options)) {
-            fit_classes(target, table, train_rows);
+            fit_classes(target, table, rows);
         } else {
-            fit_values(target, table, options, train_rows);
+            fit_values(target, table, options, rows);
         }
     }
     return targets;

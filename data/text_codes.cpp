@@ -227,6 +227,14 @@ Column code_texts(const Column& texts) {
     return coder.finish();
 }
 
+Column code_integers(const Column& numbers) {
+    require_arrow_compute();
+    const auto flat = arrow_value(arrow::Concatenate(numbers->chunks()), kFailure);
+    const auto coded = arrow_value(arrow::compute::DictionaryEncode(flat), kFailure).make_array();
+    const auto texts = arrow_value(arrow::compute::Cast(as_coded(*coded).dictionary(), arrow::utf8()), kFailure);
+    return coded_column(as_coded(*coded).indices(), texts.make_array());
+}
+
 const arrow::DictionaryArray& coded_array(const arrow::ChunkedArray& coded) {
     return as_coded(*coded.chunk(0));
 }

@@ -33,6 +33,9 @@ private:
 /// each once, none missing.
 std::shared_ptr<arrow::ChunkedArray> code_texts(const std::shared_ptr<arrow::ChunkedArray>& texts);
 
+/// A column of whole numbers as what code_texts would give of their texts, which only distinct numbers are made to.
+std::shared_ptr<arrow::ChunkedArray> code_integers(const std::shared_ptr<arrow::ChunkedArray>& numbers);
+
 /// What code_texts gave, as arrays.
 const arrow::DictionaryArray& coded_array(const arrow::ChunkedArray& coded);
 const arrow::StringArray& dictionary_of(const arrow::ChunkedArray& coded);

@@ -126,20 +126,10 @@ std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
 }
 
 Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
-    std::vector<char> used(static_cast<size_t>(column.values().length()), 0);
-    size_t n_used = 0;
-    const Codes codes = column.codes();
-    for (int64_t row = 0; row < codes.size() && n_used < used.size(); ++row) {
-        const int32_t code = codes[row];
-        if (code < 0 || !wanted[static_cast<size_t>(row)] || used[static_cast<size_t>(code)]) continue;
-        used[static_cast<size_t>(code)] = 1;
-        ++n_used;
-    }
     std::vector<std::string> categories;
-    for (int64_t code = 0; code < column.values().length(); ++code) {
-        const std::string_view value = column.values().GetView(code);
-        if (used[static_cast<size_t>(code)] && !is_missing(value)) categories.emplace_back(value);
-    }
+    visit_distinct(column, wanted, [&](int64_t, std::string_view value) {
+        if (!is_missing(value)) categories.emplace_back(value);
+    });
     return Vocabulary::from_names(numbered(std::move(categories)));
 }
 

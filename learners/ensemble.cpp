@@ -95,11 +95,8 @@ Tensors outputs_of(const Learner& member, const Tensors& inputs) {
 
 /// Some rows of the first member's data, on the CPU.
 Tensors example_inputs(const DataLoaders& dls) {
-    const DataLoader& train = dls.train();
     Tensors inputs;
-    for (const at::Tensor& input : train.data().take(torch::arange(std::min<int64_t>(2, train.rows()))).inputs) {
-        inputs.push_back(input.to(at::kCPU));
-    }
+    for (const at::Tensor& input : dls.train().first_rows(2).inputs) inputs.push_back(input.to(at::kCPU));
     return inputs;
 }
 

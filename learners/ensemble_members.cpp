@@ -76,8 +76,8 @@ void require_same_data(const DataLoaders& first, const DataLoaders& other, size_
     const std::string differs = fitted == other_fitted ? "" : difference(*fitted, *other_fitted);
     require(differs.empty(), "Members 0 and ", member, " of the ensemble see raw values in different ways: ", differs,
             "; make the DataLoaders once, and others from them by resampled()");
-    same("inputs", first.train().data().inputs, other.train().data().inputs);
-    same("targets", first.train().data().targets, other.train().data().targets);
+    same("inputs", first.train().first_rows(1).inputs, other.train().first_rows(1).inputs);
+    same("targets", first.train().first_rows(1).targets, other.train().first_rows(1).targets);
 }
 
 void require_same_shapes(const Tensors& first, const Tensors& other, size_t member) {

@@ -140,15 +140,15 @@ std::vector<FeatureImportance> feature_importance(TabularLearner& learn, const D
     require(!loader.data().targets.empty(), "The importance of columns is measured on rows with targets");
     const KeepState keep(learn.model().module());
 
-    DataLoaderOptions in_order = loader.options();
-    in_order.shuffle = in_order.drop_last = false;
-    const double base = measure(learn, DataLoader(loader.data(), in_order));
-    const auto orders = permutations(loader.rows(), options, in_order.device);
+    const DataLoader in_order = loader.in_order();
+    const double base = measure(learn, in_order);
+    const auto orders = permutations(loader.rows(), options, loader.options().device);
     std::vector<FeatureImportance> importances;
     for (const Feature& feature : features_of(learn.tabular_dls().tabular())) {
         std::vector<double> values;
         for (const at::Tensor& order : orders) {
-            values.push_back(measure(learn, DataLoader(shuffled(loader.data(), feature, order), in_order)) - base);
+            values.push_back(measure(learn, DataLoader(shuffled(loader.data(), feature, order), in_order.options())) -
+                             base);
         }
         importances.push_back(summarized(feature.name, std::move(values)));
     }

@@ -66,7 +66,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     if (together != nullptr && tables.empty()) fit_identity.set("number of processes", together->size());
     const Events events = fit_events(fit_options, fit_identity, schedules);
     const ChosenStep chosen =
-        choose_step(model, options.loss, optimizer(), events, dls.train().data().weights.defined(), options.fused_step);
+        choose_step(model, options.loss, optimizer(), events, dls.train().is_weighted(), options.fused_step);
     const bool leads = together == nullptr || together->leads();
     if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
     TrainingLoop loop(dls, model, options.loss, *chosen.step, events);
@@ -141,6 +141,7 @@ StateDict Learner::Impl::identity(int64_t n_epoch, const std::vector<Schedules>&
     identity.set("shuffle", train.options().shuffle);
     identity.set("drop_last", train.options().drop_last);
     identity.set("seed of the data", static_cast<int64_t>(train.options().seed));
+    if (train.is_streamed()) identity.set("shuffle_buffer", train.options().shuffle_buffer);
     identity.set("number of earlier epochs", passes);
     for (const auto& [name, value] : made_optimizer->groups().back().hyper) identity.set(name, value);
     // A schedule is a function: its values tell it from others.

@@ -95,11 +95,9 @@ Predictions Learner::get_preds(const std::vector<std::shared_ptr<Callback>>& cal
 }
 
 Predictions Learner::get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks) {
-    auto options = loader.options();
-    options.shuffle = options.drop_last = false;
     const auto gathered = std::make_shared<GatherPredictions>(impl_->options.loss);
     callbacks.push_back(gathered);
-    impl_->validate(DataLoader(loader.data(), options), std::move(callbacks));
+    impl_->validate(loader.in_order(), std::move(callbacks));
     return gathered->all();
 }
 
@@ -121,8 +119,7 @@ Tensors Learner::predict_all(const Tensors& inputs) {
 
 Table Learner::results(int64_t n) {
     require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
-    const DataLoader& valid = impl_->dls.valid();
-    const Batch first = valid.data().take(torch::arange(std::min(n, valid.rows())));
+    const Batch first = impl_->dls.valid().first_rows(n);
     if (first.size() == 0) return impl_->dls.decode(first);
     return impl_->dls.decode(first, impl_->options.loss.decode(predict_all(first.inputs)));
 }

@@ -88,10 +88,10 @@ TabularModelOptions model_options(const TabularDataLoaders& dls, const TabularCo
                                 .numbers = config.numbers,
                                 .members = config.members};
     if (options.numbers.kind == NumberEmbeddingKind::piecewise_linear && options.numbers.bins.empty()) {
-        options.numbers.bins = quantile_bins(dls.train().data().inputs.at(1));
+        options.numbers.bins = quantile_bins(dls.train().sample().inputs.at(1));
     }
     if (config.max_values > 0 && options.n_cont > 0) {
-        options.values.values = few_values(dls.train().data().inputs.at(1), config.max_values);
+        options.values.values = few_values(dls.train().sample().inputs.at(1), config.max_values);
         const bool none = std::all_of(options.values.values.begin(), options.values.values.end(),
                                       [](const auto& values) { return values.empty(); });
         if (none) options.values.values.clear();

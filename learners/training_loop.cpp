@@ -2,7 +2,19 @@
 
 #include <torch/torch.h>
 
+#include "../distributed/process_group.h"
+
 namespace embark {
+
+namespace {
+
+/// What this process is given of streamed rows.
+Share share_of(const TrainingState& state, Share::Of of) {
+    if (state.processes == nullptr) return {};
+    return {.rank = state.processes->rank(), .size = state.processes->size(), .of = of};
+}
+
+}  // namespace
 
 TrainingLoop::TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep& step,
                            const Events& events)
@@ -27,7 +39,7 @@ void TrainingLoop::epoch(TrainingState& state, int64_t pass) {
 }
 
 void TrainingLoop::train(TrainingState& state, int64_t pass) {
-    const auto batches = dls_.train().epoch(pass);
+    const auto batches = dls_.train().epoch(pass, share_of(state, Share::Of::rows_of_each));
     state.training = true;
     state.n_iter = batches.size();
     if (!state.resumes(Level::train)) state.iteration = 0;
@@ -38,7 +50,7 @@ void TrainingLoop::train(TrainingState& state, int64_t pass) {
                     const auto done = static_cast<double>(state.epoch) +
                                       static_cast<double>(state.iteration) / static_cast<double>(state.n_iter);
                     state.pct_train = done / static_cast<double>(state.n_epoch);
-                    begin_batch(state, batches[state.iteration]);
+                    begin_batch(state, batches);
                     bracket(events_, state, Level::batch, &Callback::before_batch, &Callback::after_cancel_batch,
                             &Callback::after_batch, [&] { step_.run(events_, state); });
                     ++state.train_iter;
@@ -48,7 +60,7 @@ void TrainingLoop::train(TrainingState& state, int64_t pass) {
 
 void TrainingLoop::validate(TrainingState& state, const DataLoader& loader) {
     torch::NoGradGuard no_grad;
-    const auto batches = loader.epoch(0);
+    const auto batches = loader.epoch(0, share_of(state, Share::Of::batches));
     state.training = false;
     state.n_iter = batches.size();
     model_.module().eval();
@@ -56,19 +68,20 @@ void TrainingLoop::validate(TrainingState& state, const DataLoader& loader) {
             &Callback::after_validate, [&] {
                 for (state.iteration = 0; state.iteration < state.n_iter && !state.cancelled(Level::validate);
                      ++state.iteration) {
-                    begin_batch(state, batches[state.iteration]);
+                    begin_batch(state, batches);
                     bracket(events_, state, Level::batch, &Callback::before_batch, &Callback::after_cancel_batch,
                             &Callback::after_batch, [&] { evaluate_batch(state); });
                 }
             });
 }
 
-void TrainingLoop::begin_batch(TrainingState& state, Batch batch) {
-    state.batch = std::move(batch);
+void TrainingLoop::begin_batch(TrainingState& state, const DataLoader::Epoch& batches) {
+    state.batch = batches[state.iteration];
+    state.is_part = batches.is_shared();
     state.predictions.clear();
     state.loss.reset();
     state.loss_scale = 1;
-    state.whole_rows = -1;
+    state.whole_rows = state.is_part ? batches.rows(state.iteration) : -1;
     state.whole_weight = -1;
     state.autograd = true;
     if (state.training) state.accumulating = false;  // else what was accumulated waits for the next training batch

@@ -20,7 +20,7 @@ public:
 private:
     void epoch(TrainingState& state, int64_t pass);
     void train(TrainingState& state, int64_t pass);
-    static void begin_batch(TrainingState& state, Batch batch);
+    static void begin_batch(TrainingState& state, const DataLoader::Epoch& batches);
     void evaluate_batch(TrainingState& state);
 
     const DataLoaders& dls_;

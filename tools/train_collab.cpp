@@ -36,7 +36,8 @@ CommandLine command_line(CollabTraining& options) {
         "Trains a DotProductBias model of ratings with one-cycle and shows a line an epoch.");
     add_data_options(line, options, rating_datasets());
     auto add = line.options.add_options();
-    add("ratings", text_option(options.ratings, "FILE"), "a CSV or Parquet file of ratings");
+    add("ratings", text_option(options.ratings, "FILE"),
+        "a CSV or Parquet file of ratings; with --stream also a folder of Parquet files");
     add("user", text_option(options.user, "NAME"), "the column of users");
     add("item", text_option(options.item, "NAME"), "the column of items");
     add("rating", text_option(options.rating, "NAME"), "the column of ratings");
@@ -73,6 +74,14 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
 CollabDataLoaders data_loaders(const CollabTraining& options) {
     CollabOptions collab{
         .batch_size = options.batch_size, .valid_pct = options.valid_pct, .seed = static_cast<uint64_t>(options.seed)};
+    if (options.stream) {
+        collab.user_name = options.user;
+        collab.item_name = options.item;
+        collab.rating_name = options.rating;
+        const auto stream = options.streaming();
+        if (options.valid_ratings.empty()) return CollabDataLoaders::from_parquet(options.ratings, collab, stream);
+        return CollabDataLoaders::from_parquet(options.ratings, options.valid_ratings, collab, stream);
+    }
     const auto load = [&](const Table& table, const std::string& user, const std::string& item,
                           const std::string& rating) {
         collab.user_name = user;

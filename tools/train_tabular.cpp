@@ -27,7 +27,8 @@ CommandLine command_line(TabularTraining& options) {
                      "Trains a network that predicts columns of a table from the others.");
     add_data_options(line, options, table_datasets());
     auto add = line.options.add_options();
-    add("csv", text_option(options.csv, "FILE"), "a CSV or Parquet file; spaces around values are removed");
+    add("csv", text_option(options.csv, "FILE"),
+        "a CSV file, spaces around whose values are removed, or a Parquet file; with --stream also a folder of those");
     add("missing", text_option(options.missing, "WORD"), "words that stand for a missing value, as a,b,…");
     add("target", text_option(options.target, "a,b,…"), "the columns to predict");
     add("cat", text_option(options.cat, "a,b,…"), "the columns of categories");
@@ -123,8 +124,19 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
 }
 
 TabularDataLoaders data_loaders(const TabularTraining& options, const Table& table, const TabularRecipe& recipe) {
+    if (options.stream) {
+        const auto stream = options.streaming();
+        if (options.valid_csv.empty()) return TabularDataLoaders::from_parquet(options.csv, recipe.data, stream);
+        return TabularDataLoaders::from_parquet(options.csv, options.valid_csv, recipe.data, stream);
+    }
     if (options.valid_csv.empty()) return TabularDataLoaders::from_table(table, recipe.data);
     return TabularDataLoaders::from_tables(table, read(options, options.valid_csv), recipe.data);
+}
+
+/// All rows, none where they are streamed, and the target of a known data set.
+KnownTable read_all(const TabularTraining& options) {
+    if (!options.dataset.empty()) return read_table_dataset(options.dataset, options.data_dir);
+    return {options.stream ? Table::of_rows(0) : read(options, options.csv), ""};
 }
 
 /// The metrics that were asked for, or the usual ones, of each target that they fit; named METRIC_TARGET where there
@@ -189,8 +201,7 @@ int train_tabular(const Arguments& arguments) {
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
-    const auto known = options.dataset.empty() ? KnownTable{read(options, options.csv), ""}
-                                               : read_table_dataset(options.dataset, options.data_dir);
+    const KnownTable known = read_all(options);
     TabularRecipe recipe = recipe_for(options, known.target);
     const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
     const bool leads = launch_environment().rank == 0;

@@ -27,6 +27,10 @@ void check(const TrainingOptions& options) {
                         "Invalid --wd ", options.weight_decay.value_or(0), ": it must be a number of at least 0");
     require_positive(options.batch_size, "batch-size");
     require_positive(options.threads, "threads");
+    require_positive(options.shuffle_buffer, "shuffle-buffer");
+    require<UsageError>(options.stream || !options.given("shuffle-buffer"), "--shuffle-buffer is for --stream");
+    require<UsageError>(!options.stream || options.dataset.empty(), "--stream is for Parquet files, and --dataset ",
+                        options.dataset, " is none");
     require<UsageError>(options.seed >= 0, "Invalid --seed ", options.seed, ": it must be at least 0");
     require<UsageError>(
         options.resume_dir.empty() || options.checkpoint_dir.empty() || options.resume_dir == options.checkpoint_dir,
@@ -65,6 +69,10 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
         ("the folder with data sets, as DIR/" + datasets.front()).c_str());
     add("delimiter", text_option(options.delimiter, "C"), "one character, or tab (default: a comma)");
     add("columns", text_option(options.columns, "a,b,…"), "the column names of a file without a header");
+    add("stream", po::bool_switch(&options.stream),
+        "read a Parquet file, or all those in a folder, again in every epoch, for more than fits into memory");
+    add("shuffle-buffer", count_option(options.shuffle_buffer),
+        "with --stream: rows that are in memory at once to be mixed");
 }
 
 void add_training_options(CommandLine& line, TrainingOptions& options, bool preset) {

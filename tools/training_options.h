@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/callbacks/checkpoint_options.h>
+#include <embark/data/stream_options.h>
 #include <embark/learners/learner.h>
 
 #include "command_line.h"
@@ -26,11 +27,15 @@ struct TrainingOptions {
     int64_t seed = 42;
     int64_t threads = 1;  // batches are small, and threads that wait for one another spin
     int64_t checkpoint_every = 0;
+    /// Parquet files are read again in every epoch rather than kept in memory.
+    bool stream = false;
+    int64_t shuffle_buffer = StreamOptions().shuffle_buffer;
     bool json = false;
     /// Which of the options that have a default were given by name.
     std::function<bool(const char* option)> given = [](const char*) { return false; };
 
     CheckpointOptions checkpoint() const;
+    StreamOptions streaming() const { return {.shuffle_buffer = shuffle_buffer}; }
 };
 
 /// Options of these kinds, with the value that the target has as default.

@@ -1,4 +1,4 @@
-"""Ten million ratings in a CSV file: to tensors, and training; and the whole of a training from the shell."""
+"""Ten million ratings in files: to tensors, and training; and the whole of a training from the shell."""
 
 import json
 import sys
@@ -32,6 +32,21 @@ def peak_memory_ratio(bench):
     return found["peak_bytes"] / found["tensor_bytes"], {
         "peak_bytes": found["peak_bytes"], "tensor_bytes": found["tensor_bytes"], "valid_loss": found["valid_loss"],
         "threads": bench.threads, "others_busy": found["others_busy"], "versions": found["versions"]}
+
+
+def stream_memory_growth(bench):
+    """The most memory that training on 10 million ratings takes that are streamed from Parquet files, over what a tenth
+    of them takes."""
+    folder = SOURCE_DIR / "build" / "bench-data"
+    sizes = ("ratings-1m", "ratings-10m")
+    if not all((folder / size).is_dir() for size in sizes):
+        print(f"Writing {folder / sizes[1]}", file=sys.stderr)
+        run(bench.peer_command(PEER, "make-parquet", "--data", folder))
+    few, many = (bench.embark("streamed_training", folder / size, threads=1) for size in sizes)
+    return many["peak_bytes"] / few["peak_bytes"], {
+        **{f"{name}_{what}": found[what] for name, found in (("few", few), ("many", many))
+           for what in ("rows", "peak_bytes", "train_seconds", "valid_loss")},
+        "threads": 1, "others_busy": max(few["others_busy"], many["others_busy"]), "versions": many["versions"]}
 
 
 def best_encoding(runs_by_threads):

@@ -18,6 +18,7 @@
 #include <embark/modules/tabular_model.h>
 #include <embark/optim/optimizers.h>
 
+#include "fit_results.h"
 #include "ranks.h"
 
 // What the processes of data_parallel_test.cpp do; each scenario writes "<size>.safetensors" in the test's folder.
@@ -54,37 +55,6 @@ DataLoaders loaders(const TensorDataset& data, int64_t valid, bool drop_last = f
                        DataLoader(data.take(torch::arange(train, data.size())), {.batch_size = 100}));
 }
 
-int64_t world_size() {
-    const auto group = ProcessGroup::from_environment();
-    return group ? group->size() : 1;
-}
-
-/// Writes what a fit came to; every process checks that it has what the others have.
-void write(Learner& learn, const fs::path& folder, const std::string& name = {}) {
-    StateDict result;
-    for (const auto& item : learn.model().module().named_parameters()) result.set("model." + item.key(), item.value());
-    for (const auto& item : learn.model().module().named_buffers()) result.set("model." + item.key(), item.value());
-    for (const auto& [key, tensor] : learn.optimizer().state()) result.set("optimizer." + key, tensor);
-    const Records& records = learn.records();
-    result.set("losses", records.losses);
-    for (const auto& row : records.epochs) {
-        std::vector<double> figures = {row.train_loss, row.valid_loss};
-        figures.insert(figures.end(), row.metrics.begin(), row.metrics.end());
-        result.set(concat("epoch.", row.epoch), figures);
-    }
-    if (const auto group = ProcessGroup::from_environment()) {
-        for (const auto& [key, tensor] : result.content().tensors) {
-            const auto values = tensor.contiguous().view(-1);
-            const auto bytes = std::string(static_cast<const char*>(values.const_data_ptr()), values.nbytes());
-            for (const auto& other : group->all_gather(bytes)) require(other == bytes, key, " differs between ranks");
-        }
-    }
-    if (learn.leads()) {
-        const auto file = name.empty() ? concat(world_size(), ".safetensors") : name;
-        save_safetensors(folder / file, result.content());
-    }
-}
-
 void fit_ratings(const fs::path& folder, LearnerOptions options, DataParallelOptions parallel = {},
                  bool drop_last = false) {
     set_seed(world_size() == 1 ? 3 : static_cast<uint64_t>(3 + ProcessGroup::from_environment()->rank()));
@@ -95,7 +65,7 @@ void fit_ratings(const fs::path& folder, LearnerOptions options, DataParallelOpt
     Learner learn(loaders(made_ratings(6'350), 1'350, drop_last),
                   DotProductBias(DotProductOptions{kUsers, kItems, 16, {0, 5.5}}), options);
     learn.fit_one_cycle(2, 5e-3, {.weight_decay = 0.1});
-    write(learn, folder);
+    write_fit(learn, folder);
 }
 
 const RegisterScenario fused("fused", [](const fs::path& folder) { fit_ratings(folder, {}); });
@@ -138,7 +108,7 @@ const RegisterScenario table("table", [](const fs::path& folder) {
     set_seed(3);
     Learner learn = table_learner(loaders(made_rows(3'001), 1'000), false, {});
     learn.fit_one_cycle(1, 1e-2);
-    write(learn, folder);
+    write_fit(learn, folder);
 });
 
 /// Batch norm over the rows of all processes: an epoch in float64, or one step of plain gradient descent in float32.
@@ -155,7 +125,7 @@ void fit_with_batch_norm(const fs::path& folder, bool one_step) {
                    .callbacks = {data_parallel({.sync_batch_norm = true})},
                    .progress = false});
     one_step ? learn.fit(1, 1.0) : learn.fit_one_cycle(1, 1e-2);
-    write(learn, folder);
+    write_fit(learn, folder);
 }
 const RegisterScenario batch_norm("batch_norm", [](const fs::path& folder) { fit_with_batch_norm(folder, false); });
 const RegisterScenario batch_norm_step("batch_norm_step",
@@ -172,7 +142,7 @@ const RegisterScenario best_model("best_model", [](const fs::path& folder) {
     learn.model().module().to(at::kDouble);
     learn.fit(30, 0.3);
     require(!learn.stop_reason().empty(), "nothing stopped the fit");
-    write(learn, folder);
+    write_fit(learn, folder);
 });
 
 /// Asks rank 1 alone to stop, as a signal would.
@@ -196,7 +166,7 @@ const RegisterScenario resumed("resumed", [](const fs::path& folder) {
     };
     Learner whole = learner({});
     whole.fit_one_cycle(3, 1e-2);
-    write(whole, folder, "whole.safetensors");
+    write_fit(whole, folder, "whole.safetensors");
 
     const CheckpointOptions checkpoint{.dir = folder / "checkpoints", .every = 4, .resume = true};
     const auto stop = std::make_shared<StopOneRank>();
@@ -205,7 +175,7 @@ const RegisterScenario resumed("resumed", [](const fs::path& folder) {
     require(!first.stop_reason().empty(), "nothing stopped the fit");
     Learner second = learner({});
     second.fit_one_cycle(3, 1e-2, {.callbacks = {std::make_shared<StopOneRank>()}, .checkpoint = checkpoint});
-    write(second, folder, "resumed.safetensors");
+    write_fit(second, folder, "resumed.safetensors");
 });
 
 const RegisterScenario other_data("other_data", [](const fs::path&) {
@@ -229,7 +199,7 @@ const RegisterScenario nan("nan", [](const fs::path& folder) {
     Learner learn = table_learner(loaders(data, 500), false, {std::make_shared<TerminateOnNaN>()});
     learn.fit(2);
     require(learn.stop_reason().find("the loss is nan") != std::string::npos, "it ended with: ", learn.stop_reason());
-    write(learn, folder);
+    write_fit(learn, folder);
 });
 
 /// What a step of a large table sends, by rows and whole.

@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/state_dict.h>
 
+#include "fit_results.h"
 #include "ranks.h"
 #include "test_files.h"
 
@@ -14,25 +15,16 @@ namespace embark {
 namespace {
 
 using ::testing::AllOf;
+using testing::expect_alike;
+using testing::FitResult;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::run_ranks;
 using testing::run_ranks_well;
 using testing::TemporaryFolder;
 
-std::map<std::string, at::Tensor> read(const TemporaryFolder& folder, const std::string& name) {
-    return load_safetensors(folder.path() / (name + ".safetensors")).tensors;
-}
-
-void expect_alike(const std::map<std::string, at::Tensor>& one, const std::map<std::string, at::Tensor>& other,
-                  double tolerance) {
-    ASSERT_EQ(one.size(), other.size());
-    for (const auto& [name, tensor] : one) {
-        ASSERT_TRUE(other.contains(name)) << name;
-        ASSERT_EQ(other.at(name).sizes(), tensor.sizes()) << name;
-        // A NaN is alike to a NaN alone.
-        EXPECT_TRUE(other.at(name).allclose(tensor, 0, tolerance, /*equal_nan=*/true)) << name;
-    }
+FitResult read(const TemporaryFolder& folder, const std::string& name) {
+    return testing::read_fit(folder.path(), name);
 }
 
 /// What the scenario comes to with several processes is what one comes to.

@@ -7,30 +7,22 @@
 #include <embark/modules/layers.h>
 #include <embark/modules/sharded_embedding.h>
 
+#include "fit_results.h"
 #include "ranks.h"
 #include "test_files.h"
 
 namespace embark {
 namespace {
 
+using testing::expect_alike;
+using testing::FitResult;
 using ::testing::HasSubstr;
 using testing::run_ranks;
 using testing::run_ranks_well;
 using testing::TemporaryFolder;
 
-using Tensors = std::map<std::string, at::Tensor>;
-
-Tensors read(const TemporaryFolder& folder, const std::string& name) {
-    return load_safetensors(folder.path() / (name + ".safetensors")).tensors;
-}
-
-void expect_alike(const Tensors& one, const Tensors& other, double tolerance) {
-    ASSERT_EQ(one.size(), other.size());
-    for (const auto& [name, tensor] : one) {
-        ASSERT_TRUE(other.contains(name)) << name;
-        ASSERT_EQ(other.at(name).sizes(), tensor.sizes()) << name;
-        EXPECT_TRUE(other.at(name).allclose(tensor, 0, tolerance)) << name;
-    }
+FitResult read(const TemporaryFolder& folder, const std::string& name) {
+    return testing::read_fit(folder.path(), name);
 }
 
 /// A fit of sharded tables comes to what one of ordinary tables in one process does: weights, optimizer, losses.
@@ -57,7 +49,7 @@ TEST(ShardedEmbedding, begins_with_the_values_of_an_ordinary_one_however_many_pr
     for (const int size : {1, 2, 3}) run_ranks_well("sharded_values", size, folder.path());
     if (HasFailure()) return;
     set_seed(7);
-    Tensors plain;
+    FitResult plain;
     for (const auto& [rows, width] : {std::pair(4, 1), std::pair(5, 3), std::pair(70'001, 9), std::pair(40'000, 32)}) {
         const torch::nn::Embedding table(rows, width);
         plain[concat(rows, " normal")] = table->weight.detach().clone();
@@ -66,7 +58,7 @@ TEST(ShardedEmbedding, begins_with_the_values_of_an_ordinary_one_however_many_pr
     }
     const auto next = torch::rand({3});
     for (const int size : {1, 2, 3}) {
-        std::vector<Tensors> parts;
+        std::vector<FitResult> parts;
         for (int rank = 0; rank < size; ++rank) parts.push_back(read(folder, concat("values-", rank, "-of-", size)));
         for (const auto& part : parts) EXPECT_TRUE(part.at("next").equal(next)) << size;
         for (const auto& [name, tensor] : plain) {

@@ -1,0 +1,61 @@
+#include "gather.h"
+
+#include <cstring>
+
+#include <ATen/ATen.h>
+
+#include "map_tensors.h"
+
+namespace embark {
+
+namespace {
+
+/// Beyond so many bytes of a batch index_select is worth its threads.
+constexpr size_t kSmallBatch = 1 << 18;
+
+/// Copies rows of `kBytes` each, or of `bytes` where that is 0: a copy whose size is known needs no call.
+template <size_t kBytes>
+void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_t bytes = kBytes) {
+    for (int64_t i = 0; i < n; ++i) {
+        std::memcpy(to + static_cast<size_t>(i) * bytes, from + static_cast<size_t>(rows[i]) * bytes,
+                    kBytes > 0 ? kBytes : bytes);
+    }
+}
+
+/// `n` rows of `tensor` (contiguous, on the CPU), as index_select, which takes several times as long for a batch of
+/// short rows.
+at::Tensor copy_of(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
+    auto shape = tensor.sizes().vec();
+    shape.front() = n;
+    at::Tensor gathered = at::empty(shape, tensor.options());
+    const auto bytes = tensor.nbytes() / static_cast<size_t>(tensor.size(0));
+    const auto* from = static_cast<const char*>(tensor.const_data_ptr());
+    auto* to = static_cast<char*>(gathered.mutable_data_ptr());
+    switch (bytes) {
+        case 4:
+            copy_rows<4>(from, rows, n, to);
+            break;
+        case 8:
+            copy_rows<8>(from, rows, n, to);
+            break;
+        case 16:
+            copy_rows<16>(from, rows, n, to);
+            break;
+        default:
+            copy_rows<0>(from, rows, n, to, bytes);
+    }
+    return gathered;
+}
+
+}  // namespace
+
+Batch gather(const TensorDataset& data, const at::Tensor& order, int64_t begin, int64_t length) {
+    return map_tensors(data, [&](const at::Tensor& tensor) {
+        const auto row_bytes = tensor.nbytes() / static_cast<size_t>(tensor.size(0));
+        const bool small = row_bytes * static_cast<size_t>(length) <= kSmallBatch;
+        if (small && tensor.is_cpu()) return copy_of(tensor, order.const_data_ptr<int64_t>() + begin, length);
+        return tensor.index_select(0, order.narrow(0, begin, length));
+    });
+}
+
+}  // namespace embark
