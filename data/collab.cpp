@@ -7,12 +7,26 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "coded_column.h"
 #include "collab_ratings.h"
 #include "loader_options.h"
 
 namespace embark {
 
 namespace {
+
+/// The columns of users and items of one table.
+struct CodedIds {
+    CodedColumn users, items;
+    CodedIds(const Table& table, const CollabColumns& columns)
+        : users(table, columns.user), items(table, columns.item) {}
+};
+
+TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const RowValues<float>& ratings,
+                             const at::Tensor& rows) {
+    return encode_ratings(encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items), ratings,
+                          rows);
+}
 
 /// What `n_users` rated.
 RatedItems rated_items(const CollabData::EachPairs& each_pairs, int64_t n_users) {
@@ -111,13 +125,12 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
     const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
-    TensorDataset train = encode_ratings(fitted->users, fitted->items, ids, ratings, split.train);
+    TensorDataset train = encode_ratings(*fitted, ids, ratings, split.train);
     fit_ratings(*fitted, train);
 
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) {
-        valid =
-            DataLoader(encode_ratings(fitted->users, fitted->items, ids, ratings, split.valid), valid_options(loaders));
+        valid = DataLoader(encode_ratings(*fitted, ids, ratings, split.valid), valid_options(loaders));
     }
     return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted};
 }
@@ -131,11 +144,9 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const CodedIds train_ids(train, columns), valid_ids(valid, columns);
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);
-    TensorDataset train_data =
-        encode_ratings(fitted->users, fitted->items, train_ids, train_ratings, at::arange(train.rows()));
+    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, at::arange(train.rows()));
     fit_ratings(*fitted, train_data);
-    TensorDataset valid_data =
-        encode_ratings(fitted->users, fitted->items, valid_ids, valid_ratings, at::arange(valid.rows()));
+    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, at::arange(valid.rows()));
     return {DataLoaders(DataLoader(std::move(train_data), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted),
             fitted};

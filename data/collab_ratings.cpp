@@ -43,11 +43,11 @@ RowValues<float> read_ratings(const Table& table, const std::string& column) {
     return ratings.map([](double value) { return static_cast<float>(value); });
 }
 
-TensorDataset encode_ratings(const Vocabulary& users, const Vocabulary& items, const CodedIds& ids,
+TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,
                              const RowValues<float>& ratings, const at::Tensor& rows) {
-    const RowOrder order(rows, ids.users.rows());
+    const RowOrder order(rows, users.rows());
     const at::Tensor x = at::empty({rows.numel(), 2}, at::kLong), y = at::empty({rows.numel(), 1}, at::kFloat);
-    put_rows<int64_t>({encode_column(users, ids.users), encode_column(items, ids.items)}, order, x);
+    put_rows<int64_t>({users, items}, order, x);
     put_rows<float>({ratings}, order, y);
     return {.inputs = {x}, .targets = {y}};
 }

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "coded_column.h"
 #include "collab.h"
 #include "row_values.h"
 
@@ -26,15 +25,8 @@ void set_names(CollabData& data, const CollabColumns& columns);
 /// The ratings of all rows. Throws Error, with file, row and column, for one that is missing, no number, or too large.
 RowValues<float> read_ratings(const Table& table, const std::string& column);
 
-/// The columns of users and items of one table.
-struct CodedIds {
-    CodedColumn users, items;
-    CodedIds(const Table& table, const CollabColumns& columns)
-        : users(table, columns.user), items(table, columns.item) {}
-};
-
-/// The ratings of `rows` (1-d int64).
-TensorDataset encode_ratings(const Vocabulary& users, const Vocabulary& items, const CodedIds& ids,
+/// `rows` (1-d int64) of encoded users and items, and their ratings.
+TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,
                              const RowValues<float>& ratings, const at::Tensor& rows);
 
 }  // namespace embark

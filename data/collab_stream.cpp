@@ -1,13 +1,12 @@
 #include <algorithm>
-#include <functional>
 #include <limits>
-#include <unordered_set>
 
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
 #include "collab_ratings.h"
 #include "gather_tables.h"
+#include "id_codes.h"
 #include "loader_options.h"
 #include "parquet_loaders.h"
 
@@ -15,40 +14,20 @@ namespace embark {
 
 namespace {
 
-/// The distinct values of a column that comes in pieces.
-class DistinctValues {
-public:
-    void add(const CodedColumn& column, const std::vector<char>& wanted) {
-        visit_distinct(column, wanted, [&](int64_t, std::string_view value) {
-            if (!seen_.contains(value)) seen_.emplace(value);
-        });
-    }
-
-    /// The vocabulary of these and those of the other processes.
-    Vocabulary vocabulary(ProcessGroup* processes) {
-        std::vector<std::string> values;
-        values.reserve(seen_.size());
-        while (!seen_.empty()) values.push_back(std::move(seen_.extract(seen_.begin()).value()));
-        if (processes == nullptr) return Vocabulary::fit(values);
-        return Vocabulary::fit(gather_tables(*processes, Table::from_text({{"value", values}})).text("value"));
-    }
-
-private:
-    struct Hash : std::hash<std::string_view> {
-        using is_transparent = void;
-    };
-    std::unordered_set<std::string, Hash, std::equal_to<>> seen_;
-};
+/// The vocabulary of these ids and those of the other processes.
+Vocabulary vocabulary(const DistinctIds& ids, ProcessGroup* processes) {
+    if (processes == nullptr) return Vocabulary::fit(ids.texts());
+    return Vocabulary::fit(gather_tables(*processes, Table::from_text({{"id", ids.texts()}})).text("id"));
+}
 
 /// What is fitted on the training ratings. Looks at every rating, so that one that cannot be used is found before any
 /// was trained on.
 std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns& columns) {
-    DistinctValues users, items;
+    DistinctIds users, items;
     double low = std::numeric_limits<double>::infinity(), high = -low;
     source.each_group(columns.names(), [&](const ParquetSource::Group& group) {
-        const CodedIds ids(group.table, columns);
-        users.add(ids.users, group.is_train);
-        items.add(ids.items, group.is_train);
+        users.add(group.table, columns.user, group.is_train);
+        items.add(group.table, columns.item, group.is_train);
         read_ratings(group.table, columns.rating).with([&](auto rating_of) {
             for (int64_t row = 0; row < group.table.rows(); ++row) {
                 if (!group.is_train[static_cast<size_t>(row)]) continue;
@@ -60,8 +39,8 @@ std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns
     auto* processes = source.processes();
     auto fitted = std::make_shared<CollabData>();
     set_names(*fitted, columns);
-    fitted->users = users.vocabulary(processes);
-    fitted->items = items.vocabulary(processes);
+    fitted->users = vocabulary(users, processes);
+    fitted->items = vocabulary(items, processes);
     fitted->rating_min = processes ? processes->all_reduce(low, Reduce::min) : low;
     fitted->rating_max = processes ? processes->all_reduce(high, Reduce::max) : high;
     return fitted;
@@ -78,9 +57,11 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
     const CollabColumns columns = resolve_columns(source.names(), source.name(), options);
     source.require_columns(columns.names());
     const auto fitted = fit(source, columns);
-    const ParquetSource::Encode encode = [columns, users = fitted->users, items = fitted->items](
+    const ParquetSource::Encode encode = [columns, users = std::make_shared<const IdEncoder>(fitted->users),
+                                          items = std::make_shared<const IdEncoder>(fitted->items)](
                                              const Table& table, const at::Tensor& rows) {
-        return encode_ratings(users, items, CodedIds(table, columns), read_ratings(table, columns.rating), rows);
+        return encode_ratings(users->encode(table, columns.user), items->encode(table, columns.item),
+                              read_ratings(table, columns.rating), rows);
     };
     const auto train_ratings = source.train(columns.names(), encode);
     fitted->each_train_pairs = [train_ratings](const auto& visit) {

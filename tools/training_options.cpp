@@ -114,6 +114,8 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
 }
 
 Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv) {
+    require(!std::filesystem::is_directory(file), "Cannot read ", file,
+            ": it is a folder, not a file; a folder of Parquet files is read with --stream");
     if (file.ends_with(".parquet")) return read_parquet(file);
     if (!options.delimiter.empty()) csv.delimiter = delimiter_of(options.delimiter);
     if (!options.columns.empty()) csv.column_names = list_of(options.columns);

@@ -108,6 +108,32 @@ class Training(EmbarkTest):
         report = json.loads(result.stdout)
         self.assertEqual((report["train_ratings"], report["valid_ratings"]), (60, len(rows) - 60))
 
+    def test_parquet_files_are_streamed(self):
+        try:
+            from pyarrow import csv as reader, parquet
+        except ImportError:
+            self.skipTest("this Python has no pyarrow")
+        table = reader.read_csv(self.ratings)
+        (self.folder / "parts").mkdir()
+        parquet.write_table(table[:40], self.folder / "parts" / "a.parquet", row_group_size=10)
+        parquet.write_table(table[40:], self.folder / "parts" / "b.parquet", row_group_size=7)
+        result = self.train("--stream", "--shuffle-buffer", 20, "--json", "--export", "m.pt", ratings="parts")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads(result.stdout)
+        self.assertEqual(report["train_ratings"] + report["valid_ratings"], len(table))
+        again = json.loads(self.train("--stream", "--shuffle-buffer", 20, "--json", ratings="parts").stdout)
+        self.assertEqual(again["valid_loss"], report["valid_loss"])
+        self.assertEqual(self.run_embark("recommend", "--model", "m.pt", "--user", "u1").returncode, 0)
+
+        result = self.run_embark("train", "tabular", "--csv", "parts", "--stream", "--target", "rating", "--epochs", 1, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["cat_names"], ["user", "item"])
+
+        self.assert_refused(self.train(ratings="parts"), 1, "parts: it is a folder", "--stream")
+        self.assert_refused(self.train("--stream"), 1, "ratings.csv as Parquet")
+        self.assert_refused(self.train("--shuffle-buffer", 5, ratings="parts"), 2, "--shuffle-buffer is for --stream")
+        self.assert_refused(self.run_embark("train", "collab", "--dataset", "ml-100k", "--stream"), 2, "--stream is for Parquet")
+
     def test_a_range_of_negative_numbers(self):
         result = self.train("--y-range", "-5", "-1", "--json", "--export", "m.pt")
         self.assertEqual(result.returncode, 0, result.stderr)
