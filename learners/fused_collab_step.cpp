@@ -73,12 +73,15 @@ void for_pieces(const BatchRows& rows, const Work& work) {
     const auto row_at = [&](int64_t rating) {
         return std::lower_bound(rows.starts.begin(), rows.starts.end() - 1, rating) - rows.starts.begin();
     };
-    parallel_for(pieces_of(rows), kGrain / kPiece, [&](int64_t begin, int64_t end) {
+    const auto work_on = [&](int64_t begin, int64_t end) {
         for (int64_t piece = begin; piece < end; ++piece) {
             const int64_t first = row_at(piece * kPiece), last = row_at((piece + 1) * kPiece);
             if (first < last) work(piece, first, last);
         }
-    });
+    };
+    const int64_t pieces = pieces_of(rows);
+    if (pieces == 1) return work_on(0, 1);
+    parallel_for(pieces, kGrain / kPiece, work_on);
 }
 
 dot_kernels::Order order_of(const BatchRows& rows) {
