@@ -16,7 +16,7 @@ namespace {
 
 /// Calls `work(i)` for each i from 0 to n − 1, of which there are no more than threads. LibTorch's loop over the
 /// numbers of a tensor is compiled inside it, so that it has its threads; here there is a number for each call.
-void call_on_threads(int64_t n, const std::function<void(int64_t)>& work) {
+void call_on_threads(int64_t n, c10::function_ref<void(int64_t)> work) {
     at::Tensor numbers = at::empty({n}, at::kByte);
     const auto* first = static_cast<const char*>(numbers.const_data_ptr());
     const auto loop = [&](char** at, const int64_t* strides, int64_t count, int64_t) {
@@ -27,9 +27,10 @@ void call_on_threads(int64_t n, const std::function<void(int64_t)>& work) {
 
 }  // namespace
 
-void parallel_for(int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& work) {
+void parallel_for(int64_t n, int64_t grain, c10::function_ref<void(int64_t, int64_t)> work) {
     if (n <= 0) return;
-    const int64_t threads = at::in_parallel_region() ? 1 : std::min<int64_t>(n / grain, at::get_num_threads());
+    const bool alone = n / grain < 2 || at::in_parallel_region();
+    const int64_t threads = alone ? 1 : std::min<int64_t>(n / grain, at::get_num_threads());
     if (threads > 1) {
         return call_on_threads(threads, [&](int64_t i) { work(n * i / threads, n * (i + 1) / threads); });
     }
