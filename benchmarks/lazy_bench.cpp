@@ -1,5 +1,6 @@
 #include "lazy_bench.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <embark/learners/learner.h>
@@ -58,6 +59,24 @@ nlohmann::json lazy_growth(const Options& options) {
         return result;
     };
     return {{"small_step_seconds", steps(seconds.first)}, {"large_step_seconds", steps(seconds.second)}};
+}
+
+nlohmann::json lazy_threads(const Options& options) {
+    constexpr Sizes kSizes = {70'000, 10'000, 2'000'000, 56};
+    const int threads = at::get_num_threads();
+    Learner learn = learner(kSizes, sgd(), 0);
+    std::vector<double> alone, shared;
+    // In turn: both sides are a fit of the same Learner, and what the machine does besides hits both alike.
+    for (int repeat = 0; repeat <= options.repeats / 2; ++repeat) {
+        for (const int n : {1, threads}) {
+            at::set_num_threads(n);
+            const auto& records = learn.fit(1, 200.0);
+            if (repeat == 0) continue;  // warms up
+            (n == 1 ? alone : shared)
+                .push_back(static_cast<double>(kSizes.ratings) / records.epochs.front().train_seconds);
+        }
+    }
+    return {{"alone_per_second", alone}, {"shared_per_second", shared}, {"threads", threads}};
 }
 
 nlohmann::json lazy_ratings(const Options& options) {

@@ -12,4 +12,7 @@ nlohmann::json lazy_growth(const Options& options);
 /// ratings a second, and the loss before and after on ratings that were left out.
 nlohmann::json lazy_ratings(const Options& options);
 
+/// The same with 2 million ratings on one thread and on all that the options give, in turn: ratings a second.
+nlohmann::json lazy_threads(const Options& options);
+
 }  // namespace embark::bench

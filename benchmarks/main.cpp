@@ -28,6 +28,7 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"split_training", split_training},
     {"lazy_growth", lazy_growth},
     {"lazy_ratings", lazy_ratings},
+    {"lazy_threads", lazy_threads},
     {"table_encoding", table_encoding},
     {"row_prediction", row_prediction},
     {"ratings_encoding", ratings_encoding},

@@ -1,9 +1,22 @@
 #include "short_epoch.h"
 
 #include "../core/error.h"
+#include "../distributed/process_group.h"
+#include "sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {
+
+namespace {
+
+/// Whether validation may end after this batch. Processes validate a batch each at the same time, and of tables that
+/// are split over them all look rows up equally often: they end together.
+bool all_are_done(const TrainingState& state) {
+    if (state.processes == nullptr || ShardedTables(*state.model).empty()) return true;
+    return (state.iteration + 1) % state.processes->size() == 0;
+}
+
+}  // namespace
 
 ShortEpoch::ShortEpoch(ShortEpochOptions options) : options_(options) {
     require<UsageError>(options.pct >= 0 && options.pct <= 1, "Invalid pct ", options.pct, ": it must be in [0, 1]");
@@ -13,7 +26,7 @@ void ShortEpoch::after_batch(TrainingState& state) {
     if (static_cast<double>(state.iteration) / static_cast<double>(state.n_iter) < options_.pct) return;
     if (state.training) {
         state.cancel(Level::train);
-    } else if (options_.short_valid) {
+    } else if (options_.short_valid && all_are_done(state)) {
         state.cancel(Level::validate);
     }
 }

@@ -14,7 +14,7 @@ struct ShortEpochOptions {
 
 /// Ends every epoch's training, and validation, after part of its batches: to see quickly whether everything runs. As
 /// in fastai an epoch ends after the first batch whose number, from 0, is at least pct of their number, so that at
-/// least one is done.
+/// least one is done; where processes share sharded tables, validation goes on until each of them has done as many.
 class ShortEpoch : public Callback {
 public:
     /// Throws UsageError for a pct outside [0, 1].

@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
+#include "../core/parallel.h"
 #include "coded_column.h"
 
 namespace embark {
@@ -138,7 +138,7 @@ void put_rows(const std::vector<RowValues<T>>& columns, const RowOrder& order, c
     constexpr int64_t kBlock = 2048;            // rows of `out` that stay in the cache while column after column comes
     const auto width = static_cast<int64_t>(columns.size());
     T* to = out.mutable_data_ptr<T>();
-    at::parallel_for(0, order.steps(), kStepsPerThread, [&](int64_t begin, int64_t end) {
+    parallel_for(order.steps(), kStepsPerThread, [&](int64_t begin, int64_t end) {
         for (int64_t first = begin; first < end; first += kBlock) {
             const int64_t last = std::min(first + kBlock, end);
             for (int64_t column = 0; column < width; ++column) {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
+#include "../core/parallel.h"
 #include "arrow_utils.h"
 #include "coded_column.h"
 #include "table.h"
@@ -142,7 +142,7 @@ at::Tensor TextVocabulary::encode_views(const std::vector<std::string_view>& tex
     const auto rows = static_cast<int64_t>(texts.size());
     at::Tensor encoded = at::zeros({rows, max_len}, at::kLong);
     int64_t* data = encoded.mutable_data_ptr<int64_t>();
-    at::parallel_for(0, rows, /*grain_size=*/1000, [&](int64_t begin, int64_t end) {
+    parallel_for(rows, /*grain=*/1000, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) {
             TokenReader reader(texts[static_cast<size_t>(row)]);
             int64_t* out = data + row * max_len;

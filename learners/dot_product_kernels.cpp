@@ -1,28 +1,20 @@
 // Compiled with -ffast-math (see CMakeLists.txt): sums in whatever order suits vectors.
 #include "dot_product_kernels.h"
 
+#include "../core/prefetch.h"
 #include "../core/vector_clones.h"
 
 namespace embark::dot_kernels {
 
-namespace {
-
-/// How many ratings ahead memory is asked for: rows of a large table lie far apart.
-constexpr int64_t kAhead = 8;
-
-inline void ask_for_row(const float* table, int64_t row, int64_t width) {
-    for (int64_t j = 0; j < width; j += 16) __builtin_prefetch(table + row * width + j);
-}
-
-}  // namespace
-
-EMBARK_VECTOR_CLONES void dots(const Ratings& ratings, float* dots) {
+EMBARK_VECTOR_CLONES void dots(const Order& by_row, int64_t first, int64_t last, const Ratings& ratings, float* dots) {
+    const Order o = by_row;
     const Ratings r = ratings;
-    for (int64_t i = 0; i < r.count; ++i) {
-        if (i + kAhead < r.count) {
-            ask_for_row(r.user_factors, r.users[i + kAhead], r.width);
-            ask_for_row(r.item_factors, r.items[i + kAhead], r.width);
+    for (int64_t k = o.starts[first]; k < o.starts[last]; ++k) {
+        if (k + kRowsAhead < o.count) {
+            ask_for_row(r.user_factors, r.users[o.order[k + kRowsAhead]], r.width);
+            ask_for_row(r.item_factors, r.items[o.order[k + kRowsAhead]], r.width);
         }
+        const int32_t i = o.order[k];
         const float *user = r.user_factors + r.users[i] * r.width, *item = r.item_factors + r.items[i] * r.width;
         float sum = 0;
         for (int64_t j = 0; j < r.width; ++j) sum += user[j] * item[j];
@@ -30,19 +22,28 @@ EMBARK_VECTOR_CLONES void dots(const Ratings& ratings, float* dots) {
     }
 }
 
-EMBARK_VECTOR_CLONES void add_gradients(const Ratings& ratings, const float* slopes, const int64_t* user_slots,
-                                        const int64_t* item_slots, float* user_gradient, float* item_gradient) {
-    const Ratings r = ratings;
-    for (int64_t i = 0; i < r.count; ++i) {
-        const float* __restrict user = r.user_factors + r.users[i] * r.width;
-        const float* __restrict item = r.item_factors + r.items[i] * r.width;
-        float* __restrict of_user = user_gradient + user_slots[i] * r.width;
-        float* __restrict of_item = item_gradient + item_slots[i] * r.width;
-        const float slope = slopes[i];
-        for (int64_t j = 0; j < r.width; ++j) {
-            of_user[j] += slope * item[j];
-            of_item[j] += slope * user[j];
+EMBARK_VECTOR_CLONES void row_gradients(const Order& by_row, int64_t first, int64_t last, const Slopes& slopes,
+                                        float* gradient, float* bias_gradient) {
+    const Order o = by_row;
+    const Slopes s = slopes;
+    for (int64_t r = first; r < last; ++r) {
+        float* __restrict of_row = gradient + r * s.width;
+        float bias = 0;
+        for (int64_t k = o.starts[r]; k < o.starts[r + 1]; ++k) {
+            if (k + kRowsAhead < o.count) {
+                ask_for_row(s.partner_factors, s.partners[o.order[k + kRowsAhead]], s.width);
+            }
+            const int32_t i = o.order[k];
+            const float slope = s.slopes[i];
+            const float* __restrict partner = s.partner_factors + s.partners[i] * s.width;
+            if (k == o.starts[r]) {
+                for (int64_t j = 0; j < s.width; ++j) of_row[j] = slope * partner[j];
+            } else {
+                for (int64_t j = 0; j < s.width; ++j) of_row[j] += slope * partner[j];
+            }
+            bias += slope;
         }
+        bias_gradient[r] = bias;
     }
 }
 

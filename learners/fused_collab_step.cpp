@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include <torch/torch.h>
 
 #include "../callbacks/gradients.h"
 #include "../core/error.h"
+#include "../core/parallel.h"
+#include "../core/prefetch.h"
 #include "../distributed/process_group.h"
 #include "../modules/dot_product.h"
 #include "dot_product_kernels.h"
@@ -53,6 +56,38 @@ std::string obstacle(const DotProductTables& tables, const Loss& loss, const Opt
     return {};
 }
 
+/// Ratings that are worked on at a time: the factors of their items are still in a core's cache when the gradients of
+/// their users are computed.
+constexpr int64_t kPiece = 256;
+/// Ratings that are worth a thread. Threads that wait for less cost more than they bring.
+constexpr int64_t kGrain = 1024;
+
+int64_t pieces_of(const BatchRows& rows) {
+    return (std::ssize(rows.by_row) + kPiece - 1) / kPiece;
+}
+
+/// Calls `work(piece, first, last)` for the distinct rows of each piece of the batch: those whose first rating lies in
+/// it. The pieces are the same whatever the number of threads, and each row is one thread's.
+template <class Work>
+void for_pieces(const BatchRows& rows, const Work& work) {
+    const auto row_at = [&](int64_t rating) {
+        return std::lower_bound(rows.starts.begin(), rows.starts.end() - 1, rating) - rows.starts.begin();
+    };
+    const auto work_on = [&](int64_t begin, int64_t end) {
+        for (int64_t piece = begin; piece < end; ++piece) {
+            const int64_t first = row_at(piece * kPiece), last = row_at((piece + 1) * kPiece);
+            if (first < last) work(piece, first, last);
+        }
+    };
+    const int64_t pieces = pieces_of(rows);
+    if (pieces == 1) return work_on(0, 1);
+    parallel_for(pieces, kGrain / kPiece, work_on);
+}
+
+dot_kernels::Order order_of(const BatchRows& rows) {
+    return {rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row)};
+}
+
 }  // namespace
 
 FusedCollabStep::FusedCollabStep(DotProductTables tables, const Model& model, const Loss& loss, Optimizer& optimizer)
@@ -84,95 +119,106 @@ bool FusedCollabStep::knows(const Batch& batch) const {
            y.is_cpu() && y.is_floating_point() && y.numel() == x.size(0);
 }
 
-void FusedCollabStep::Rows::forget() {
-    for (const int64_t id : distinct) place_of[static_cast<size_t>(id)] = -1;
-}
-
-void FusedCollabStep::Rows::take(const int64_t* column, int64_t count, int64_t n_rows, const char* what) {
-    ids.resize(static_cast<size_t>(count));
-    slots.resize(ids.size());
-    if (place_of.empty()) place_of.assign(static_cast<size_t>(n_rows), -1);
-    forget();
-    distinct.clear();
-    for (size_t i = 0; i < ids.size(); ++i) {
-        const int64_t id = column[2 * i];
-        require(id >= 0 && id < n_rows, "The ", what, " ", id, " of a batch is none of the model's ", n_rows,
-                ": numbers go from 0 to ", n_rows - 1);
-        int32_t& place = place_of[static_cast<size_t>(id)];
-        if (place < 0) {
-            place = static_cast<int32_t>(distinct.size());
-            distinct.push_back(id);
-        }
-        ids[i] = id;
-        slots[i] = place;
-    }
-}
-
 void FusedCollabStep::forward(TrainingState& state) {
     const at::Tensor x = state.batch.inputs.front().contiguous();
     const at::Tensor y = state.batch.targets.front().to(at::kFloat).contiguous();
-    const int64_t n = x.size(0);
-    users_.take(x.const_data_ptr<int64_t>(), n, tables_.user_factors.size(0), "user");
-    items_.take(x.const_data_ptr<int64_t>() + 1, n, tables_.item_factors.size(0), "item");
-    dots_.resize(static_cast<size_t>(n));
-    slopes_.resize(dots_.size());
-    dot_kernels::dots({users_.ids.data(), items_.ids.data(), n, tables_.user_factors.const_data_ptr<float>(),
-                       tables_.item_factors.const_data_ptr<float>(), tables_.user_factors.size(1)},
-                      dots_.data());
+    const at::Tensor predictions = at::empty({x.size(0), 1}, at::kFloat);
+    take_rows(x);
+    slopes_.resize(static_cast<size_t>(x.size(0)));
+    losses_.assign(static_cast<size_t>(pieces_of(users_.rows)), 0);
+    const auto* targets = y.const_data_ptr<float>();
+    auto* to = predictions.mutable_data_ptr<float>();
+    for_pieces(users_.rows, [&](int64_t piece, int64_t first, int64_t last) {
+        losses_[static_cast<size_t>(piece)] = predict(first, last, targets, to);
+        add_up(users_, items_, tables_.item_factors, first, last);
+    });
+    loss_ = std::accumulate(losses_.begin(), losses_.end(), 0.) / static_cast<double>(x.size(0));
+    state.predictions = {predictions};
+}
 
+void FusedCollabStep::take_rows(const at::Tensor& x) {
+    const auto* columns = x.const_data_ptr<int64_t>();
+    const int64_t n = x.size(0);
+    const auto take_users = [&] { users_.take(columns, n, tables_.user_factors, "user"); };
+    const auto take_items = [&] { items_.take(columns + 1, n, tables_.item_factors, "item"); };
+    if (n >= 2 * kGrain) return parallel_for_each(2, [&](int64_t i) { i == 0 ? take_users() : take_items(); });
+    take_users();
+    take_items();
+}
+
+void FusedCollabStep::Side::take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what) {
+    rows.take(column, count, table.size(0), what);
+    gradient.resize(rows.distinct.size() * static_cast<size_t>(table.size(1)));
+    bias_gradient.resize(rows.distinct.size());
+}
+
+/// Of the ratings of users `first` to before `last` the predictions and what of their gradients is the error's; gives
+/// their losses' sum.
+double FusedCollabStep::predict(int64_t first, int64_t last, const float* targets, float* predictions) {
+    const int64_t *users = users_.rows.ids.data(), *items = items_.rows.ids.data();
+    const std::span which(users_.rows.by_row.data() + users_.rows.starts[first],
+                          users_.rows.by_row.data() + users_.rows.starts[last]);
     const bool biases = tables_.user_bias.defined(), ranged = !tables_.y_range.empty();
     const float* user_bias = biases ? tables_.user_bias.const_data_ptr<float>() : nullptr;
     const float* item_bias = biases ? tables_.item_bias.const_data_ptr<float>() : nullptr;
+    for (const int32_t i : which) {
+        if (!biases) break;
+        ask_for_row(user_bias, users[i], 1);
+        ask_for_row(item_bias, items[i], 1);
+    }
+    dot_kernels::dots(order_of(users_.rows), first, last,
+                      {users, items, tables_.user_factors.const_data_ptr<float>(),
+                       tables_.item_factors.const_data_ptr<float>(), tables_.user_factors.size(1)},
+                      predictions);
     const auto low = static_cast<float>(tables_.y_range.low), high = static_cast<float>(tables_.y_range.high);
-    const float* target = y.const_data_ptr<float>();
-    const at::Tensor predictions = at::empty({n, 1}, at::kFloat);
-    auto* prediction = predictions.mutable_data_ptr<float>();
+    const auto n = static_cast<float>(slopes_.size());
     double total = 0;
-    for (int64_t i = 0; i < n; ++i) {
-        float score = dots_[i], slope = 1;
-        if (biases) score += user_bias[users_.ids[i]] + item_bias[items_.ids[i]];
+    for (const int32_t i : which) {
+        float score = predictions[i], slope = 1;
+        if (biases) score += user_bias[users[i]] + item_bias[items[i]];
         if (ranged) {
             const float share = 1 / (1 + std::exp(-score));
             score = share * (high - low) + low;
             slope = share * (1 - share) * (high - low);
         }
-        const float error = score - target[i];
-        prediction[i] = score;
-        slopes_[i] = 2 * error * slope / static_cast<float>(n);
+        const float error = score - targets[i];
+        predictions[i] = score;
+        slopes_[static_cast<size_t>(i)] = 2 * error * slope / n;
         total += static_cast<double>(error) * error;
     }
-    loss_ = total / static_cast<double>(n);
-    state.predictions = {predictions};
+    return total;
+}
+
+/// Computes the gradients of distinct rows `first` to before `last` of `side`; `factors` are those of the other side.
+void FusedCollabStep::add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last) {
+    dot_kernels::row_gradients(
+        order_of(side.rows), first, last,
+        {slopes_.data(), other.rows.ids.data(), factors.const_data_ptr<float>(), factors.size(1)}, side.gradient.data(),
+        side.bias_gradient.data());
 }
 
 void FusedCollabStep::backward(TrainingState& state) {
     if (state.loss_scale != 1) {
-        for (float& slope : slopes_) slope *= static_cast<float>(state.loss_scale);
+        const auto scale = static_cast<float>(state.loss_scale);
+        for (auto* numbers : {&slopes_, &users_.gradient, &users_.bias_gradient}) {
+            for (float& number : *numbers) number *= scale;
+        }
     }
-    const int64_t width = tables_.user_factors.size(1), n = static_cast<int64_t>(slopes_.size());
-    for (Rows* rows : {&users_, &items_}) {
-        rows->gradient.assign(rows->distinct.size() * static_cast<size_t>(width), 0);
-        rows->bias_gradient.assign(rows->distinct.size(), 0);
-        for (size_t i = 0; i < slopes_.size(); ++i) rows->bias_gradient[rows->slots[i]] += slopes_[i];
-    }
-    dot_kernels::add_gradients({users_.ids.data(), items_.ids.data(), n, tables_.user_factors.const_data_ptr<float>(),
-                                tables_.item_factors.const_data_ptr<float>(), width},
-                               slopes_.data(), users_.slots.data(), items_.slots.data(), users_.gradient.data(),
-                               items_.gradient.data());
+    for_pieces(items_.rows, [&](int64_t, int64_t first, int64_t last) {
+        add_up(items_, users_, tables_.user_factors, first, last);
+    });
+    auto &user_rows = users_.rows.distinct, &item_rows = items_.rows.distinct;
     if (state.processes != nullptr) {
         const int64_t size = state.processes->size();
-        const TouchedRows tables[] = {{users_.distinct, users_.gradient, users_.bias_gradient},
-                                      {items_.distinct, items_.gradient, items_.bias_gradient}};
-        // What must be cleared of place_of for the next batch is this process's own.
-        users_.forget();
-        items_.forget();
-        add_up_touched_rows(*state.processes, width, (state.rows() + size - 1) / size, tables);
+        const TouchedRows tables[] = {{user_rows, users_.gradient, users_.bias_gradient},
+                                      {item_rows, items_.gradient, items_.bias_gradient}};
+        add_up_touched_rows(*state.processes, tables_.user_factors.size(1), (state.rows() + size - 1) / size, tables);
     }
-    state.row_gradients.push_back({tables_.user_factors, users_.distinct, users_.gradient});
-    state.row_gradients.push_back({tables_.item_factors, items_.distinct, items_.gradient});
+    state.row_gradients.push_back({tables_.user_factors, user_rows, users_.gradient});
+    state.row_gradients.push_back({tables_.item_factors, item_rows, items_.gradient});
     if (!tables_.user_bias.defined()) return;
-    state.row_gradients.push_back({tables_.user_bias, users_.distinct, users_.bias_gradient});
-    state.row_gradients.push_back({tables_.item_bias, items_.distinct, items_.bias_gradient});
+    state.row_gradients.push_back({tables_.user_bias, user_rows, users_.bias_gradient});
+    state.row_gradients.push_back({tables_.item_bias, item_rows, items_.bias_gradient});
 }
 
 ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,

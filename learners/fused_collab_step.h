@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../core/range.h"
+#include "batch_rows.h"
 #include "train_step.h"
 
 namespace embark {
@@ -19,8 +20,13 @@ struct DotProductTables {
 
 /// The step of a DotProduct or DotProductBias with MSE, without autograd: forward, loss and gradients of the rows that
 /// the batch touches, which Optimizer::step_rows takes over. It computes what AutogradStep does, to rounding, and sends
-/// the same events. Batches that it does not know, such as weighted ones, it leaves to an AutogradStep; model and
-/// optimizer are up to date after every step, so that the two can take turns.
+/// the same events. Large batches are shared by LibTorch's threads without a race: predictions and the gradients of
+/// users by users, then those of items by items, and the optimizer's step by rows. Each row so is one thread's, which
+/// adds its ratings up in the order of the batch, and weights are the same bits for any number of threads. Threads that
+/// write without waiting for one another (Hogwild, Recht et al. 2011) would spare two waits a batch, and with them
+/// every fit would end elsewhere, and a resumed one not where the undisturbed one does. Batches that it does not know,
+/// such as weighted ones, it leaves to an AutogradStep; model and optimizer are up to date after every step, so that
+/// the two can take turns.
 class FusedCollabStep : public TrainStep {
 public:
     /// What it refers to must outlive it.
@@ -28,25 +34,27 @@ public:
     void run(const Events& events, TrainingState& state) override;
 
 private:
-    /// The rows that one table's ids name in a batch: each id's place among the distinct ones.
-    struct Rows {
-        std::vector<int64_t> ids, slots, distinct;
-        std::vector<int32_t> place_of;  // by row; below 0 where the batch does not have it
-        std::vector<float> gradient, bias_gradient;
+    /// What a batch has of users, or of items.
+    struct Side {
+        BatchRows rows;
+        std::vector<float> gradient, bias_gradient;  // of rows.distinct
 
-        void forget();  // the places
-        void take(const int64_t* column, int64_t count, int64_t n_rows, const char* what);
+        void take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what);
     };
 
     bool knows(const Batch& batch) const;
     void forward(TrainingState& state);
+    void take_rows(const at::Tensor& x);
+    double predict(int64_t first, int64_t last, const float* targets, float* predictions);
+    void add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last);
     void backward(TrainingState& state);
 
     DotProductTables tables_;
     Optimizer& optimizer_;
     AutogradStep autograd_;
-    Rows users_, items_;
-    std::vector<float> dots_, slopes_;
+    Side users_, items_;
+    std::vector<float> slopes_;
+    std::vector<double> losses_;
     double loss_ = 0;
 };
 

@@ -1,8 +1,10 @@
+#include <array>
 #include <cmath>
+#include <vector>
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "../core/parallel.h"
 #include "optimizer.h"
 #include "row_kernels.h"
 #include "settings.h"
@@ -52,39 +54,34 @@ class AdamRows {
 public:
     explicit AdamRows(bool decouple_wd) : decouple_wd_(decouple_wd) {}
 
-    void operator()(const RowPart& part) {
+    void operator()(const RowPart& part) const {
         const rows::AdamConstants c = constants(part);
-        if (!part.lazy && c.mom > 0 && c.sqr_mom > 0) {
-            rows::adam_add_gradients(part.values(part.state[0]), part.values(part.state[1]), part.touched, c);
+        float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
+        if (part.lazy) return rows::adam_touched(p, m, v, part.touched, c);
+        if (c.mom > 0 && c.sqr_mom > 0) {
+            rows::adam_add_gradients(m, v, part.touched, c);
             return move_all(part, c);
         }
-        take_touched(part);
-        rows::adam_step(p_.data(), m_.data(), v_.data(), part.touched.gradients,
-                        part.touched.count * part.touched.width, c);
-        // All rows as if untouched, in one go through memory; the touched ones are put right after it.
-        if (!part.lazy) move_all(part, c);
-        rows::put_rows(part.values(part.parameter), p_.data(), part.touched);
-        rows::put_rows(part.values(part.state[0]), m_.data(), part.touched);
-        rows::put_rows(part.values(part.state[1]), v_.data(), part.touched);
+        // The touched rows as they were are put back after all rows moved as if untouched, and then take their step.
+        const auto n = static_cast<size_t>(part.touched.count * part.touched.width);
+        const std::array tables{p, m, v};
+        std::array<std::vector<float>, 3> before;
+        for (size_t k = 0; k < 3; ++k) {
+            before[k].resize(n);
+            rows::take_rows(tables[k], before[k].data(), part.touched);
+        }
+        move_all(part, c);
+        for (size_t k = 0; k < 3; ++k) rows::put_rows(tables[k], before[k].data(), part.touched);
+        rows::adam_touched(p, m, v, part.touched, c);
     }
 
 private:
     /// Numbers that are worth a thread: some 30 µs. Threads that wait for less cost more than they bring.
     static constexpr int64_t kGrain = 1 << 18;
 
-    void take_touched(const RowPart& part) {
-        const auto touched = static_cast<size_t>(part.touched.count * part.touched.width);
-        if (p_.size() < touched) {
-            for (auto* buffer : {&p_, &m_, &v_}) buffer->resize(touched);
-        }
-        rows::take_rows(part.values(part.parameter), p_.data(), part.touched);
-        rows::take_rows(part.values(part.state[0]), m_.data(), part.touched);
-        rows::take_rows(part.values(part.state[1]), v_.data(), part.touched);
-    }
-
     static void move_all(const RowPart& part, const rows::AdamConstants& c) {
         float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
-        at::parallel_for(0, part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
+        parallel_for(part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
             rows::adam_untouched(p + begin, m + begin, v + begin, end - begin, c);
         });
     }
@@ -101,7 +98,6 @@ private:
     }
 
     bool decouple_wd_;
-    std::vector<float> p_, m_, v_;  // new values of the touched rows
 };
 
 }  // namespace

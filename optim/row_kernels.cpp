@@ -8,24 +8,17 @@
 #include <xmmintrin.h>
 #endif
 
+#include "../core/prefetch.h"
 #include "../core/vector_clones.h"
 
 namespace embark::rows {
 
 namespace {
 
-/// How many rows ahead memory is asked for: rows of a large table lie far apart.
-constexpr int64_t kAhead = 8;
-
-inline void ask_for_row(const float* table, const Touched& touched, int64_t i) {
-    if (i + kAhead >= touched.count) return;
-    const float* row = table + touched.rows[i + kAhead] * touched.width;
-    for (int64_t j = 0; j < touched.width; j += 16) __builtin_prefetch(row + j, 1);
+/// Asks for what is worked on after row `i` of those that are touched.
+inline void ask_ahead(const float* table, const Touched& touched, int64_t i) {
+    if (i + kRowsAhead < touched.count) ask_for_row(table, touched.rows[i + kRowsAhead], touched.width);
 }
-
-}  // namespace
-
-namespace {
 
 /// Takes numbers below 1.2e-38, with which x86 processors are slow by a factor of a hundred, for 0 while it lives.
 /// Averages of rows that are not touched for long come there, and move no weight any more.
@@ -68,8 +61,8 @@ void adam_untouched(float* p, float* m, float* v, int64_t n, const AdamConstants
 EMBARK_VECTOR_CLONES void adam_add_gradients(float* m, float* v, const Touched& touched, const AdamConstants& c) {
     const float of_gradient = (1 - c.mom) / c.mom, of_square = (1 - c.sqr_mom) / c.sqr_mom;
     for (int64_t i = 0; i < touched.count; ++i) {
-        ask_for_row(m, touched, i);
-        ask_for_row(v, touched, i);
+        ask_ahead(m, touched, i);
+        ask_ahead(v, touched, i);
         float* __restrict mi = m + touched.rows[i] * touched.width, * __restrict vi =
                                                                         v + touched.rows[i] * touched.width;
         const float* __restrict gi = touched.gradients + i * touched.width;
@@ -80,22 +73,33 @@ EMBARK_VECTOR_CLONES void adam_add_gradients(float* m, float* v, const Touched& 
     }
 }
 
-EMBARK_VECTOR_CLONES void adam_step(float* __restrict p, float* __restrict m, float* __restrict v,
-                                    const float* __restrict gradients, int64_t n, const AdamConstants& c) {
+EMBARK_VECTOR_CLONES void adam_touched(float* p, float* m, float* v, const Touched& touched, const AdamConstants& c) {
     const AdamConstants k = c;
-    for (int64_t i = 0; i < n; ++i) {
-        const float g = gradients[i] + k.l2 * p[i];
-        const float average = k.mom * m[i] + (1 - k.mom) * g, square = k.sqr_mom * v[i] + (1 - k.sqr_mom) * g * g;
-        m[i] = average;
-        v[i] = square;
-        p[i] = p[i] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
+    const int64_t width = touched.width;
+    for (int64_t i = 0; i < touched.count; ++i) {
+        ask_ahead(p, touched, i);
+        ask_ahead(m, touched, i);
+        ask_ahead(v, touched, i);
+        const int64_t row = touched.rows[i] * width;
+        float* __restrict pi = p + row;
+        float* __restrict mi = m + row;
+        float* __restrict vi = v + row;
+        const float* __restrict gi = touched.gradients + i * width;
+        for (int64_t j = 0; j < width; ++j) {
+            const float g = gi[j] + k.l2 * pi[j];
+            const float average = k.mom * mi[j] + (1 - k.mom) * g;
+            const float square = k.sqr_mom * vi[j] + (1 - k.sqr_mom) * g * g;
+            mi[j] = average;
+            vi[j] = square;
+            pi[j] = pi[j] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
+        }
     }
 }
 
 EMBARK_VECTOR_CLONES void take_rows(const float* table, float* to, const Touched& touched) {
     const int64_t width = touched.width;
     for (int64_t i = 0; i < touched.count; ++i) {
-        ask_for_row(table, touched, i);
+        ask_ahead(table, touched, i);
         const float* __restrict row = table + touched.rows[i] * width;
         float* __restrict copy = to + i * width;
         for (int64_t j = 0; j < width; ++j) copy[j] = row[j];
@@ -115,7 +119,7 @@ EMBARK_VECTOR_CLONES void sgd_touched(float* p, float* m, const Touched& touched
     const int64_t width = touched.width;
     const float keep = decay - lr * l2;
     for (int64_t i = 0; i < touched.count; ++i) {
-        ask_for_row(p, touched, i);
+        ask_ahead(p, touched, i);
         float* __restrict pi = p + touched.rows[i] * width;
         const float* __restrict gi = touched.gradients + i * width;
         if (m == nullptr) {
@@ -134,8 +138,8 @@ EMBARK_VECTOR_CLONES void adagrad_touched(float* p, float* s, const Touched& tou
                                           float l2) {
     const int64_t width = touched.width;
     for (int64_t i = 0; i < touched.count; ++i) {
-        ask_for_row(p, touched, i);
-        ask_for_row(s, touched, i);
+        ask_ahead(p, touched, i);
+        ask_ahead(s, touched, i);
         float* __restrict pi = p + touched.rows[i] * width, * __restrict si = s + touched.rows[i] * width;
         const float* __restrict gi = touched.gradients + i * width;
         for (int64_t j = 0; j < width; ++j) {

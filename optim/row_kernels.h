@@ -13,6 +13,10 @@ struct Touched {
     const float* gradients;
     int64_t count;
     int64_t width;
+
+    Touched between(int64_t begin, int64_t end) const {
+        return {rows + begin, gradients + begin * width, end - begin, width};
+    }
 };
 
 /// One step of Adam as constants; see adam() for the formula.
@@ -34,8 +38,8 @@ void adam_untouched(float* p, float* m, float* v, int64_t n, const AdamConstants
 /// m + g·(1 − mom) / mom becomes mom·m + (1 − mom)·g there, and v likewise. For mom and sqr_mom above 0.
 void adam_add_gradients(float* m, float* v, const Touched& touched, const AdamConstants& c);
 
-/// The step of `n` numbers with these gradients, in place.
-void adam_step(float* p, float* m, float* v, const float* gradients, int64_t n, const AdamConstants& c);
+/// The step of the touched rows, in place.
+void adam_touched(float* p, float* m, float* v, const Touched& touched, const AdamConstants& c);
 
 /// Copies the touched rows of `table` to `to`, one after the other, and back.
 void take_rows(const float* table, float* to, const Touched& touched);

@@ -8,11 +8,15 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../core/parallel.h"
 #include "state.h"
 
 namespace embark {
 
 namespace {
+
+/// Numbers of touched rows that are worth a thread, and as how many the finding of a row counts.
+constexpr int64_t kGrain = 1 << 15, kRow = 16;
 
 /// Steps part by part, as an update rule says, and keeps each parameter's state by name.
 class RuleOptimizer : public Optimizer {
@@ -139,13 +143,21 @@ void RuleOptimizer::step_rows_of(size_t g, size_t i, std::span<const int64_t> ro
     ParameterState& state = states_[g][i];
     if (state.tensors.empty()) state.tensors = zeros(tensor);
     if (rule_.counts_steps) ++state.step;
-    rule_.step_rows({.parameter = tensor,
-                     .touched = {rows.data(), values, static_cast<int64_t>(rows.size()), tensor.size(1)},
-                     .state = state.tensors,
-                     .step = state.step,
-                     .wd = parameter.decay ? groups_[g].hyper.at("wd") : 0,
-                     .hypers = groups_[g].hyper,
-                     .lazy = lazy_});
+    const RowPart part{.parameter = tensor,
+                       .touched = {rows.data(), values, static_cast<int64_t>(rows.size()), tensor.size(1)},
+                       .state = state.tensors,
+                       .step = state.step,
+                       .wd = parameter.decay ? groups_[g].hyper.at("wd") : 0,
+                       .hypers = groups_[g].hyper,
+                       .lazy = lazy_};
+    if (!lazy_) return rule_.step_rows(part);
+    // Rows move apart from one another, so that the numbers do not depend on how many threads share them.
+    parallel_for(part.touched.count, std::max<int64_t>(1, kGrain / (tensor.size(1) + kRow)),
+                 [&](int64_t begin, int64_t end) {
+                     RowPart some = part;
+                     some.touched = part.touched.between(begin, end);
+                     rule_.step_rows(some);
+                 });
 }
 
 std::pair<size_t, size_t> RuleOptimizer::place_of(const at::Tensor& parameter) const {

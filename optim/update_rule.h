@@ -60,7 +60,8 @@ struct UpdateRule {
     bool counts_steps = false;
     /// Moves a part's parameters. Called without autograd.
     std::function<void(Part&)> step;
-    /// Moves a parameter whose gradient is given by rows; none where the optimizer cannot. Called without autograd.
+    /// Moves a parameter whose gradient is given by rows; none where the optimizer cannot. Called without autograd;
+    /// where it is lazy, by several threads at once, each with rows of its own.
     std::function<void(const RowPart&)> step_rows = {};
     /// Whether step_rows also does what a step does to the other rows, unless it is told to be lazy.
     bool moves_untouched_rows = false;

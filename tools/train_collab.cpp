@@ -20,7 +20,7 @@ struct CollabTraining : TrainingOptions {
     std::string ratings, valid_ratings, user, item, rating;
     int64_t factors = 50;
     Range y_range;
-    bool no_fused = false;
+    bool no_fused = false, shard_tables = false;
     std::string embedding_update = "dense";
 };
 
@@ -49,6 +49,9 @@ CommandLine command_line(CollabTraining& options) {
     add("no-fused", po::bool_switch(&options.no_fused), "train through autograd, not by the fused step");
     add("embedding-update", text_option(options.embedding_update, "HOW")->default_value(options.embedding_update),
         "dense, or lazy: a step moves the rows of its batch alone, for large tables");
+    add("shard-tables", po::bool_switch(&options.shard_tables),
+        "split the tables by rows over the processes that train together, for tables larger than one machine; with "
+        "--embedding-update lazy");
     add_training_options(line, options);
     return line;
 }
@@ -66,7 +69,10 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool names_columns = !options.user.empty() && !options.item.empty() && !options.rating.empty();
     require<UsageError>(options.ratings.empty() || names_columns,
                         "With --ratings, give the names of its columns: --user, --item and --rating");
-    embedding_update_of(options.embedding_update);
+    const bool lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
+    require<UsageError>(lazy || !options.shard_tables,
+                        "--shard-tables needs --embedding-update lazy: tables that are split over processes are "
+                        "updated by the rows of a batch alone");
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
 }
@@ -123,18 +129,20 @@ int train_collab(const Arguments& arguments) {
 
     const CollabDataLoaders dls = data_loaders(options);
     set_seed(static_cast<uint64_t>(options.seed));
-    CollabLearner learn = collab_learner(dls, {.n_factors = options.factors, .y_range = options.y_range},
-                                         {.metrics = {rmse()},
-                                          .callbacks = {data_parallel()},
-                                          .fused_step = !options.no_fused,
-                                          .embedding_update = embedding_update_of(options.embedding_update)});
+    CollabLearner learn = collab_learner(
+        dls, {.n_factors = options.factors, .y_range = options.y_range, .shard_tables = options.shard_tables},
+        {.metrics = {rmse()},
+         .callbacks = {data_parallel()},
+         .fused_step = !options.no_fused,
+         .embedding_update = embedding_update_of(options.embedding_update)});
     const Records& records = learn.fit_one_cycle(
         options.epochs, options.lr,
         {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
-    if (!learn.leads()) return kSuccess;
-    const Validation final = learn.validate();
+    if (!learn.leads() && !options.shard_tables) return kSuccess;
+    const Validation final = learn.validate();  // which takes all processes where the rows are split over them
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+    if (!learn.leads()) return kSuccess;
 
     if (options.json) {
         std::cout << report(options, dls, records, final).dump(2) << "\n";

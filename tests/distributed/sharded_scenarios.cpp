@@ -1,3 +1,4 @@
+#include <cmath>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -6,7 +7,11 @@
 #include <torch/torch.h>
 
 #include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/gradient_accumulation.h>
+#include <embark/callbacks/gradient_clip.h>
 #include <embark/callbacks/save_model.h>
+#include <embark/callbacks/short_epoch.h>
+#include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
 #include <embark/core/file.h>
@@ -243,6 +248,25 @@ const RegisterScenario saved("sharded_saved", [](const fs::path& folder) {
         require(answer.allclose(predicted, 0, 1e-6), "the exported model answers otherwise");
     }
 });
+
+/// Validation that ends early, in the middle of a round of batches of which each process has one.
+const RegisterScenario short_epochs("sharded_short_epochs", [](const fs::path&) {
+    FitSettings settings{.callbacks = {std::make_shared<ShortEpoch>(ShortEpochOptions{.pct = 0.1})}};
+    Learner learn = learner(settings);
+    learn.fit(2, 0.05);
+    require(learn.records().losses.size() < 40, "training was not shortened");
+    require(std::isfinite(learn.records().epochs.back().valid_loss), "there was no validation");
+});
+
+/// Fits with callbacks that read gradients.
+void fit_with(std::shared_ptr<Callback> callback) {
+    learner({.callbacks = {std::move(callback)}}).fit(1, 0.05);
+}
+const RegisterScenario clipped("sharded_clipped", [](const fs::path&) { fit_with(std::make_shared<GradientClip>()); });
+const RegisterScenario watched("sharded_watched",
+                               [](const fs::path&) { fit_with(std::make_shared<TerminateOnNaN>()); });
+const RegisterScenario accumulated("sharded_accumulated",
+                                   [](const fs::path&) { fit_with(std::make_shared<GradientAccumulation>()); });
 
 const RegisterScenario alone("sharded_without_callback", [](const fs::path&) {
     Learner learn(loaders(), ShardedDotProduct(DotProductOptions{kUsers, kItems, 4}),

@@ -143,6 +143,21 @@ TEST(ShardedEmbedding, refuses_a_checkpoint_of_which_a_part_is_gone) {
     }
 }
 
+TEST(ShardedEmbedding, short_epochs_end_for_all_processes_together) {
+    const TemporaryFolder folder;
+    for (const int size : {1, 2, 4}) run_ranks_well("sharded_short_epochs", size, folder.path());
+}
+
+TEST(ShardedEmbedding, callbacks_that_read_gradients_refuse_its_sparse_ones) {
+    const TemporaryFolder folder;
+    for (const char* scenario : {"sharded_clipped", "sharded_watched", "sharded_accumulated"}) {
+        for (const auto& result : run_ranks(scenario, 2, folder.path())) {
+            EXPECT_EQ(result.code, 1) << scenario;
+            EXPECT_THAT(result.output, HasSubstr("is sparse, as lazy updates of embeddings make it")) << scenario;
+        }
+    }
+}
+
 TEST(ShardedEmbedding, says_what_it_is_trained_with) {
     const TemporaryFolder folder;
     for (const auto& result : run_ranks("sharded_without_callback", 2, folder.path())) {

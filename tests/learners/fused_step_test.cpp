@@ -1,6 +1,7 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -287,6 +288,80 @@ TEST(FusedStep, refuses_ids_that_the_model_does_not_have) {
     Learner learn(DataLoaders(loader, std::nullopt), DotProduct(DotProductOptions{kUsers, kItems, 4, {}}),
                   {.loss = mse_loss_flat(), .progress = false});
     EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("item 60 of a batch is none of the model's 60"));
+}
+
+/// LibTorch's number of threads for as long as it lives.
+class Threads {
+public:
+    explicit Threads(int n) { at::set_num_threads(n); }
+    ~Threads() { at::set_num_threads(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+private:
+    int before_ = at::get_num_threads();
+};
+
+/// 20,000 ratings of 3,000 users, most of them of few of the 500 items.
+DataLoaders many_ratings() {
+    set_seed(4);
+    const auto users = torch::randint(0, 3000, {20'000}, at::kLong),
+               items = (torch::rand({20'000}).pow(4) * 500).to(at::kLong);
+    const TensorDataset data{.inputs = {torch::stack({users, items}, 1)},
+                             .targets = {(1 + (users * items) % 5).to(at::kFloat).reshape({20'000, 1})}};
+    return {DataLoader(data, {.batch_size = 8192, .shuffle = true}), std::nullopt};
+}
+
+Learner fit_of_many_ratings(const Case& of, bool fused, int threads) {
+    const Threads some(threads);
+    set_seed(11);
+    const DotProductBias model(DotProductOptions{3000, 500, of.width, of.y_range});
+    Learner learn(many_ratings(), model,
+                  {.loss = mse_loss_flat(),
+                   .optimizer = of.optimizer,
+                   .progress = false,
+                   .fused_step = fused,
+                   .embedding_update = of.update});
+    learn.fit(2, 0.05, {.weight_decay = 0.1});
+    return learn;
+}
+
+TEST(FusedStep, large_batches_are_shared_by_threads_to_the_same_bits) {
+    for (Case each : cases()) {
+        if (!each.bias) continue;
+        SCOPED_TRACE(each.name);
+        Learner alone = fit_of_many_ratings(each, true, 1);
+        const auto expected = tensors_of(alone);
+        for (const int threads : {2, 3, 4}) {
+            Learner shared = fit_of_many_ratings(each, true, threads);
+            EXPECT_EQ(shared.records().losses, alone.records().losses);
+            for (const auto& [name, tensor] : tensors_of(shared)) {
+                EXPECT_TRUE(tensor.equal(expected.at(name))) << name << " with " << threads << " threads";
+            }
+        }
+    }
+}
+
+TEST(FusedStep, large_batches_are_those_of_autograd) {
+    for (const Case& each : cases()) {
+        if (!each.bias) continue;
+        SCOPED_TRACE(each.name);
+        Learner fused = fit_of_many_ratings(each, true, 2), autograd = fit_of_many_ratings(each, false, 1);
+        expect_near(fused, autograd, 1e-4);
+    }
+}
+
+TEST(FusedStep, refuses_ids_in_large_batches_before_anything_moves) {
+    const Threads two(2);
+    auto x = torch::ones({5000, 2}, at::kLong);
+    x[4000][0] = -1;
+    x[4999][1] = kItems;
+    const DataLoader loader({.inputs = {x}, .targets = {torch::ones({5000, 1})}}, {.batch_size = 5000});
+    const DotProduct model(DotProductOptions{kUsers, kItems, 4, {}});
+    const auto before = model->item_factors->weight.detach().clone();
+    Learner learn(DataLoaders(loader, std::nullopt), model, {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("user -1 of a batch is none of the model's 40"));
+    EXPECT_TRUE(model->item_factors->weight.equal(before));
 }
 
 TEST(LazyUpdate, trains_the_embeddings_of_any_module_by_rows) {

@@ -102,6 +102,21 @@ class DistributedTest(unittest.TestCase):
         for one, two in zip(losses[1], losses[2]):
             self.assertAlmostEqual(one, two, delta=1e-5)
 
+    def test_tables_are_split_over_processes(self):
+        results = {}
+        for size in (1, 2):
+            model = self.folder / f"sharded {size}.pt"
+            words = self.words("--shard-tables", "--embedding-update", "lazy", "--export", str(model), "--json",
+                               checkpoints=f"sharded by {size}")
+            outputs = self.run_all(words, size)
+            results[size] = json.loads(outputs[0][0])
+            self.assertTrue(model.exists())
+            for others in outputs[1:]:
+                self.assertEqual(others, ("", ""))
+        self.assertAlmostEqual(results[1]["valid_loss"], results[2]["valid_loss"], delta=1e-5)
+        parts = sorted(path.name for path in (self.folder / "sharded by 2").glob("checkpoint.*-of-2*"))
+        self.assertEqual(len(parts), 2, parts)
+
     def test_a_process_that_is_killed_ends_the_others_with_a_sentence(self):
         port = free_port()
         processes = [self.start(self.words(checkpoints="lost", epochs=1000), rank, 2, port) for rank in range(2)]

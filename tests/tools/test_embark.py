@@ -92,6 +92,20 @@ class Training(EmbarkTest):
         self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
         self.assertIn("Invalid --embedding-update sparse: it is dense or lazy", wrong.stderr)
 
+    def test_sharded_tables_are_updated_lazily_and_are_ordinary_ones_in_one_process(self):
+        wrong = self.train("--shard-tables")
+        self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+        self.assertIn("--shard-tables needs --embedding-update lazy", wrong.stderr)
+        lazy = ("--embedding-update", "lazy", "--epochs", 2, "--json")
+        losses = []
+        for options in ((), ("--shard-tables", "--export", "sharded.pt")):
+            result = self.train(*lazy, *options)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            losses.append(json.loads(result.stdout)["valid_loss"])
+        self.assertAlmostEqual(*losses, places=4)
+        predicted = self.run_embark("predict", "--model", "sharded.pt", "--input", self.ratings)
+        self.assertEqual(predicted.returncode, 0, predicted.stderr)
+
     def test_the_same_seed_gives_the_same_model(self):
         for name in ("a.pt", "b.pt"):
             self.assertEqual(self.train("--seed", 5, "--threads", 1, "--export", name).returncode, 0)
