@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/prefetch.h"
 #include "map_tensors.h"
 
 namespace embark {
@@ -16,9 +17,10 @@ constexpr size_t kSmallBatch = 1 << 18;
 /// Copies rows of `kBytes` each, or of `bytes` where that is 0: a copy whose size is known needs no call.
 template <size_t kBytes>
 void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_t bytes = kBytes) {
+    const auto row = [&](int64_t i) { return from + static_cast<size_t>(rows[i]) * (kBytes > 0 ? kBytes : bytes); };
     for (int64_t i = 0; i < n; ++i) {
-        std::memcpy(to + static_cast<size_t>(i) * bytes, from + static_cast<size_t>(rows[i]) * bytes,
-                    kBytes > 0 ? kBytes : bytes);
+        if (i + kRowsAhead < n) __builtin_prefetch(row(i + kRowsAhead));
+        std::memcpy(to + static_cast<size_t>(i) * bytes, row(i), kBytes > 0 ? kBytes : bytes);
     }
 }
 
