@@ -149,8 +149,9 @@ struct Predictor::Impl {
     }
 
     void require_collab(std::string_view method) const {
-        require(info.kind == "collab", name, " has no method ", method,
-                ": it takes encoded tensors only, so call forward");
+        require(info.kind == "collab", name, " has no method ", method, ": ",
+                info.kind == "tensors" ? "it takes encoded tensors only, so call forward"
+                                       : "it takes rows of a table, so call predict with these");
     }
 
     const TabularEncoder& require_tabular() const {

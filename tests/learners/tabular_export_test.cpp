@@ -211,7 +211,7 @@ TEST(TabularExport, tells_what_the_file_takes_and_gives) {
         ::testing::IsSupersetOf({"predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> "
                                  "Tuple[Tuple[List[str], Tensor], Tensor]",
                                  "columns() -> Tuple[List[str], List[str]]", "classes() -> Dict[str, List[str]]"}));
-    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("encoded tensors only"));
+    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("it takes rows of a table"));
     EXPECT_THAT(message_of<Error>([&] {
                     model.predict(make_table().select({"city", "rooms", "size", "age"}));
                 }),
