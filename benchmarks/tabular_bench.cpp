@@ -10,8 +10,8 @@
 
 #include <embark/callbacks/metrics.h>
 #include <embark/core/error.h>
-#include <embark/learners/predictor.h>
 #include <embark/learners/tabular_recipe.h>
+#include <embark/predictor.h>
 
 #include "memory.h"
 #include "scratch.h"

@@ -9,7 +9,6 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 # The libraries of a wheel lie in no standard folder: programs remember where they were found.
-get_target_property(embark_arrow_libraries ArrowParquet::arrow_parquet INTERFACE_LINK_LIBRARIES)
 set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${TORCH_INSTALL_PREFIX}/lib")
 if(ARROW_WHEEL_DIR)
   list(APPEND CMAKE_INSTALL_RPATH "${ARROW_WHEEL_DIR}")
@@ -27,7 +26,7 @@ endif()
 # Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name.
 set(EMBARK_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
-foreach(entry embark.h core data modules optim distributed callbacks learners)
+foreach(entry embark.h predictor.h core predictor data modules optim distributed callbacks learners)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${entry}" "${EMBARK_INCLUDE_DIR}/embark/${entry}" SYMBOLIC)
 endforeach()
 
@@ -55,9 +54,15 @@ function(embark_compile target)
   target_precompile_headers(${target} REUSE_FROM embark_pch)
 endfunction()
 
-# Adds `target` to what `cmake --install` installs.
+# Adds `target` to what `cmake --install` installs. The rooms that need LibTorch alone are exported by themselves, so
+# that a program that asks for these alone needs nothing else on its machine.
+set(EMBARK_PREDICTOR_TARGETS embark_core embark_predictor)
 function(embark_install_target target)
-  install(TARGETS ${target} EXPORT EmbarkTargets
+  set(set EmbarkTargets)
+  if(target IN_LIST EMBARK_PREDICTOR_TARGETS)
+    set(set EmbarkPredictorTargets)
+  endif()
+  install(TARGETS ${target} EXPORT ${set}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

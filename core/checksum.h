@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@ public:
     std::string hex() const;
 
 private:
-    unsigned long crc_ = 0;
+    uint32_t crc_ = 0;
 };
 
 /// CRC-32, the one of ZIP files, of all parts one after the other, as eight hexadecimal digits.

@@ -8,8 +8,8 @@
 #include <ATen/core/Tensor.h>
 #include <arrow/api.h>
 
+#include "../predictor/vocabulary.h"
 #include "text_codes.h"
-#include "vocabulary.h"
 
 namespace embark {
 

@@ -8,8 +8,8 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "../predictor/vocabulary.h"
 #include "table.h"
-#include "vocabulary.h"
 
 namespace embark {
 

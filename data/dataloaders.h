@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "../predictor/vocabulary.h"
 #include "dataloader.h"
 #include "splitters.h"
 #include "table.h"
-#include "vocabulary.h"
 
 namespace embark {
 

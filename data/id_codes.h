@@ -6,9 +6,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include "../predictor/vocabulary.h"
 #include "row_values.h"
 #include "table.h"
-#include "vocabulary.h"
 
 namespace embark {
 

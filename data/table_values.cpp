@@ -5,9 +5,9 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/number_words.h"
 #include "../core/text.h"
 #include "arrow_utils.h"
-#include "number_words.h"
 #include "row_values.h"
 #include "table.h"
 #include "table_impl.h"

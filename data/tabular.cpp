@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "date_parts.h"
 #include "loader_options.h"
-#include "number_words.h"
 #include "tabular_columns.h"
 #include "tabular_fit.h"
 #include "tabular_targets.h"
@@ -19,39 +16,6 @@
 namespace embark {
 
 namespace {
-
-/// The value of `name` in `row`. Throws Error where it is not there; one that is missing is there, as nothing.
-const RawValue& value_of(const RawRow& row, const std::string& name) {
-    const auto found = row.find(name);
-    if (found != row.end()) return found->second;
-    std::vector<std::string> names;
-    for (const auto& [present, value] : row) names.push_back(present);
-    fail("The row has no value for column '", name, "', which the model needs", name_hint(name, names));
-}
-
-double number_of(const RawRow& row, const std::string& name) {
-    const RawValue& value = value_of(row, name);
-    const auto number = value.number();
-    require(number && !is_beyond_float(*number), "Column '", name, "' of the row: '", value.text(),
-            "' is no number up to 3.4e38");
-    return *number;
-}
-
-/// `row` with the parts of its dates.
-RawRow with_date_parts(RawRow row, const std::vector<DateColumn>& dates) {
-    for (const DateColumn& date : dates) {
-        const std::string text = value_of(row, date.name).text();
-        const auto parts = date_parts(text);
-        require(parts || is_missing_word(text), "Column '", date.name, "' of the row: '", text,
-                "' is not a date; dates are like 2024-01-31, with a time or without");
-        for (const DatePartColumn& column : columns_of(date)) {
-            const bool flag = kDatePartNames[column.part].starts_with("Is_");
-            const double value = parts ? (*parts)[column.part] : 0;
-            row[column.name] = !parts ? RawValue() : flag ? RawValue(value != 0) : RawValue(std::llround(value));
-        }
-    }
-    return row;
-}
 
 /// `value` rounded to the decimals that a precision of `step` leaves: 17.99999975 with 1e-6 is 18.
 double rounded(double value, double step) {
@@ -95,27 +59,7 @@ std::map<std::string, Vocabulary> TabularData::classes() const {
 }
 
 std::vector<std::string> TabularData::target_classes(size_t target) const {
-    if (target >= targets.size() || !targets[target].is_class()) return {};
-    const auto& names = targets[target].classes.names();
-    return {names.begin() + 1, names.end()};
-}
-
-std::vector<std::string> TabularData::input_names() const {
-    std::set<std::string> parts;
-    for (const auto& date : dates) {
-        for (const auto& column : columns_of(date)) parts.insert(column.name);
-    }
-    std::vector<std::string> names;
-    const auto add = [&](const std::string& name) {
-        if (!parts.contains(name)) names.push_back(name);
-    };
-    for (const auto& column : categories) {
-        if (column.missing_in.empty()) add(column.name);
-    }
-    for (const auto& column : numbers) add(column.name);
-    for (const auto& date : dates) add(date.name);
-    for (const auto& text : texts) add(text.name);
-    return names;
+    return TabularEncoder::target_classes(target);
 }
 
 Table TabularData::decode(const Batch& batch) const {
@@ -151,40 +95,6 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
 
 Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
     return encode_inputs(*this, with_date_parts(table, dates), counts);
-}
-
-void TabularData::encode(const RawRow& given, int64_t* codes, float* numbers_out, EncodingCounts* counts) const {
-    const RawRow extended = dates.empty() ? RawRow() : with_date_parts(given, dates);
-    const RawRow& row = dates.empty() ? given : extended;
-    std::vector<std::string_view> flagged;
-    for (const auto& column : categories) {
-        int64_t& code = *codes++;
-        if (!column.missing_in.empty()) {
-            flagged.push_back(column.missing_in);
-            code = std::isnan(number_of(row, column.missing_in)) ? 2 : 1;
-            continue;
-        }
-        const std::string& text = value_of(row, column.name).text();
-        code = column.vocabulary.index(text);
-        if (counts && code == 0 && !text.empty()) ++counts->unknown[column.name];
-    }
-    for (const auto& column : numbers) {
-        const double number = number_of(row, column.name);
-        const bool missing = std::isnan(number);
-        *numbers_out++ = static_cast<float>(column.scaler(missing ? column.fill : number));
-        const bool is_new = missing && std::find(flagged.begin(), flagged.end(), column.name) == flagged.end();
-        if (counts && is_new) ++counts->filled[column.name];
-    }
-}
-
-Tensors TabularData::encode(const RawRow& row, EncodingCounts* counts) const {
-    Tensors inputs = {at::empty({1, static_cast<int64_t>(categories.size())}, at::kLong),
-                      at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat)};
-    encode(row, inputs[0].mutable_data_ptr<int64_t>(), inputs[1].mutable_data_ptr<float>(), counts);
-    for (const auto& text : texts) {
-        inputs.push_back(text.vocabulary.encode({value_of(row, text.name).text()}, text.max_len));
-    }
-    return inputs;
 }
 
 Tensors TabularData::encode_targets(const Table& table) const {

@@ -5,13 +5,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "../predictor/tabular_encoder.h"
 #include "dataloaders.h"
-#include "number_scaler.h"
-#include "raw_row.h"
 #include "stream_options.h"
-#include "text_vocabulary.h"
 
 namespace embark {
 
@@ -86,97 +85,22 @@ struct ColumnKinds {
 };
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out = {}, int64_t max_card = 20);
 
-/// A category that the model sees: a column's, or whether a number is missing.
-struct CategoryColumn {
-    std::string name;
-    Vocabulary vocabulary;
-    /// The column of numbers whose missing ones it tells; empty for a column of the table's own.
-    std::string missing_in = {};
-};
-
-/// A number that the model sees.
-struct NumberColumn {
-    std::string name;
-    /// What stands in for a missing one, before it is scaled.
-    double fill = 0;
-    NumberScaler scaler = {};
-};
-
-/// A date, which the model sees as its parts, categories and numbers of their own.
-struct DateColumn {
-    std::string name;
-    bool time = false;
-};
-
-/// A column that a part of a date becomes.
-struct DatePartColumn {
-    std::string name;
-    /// Which of kDatePartNames.
-    size_t part = 0;
-    bool is_number = false;
-};
-/// The columns that a date becomes, named as add_datepart does.
-std::vector<DatePartColumn> columns_of(const DateColumn& date);
-
-/// A text, which the model sees as its first `max_len` tokens.
-struct TextColumn {
-    std::string name;
-    TextVocabulary vocabulary = {};
-    int64_t max_len = 0;
-};
-
-/// What is predicted.
-struct TargetColumn {
-    std::string name;
-    /// The classes, `#na#` first; class c of the model is number c + 1 here. Empty but for `#na#` where it is a value.
-    Vocabulary classes = {};
-    bool log = false;
-    /// The model learns (y − mean) / scale of a value, or of its logarithm.
-    double mean = 0, scale = 1;
-
-    bool is_class() const { return classes.size() > 1; }
-    /// How many numbers a model gives for it: one a class, or one.
-    int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
-    /// A model's value in the target's own units; float64 of the same shape.
-    at::Tensor decode(const at::Tensor& output) const;
-    double decode(double output) const;
-};
-
-/// What encoding found that was not there in training, by column.
-struct EncodingCounts {
-    /// Categories that are not in the vocabulary, taken as `#na#`.
-    std::map<std::string, int64_t> unknown = {};
-    /// Missing numbers of columns that had none in training.
-    std::map<std::string, int64_t> filled = {};
-
-    bool empty() const { return unknown.empty() && filled.empty(); }
-};
-
-/// What was fitted on the training rows of a table.
-class TabularData : public Preprocessing {
+/// What was fitted on the training rows of a table, for tables.
+class TabularData : public Preprocessing, public TabularEncoder {
 public:
-    std::vector<CategoryColumn> categories;
-    std::vector<NumberColumn> numbers;
-    std::vector<DateColumn> dates;
-    std::vector<TextColumn> texts;
-    std::vector<TargetColumn> targets;
+    TabularData() = default;
+    explicit TabularData(TabularEncoder encoder) : TabularEncoder(std::move(encoder)) {}
 
     std::map<std::string, Vocabulary> classes() const override;
     std::vector<std::string> target_classes(size_t target) const override;
     Table decode(const Batch& batch) const override;
     Table with_predictions(Table table, const Tensors& predictions) const override;
 
-    /// The columns that a table must have to be predicted from, in the order of training.
-    std::vector<std::string> input_names() const;
-
-    /// A model's inputs for every row: (n, categories) int64, (n, numbers) float32, and (n, max_len) int64 for each
-    /// text. Columns may stand in any order, with others beside them. Throws Error for a column that is not there, and
-    /// for a number that is none, with file, row and column. Counts what is new into `counts` where it is given.
+    using TabularEncoder::encode;
+    /// A model's inputs for every row, as those of raw values. Columns may stand in any order, with others beside them.
+    /// Throws Error for a column that is not there, and for a number that is none, with file, row and column. Counts
+    /// what is new into `counts` where it is given.
     Tensors encode(const Table& table, EncodingCounts* counts = nullptr) const;
-    /// The same for one row, (1, …) each.
-    Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
-    /// Categories and numbers of one row, as many as there are, to where they are wanted.
-    void encode(const RawRow& row, int64_t* codes, float* numbers, EncodingCounts* counts = nullptr) const;
     /// One tensor a target: (n) int64 of classes, (n, 1) float32 of values. Throws Error, with file, row and column,
     /// for a target that is missing, or a class that training did not have.
     Tensors encode_targets(const Table& table) const;

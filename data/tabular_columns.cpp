@@ -94,19 +94,6 @@ Table with_date_parts(Table table, const std::vector<DateColumn>& dates) {
     return table;
 }
 
-std::vector<DatePartColumn> columns_of(const DateColumn& date) {
-    std::vector<DatePartColumn> columns;
-    const auto [categories, numbers] = date_part_columns(date.name, {.time = date.time});
-    const auto part_of = [](const std::string& name) {
-        const auto found = std::find_if(kDatePartNames.begin(), kDatePartNames.end(),
-                                        [&](std::string_view part) { return name.ends_with(part); });
-        return static_cast<size_t>(found - kDatePartNames.begin());
-    };
-    for (const auto& name : categories) columns.push_back({.name = name, .part = part_of(name)});
-    for (const auto& name : numbers) columns.push_back({.name = name, .part = part_of(name), .is_number = true});
-    return columns;
-}
-
 TabularOptions with_columns(const Table& table, TabularOptions options) {
     require<UsageError>(!options.y_names.empty(), "No target is named: give y_names, the columns to predict");
     check_names(table, {{"targets", &options.y_names},

@@ -6,10 +6,10 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "../core/number_words.h"
 #include "../core/parallel.h"
 #include "../core/text.h"
 #include "coded_column.h"
-#include "number_words.h"
 #include "row_values.h"
 #include "tabular_targets.h"
 

@@ -98,14 +98,4 @@ at::Tensor encode_target(const TargetColumn& target, const Table& table) {
     return encoded;
 }
 
-at::Tensor TargetColumn::decode(const at::Tensor& output) const {
-    const at::Tensor value = output.to(at::kDouble) * scale + mean;
-    return log ? value.exp() : value;
-}
-
-double TargetColumn::decode(double output) const {
-    const double value = output * scale + mean;
-    return log ? std::exp(value) : value;
-}
-
 }  // namespace embark

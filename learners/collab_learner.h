@@ -6,6 +6,7 @@
 
 #include "../core/range.h"
 #include "../data/collab.h"
+#include "../predictor/scored.h"
 #include "learner.h"
 
 namespace embark {
@@ -31,12 +32,6 @@ struct CollabModelOptions {
     /// Dropout after each hidden layer (none, one number for all, or one each) and of the embeddings.
     std::vector<double> ps = {};
     double embed_p = 0;
-};
-
-/// A user or item and a number that belongs to it: a rating, a bias, a similarity.
-struct Scored {
-    std::string name;
-    double score = 0;
 };
 
 /// A Learner for ratings that answers in raw values.

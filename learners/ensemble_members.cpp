@@ -7,7 +7,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "../data/tabular_json.h"
+#include "../predictor/tabular_encoder_json.h"
 
 namespace embark {
 

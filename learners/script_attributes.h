@@ -6,12 +6,10 @@
 
 #include <torch/csrc/jit/api/module.h>
 
-#include "../data/vocabulary.h"
+#include "../predictor/export_format.h"
+#include "../predictor/vocabulary.h"
 
 namespace embark {
-
-/// Prefix of the attributes that methods on raw values need; no name of the user's own may begin with it.
-inline constexpr const char* kScriptPrefix = "_embark_";
 
 /// Throws Error where a tensor or submodule of `module` has the name of one of `methods`, or begins with kScriptPrefix.
 void require_free_names(const torch::jit::Module& module, const std::vector<std::string_view>& methods);

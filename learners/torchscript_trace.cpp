@@ -10,8 +10,8 @@
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/torch.h>
 
+#include "../predictor/torchscript_call.h"
 #include "module_mirror.h"
-#include "torchscript_call.h"
 #include "trace_comparison.h"
 
 namespace embark {

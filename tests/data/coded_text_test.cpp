@@ -2,7 +2,7 @@
 // that they take may tell them from others.
 #include <embark/core/error.h>
 #include <embark/data/table.h>
-#include <embark/data/vocabulary.h>
+#include <embark/predictor/vocabulary.h>
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 #include <embark/core/error.h>
-#include <embark/data/number_scaler.h>
+#include <embark/predictor/number_scaler.h>
 
 #include <limits>
 

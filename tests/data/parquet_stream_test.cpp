@@ -8,7 +8,7 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
-#include "../../data/tabular_json.h"
+#include "../../predictor/tabular_encoder_json.h"
 #include "test_files.h"
 
 namespace embark {

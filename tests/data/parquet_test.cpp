@@ -1,6 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/data/table.h>
-#include <embark/data/vocabulary.h>
+#include <embark/predictor/vocabulary.h>
 
 #include <ATen/ATen.h>
 #include <arrow/api.h>

@@ -1,5 +1,5 @@
-#include <embark/data/text_vocabulary.h>
-#include <embark/data/tokenizer.h>
+#include <embark/predictor/text_vocabulary.h>
+#include <embark/predictor/tokenizer.h>
 
 #include <embark/core/error.h>
 #include <embark/data/table.h>

@@ -9,7 +9,7 @@
 #include <torch/script.h>
 
 #include <embark/data/date_parts.h>
-#include <embark/learners/torchscript_call.h>
+#include <embark/predictor/torchscript_call.h>
 
 using namespace embark;
 

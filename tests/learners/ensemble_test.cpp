@@ -7,7 +7,7 @@
 #include <embark/callbacks/metrics.h>
 #include <embark/learners/exported_model.h>
 #include <embark/learners/interpretation.h>
-#include <embark/learners/predictor.h>
+#include <embark/predictor.h>
 
 #include "baselines.h"
 #include "made_table.h"

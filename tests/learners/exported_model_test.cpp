@@ -10,6 +10,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/file.h>
+#include <embark/data/collab.h>
 #include <embark/learners/export_torchscript.h>
 #include <embark/modules/dot_product.h>
 
@@ -159,6 +160,25 @@ TEST(ExportedModel, checks_what_it_is_called_with) {
                     model.forward({torch::tensor({{1, 99}})});
                 }),
                 EndsWith("movies.pt: forward failed: index out of range in self"));
+}
+
+TEST(ExportedModel, tells_known_users_from_unknown_ones_and_answers_both_as_a_plain_predictor_does) {
+    TemporaryFolder folder;
+    const auto path = collab_file(folder);
+    const auto model = ExportedModel::load(path);
+    const auto predictor = Predictor::load(path);
+    EXPECT_TRUE(predictor.knows_user("2"));
+    EXPECT_FALSE(predictor.knows_user("nobody"));
+    EXPECT_FALSE(predictor.knows_user("#na#"));
+    for (const char* user : {"2", "nobody"}) {
+        EXPECT_TRUE(at::equal(predictor.predict({user, user}, {"Alien", "No such film"}),
+                              model.predict({user, user}, {"Alien", "No such film"})));
+        const auto best = predictor.recommend(user, 3), expected = model.recommend(user, 3);
+        ASSERT_EQ(best.size(), expected.size());
+        EXPECT_EQ(best.front().name, expected.front().name);
+    }
+    EXPECT_THAT(predictor.recommend("2", 3), ::testing::SizeIs(1));  // the other two are rated
+    EXPECT_THAT(message_of<Error>([&] { predictor.predict(RawRow{{"user", "2"}}); }), HasSubstr("its kind is collab"));
 }
 
 TEST(ExportedModel, has_only_forward_without_vocabularies) {

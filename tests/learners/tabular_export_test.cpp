@@ -1,6 +1,6 @@
 #include <embark/learners/exported_model.h>
-#include <embark/learners/predictor.h>
 #include <embark/learners/tabular_learner.h>
+#include <embark/predictor.h>
 
 #include <atomic>
 #include <cmath>
@@ -100,6 +100,16 @@ void expect_same(const torch::jit::IValue& answer, const TargetPredictions& expe
     }
 }
 
+/// Texts as the file has them.
+RawColumns columns_of(const Table& table) {
+    RawColumns columns;
+    for (const auto& name : table.names()) {
+        const auto texts = table.text(name);
+        columns[name] = {texts.begin(), texts.end()};
+    }
+    return columns;
+}
+
 class TabularExport : public ::testing::TestWithParam<Case> {};
 
 }  // namespace
@@ -121,11 +131,17 @@ TEST_P(TabularExport, answers_ten_thousand_raw_rows_as_the_learner_does) {
     }
     const auto exported = ExportedModel::load(folder.path() / "flats.pt").predict(rows);
     const auto predictor = Predictor::load(folder.path() / "flats.pt");
+    EncodingCounts counts, expected_counts;
+    learn.tabular_dls().tabular().encode(rows, &expected_counts);
+    const auto of_columns = predictor.predict_columns(columns_of(rows), &counts);
+    EXPECT_EQ(counts.unknown, expected_counts.unknown);
+    EXPECT_EQ(counts.filled, expected_counts.filled);
     for (size_t i = 0; i < expected.size(); ++i) {
         const auto values = [](const TargetPredictions& made) {
             return made.is_class() ? made.probabilities : made.values;
         };
         EXPECT_LE(largest_difference(values(exported[i]), values(expected[i])), 1e-6);
+        EXPECT_LE(largest_difference(values(of_columns[i]), values(expected[i])), 1e-6);
     }
     for (int64_t row = 0; row < 50; ++row) {
         RawRow raw;
@@ -195,7 +211,7 @@ TEST(TabularExport, tells_what_the_file_takes_and_gives) {
         ::testing::IsSupersetOf({"predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> "
                                  "Tuple[Tuple[List[str], Tensor], Tensor]",
                                  "columns() -> Tuple[List[str], List[str]]", "classes() -> Dict[str, List[str]]"}));
-    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("encoded tensors only"));
+    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("it takes rows of a table"));
     EXPECT_THAT(message_of<Error>([&] {
                     model.predict(make_table().select({"city", "rooms", "size", "age"}));
                 }),
@@ -253,11 +269,32 @@ TEST(Predictor, answers_from_several_threads_at_once) {
     EXPECT_EQ(wrong, 0);
 }
 
-TEST(Predictor, refuses_a_file_of_another_kind) {
+TEST(Predictor, answers_columns_of_several_threads) {
+    TemporaryFolder folder;
+    trained(kBest).export_torchscript(folder.path() / "flats.pt");
+    const auto predictor = Predictor::load(folder.path() / "flats.pt");
+    const Table rows = hard_rows(300);
+    const RawColumns columns = columns_of(rows);
+    const at::Tensor expected = predictor.predict_columns(columns)[1].values;
+    std::atomic<int> right = 0;
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&] { right += at::equal(predictor.predict_columns(columns)[1].values, expected); });
+    }
+    threads.clear();
+    EXPECT_EQ(right, 4);
+}
+
+TEST(Predictor, says_which_kind_a_file_is_that_has_no_rows) {
     TemporaryFolder folder;
     const auto dls = DataLoaders::from_tensors({{torch::randn({20, 3})}, {torch::randn({20, 1})}}, {.batch_size = 4});
     export_torchscript(Model(torch::nn::Linear(3, 2)), dls, folder.path() / "linear.pt");
-    EXPECT_THAT(message_of<Error>([&] { Predictor::load(folder.path() / "linear.pt"); }),
+    const auto predictor = Predictor::load(folder.path() / "linear.pt");
+    EXPECT_EQ(predictor.forward({torch::ones({7, 3})}).at(0).sizes(), at::IntArrayRef({7, 2}));
+    EXPECT_THAT(message_of<Error>([&] { predictor.predict(RawRow{{"x", 1}}); }), HasSubstr("its kind is tensors"));
+    EXPECT_THAT(message_of<Error>([&] {
+                    predictor.predict_columns({{"x", {1, 2}}});
+                }),
                 HasSubstr("its kind is tensors"));
 }
 

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <torch/script.h>
 
-#include <embark/data/tokenizer.h>
-#include <embark/learners/torchscript_call.h>
+#include <embark/predictor/tokenizer.h>
+#include <embark/predictor/torchscript_call.h>
 
 using namespace embark;
 

@@ -7,11 +7,11 @@
 #include <torch/script.h>
 #include <torch/torch.h>
 
-#include <embark/learners/torchscript_call.h>
 #include <embark/modules/collab_nn.h>
 #include <embark/modules/image_encoder.h>
 #include <embark/modules/tabular_model.h>
 #include <embark/modules/text_encoder.h>
+#include <embark/predictor/torchscript_call.h>
 
 #include "test_files.h"
 

@@ -1,6 +1,7 @@
 # cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -P check_package.cmake
 # Installs the build into an empty folder, copies the examples away from the sources, builds them against the installed
-# package alone, and runs one on data that it makes.
+# package alone, and runs one on data that it makes. Then a program that links embark::predictor alone, on a machine that
+# has no Arrow as far as CMake is told.
 set(work "${BUILD}/package-test")
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
@@ -46,4 +47,21 @@ endif()
 run("${work}/prefix/bin/embark" inspect movies.pt)
 if(NOT output MATCHES "DotProductBias")
   message(FATAL_ERROR "the installed embark did not read the exported model:\n${output}")
+endif()
+
+file(COPY "${SOURCE}/tests/package/service" DESTINATION "${work}")
+run(${CMAKE_COMMAND} -G "${GENERATOR}" -S service -B build-service -DCMAKE_CXX_COMPILER=${CXX}
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix" -DCMAKE_DISABLE_FIND_PACKAGE_ArrowParquet=ON
+  -DCMAKE_DISABLE_FIND_PACKAGE_Arrow=ON -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON)
+run(${CMAKE_COMMAND} --build build-service --verbose)
+if(output MATCHES "arrow|parquet|embark_data")
+  message(FATAL_ERROR "a program with embark::predictor alone is linked with more:\n${output}")
+endif()
+run(ldd build-service/service)
+if(output MATCHES "arrow|parquet|not found")
+  message(FATAL_ERROR "a program with embark::predictor alone needs more than LibTorch:\n${output}")
+endif()
+run("${work}/build-service/service" movies.pt)
+if(NOT output MATCHES "196 may like .*nobody gives 1 rating.*predicts no rows of a table")
+  message(FATAL_ERROR "the service did not answer from the exported file:\n${output}")
 endif()

@@ -3,12 +3,12 @@
 #include <torch/torch.h>
 
 #include <embark/core/text.h>
-#include <embark/data/text_vocabulary.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/fused_model.h>
 #include <embark/modules/image_encoder.h>
 #include <embark/modules/tabular_model.h>
 #include <embark/modules/text_encoder.h>
+#include <embark/predictor/text_vocabulary.h>
 
 #include "../datasets.h"
 #include "experiments.h"

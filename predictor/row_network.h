@@ -11,12 +11,6 @@
 
 namespace embark {
 
-class TabularModelImpl;
-
-/// What RowNetwork must know of a TabularModel besides its parameters; null where it knows no such network: of several
-/// members, or with embedded numbers.
-nlohmann::json row_network_json(const TabularModelImpl& model);
-
 /// A TabularModel as a plain function of one row: batch norms are folded into the linear layers, and what is left is a
 /// look-up in the embeddings and a few products. It answers in microseconds, where every operation on a tensor costs
 /// about one. Its const methods may be called from several threads.

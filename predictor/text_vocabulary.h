@@ -22,6 +22,7 @@ struct TextVocabularyOptions {
 
 /// The tokens of texts (see TokenReader) and the number of each: 0 is padding, 1 any unknown token, and from 2 on come
 /// the tokens by falling frequency, equally frequent ones sorted by their bytes. An immutable value; copies share.
+/// The functions that take a Table are in embark::data, as the Table is.
 class TextVocabulary {
 public:
     static constexpr std::string_view kPadding = "xxpad";
@@ -59,6 +60,7 @@ public:
 private:
     struct Impl;
     explicit TextVocabulary(std::shared_ptr<const Impl> impl);
+    static TextVocabulary fit_views(const std::vector<std::string_view>& texts, const TextVocabularyOptions& options);
     at::Tensor encode_views(const std::vector<std::string_view>& texts, int64_t max_len) const;
     std::shared_ptr<const Impl> impl_;
 };

@@ -8,10 +8,6 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "coded_column.h"
-#include "row_values.h"
-#include "table.h"
-#include "table_impl.h"
 
 namespace embark {
 
@@ -35,7 +31,7 @@ bool is_missing(std::string_view value) {
     return value.empty() || value == Vocabulary::kMissing;
 }
 
-/// Sorts distinct categories and puts `#na#` before them.
+/// Sorts categories, leaves out what repeats, and puts `#na#` before them.
 std::vector<std::string> numbered(std::vector<std::string> categories) {
     const bool integers = std::all_of(categories.begin(), categories.end(),
                                       [](const std::string& name) { return is_plain_integer(name); });
@@ -45,26 +41,12 @@ std::vector<std::string> numbered(std::vector<std::string> categories) {
     } else {
         std::sort(categories.begin(), categories.end());
     }
+    categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
     categories.insert(categories.begin(), std::string(Vocabulary::kMissing));
     return categories;
 }
 
 }  // namespace
-
-std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
-    require(rows.dim() == 1 && rows.scalar_type() == at::kLong, "Row indices must be a 1-d int64 tensor");
-    std::vector<char> marked(static_cast<size_t>(table.rows()), 0);
-    const at::Tensor indices = rows.cpu().contiguous();
-    const int64_t* row = indices.const_data_ptr<int64_t>();
-    for (int64_t i = 0; i < indices.numel(); ++i) {
-        if (row[i] < 0 || row[i] >= table.rows()) {
-            fail("There is no row ", row[i], " in ", spoken_name(table.source()), ", which has ", table.rows(),
-                 " rows, counted from 0");
-        }
-        marked[static_cast<size_t>(row[i])] = 1;
-    }
-    return marked;
-}
 
 Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
 
@@ -74,13 +56,7 @@ Vocabulary Vocabulary::fit(const std::vector<std::string>& values) {
     std::vector<std::string> categories;
     std::copy_if(values.begin(), values.end(), std::back_inserter(categories),
                  [](const std::string& value) { return !is_missing(value); });
-    std::sort(categories.begin(), categories.end());
-    categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
     return from_names(numbered(std::move(categories)));
-}
-
-Vocabulary Vocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows) {
-    return fit_vocabulary(CodedColumn(table, column), mark_rows(rows, table));
 }
 
 Vocabulary Vocabulary::from_names(std::vector<std::string> names) {
@@ -112,10 +88,6 @@ const std::vector<std::string>& Vocabulary::names() const {
     return impl_->names;
 }
 
-at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
-    return encode_column(*this, CodedColumn(table, column)).tensor();
-}
-
 std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
     const at::Tensor flat = indices.to(at::kCPU, at::kLong).contiguous();
     const int64_t* index = flat.const_data_ptr<int64_t>();
@@ -123,22 +95,6 @@ std::vector<std::string> Vocabulary::decode(const at::Tensor& indices) const {
     decoded.reserve(static_cast<size_t>(flat.numel()));
     for (int64_t i = 0; i < flat.numel(); ++i) decoded.push_back(name(index[i]));
     return decoded;
-}
-
-Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
-    std::vector<std::string> categories;
-    visit_distinct(column, wanted, [&](int64_t, std::string_view value) {
-        if (!is_missing(value)) categories.emplace_back(value);
-    });
-    return Vocabulary::from_names(numbered(std::move(categories)));
-}
-
-RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
-    std::vector<int64_t> indices = {0};
-    for (int64_t code = 0; code < column.values().length(); ++code) {
-        indices.push_back(vocabulary.index(column.values().GetView(code)));
-    }
-    return {column, std::move(indices)};
 }
 
 }  // namespace embark

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "number_words.h"
+#include "../core/number_words.h"
 
 namespace embark {
 

@@ -6,11 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/error.h"
 #include "../core/parallel.h"
-#include "arrow_utils.h"
-#include "coded_column.h"
-#include "table.h"
-#include "table_impl.h"
 #include "tokenizer.h"
 
 namespace embark {
@@ -85,22 +82,14 @@ TextVocabulary::TextVocabulary() : TextVocabulary(from_tokens({std::string(kPadd
 TextVocabulary::TextVocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 TextVocabulary TextVocabulary::fit(const std::vector<std::string>& texts, const TextVocabularyOptions& options) {
-    check(options);
-    TokenCounts counts;
-    for (const auto& text : texts) counts.add(text);
-    return counts.vocabulary(options);
+    return fit_views({texts.begin(), texts.end()}, options);
 }
 
-TextVocabulary TextVocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows,
-                                   const TextVocabularyOptions& options) {
+TextVocabulary TextVocabulary::fit_views(const std::vector<std::string_view>& texts,
+                                         const TextVocabularyOptions& options) {
     check(options);
-    const std::vector<char> wanted = mark_rows(rows, table);
-    const auto texts = as_text(table.column(column), concat("column '", column, "' of ", spoken_name(table.source())));
     TokenCounts counts;
-    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
-        if (text && wanted[static_cast<size_t>(row)]) counts.add(*text);
-        return true;
-    });
+    for (const std::string_view text : texts) counts.add(text);
     return counts.vocabulary(options);
 }
 
@@ -125,16 +114,6 @@ const std::vector<std::string>& TextVocabulary::tokens() const {
 
 at::Tensor TextVocabulary::encode(const std::vector<std::string>& texts, int64_t max_len) const {
     return encode_views({texts.begin(), texts.end()}, max_len);
-}
-
-at::Tensor TextVocabulary::encode(const Table& table, std::string_view column, int64_t max_len) const {
-    const auto texts = as_text(table.column(column), concat("column '", column, "' of ", spoken_name(table.source())));
-    std::vector<std::string_view> views(static_cast<size_t>(table.rows()));
-    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
-        views[static_cast<size_t>(row)] = text.value_or(std::string_view{});
-        return true;
-    });
-    return encode_views(views, max_len);
 }
 
 at::Tensor TextVocabulary::encode_views(const std::vector<std::string_view>& texts, int64_t max_len) const {

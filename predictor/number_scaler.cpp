@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <boost/math/special_functions/erf.hpp>
+#include <ATen/native/Math.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
@@ -95,7 +95,7 @@ double NumberScaler::rank(double value) const {
 double NumberScaler::operator()(double value) const {
     if (scaling_ != Scaling::quantile) return (value - shift_) / scale_;
     const double p = std::clamp(rank(value), kRankMargin, 1 - kRankMargin);
-    return std::numbers::sqrt2 * boost::math::erf_inv(2 * p - 1);
+    return std::numbers::sqrt2 * calc_erfinv(2 * p - 1);
 }
 
 double NumberScaler::inverse(double scaled) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace embark {
 
@@ -41,5 +42,9 @@ private:
 
 /// One raw row, its values by the names of their columns: `{{"age", 39}, {"workclass", "Private"}, {"hours", 40.5}}`.
 using RawRow = std::map<std::string, RawValue, std::less<>>;
+
+/// Many raw rows as columns of equal length: `{{"age", {39, 50}}, {"workclass", {"Private", "State-gov"}}}`. A column
+/// of a program's own becomes one by its ends, `{ages.begin(), ages.end()}`.
+using RawColumns = std::map<std::string, std::vector<RawValue>, std::less<>>;
 
 }  // namespace embark

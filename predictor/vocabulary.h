@@ -15,6 +15,7 @@ class Table;
 /// The categories of one column and the number of each: `#na#` is 0, the rest are sorted and numbered from 1 (fastai's
 /// Categorify). Sorted as numbers where all are plain integers, else by their UTF-8 bytes. A value that is missing, or
 /// that the vocabulary does not have, is 0. An immutable value; copies share.
+/// The functions that take a Table are in embark::data, as the Table is.
 class Vocabulary {
 public:
     static constexpr std::string_view kMissing = "#na#";

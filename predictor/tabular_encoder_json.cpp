@@ -1,4 +1,4 @@
-#include "tabular_json.h"
+#include "tabular_encoder_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -26,7 +26,7 @@ Vocabulary vocabulary_from(const Json& json) {
 
 }  // namespace
 
-Json to_json(const TabularData& data) {
+Json to_json(const TabularEncoder& data) {
     Json categories = Json::array(), numbers = Json::array(), targets = Json::array();
     for (const auto& column : data.categories) {
         categories.push_back(
@@ -50,8 +50,8 @@ Json to_json(const TabularData& data) {
     return {{"categories", categories}, {"numbers", numbers}, {"dates", dates}, {"texts", texts}, {"targets", targets}};
 }
 
-TabularData tabular_from_json(const Json& json) {
-    TabularData data;
+TabularEncoder tabular_encoder_from_json(const Json& json) {
+    TabularEncoder data;
     for (const Json& column : json.at("categories")) {
         data.categories.push_back({.name = column.at("name"),
                                    .vocabulary = vocabulary_from(column.at("categories")),

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../core/text.h"
+#include "text.h"
 
 namespace embark {
 

@@ -1,0 +1,49 @@
+#include <utility>
+
+#include "../core/error.h"
+#include "coded_column.h"
+#include "row_values.h"
+#include "table.h"
+#include "table_impl.h"
+
+// What Vocabulary does with columns of a Table, which the room that it belongs to does not know.
+namespace embark {
+
+std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
+    require(rows.dim() == 1 && rows.scalar_type() == at::kLong, "Row indices must be a 1-d int64 tensor");
+    std::vector<char> marked(static_cast<size_t>(table.rows()), 0);
+    const at::Tensor indices = rows.cpu().contiguous();
+    const int64_t* row = indices.const_data_ptr<int64_t>();
+    for (int64_t i = 0; i < indices.numel(); ++i) {
+        if (row[i] < 0 || row[i] >= table.rows()) {
+            fail("There is no row ", row[i], " in ", spoken_name(table.source()), ", which has ", table.rows(),
+                 " rows, counted from 0");
+        }
+        marked[static_cast<size_t>(row[i])] = 1;
+    }
+    return marked;
+}
+
+Vocabulary Vocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows) {
+    return fit_vocabulary(CodedColumn(table, column), mark_rows(rows, table));
+}
+
+at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
+    return encode_column(*this, CodedColumn(table, column)).tensor();
+}
+
+Vocabulary fit_vocabulary(const CodedColumn& column, const std::vector<char>& wanted) {
+    std::vector<std::string> categories;
+    visit_distinct(column, wanted, [&](int64_t, std::string_view value) { categories.emplace_back(value); });
+    return Vocabulary::fit(categories);
+}
+
+RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const CodedColumn& column) {
+    std::vector<int64_t> indices = {0};
+    for (int64_t code = 0; code < column.values().length(); ++code) {
+        indices.push_back(vocabulary.index(column.values().GetView(code)));
+    }
+    return {column, std::move(indices)};
+}
+
+}  // namespace embark

@@ -1,0 +1,80 @@
+#include "predictions.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "../core/error.h"
+
+namespace embark {
+
+namespace {
+
+int64_t n_outputs(const TabularEncoder& data) {
+    int64_t total = 0;
+    for (const TargetColumn& target : data.targets) total += target.width();
+    return total;
+}
+
+}  // namespace
+
+std::vector<std::string> TargetPredictions::labels() const {
+    const at::Tensor best = probabilities.argmax(1).contiguous();
+    std::vector<std::string> labels;
+    labels.reserve(static_cast<size_t>(best.numel()));
+    for (int64_t row = 0; row < best.numel(); ++row) {
+        labels.push_back(classes[static_cast<size_t>(best.const_data_ptr<int64_t>()[row])]);
+    }
+    return labels;
+}
+
+std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const Tensors& outputs) {
+    require(outputs.size() == data.targets.size(), "The model gives ", outputs.size(), " outputs, and there are ",
+            data.targets.size(), " targets");
+    std::vector<TargetPredictions> predictions;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        const TargetColumn& target = data.targets[i];
+        TargetPredictions& made = predictions.emplace_back(TargetPredictions{.target = target.name});
+        if (target.is_class()) {
+            made.classes = data.target_classes(i);
+            made.probabilities = outputs[i].to(at::kFloat);
+        } else {
+            made.values = target.decode(outputs[i].flatten());
+        }
+    }
+    return predictions;
+}
+
+std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector<float>& outputs) {
+    std::vector<Prediction> row;
+    const float* next = outputs.data();
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+        const TargetColumn& target = data.targets[i];
+        const float* first = next;
+        next += target.width();
+        Prediction& prediction = row.emplace_back(Prediction{.target = target.name});
+        if (!target.is_class()) {
+            prediction.value = target.decode(static_cast<double>(*first));
+            continue;
+        }
+        prediction.classes = data.target_classes(i);
+        prediction.probabilities.assign(first, next);
+        const auto best = static_cast<size_t>(std::max_element(first, next) - first);
+        prediction.label = prediction.classes[best];
+        prediction.probability = prediction.probabilities[best];
+    }
+    return row;
+}
+
+std::vector<Prediction> decode_row(const TabularEncoder& data, const Tensors& outputs) {
+    std::vector<float> numbers;
+    for (const at::Tensor& output : outputs) {
+        const at::Tensor flat = output.to(at::kFloat).contiguous();
+        numbers.insert(numbers.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+    }
+    require(static_cast<int64_t>(numbers.size()) == n_outputs(data), "The model gives ", numbers.size(),
+            " numbers, and the targets need ", n_outputs(data));
+    return decode_row(data, numbers);
+}
+
+}  // namespace embark

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "../core/tensors.h"
+#include "date_parts.h"
+#include "number_scaler.h"
+#include "raw_row.h"
+#include "text_vocabulary.h"
+#include "vocabulary.h"
+
+namespace embark {
+
+/// A category that the model sees: a column's, or whether a number is missing.
+struct CategoryColumn {
+    std::string name;
+    Vocabulary vocabulary;
+    /// The column of numbers whose missing ones it tells; empty for a column of the table's own.
+    std::string missing_in = {};
+};
+
+/// A number that the model sees.
+struct NumberColumn {
+    std::string name;
+    /// What stands in for a missing one, before it is scaled.
+    double fill = 0;
+    NumberScaler scaler = {};
+};
+
+/// A date, which the model sees as its parts, categories and numbers of their own.
+struct DateColumn {
+    std::string name;
+    bool time = false;
+};
+
+/// The columns that a date becomes, named as add_datepart does.
+std::vector<DatePartColumn> columns_of(const DateColumn& date);
+
+/// A text, which the model sees as its first `max_len` tokens.
+struct TextColumn {
+    std::string name;
+    TextVocabulary vocabulary = {};
+    int64_t max_len = 0;
+};
+
+/// What is predicted.
+struct TargetColumn {
+    std::string name;
+    /// The classes, `#na#` first; class c of the model is number c + 1 here. Empty but for `#na#` where it is a value.
+    Vocabulary classes = {};
+    bool log = false;
+    /// The model learns (y − mean) / scale of a value, or of its logarithm.
+    double mean = 0, scale = 1;
+
+    bool is_class() const { return classes.size() > 1; }
+    /// How many numbers a model gives for it: one a class, or one.
+    int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
+    /// A model's value in the target's own units; float64 of the same shape.
+    at::Tensor decode(const at::Tensor& output) const;
+    double decode(double output) const;
+};
+
+/// What encoding found that was not there in training, by column.
+struct EncodingCounts {
+    /// Categories that are not in the vocabulary, taken as `#na#`.
+    std::map<std::string, int64_t> unknown = {};
+    /// Missing numbers of columns that had none in training.
+    std::map<std::string, int64_t> filled = {};
+
+    bool empty() const { return unknown.empty() && filled.empty(); }
+};
+
+/// What was fitted on the training rows of a table, and makes a model's inputs of raw values: (n, categories) int64,
+/// (n, numbers) float32, and (n, max_len) int64 for each text.
+class TabularEncoder {
+public:
+    std::vector<CategoryColumn> categories;
+    std::vector<NumberColumn> numbers;
+    std::vector<DateColumn> dates;
+    std::vector<TextColumn> texts;
+    std::vector<TargetColumn> targets;
+
+    /// The columns that rows must have to be predicted from, in the order of training.
+    std::vector<std::string> input_names() const;
+    /// The names of the classes that target `target` has, in their order; empty where it is a value.
+    std::vector<std::string> target_classes(size_t target) const;
+
+    /// The inputs of one row, (1, …) each. Values may stand in any order, with others beside them. Throws Error for a
+    /// value that is not there, and for a number that is none. Counts what is new into `counts` where it is given.
+    Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
+    /// Categories and numbers of one row, as many as there are, to where they are wanted.
+    void encode(const RawRow& row, int64_t* codes, float* numbers, EncodingCounts* counts = nullptr) const;
+    /// The inputs of many rows; messages count these from 0. Throws Error for columns of unequal length too.
+    Tensors encode_columns(const RawColumns& columns, EncodingCounts* counts = nullptr) const;
+};
+
+}  // namespace embark
