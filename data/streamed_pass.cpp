@@ -15,18 +15,20 @@ namespace embark {
 
 namespace {
 
-/// The rows of several sets, one set's after the other's.
-TensorDataset joined(std::vector<TensorDataset> sets) {
+/// The rows of several sets, one set's after the other's, in the memory of `spare` where that has any.
+TensorDataset joined(std::vector<TensorDataset> sets, TensorDataset spare = {}) {
     if (sets.size() == 1) return std::move(sets.front());
-    TensorDataset all;
     for (const auto part : {&TensorDataset::inputs, &TensorDataset::targets}) {
         for (size_t i = 0; i < (sets.front().*part).size(); ++i) {
             Tensors pieces;
             for (auto& set : sets) pieces.push_back(std::move((set.*part).at(i)));
-            (all.*part).push_back(at::cat(pieces));
+            if ((spare.*part).size() <= i) (spare.*part).push_back(at::empty({0}, pieces.front().options()));
+            at::Tensor& all = (spare.*part)[i];
+            all.resize_({0});  // keeps its memory
+            at::cat_out(all, pieces);
         }
     }
-    return all;
+    return spare;
 }
 
 template <class Part>
@@ -81,7 +83,7 @@ void StreamedPass::plan(const std::vector<Part>& parts, int64_t buffer_rows) {
     }
 }
 
-StreamedPass::Buffer StreamedPass::read(size_t window) const {
+StreamedPass::Buffer StreamedPass::read(size_t window, Buffer spare) const {
     // A thread that reads ahead would otherwise start threads of its own, which spin beside those that train.
     const c10::ParallelGuard alone(true);
     std::vector<TensorDataset> read;
@@ -93,7 +95,8 @@ StreamedPass::Buffer StreamedPass::read(size_t window) const {
             return tensor.narrow(0, part.rows.begin, part.rows.size()).clone();
         }));
     }
-    Buffer buffer = {.window = window, .rows = joined(std::move(read)), .order = {}};
+    // Large tensors that come and go would tear the heap into pieces, and so let it grow.
+    Buffer buffer = {.window = window, .rows = joined(std::move(read), std::move(spare.rows)), .order = {}};
     buffer.rows = map_tensors(buffer.rows, [](const at::Tensor& tensor) { return tensor.detach().contiguous(); });
     if (seed_) {
         buffer.order = permutation(windows_[window].rows.size(), derived_seed(*seed_, static_cast<int64_t>(window)));
@@ -103,15 +106,19 @@ StreamedPass::Buffer StreamedPass::read(size_t window) const {
 
 void StreamedPass::read_ahead(size_t window) {
     next_window_ = window;
-    if (window < windows_.size()) next_ = std::async(std::launch::async, [this, window] { return read(window); });
+    if (window >= windows_.size()) return;
+    next_ = std::async(std::launch::async,
+                       [this, window, spare = std::move(spare_)]() mutable { return read(window, std::move(spare)); });
+    spare_ = {};
 }
 
 const StreamedPass::Buffer& StreamedPass::buffer(size_t window) {
     if (current_ && current_->window == window) return *current_;
-    current_.reset();  // before another takes memory
+    if (current_) spare_ = std::move(*current_);
+    current_.reset();
     const bool is_coming = next_.valid() && next_window_ == window;
     if (next_.valid() && !is_coming) next_ = {};
-    current_ = is_coming ? next_.get() : read(window);
+    current_ = is_coming ? next_.get() : read(window, std::exchange(spare_, {}));
     if (!any_row_.size()) any_row_ = gather(current_->rows, at::zeros({1}, at::kLong), 0, 1);
     read_ahead(window + 1);
     return *current_;
@@ -125,7 +132,9 @@ Batch StreamedPass::rows(int64_t begin, int64_t length) {
         const Buffer& from = buffer(static_cast<size_t>(window - windows_.begin()));
         const int64_t n = std::min(begin + length, window->rows.end) - row, first = row - window->rows.begin;
         taken.push_back(seed_ ? gather(from.rows, from.order, first, n)
-                              : map_tensors(from.rows, [&](const at::Tensor& t) { return t.narrow(0, first, n); }));
+                              : map_tensors(from.rows, [&](const at::Tensor& tensor) {
+                                    return tensor.narrow(0, first, n).clone();  // the buffer's memory is used again
+                                }));
         row += n;
     }
     return joined(std::move(taken));

@@ -49,7 +49,8 @@ private:
     };
 
     void plan(const std::vector<Part>& parts, int64_t buffer_rows);
-    Buffer read(size_t window) const;
+    /// Takes the memory of `spare`, a buffer that is done with.
+    Buffer read(size_t window, Buffer spare) const;
     const Buffer& buffer(size_t window);
     void read_ahead(size_t window);
 
@@ -57,6 +58,7 @@ private:
     std::optional<uint64_t> seed_;
     std::vector<Window> windows_;
     std::optional<Buffer> current_;
+    Buffer spare_;
     std::future<Buffer> next_;
     size_t next_window_ = 0;
     Batch any_row_;
