@@ -1,5 +1,6 @@
 #include "row_values.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace embark {
@@ -9,6 +10,7 @@ RowOrder::RowOrder(const at::Tensor& some_rows, int64_t n_rows) : rows_(some_row
     const int64_t n = size();
     if (kFew * n < n_rows || n_rows > std::numeric_limits<int32_t>::max()) return;
     const int64_t* row = rows_.const_data_ptr<int64_t>();
+    if (std::is_sorted(row, row + n)) return;
     place_of_.assign(static_cast<size_t>(n_rows), -1);
     for (int64_t i = 0; i < n; ++i) {
         int32_t& place = place_of_[static_cast<size_t>(row[i])];
