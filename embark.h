@@ -32,6 +32,7 @@
 #include "callbacks/tracker.h"
 #include "callbacks/training_state.h"
 #include "core/charts.h"
+#include "core/device.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/page.h"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE_DIR = Path(__file__).resolve().parent.parent
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # what is compared is the CPU's, on all sides
 CLOCK_TICK = os.sysconf("SC_CLK_TCK")
 
 

@@ -14,7 +14,8 @@ using Tensors = std::vector<at::Tensor>;
 /// its own (DataLoaderOptions::seed).
 void set_seed(uint64_t seed);
 
-/// The state of LibTorch's default CPU generator, and the way back to it.
+/// The states of LibTorch's default generators, of the CPU and each CUDA device, one after the other as bytes; and the
+/// way back to them. Devices of which `state` has none go on by themselves.
 at::Tensor rng_state();
 void set_rng_state(const at::Tensor& state);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/device.h"
 #include "dataloaders.h"
 #include "stream_options.h"
 
@@ -28,7 +29,7 @@ struct CollabOptions {
     uint64_t seed = 42;
     bool shuffle = true;
     bool drop_last = true;
-    at::Device device = at::kCPU;
+    at::Device device = default_device();
 };
 
 /// The items that each user rated in the training part, as encoded numbers: those of user u are items[offsets[u]] …

@@ -82,6 +82,7 @@ RowRange range_of(Share share, int64_t rows, int64_t batch_size) {
 }
 
 void check(const DataLoaderOptions& options) {
+    require_device(options.device);
     require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
     require<UsageError>(options.shuffle_buffer >= 1, "Invalid shuffle_buffer: ", options.shuffle_buffer,
                         "; it must be at least 1");

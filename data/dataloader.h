@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "../core/device.h"
 #include "batch.h"
 
 namespace embark {
@@ -19,7 +20,7 @@ struct DataLoaderOptions {
     bool drop_last = false;
     /// The permutation of an epoch follows from (seed, epoch) alone.
     uint64_t seed = 42;
-    at::Device device = at::kCPU;
+    at::Device device = default_device();
     /// Of streamed rows: how many are in memory at once to be mixed, besides as many that are being read.
     int64_t shuffle_buffer = 1'000'000;
 };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/device.h"
 #include "../predictor/vocabulary.h"
 #include "dataloader.h"
 #include "splitters.h"
@@ -46,7 +47,7 @@ struct DataLoadersOptions {
     bool shuffle = true;
     /// Leave out the last, short training batch (never the only one), as fastai does.
     bool drop_last = true;
-    at::Device device = at::kCPU;
+    at::Device device = default_device();
 };
 
 /// The training and the validation batches of one data set, and what was fitted to make them. A shared handle: copies

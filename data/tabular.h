@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/device.h"
 #include "../predictor/tabular_encoder.h"
 #include "dataloaders.h"
 #include "stream_options.h"
@@ -75,7 +76,7 @@ struct TabularOptions {
     uint64_t seed = 42;
     bool shuffle = true;
     bool drop_last = true;
-    at::Device device = at::kCPU;
+    at::Device device = default_device();
 };
 
 /// The columns of `table` but `leave_out`, as categories and numbers: text, true/false and whole numbers of at most

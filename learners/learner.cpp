@@ -45,7 +45,11 @@ Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
     check_weight_decay(options.weight_decay);
     model.module().to(dls.train().options().device);
-    if (options.embedding_update == EmbeddingUpdate::lazy) make_embeddings_sparse(model.module());
+    if (options.embedding_update != EmbeddingUpdate::lazy) return;
+    const at::Device device = dls.train().options().device;
+    require<UsageError>(device.is_cpu(), "embedding_update = lazy trains on the CPU, and the batches are on ",
+                        device.str(), "; make the DataLoaders with .device = at::kCPU");
+    make_embeddings_sparse(model.module());
 }
 
 Optimizer& Learner::Impl::optimizer() {

@@ -75,6 +75,7 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
                         "updated by the rows of a batch alone");
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
+    if (lazy && options.device.empty()) set_default_device(at::kCPU);  // lazy updates are the CPU's
 }
 
 CollabDataLoaders data_loaders(const CollabTraining& options) {

@@ -92,6 +92,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
     add("seed", count_option(options.seed), "of the split, the order and the initial weights");
     add("threads", count_option(options.threads),
         "threads a tensor operation may use; more than 1 pay in large batches only");
+    add("device", text_option(options.device, "NAME"), "cpu, cuda or cuda:N (default: a CUDA device if there is one)");
     add("checkpoint-dir", text_option(options.checkpoint_dir, "DIR"),
         "write a checkpoint to this folder at each epoch's end, and when interrupted");
     add("checkpoint-every", po::value(&options.checkpoint_every)->value_name("N"), "and one after every N batches");
@@ -103,6 +104,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
 }
 
 void take_training_options(const po::variables_map& values, TrainingOptions& options) {
+    if (!options.device.empty()) set_default_device(device_of(options.device));
     options.given = [values](const char* option) { return values.count(option) > 0 && !values[option].defaulted(); };
     if (values.count("wd")) options.weight_decay = values["wd"].as<double>();
     if (values.count("checkpoint-every")) {

@@ -18,7 +18,7 @@ namespace embark::tools {
 
 /// What every command that trains has: where the data are, how long and how fast to train, what to leave behind.
 struct TrainingOptions {
-    std::string dataset, data_dir, delimiter, columns, export_path, checkpoint_dir, resume_dir;
+    std::string dataset, data_dir, delimiter, columns, export_path, checkpoint_dir, resume_dir, device;
     double valid_pct = 0.2;
     int64_t epochs = 5;
     double lr = 1e-3;

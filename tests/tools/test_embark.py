@@ -262,6 +262,8 @@ class BadInput(EmbarkTest):
         self.assert_refused(self.run_embark("train", "collab"), 2, "--dataset", "--ratings")
         self.assert_refused(self.run_embark("train", "collab", "--dataset", "ml-100"), 2, "'ml-100k'")
         self.assert_refused(self.run_embark("predct"), 2, "'predict'")
+        self.assert_refused(self.train("--device", "gpu"), 2, "Unknown device: 'gpu'; use cpu, cuda or cuda:N")
+        self.assert_refused(self.train("--device", "cuda:99"), 2, "There is no device cuda:99")
 
     def test_data_that_are_not_here_say_how_to_get_them(self):
         environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}

@@ -134,6 +134,7 @@ int course_run(const Arguments& arguments) {
     if (!options.against.empty()) course::require_fastai();
     if (!options.report.empty()) course::prepare_report(options.report);
     at::set_num_threads(static_cast<int>(options.threads));
+    set_default_device(at::kCPU);  // where models as small take less time, and have the same figures on every machine
 
     std::vector<Outcome> outcomes;
     bool broken = false;
