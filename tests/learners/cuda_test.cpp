@@ -32,8 +32,8 @@ Table made_ratings() {
     std::vector<std::string> users, items, ratings;
     for (int i = 0; i < 4000; ++i) {
         const int user = i * 37 % 100, item = i * 61 % 50;
-        users.push_back("u" + std::to_string(user));
-        items.push_back("i" + std::to_string(item));
+        users.push_back(concat("u", user));
+        items.push_back(concat("i", item));
         ratings.push_back(std::to_string(1 + (user % 5 + item % 5) / 2));
     }
     return Table::from_text({{"user", users}, {"item", items}, {"rating", ratings}});
