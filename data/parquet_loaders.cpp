@@ -44,7 +44,9 @@ ParquetSource::ParquetSource(const std::filesystem::path& train, const std::opti
         const auto files = std::make_shared<const ParquetFiles>(train_.files());
         train_ = ParquetPart(files, Side::train, options.valid_pct, options.seed);
         valid_ = ParquetPart(files, Side::valid, options.valid_pct, options.seed);
-        if (count(*valid_) == 0) valid_.reset();
+        const int64_t rows = train_.files().rows();
+        require(count(*valid_) > 0, "The validation part would be empty: valid_pct ", options.valid_pct,
+                " draws none of the ", rows, rows == 1 ? " row" : " rows", " in ", name());
     } else if (valid) {
         valid_ = ParquetPart(std::make_shared<const ParquetFiles>(*valid));
     }

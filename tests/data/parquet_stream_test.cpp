@@ -121,6 +121,8 @@ TEST_F(ParquetStream, bad_input_is_found_before_the_first_batch) {
     EXPECT_THAT(message({.user_name = "customer"}), HasSubstr("no column 'customer' in"));
     EXPECT_THAT(message({.splitter = random_splitter()}), HasSubstr("cannot be split by a splitter"));
     EXPECT_THAT(message({.valid_pct = 1}), HasSubstr("Invalid valid_pct 1"));
+    EXPECT_THAT(message({.valid_pct = 1e-9}),
+                HasSubstr("The validation part would be empty: valid_pct 1e-09 draws none of the 200 rows in "));
 
     at::Tensor values = good.numbers("rating").slice(0, 0, 60).clone();
     values[50] = std::numeric_limits<double>::quiet_NaN();
