@@ -6,6 +6,7 @@
 #include "../core/text.h"
 #include "arrow_utils.h"
 #include "csv_columns.h"
+#include "csv_line_reader.h"
 #include "csv_parse.h"
 #include "table.h"
 #include "table_impl.h"
@@ -98,8 +99,8 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     for (const int position : file.kept) file.coded.push_back(beginning.coded[static_cast<size_t>(position)]);
 }
 
-/// The rows of the file; `log` gets what was seen of it.
-ArrowTable read_rows(const CsvFile& file, const CsvValues& values, CsvStreamLog& log) {
+/// The rows of any file, as Arrow's parser finds them; `log` gets what was seen of it.
+ArrowTable parse_rows(const CsvFile& file, const CsvValues& values, CsvStreamLog& log) {
     arrow::Status status;
     for (const CsvPass& pass : {CsvPass{}, CsvPass{.block_size = kLargeCsvBlock}}) {
         CsvRows rows(file, values);
@@ -126,11 +127,16 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
         origin.text_columns.insert(column);
     }
 
-    CsvStreamLog log;
-    ArrowTable table =
-        read_rows(file, {.trim_spaces = options.trim_spaces, .missing_values = options.missing_values}, log);
+    const CsvValues values = {.trim_spaces = options.trim_spaces, .missing_values = options.missing_values};
     const int64_t header_rows = file.has_header ? 1 : 0;
-    if (log.lines == header_rows + table->num_rows()) origin.lines_before = header_rows;
+    ArrowTable table = read_csv_lines(file, values);
+    bool rows_are_lines = table != nullptr;
+    if (!table) {
+        CsvStreamLog log;
+        table = parse_rows(file, values, log);
+        rows_are_lines = log.lines == header_rows + table->num_rows();
+    }
+    if (rows_are_lines) origin.lines_before = header_rows;
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));

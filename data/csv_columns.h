@@ -7,6 +7,7 @@
 
 #include <arrow/api.h>
 
+#include "csv_lines.h"
 #include "csv_parse.h"
 #include "text_codes.h"
 
@@ -19,8 +20,39 @@ struct CsvValues {
     std::vector<std::string> missing_values = {};
 };
 
-/// The rows of a CSV file between its header and the row of end marks, taken up while they are read: as coded text
-/// where values come again and again, so that the whole text of the file never is in memory.
+/// The columns of a CSV file that are kept, taken up while it is read: as coded text where values come again and again,
+/// so that the whole text of the file never is in memory.
+class CsvColumns {
+public:
+    CsvColumns(const CsvFile& file, CsvValues values);
+
+    /// Makes room for rows, `n_rows` in all.
+    void reserve(int64_t n_rows);
+
+    /// The next rows.
+    void add(const arrow::RecordBatch& rows);
+    /// The same as texts of each column, the words for a missing value among them.
+    void add(const std::vector<CsvTexts>& columns);
+    /// The rows of `next`, which come after these.
+    void append(CsvColumns next);
+
+    std::shared_ptr<arrow::Table> finish() &&;
+
+private:
+    using Plain = arrow::ArrayVector;
+    using Column = std::variant<TextCoder, Plain>;
+
+    std::shared_ptr<arrow::Array> plain_texts(const CsvTexts& texts) const;
+    std::shared_ptr<arrow::ChunkedArray> finish_column(Column& column) const;
+
+    std::vector<std::string> names_;
+    CsvValues values_;
+    /// All words for a missing value as they stand in the file, the empty one too.
+    std::vector<std::string> missing_words_;
+    std::vector<Column> columns_;
+};
+
+/// The rows of a CSV file between its header and the row of end marks.
 class CsvRows {
 public:
     CsvRows(const CsvFile& file, CsvValues values);
@@ -35,16 +67,8 @@ public:
     std::shared_ptr<arrow::Table> finish() &&;
 
 private:
-    using Plain = arrow::ArrayVector;
-    using Column = std::variant<TextCoder, Plain>;
-
-    void take(const arrow::RecordBatch& batch);
-    std::shared_ptr<arrow::ChunkedArray> finish_column(Column& column) const;
-
-    std::vector<std::string> names_;
-    CsvValues values_;
     bool skip_header_;
-    std::vector<Column> columns_;
+    CsvColumns columns_;
     /// The latest rows: which are the last is known only when no more come.
     std::shared_ptr<arrow::RecordBatch> latest_;
 };

@@ -1,10 +1,8 @@
 #include "text_codes.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <deque>
-#include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -17,7 +15,8 @@ namespace {
 
 using Column = std::shared_ptr<arrow::ChunkedArray>;
 
-constexpr int32_t kUnused = -1;
+constexpr int32_t kMissing = -1;  // the code of a missing value
+constexpr int32_t kUnused = -2;   // where there is no code yet
 constexpr const char* kFailure = "Cannot code a column";
 
 const arrow::DictionaryArray& as_coded(const arrow::Array& chunk) {
@@ -129,81 +128,131 @@ private:
 }  // namespace
 
 struct TextCoder::Impl {
+    explicit Impl(const std::vector<std::string>& missing_words) {
+        for (const std::string& word : missing_words) place_of(word, small_number(word)) = kMissing;
+    }
+
     void reserve(int64_t n_rows) { require_arrow(codes_.Resize(std::max(n_rows, codes_.length())), kFailure); }
 
     void add(const arrow::Array& chunk) {
-        require_arrow(codes_.Reserve(chunk.length()), kFailure);
+        make_room(chunk.length());
         if (is_coded_text(*chunk.type())) return add_coded(as_coded(chunk));
         const auto& texts = static_cast<const arrow::StringArray&>(chunk);
-        add_rows(chunk, [&](int64_t row) { return code_of(texts.GetView(row)); });
+        for (int64_t row = 0; row < chunk.length(); ++row) {
+            put(chunk.IsNull(row) ? kMissing : code_of(texts.GetView(row)));
+        }
+    }
+
+    void add(std::span<const std::string_view> texts) {
+        // Codes of numbers are asked for some values ahead: they lie anywhere in an array larger than the near caches.
+        constexpr size_t kAhead = 64;
+        std::array<int32_t, kAhead> numbers;
+        make_room(std::ssize(texts));
+        while (!texts.empty()) {
+            const auto some = texts.first(std::min(kAhead, texts.size()));
+            for (size_t i = 0; i < some.size(); ++i) {
+                numbers[i] = small_number(some[i]);
+                if (has_place(numbers[i])) __builtin_prefetch(&codes_of_numbers_[static_cast<size_t>(numbers[i])]);
+            }
+            for (size_t i = 0; i < some.size(); ++i) put(code_of(some[i], numbers[i]));
+            texts = texts.subspan(some.size());
+        }
+    }
+
+    void append(const Impl& next) {
+        std::vector<int32_t> new_codes;
+        for (const std::string& text : next.texts_) new_codes.push_back(code_of(text));
+        make_room(next.codes_.length());
+        for (const int32_t code : std::span(next.codes_.data(), static_cast<size_t>(next.codes_.length()))) {
+            put(code == kMissing ? kMissing : new_codes[static_cast<size_t>(code)]);
+        }
     }
 
     Column finish() {
         arrow::StringBuilder dictionary;
         for (const auto& text : texts_) require_arrow(dictionary.Append(text), kFailure);
-        return coded_column(arrow_value(codes_.Finish(), kFailure), arrow_value(dictionary.Finish(), kFailure));
+        const int64_t n_rows = codes_.length();
+        const auto present = n_missing_ > 0 ? present_rows() : nullptr;
+        const auto codes =
+            std::make_shared<arrow::Int32Array>(n_rows, arrow_value(codes_.Finish(), kFailure), present, n_missing_);
+        return coded_column(codes, arrow_value(dictionary.Finish(), kFailure));
     }
 
 private:
-    template <class CodeOf>
-    void add_rows(const arrow::Array& chunk, CodeOf&& code_of) {
-        for (int64_t row = 0; row < chunk.length(); ++row) {
-            if (chunk.IsNull(row)) {
-                codes_.UnsafeAppendNull();
-            } else {
-                codes_.UnsafeAppend(code_of(row));
-            }
-        }
+    void make_room(int64_t n_rows) { require_arrow(codes_.Reserve(n_rows), kFailure); }
+
+    void put(int32_t code) {
+        codes_.UnsafeAppend(code);
+        n_missing_ += code == kMissing;
     }
 
     void add_coded(const arrow::DictionaryArray& chunk) {
         const auto& texts = static_cast<const arrow::StringArray&>(*chunk.dictionary());
         const auto& old_codes = codes_of(chunk);
         std::vector<int32_t> new_codes(static_cast<size_t>(texts.length()), kUnused);
-        add_rows(chunk, [&](int64_t row) {
-            const int32_t old_code = old_codes.Value(row);
+        const auto new_code = [&](int32_t old_code) {
             int32_t& code = new_codes[static_cast<size_t>(old_code)];
             if (code == kUnused) code = code_of(texts.GetView(old_code));
             return code;
-        });
+        };
+        for (int64_t row = 0; row < chunk.length(); ++row) {
+            put(chunk.IsNull(row) ? kMissing : new_code(old_codes.Value(row)));
+        }
     }
 
-    int32_t code_of(std::string_view text) {
-        // Most values are short, and most ids whole numbers: either is found several times quicker than by a hash of
-        // its text.
-        if (text.size() <= ShortTextCodes::kLongest) {
-            const int32_t number = small_number(text);
-            int32_t& code = number < 0 ? codes_of_short_texts_[text] : code_of_number(number);
-            if (code == kUnused) code = append(text);
-            return code;
+    /// One bit a row, set where it has a value.
+    std::shared_ptr<arrow::Buffer> present_rows() {
+        arrow::TypedBufferBuilder<bool> present;
+        require_arrow(present.Reserve(codes_.length()), kFailure);
+        for (int64_t row = 0; row < codes_.length(); ++row) present.UnsafeAppend(codes_.data()[row] != kMissing);
+        return arrow_value(present.Finish(), kFailure);
+    }
+
+    int32_t code_of(std::string_view text) { return code_of(text, small_number(text)); }
+
+    /// `number` is small_number's of `text`.
+    int32_t code_of(std::string_view text, int32_t number) {
+        int32_t& code = place_of(text, number);
+        if (code == kUnused) {
+            code = static_cast<int32_t>(texts_.size());
+            texts_.emplace_back(text);
         }
-        const auto found = codes_of_texts_.find(text);
-        if (found != codes_of_texts_.end()) return found->second;
-        const int32_t code = append(text);
-        codes_of_texts_.emplace(texts_.back(), code);
         return code;
     }
 
-    int32_t& code_of_number(int32_t number) {
+    /// Most values are short, and most ids whole numbers: either is found several times quicker than by a hash of its
+    /// text.
+    int32_t& place_of(std::string_view text, int32_t number) {
+        if (number >= 0) return place_of_number(number);
+        if (text.size() <= ShortTextCodes::kLongest) return codes_of_short_texts_[text];
+        const auto found = codes_of_long_texts_.find(text);
+        if (found != codes_of_long_texts_.end()) return found->second;
+        return codes_of_long_texts_.emplace(text, kUnused).first->second;
+    }
+
+    bool has_place(int32_t number) const {
+        return number >= 0 && static_cast<size_t>(number) < codes_of_numbers_.size();
+    }
+
+    int32_t& place_of_number(int32_t number) {
         const auto position = static_cast<size_t>(number);
-        if (position >= codes_of_numbers_.size()) codes_of_numbers_.resize(position + position / 2 + 1, kUnused);
+        if (!has_place(number)) codes_of_numbers_.resize(position + position / 2 + 1, kUnused);
         return codes_of_numbers_[position];
     }
 
-    int32_t append(std::string_view text) {
-        texts_.emplace_back(text);
-        return static_cast<int32_t>(texts_.size()) - 1;
-    }
-
-    arrow::Int32Builder codes_;
-    /// The dictionary; a deque, since codes_of_texts_ has views of its texts.
-    std::deque<std::string> texts_;
-    std::unordered_map<std::string_view, int32_t> codes_of_texts_;
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    arrow::TypedBufferBuilder<int32_t> codes_;
+    int64_t n_missing_ = 0;
+    /// The dictionary.
+    std::vector<std::string> texts_;
+    std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> codes_of_long_texts_;
     ShortTextCodes codes_of_short_texts_;
     std::vector<int32_t> codes_of_numbers_;
 };
 
-TextCoder::TextCoder() : impl_(std::make_unique<Impl>()) {}
+TextCoder::TextCoder(const std::vector<std::string>& missing_words) : impl_(std::make_unique<Impl>(missing_words)) {}
 TextCoder::~TextCoder() = default;
 TextCoder::TextCoder(TextCoder&&) noexcept = default;
 TextCoder& TextCoder::operator=(TextCoder&&) noexcept = default;
@@ -214,6 +263,14 @@ void TextCoder::reserve(int64_t n_rows) {
 
 void TextCoder::add(const arrow::Array& chunk) {
     impl_->add(chunk);
+}
+
+void TextCoder::add(std::span<const std::string_view> texts) {
+    impl_->add(texts);
+}
+
+void TextCoder::append(const TextCoder& next) {
+    impl_->append(*next.impl_);
 }
 
 Column TextCoder::finish() {

@@ -2,6 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <arrow/api.h>
 
@@ -10,7 +14,8 @@ namespace embark {
 /// Gives the values of a column codes in the order in which they come.
 class TextCoder {
 public:
-    TextCoder();
+    /// `missing_words` stand for a missing value.
+    explicit TextCoder(const std::vector<std::string>& missing_words = {});
     ~TextCoder();
     TextCoder(TextCoder&&) noexcept;
     TextCoder& operator=(TextCoder&&) noexcept;
@@ -20,6 +25,10 @@ public:
 
     /// The next rows, text or coded text.
     void add(const arrow::Array& chunk);
+    void add(std::span<const std::string_view> texts);
+
+    /// The rows of `next`, which come after these.
+    void append(const TextCoder& next);
 
     /// All rows, as code_texts gives them.
     std::shared_ptr<arrow::ChunkedArray> finish();
