@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "../core/parallel.h"
 #include "coded_column.h"
 #include "collab_ratings.h"
 #include "loader_options.h"
@@ -64,8 +65,9 @@ std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabCo
                                              const std::vector<char>& wanted) {
     auto fitted = std::make_shared<CollabData>();
     set_names(*fitted, columns);
-    fitted->users = fit_vocabulary(ids.users, wanted);
-    fitted->items = fit_vocabulary(ids.items, wanted);
+    parallel_for_each(2, [&](int64_t i) {
+        (i == 0 ? fitted->users : fitted->items) = fit_vocabulary(i == 0 ? ids.users : ids.items, wanted);
+    });
     return fitted;
 }
 

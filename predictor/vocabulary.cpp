@@ -1,28 +1,23 @@
 #include "vocabulary.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "name_index.h"
 
 namespace embark {
 
 struct Vocabulary::Impl {
     std::vector<std::string> names;
-    /// The keys are views of `names`.
-    std::unordered_map<std::string_view, int64_t> indices;
+    NameIndex places;
 
-    explicit Impl(std::vector<std::string> all_names) : names(std::move(all_names)) {
-        indices.reserve(names.size());
-        for (size_t i = 0; i < names.size(); ++i) {
-            require(indices.emplace(names[i], static_cast<int64_t>(i)).second, "A vocabulary has '", names[i],
-                    "' twice; every name may stand in it once");
-        }
-    }
+    explicit Impl(std::vector<std::string> all_names) : names(std::move(all_names)), places(names) {}
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 };
 
 namespace {
@@ -31,18 +26,34 @@ bool is_missing(std::string_view value) {
     return value.empty() || value == Vocabulary::kMissing;
 }
 
+/// Whole numbers as text, sorted. Numbers of 64 bits are sorted as such, several times quicker than by their digits.
+void sort_integers(std::vector<std::string>& integers) {
+    std::vector<std::pair<int64_t, size_t>> numbers;
+    numbers.reserve(integers.size());
+    for (const std::string& digits : integers) {
+        const auto number = parse_int(digits);
+        if (!number) {
+            std::sort(integers.begin(), integers.end(), plain_integer_less);
+            return;
+        }
+        numbers.emplace_back(*number, numbers.size());
+    }
+    std::sort(numbers.begin(), numbers.end());
+    std::vector<std::string> sorted;
+    sorted.reserve(integers.size());
+    for (const auto& [number, place] : numbers) sorted.push_back(std::move(integers[place]));
+    integers = std::move(sorted);
+}
+
 /// Sorts categories, leaves out what repeats, and puts `#na#` before them.
 std::vector<std::string> numbered(std::vector<std::string> categories) {
-    const bool integers = std::all_of(categories.begin(), categories.end(),
-                                      [](const std::string& name) { return is_plain_integer(name); });
-    if (integers) {
-        std::sort(categories.begin(), categories.end(),
-                  [](const std::string& a, const std::string& b) { return plain_integer_less(a, b); });
+    if (std::all_of(categories.begin(), categories.end(), is_plain_integer)) {
+        sort_integers(categories);
     } else {
         std::sort(categories.begin(), categories.end());
     }
     categories.erase(std::unique(categories.begin(), categories.end()), categories.end());
-    categories.insert(categories.begin(), std::string(Vocabulary::kMissing));
+    categories.emplace(categories.begin(), Vocabulary::kMissing);
     return categories;
 }
 
@@ -52,11 +63,9 @@ Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
 
 Vocabulary::Vocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
-Vocabulary Vocabulary::fit(const std::vector<std::string>& values) {
-    std::vector<std::string> categories;
-    std::copy_if(values.begin(), values.end(), std::back_inserter(categories),
-                 [](const std::string& value) { return !is_missing(value); });
-    return from_names(numbered(std::move(categories)));
+Vocabulary Vocabulary::fit(std::vector<std::string> values) {
+    std::erase_if(values, is_missing);
+    return from_names(numbered(std::move(values)));
 }
 
 Vocabulary Vocabulary::from_names(std::vector<std::string> names) {
@@ -70,12 +79,11 @@ int64_t Vocabulary::size() const {
 }
 
 int64_t Vocabulary::index(std::string_view value) const {
-    const auto found = impl_->indices.find(value);
-    return found == impl_->indices.end() ? 0 : found->second;
+    return std::max<int64_t>(impl_->places.find(value), 0);
 }
 
 bool Vocabulary::has(std::string_view value) const {
-    return impl_->indices.contains(value);
+    return impl_->places.find(value) >= 0;
 }
 
 const std::string& Vocabulary::name(int64_t index) const {

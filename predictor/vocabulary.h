@@ -24,7 +24,7 @@ public:
     Vocabulary();
 
     /// The categories among `values`, in any order, repeated or not; empty texts are missing values.
-    static Vocabulary fit(const std::vector<std::string>& values);
+    static Vocabulary fit(std::vector<std::string> values);
 
     /// The categories of `column` among `rows` (1-d int64 indices of table rows).
     static Vocabulary fit(const Table& table, std::string_view column, const at::Tensor& rows);

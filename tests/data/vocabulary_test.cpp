@@ -28,6 +28,8 @@ TEST(Vocabulary, starts_with_the_missing_name) {
 TEST(Vocabulary, sorts_plain_integers_as_numbers) {
     EXPECT_THAT(Vocabulary::fit({"10", "9", "-1", "100000000000000000000", "0", "9"}).names(),
                 ElementsAre("#na#", "-1", "0", "9", "10", "100000000000000000000"));
+    EXPECT_THAT(Vocabulary::fit({"9223372036854775807", "10", "9", "-9223372036854775808", "0", "9", "-1"}).names(),
+                ElementsAre("#na#", "-9223372036854775808", "-1", "0", "9", "10", "9223372036854775807"));
 }
 
 TEST(Vocabulary, sorts_anything_else_by_its_bytes) {
