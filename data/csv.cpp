@@ -96,7 +96,9 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
         file.kept = find_columns(used, names, source);
         for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
     }
-    for (const int position : file.kept) file.coded.push_back(beginning.coded[static_cast<size_t>(position)]);
+    for (const int position : file.kept) {
+        file.coded.push_back(is_repetitive(*beginning.columns[static_cast<size_t>(position)], file.expected_rows));
+    }
 }
 
 /// The rows of any file, as Arrow's parser finds them; `log` gets what was seen of it.

@@ -112,7 +112,7 @@ std::shared_ptr<arrow::Table> CsvColumns::finish() && {
 }
 
 CsvRows::CsvRows(const CsvFile& file, CsvValues values)
-    : skip_header_(file.has_header), columns_(file, std::move(values)) {
+    : skip_header_(file.has_header), end_mark_(csv_end_mark(file)), columns_(file, std::move(values)) {
     columns_.reserve(file.expected_rows);
 }
 
@@ -123,7 +123,7 @@ void CsvRows::add(std::shared_ptr<arrow::RecordBatch> batch) {
 }
 
 bool CsvRows::ends_with_mark() const {
-    return latest_ && latest_->num_rows() > 0 && is_csv_end(*latest_);
+    return latest_ && latest_->num_rows() > 0 && is_csv_end(*latest_, end_mark_);
 }
 
 std::shared_ptr<arrow::Table> CsvRows::finish() && {

@@ -68,6 +68,7 @@ public:
 
 private:
     bool skip_header_;
+    std::string end_mark_;
     CsvColumns columns_;
     /// The latest rows: which are the last is known only when no more come.
     std::shared_ptr<arrow::RecordBatch> latest_;

@@ -71,20 +71,21 @@ void require_utf8(const CsvFile& file, const Finding& found) {
 
 /// Lines that the value of a quote without end took besides its own. It ends in the row of end marks, which is no line
 /// of the file.
-int64_t swallowed_lines(std::string_view text) {
-    const size_t mark = text.find(kCsvEndMark);
+int64_t swallowed_lines(std::string_view text, std::string_view end_mark) {
+    const size_t mark = text.find(end_mark);
     if (mark == std::string_view::npos) return 0;
     return std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(mark), '\n') - 1;
 }
 
 Finding read_unchecked(CsvFile file) {
     file.kept.clear();  // all
+    const std::string end_mark = csv_end_mark(file);
     Finding found;
     int64_t skipped = 0;
     const auto on_invalid_row = [&](const arrow::csv::InvalidRow& row) {
-        const bool unclosed = row.text.find(kCsvEndMark) != std::string_view::npos;
+        const bool unclosed = row.text.find(end_mark) != std::string_view::npos;
         if (!found.ragged) found.ragged = RaggedRow{row.number - 1, row.actual_columns, unclosed};
-        found.lines -= swallowed_lines(row.text);
+        found.lines -= swallowed_lines(row.text, end_mark);
         ++skipped;
         return arrow::csv::InvalidRowResult::Skip;
     };
@@ -101,10 +102,10 @@ Finding read_unchecked(CsvFile file) {
     }
     require_arrow(status, "Cannot read ", file.path.string(), " as CSV");
     found.table = arrow_value(arrow::Table::FromRecordBatches(batches), "Cannot read ", file.path.string(), " as CSV");
-    found.ended = is_csv_end(*batches.back());
+    found.ended = is_csv_end(*batches.back(), end_mark);
     found.rows = found.table->num_rows() + skipped - (found.ended ? 1 : 0);
     found.lines += log->lines;
-    if (!found.ended) found.lines -= swallowed_lines(last_csv_value(*batches.back()->columns().back()));
+    if (!found.ended) found.lines -= swallowed_lines(last_csv_value(*batches.back()->columns().back()), end_mark);
     return found;
 }
 

@@ -1,6 +1,7 @@
 #include "csv_lines.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -13,31 +14,38 @@ namespace {
 constexpr size_t kWord = sizeof(uint64_t);
 constexpr size_t kBlock = 64;
 constexpr uint64_t kEveryByte = 0x0101010101010101;
+constexpr uint64_t kLastByte = uint64_t{1} << 63;  // of a block
 
-constexpr uint64_t repeated(char byte) {
-    return kEveryByte * static_cast<unsigned char>(byte);
+uint64_t load_word(const uint8_t* bytes) {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
 }
 
-/// The highest bit of each byte of `word` that equals that of `pattern`.
-uint64_t equal_bytes(uint64_t word, uint64_t pattern) {
-    constexpr uint64_t kLowBits = kEveryByte * 0x7F;
-    const uint64_t differing = word ^ pattern;
-    return ~(((differing & kLowBits) + kLowBits) | differing | kLowBits);
-}
+/// What stands in 64 bytes.
+struct Found {
+    uint64_t marks = 0;  // one bit for each byte, set for a delimiter or the end of a line
+    size_t n_marks = 0;
+    size_t n_ends = 0;
+};
 
-/// One bit for each of the 64 `bytes`, set where it is `a` or `b` eight times over.
-uint64_t bits_of(const char* bytes, uint64_t a, uint64_t b) {
+Found find_in(const char* bytes, char delimiter) {
     static_assert(std::endian::native == std::endian::little);
-    // Moves the highest bits of eight bytes side by side, into the highest byte.
+    // Moves the lowest bits of eight bytes side by side, into the highest byte.
     constexpr uint64_t kGather = 0x0102040810204080;
-    uint64_t bits = 0;
-    for (size_t i = 0; i < kBlock / kWord; ++i) {
-        uint64_t word;
-        std::memcpy(&word, bytes + i * kWord, kWord);
-        const uint64_t found = equal_bytes(word, a) | equal_bytes(word, b);
-        bits |= ((found >> 7) * kGather >> 56) << (i * kWord);
+    std::array<uint8_t, kBlock> is_mark, is_end;
+    for (size_t i = 0; i < kBlock; ++i) {
+        is_end[i] = bytes[i] == '\n';
+        is_mark[i] = is_end[i] | (bytes[i] == delimiter);
     }
-    return bits;
+    uint64_t marks = 0, mark_sums = 0, end_sums = 0;  // sums of one byte of each word
+    for (size_t i = 0; i < kBlock; i += kWord) {
+        const uint64_t word = load_word(&is_mark[i]);
+        marks |= (word * kGather >> 56) << i;
+        mark_sums += word;
+        end_sums += load_word(&is_end[i]);
+    }
+    return {.marks = marks, .n_marks = mark_sums * kEveryByte >> 56, .n_ends = end_sums * kEveryByte >> 56};
 }
 
 bool is_ascii(std::string_view text) {
@@ -73,33 +81,32 @@ void CsvLineSplitter::find_marks(std::string_view lines) {
     marks_.resize(std::max(marks_.size(), lines.size() + kBlock + kWord));
     marks_[0] = -1;
     int32_t* next = marks_.data() + 1;
-    const uint64_t delimiters = repeated(delimiter_), ends = repeated('\n');
-    const auto take = [&](size_t first, uint64_t bits) {
-        int32_t* const after = next + std::popcount(bits);
+    n_ends_ = 0;
+    const auto search = [&](size_t first, const char* bytes) {
+        const Found found = find_in(bytes, delimiter_);
+        const int32_t* const after = next + found.n_marks;
+        uint64_t marks = found.marks;
         // Eight at once: how many there are in a block cannot be foretold, and to foretell it wrongly costs more.
-        for (; next < after; next += kWord) {
+        for (int32_t* eight = next; eight < after; eight += kWord) {
             for (size_t i = 0; i < kWord; ++i) {
-                next[i] = static_cast<int32_t>(first) + std::countr_zero(bits);
-                bits &= bits - 1;
+                eight[i] = static_cast<int32_t>(first) + std::countr_zero(marks | kLastByte);
+                marks &= marks - 1;
             }
         }
-        next = after;
+        next += found.n_marks;
+        n_ends_ += found.n_ends;
     };
     const size_t in_blocks = lines.size() / kBlock * kBlock;
-    for (size_t i = 0; i < in_blocks; i += kBlock) {
-        take(i, bits_of(lines.data() + i, delimiters, ends));
-    }
+    for (size_t i = 0; i < in_blocks; i += kBlock) search(i, lines.data() + i);
     char rest[kBlock] = {};
     lines.copy(rest, kBlock, in_blocks);
-    const uint64_t is_rest = ~(~uint64_t{0} << (lines.size() - in_blocks));
-    take(in_blocks, bits_of(rest, delimiters, ends) & is_rest);
+    search(in_blocks, rest);
     n_marks_ = static_cast<size_t>(next - marks_.data()) - 1;
 }
 
 bool CsvLineSplitter::rows_end_with_lines(std::string_view lines) const {
     // As many ends of lines as rows: where every row closes with one, none is inside.
-    const auto rows = static_cast<size_t>(std::count(lines.begin(), lines.end(), '\n'));
-    if (n_marks_ != rows * width_) return false;
+    if (n_marks_ != n_ends_ * width_) return false;
     for (size_t mark = width_; mark <= n_marks_; mark += width_) {
         if (lines[static_cast<size_t>(marks_[mark])] != '\n') return false;
     }

@@ -41,6 +41,7 @@ private:
     /// i + 1.
     std::vector<int32_t> marks_;
     size_t n_marks_ = 0;
+    size_t n_ends_ = 0;  // of lines
     std::vector<CsvTexts> columns_;
 };
 

@@ -1,12 +1,12 @@
 #include "csv_parse.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include <arrow/util/async_generator.h>
 
 #include "arrow_utils.h"
+#include "text_codes.h"
 
 namespace embark {
 
@@ -50,25 +50,6 @@ ConvertOptions convert_options(const CsvFile& file, const CsvPass& pass,
     return options;
 }
 
-/// Whether values stand twice or more each on average in a column of `n_rows` rows of which these are the first: as
-/// codes they take less memory, and are compared quicker. How many distinct ones there are is estimated by those that
-/// stand once and those that stand twice here (Chao, "Nonparametric estimation of the number of classes in a
-/// population", 1984).
-bool is_repetitive(const arrow::BinaryArray& values, int64_t n_rows) {
-    std::unordered_map<std::string_view, int> counts;
-    for (int64_t i = 0; i < values.length(); ++i) {
-        if (values.IsValid(i)) ++counts[values.GetView(i)];
-    }
-    const auto standing = [&](int times) {
-        return static_cast<double>(
-            std::count_if(counts.begin(), counts.end(), [&](const auto& value) { return value.second == times; }));
-    };
-    const auto seen = static_cast<double>(counts.size());
-    if (2 * seen <= static_cast<double>(values.length())) return true;
-    const double once = standing(1), twice = standing(2);
-    return twice > 0 && 2 * (seen + once * once / (2 * twice)) <= static_cast<double>(n_rows);
-}
-
 /// How many rows the file has if all are as long as the first `rows` in its first `bytes`; a little more, since room
 /// for a row too few would have to be made anew for all.
 int64_t expected_rows(const CsvFile& file, int64_t rows, int64_t bytes) {
@@ -83,7 +64,7 @@ std::string end_row(const CsvFile& file) {
     std::string row;
     for (int i = 0; i < file.n_columns; ++i) {
         if (i > 0) row += file.delimiter;
-        row += kCsvEndMark;
+        row += csv_end_mark(file);
     }
     return row + "\n";
 }
@@ -98,6 +79,12 @@ arrow::Result<std::shared_ptr<arrow::csv::StreamingReader>> open_reader(const Cs
 }
 
 }  // namespace
+
+std::string csv_end_mark(const CsvFile& file) {
+    std::string mark = "\x1e embark: end of file \x1e";
+    std::erase(mark, file.delimiter);
+    return mark;
+}
 
 bool is_block_overrun(const arrow::Status& status) {
     return !status.ok() && status.message().find("straddl") != std::string::npos;
@@ -120,14 +107,35 @@ CsvBeginning read_csv_beginning(const CsvFile& file) {
     const auto rows = arrow_value(std::move(reader), "Cannot read ", name);
     const auto batch = arrow_value(rows->Next(), "Cannot read ", name);
     require(batch != nullptr && batch->num_rows() > 0, "Cannot read ", name, " as CSV: it has no first row");
-    CsvBeginning beginning = {
-        .first_row = {}, .coded = {}, .expected_rows = expected_rows(file, batch->num_rows(), rows->bytes_read())};
-    for (const auto& column : batch->columns()) {
+    CsvBeginning beginning = {.first_row = {},
+                              .columns = batch->columns(),
+                              .expected_rows = expected_rows(file, batch->num_rows(), rows->bytes_read())};
+    for (const auto& column : beginning.columns) {
         const auto& bytes = static_cast<const arrow::BinaryArray&>(*column);
         beginning.first_row.emplace_back(bytes.IsNull(0) ? std::string_view{} : bytes.GetView(0));
-        beginning.coded.push_back(is_repetitive(bytes, beginning.expected_rows));
     }
     return beginning;
+}
+
+bool is_repetitive(const arrow::Array& first_rows, int64_t n_rows) {
+    const auto& values = static_cast<const arrow::BinaryArray&>(first_rows);
+    std::vector<std::string_view> texts;
+    for (int64_t i = 0; i < values.length(); ++i) {
+        if (values.IsValid(i)) texts.push_back(values.GetView(i));
+    }
+    TextCoder coder;
+    coder.add(texts);
+    const auto coded = coder.finish();
+    const Codes codes(*coded);
+    std::vector<int> counts(static_cast<size_t>(dictionary_of(*coded).length()), 0);
+    for (int64_t i = 0; i < codes.size(); ++i) ++counts[static_cast<size_t>(codes[i])];
+    const auto standing = [&](int times) {
+        return static_cast<double>(std::count(counts.begin(), counts.end(), times));
+    };
+    const auto seen = static_cast<double>(counts.size());
+    if (2 * seen <= static_cast<double>(values.length())) return true;
+    const double once = standing(1), twice = standing(2);
+    return twice > 0 && 2 * (seen + once * once / (2 * twice)) <= static_cast<double>(n_rows);
 }
 
 arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_ptr<CsvStreamLog> log,
@@ -149,9 +157,9 @@ std::string_view last_csv_value(const arrow::Array& column) {
     return values.IsNull(values.length() - 1) ? std::string_view{} : values.GetView(values.length() - 1);
 }
 
-bool is_csv_end(const arrow::RecordBatch& batch) {
+bool is_csv_end(const arrow::RecordBatch& batch, std::string_view end_mark) {
     return std::all_of(batch.columns().begin(), batch.columns().end(),
-                       [](const auto& column) { return last_csv_value(*column) == kCsvEndMark; });
+                       [&](const auto& column) { return last_csv_value(*column) == end_mark; });
 }
 
 }  // namespace embark

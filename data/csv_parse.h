@@ -51,20 +51,26 @@ inline constexpr std::string_view kCsvSpaces = " \t\r\n\v\f";
 
 /// One row of this value in every column is put after the end of a file while it is read. A quote that is never closed
 /// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
-inline constexpr std::string_view kCsvEndMark = "\x1e embark: end of file \x1e";
+std::string csv_end_mark(const CsvFile& file);
 
 /// What the first rows of a file tell.
 struct CsvBeginning {
     /// The values of the first row, as bytes.
     std::vector<std::string> first_row;
-    /// Of each column: whether its values come again and again.
-    std::vector<bool> coded;
+    /// All columns of the first rows, as bytes.
+    arrow::ArrayVector columns;
     /// How many rows the file has, as far as these tell.
     int64_t expected_rows = 0;
 };
 
 /// Throws Error for a file without any row.
 CsvBeginning read_csv_beginning(const CsvFile& file);
+
+/// Whether values stand twice or more each on average in a column of `n_rows` rows of which `first_rows`, bytes, are
+/// the first: as codes they take less memory, and are compared quicker. How many distinct ones there are is estimated
+/// by those that stand once and those that stand twice here (Chao, "Nonparametric estimation of the number of classes
+/// in a population", 1984).
+bool is_repetitive(const arrow::Array& first_rows, int64_t n_rows);
 
 /// Gives all rows of the kept columns to `take`, batch by batch, the first row and the row of end marks included,
 /// missing values told apart.
@@ -74,8 +80,8 @@ arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_pt
 /// The last value of a column of bytes or text of one row at least; empty where it is missing.
 std::string_view last_csv_value(const arrow::Array& column);
 
-/// Whether the last row of `batch` is the row of end marks.
-bool is_csv_end(const arrow::RecordBatch& batch);
+/// Whether the last row of `batch` is one of these end marks.
+bool is_csv_end(const arrow::RecordBatch& batch, std::string_view end_mark);
 
 /// Whether `status` says that a value is longer than a block.
 bool is_block_overrun(const arrow::Status& status);

@@ -1,13 +1,11 @@
 #include "text_codes.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "arrow_utils.h"
+#include "text_dictionary.h"
 
 namespace embark {
 
@@ -15,8 +13,6 @@ namespace {
 
 using Column = std::shared_ptr<arrow::ChunkedArray>;
 
-constexpr int32_t kMissing = -1;  // the code of a missing value
-constexpr int32_t kUnused = -2;   // where there is no code yet
 constexpr const char* kFailure = "Cannot code a column";
 
 const arrow::DictionaryArray& as_coded(const arrow::Array& chunk) {
@@ -47,130 +43,43 @@ bool is_compact(const arrow::ChunkedArray& coded) {
     return n_used == used.size();
 }
 
-/// The number that a short text of digits stands for, written as a number is; -1 for any other text, 007 too.
-int32_t small_number(std::string_view text) {
-    constexpr size_t kMostDigits = 7;
-    if (text.empty() || text.size() > kMostDigits || (text[0] == '0' && text.size() > 1)) return -1;
-    int32_t number = 0;
-    for (const char c : text) {
-        if (c < '0' || c > '9') return -1;
-        number = 10 * number + (c - '0');
-    }
-    return number;
-}
-
-template <class Word>
-uint64_t load(const char* bytes) {
-    Word word;
-    std::memcpy(&word, bytes, sizeof(word));
-    return word;
-}
-
-/// Codes of texts of up to 16 bytes, found by a comparison of two numbers.
-class ShortTextCodes {
-public:
-    static constexpr size_t kLongest = 16;
-
-    /// The place for the code of `text`, which is kUnused where the text is new; it is to be set before the next call.
-    int32_t& operator[](std::string_view text) {
-        if (2 * n_used_ >= entries_.size()) grow();
-        const Key key = key_of(text);
-        Entry& entry = entries_[position(key)];
-        if (entry.code == kUnused) {
-            entry.key = key;
-            ++n_used_;
-        }
-        return entry.code;
-    }
-
-private:
-    /// All bytes of a text, some of them perhaps twice: which, its size tells.
-    struct Key {
-        uint64_t head = 0, tail = 0, size = 0;
-        bool operator==(const Key&) const = default;
-    };
-
-    struct Entry {
-        Key key;
-        int32_t code = kUnused;
-    };
-
-    static Key key_of(std::string_view text) {
-        const char* bytes = text.data();
-        const size_t n = text.size();
-        if (n > 8) return {load<uint64_t>(bytes), load<uint64_t>(bytes + n - 8), n};
-        if (n >= 4) return {load<uint32_t>(bytes), load<uint32_t>(bytes + n - 4), n};
-        if (n == 0) return {};
-        return {load<uint8_t>(bytes), load<uint8_t>(bytes + n / 2) << 8 | load<uint8_t>(bytes + n - 1), n};
-    }
-
-    /// Where `key` is, or would be.
-    size_t position(const Key& key) const {
-        constexpr uint64_t kMultiplier = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio (Knuth)
-        const uint64_t mixed = ((key.head ^ key.size) * kMultiplier ^ key.tail) * kMultiplier;
-        const size_t last = entries_.size() - 1;
-        size_t i = static_cast<size_t>(mixed >> 32) & last;
-        while (entries_[i].code != kUnused && entries_[i].key != key) i = (i + 1) & last;
-        return i;
-    }
-
-    void grow() {
-        const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(2 * entries_.size()));
-        for (const Entry& entry : old) {
-            if (entry.code != kUnused) entries_[position(entry.key)] = entry;
-        }
-    }
-
-    std::vector<Entry> entries_ = std::vector<Entry>(256);  // as many as a power of 2
-    size_t n_used_ = 0;
-};
-
 }  // namespace
 
 struct TextCoder::Impl {
-    explicit Impl(const std::vector<std::string>& missing_words) {
-        for (const std::string& word : missing_words) place_of(word, small_number(word)) = kMissing;
-    }
+    explicit Impl(const std::vector<std::string>& missing_words) : dictionary_(missing_words) {}
 
     void reserve(int64_t n_rows) { require_arrow(codes_.Resize(std::max(n_rows, codes_.length())), kFailure); }
 
     void add(const arrow::Array& chunk) {
-        make_room(chunk.length());
         if (is_coded_text(*chunk.type())) return add_coded(as_coded(chunk));
         const auto& texts = static_cast<const arrow::StringArray&>(chunk);
+        const std::span<int32_t> codes = next_codes(chunk.length());
         for (int64_t row = 0; row < chunk.length(); ++row) {
-            put(chunk.IsNull(row) ? kMissing : code_of(texts.GetView(row)));
+            codes[static_cast<size_t>(row)] =
+                chunk.IsNull(row) ? kMissingCode : dictionary_.code_of(texts.GetView(row));
         }
+        count_missing(codes);
     }
 
     void add(std::span<const std::string_view> texts) {
-        // Codes of numbers are asked for some values ahead: they lie anywhere in an array larger than the near caches.
-        constexpr size_t kAhead = 64;
-        std::array<int32_t, kAhead> numbers;
-        make_room(std::ssize(texts));
-        while (!texts.empty()) {
-            const auto some = texts.first(std::min(kAhead, texts.size()));
-            for (size_t i = 0; i < some.size(); ++i) {
-                numbers[i] = small_number(some[i]);
-                if (has_place(numbers[i])) __builtin_prefetch(&codes_of_numbers_[static_cast<size_t>(numbers[i])]);
-            }
-            for (size_t i = 0; i < some.size(); ++i) put(code_of(some[i], numbers[i]));
-            texts = texts.subspan(some.size());
-        }
+        const std::span<int32_t> codes = next_codes(std::ssize(texts));
+        dictionary_.put_codes(texts, codes.data());
+        count_missing(codes);
     }
 
     void append(const Impl& next) {
-        std::vector<int32_t> new_codes;
-        for (const std::string& text : next.texts_) new_codes.push_back(code_of(text));
-        make_room(next.codes_.length());
-        for (const int32_t code : std::span(next.codes_.data(), static_cast<size_t>(next.codes_.length()))) {
-            put(code == kMissing ? kMissing : new_codes[static_cast<size_t>(code)]);
-        }
+        std::vector<int32_t> new_codes = {kMissingCode};
+        for (const std::string& text : next.dictionary_.texts()) new_codes.push_back(dictionary_.code_of(text));
+        static_assert(kMissingCode == -1);
+        std::transform(next.codes_.data(), next.codes_.data() + next.codes_.length(),
+                       next_codes(next.codes_.length()).begin(),
+                       [code_after_missing = new_codes.data() + 1](int32_t code) { return code_after_missing[code]; });
+        n_missing_ += next.n_missing_;
     }
 
     Column finish() {
         arrow::StringBuilder dictionary;
-        for (const auto& text : texts_) require_arrow(dictionary.Append(text), kFailure);
+        for (const std::string& text : dictionary_.texts()) require_arrow(dictionary.Append(text), kFailure);
         const int64_t n_rows = codes_.length();
         const auto present = n_missing_ > 0 ? present_rows() : nullptr;
         const auto codes =
@@ -179,77 +88,45 @@ struct TextCoder::Impl {
     }
 
 private:
-    void make_room(int64_t n_rows) { require_arrow(codes_.Reserve(n_rows), kFailure); }
+    /// Room for the codes of the next `n` rows.
+    std::span<int32_t> next_codes(int64_t n) {
+        require_arrow(codes_.Reserve(n), kFailure);
+        int32_t* codes = codes_.mutable_data() + codes_.length();
+        codes_.bytes_builder()->UnsafeAdvance(n * static_cast<int64_t>(sizeof(int32_t)));
+        return {codes, static_cast<size_t>(n)};
+    }
 
-    void put(int32_t code) {
-        codes_.UnsafeAppend(code);
-        n_missing_ += code == kMissing;
+    void count_missing(std::span<const int32_t> codes) {
+        n_missing_ += std::count(codes.begin(), codes.end(), kMissingCode);
     }
 
     void add_coded(const arrow::DictionaryArray& chunk) {
         const auto& texts = static_cast<const arrow::StringArray&>(*chunk.dictionary());
         const auto& old_codes = codes_of(chunk);
-        std::vector<int32_t> new_codes(static_cast<size_t>(texts.length()), kUnused);
+        std::vector<int32_t> new_codes(static_cast<size_t>(texts.length()), kUnusedCode);
         const auto new_code = [&](int32_t old_code) {
             int32_t& code = new_codes[static_cast<size_t>(old_code)];
-            if (code == kUnused) code = code_of(texts.GetView(old_code));
+            if (code == kUnusedCode) code = dictionary_.code_of(texts.GetView(old_code));
             return code;
         };
+        const std::span<int32_t> codes = next_codes(chunk.length());
         for (int64_t row = 0; row < chunk.length(); ++row) {
-            put(chunk.IsNull(row) ? kMissing : new_code(old_codes.Value(row)));
+            codes[static_cast<size_t>(row)] = chunk.IsNull(row) ? kMissingCode : new_code(old_codes.Value(row));
         }
+        count_missing(codes);
     }
 
     /// One bit a row, set where it has a value.
     std::shared_ptr<arrow::Buffer> present_rows() {
         arrow::TypedBufferBuilder<bool> present;
         require_arrow(present.Reserve(codes_.length()), kFailure);
-        for (int64_t row = 0; row < codes_.length(); ++row) present.UnsafeAppend(codes_.data()[row] != kMissing);
+        for (int64_t row = 0; row < codes_.length(); ++row) present.UnsafeAppend(codes_.data()[row] != kMissingCode);
         return arrow_value(present.Finish(), kFailure);
     }
 
-    int32_t code_of(std::string_view text) { return code_of(text, small_number(text)); }
-
-    /// `number` is small_number's of `text`.
-    int32_t code_of(std::string_view text, int32_t number) {
-        int32_t& code = place_of(text, number);
-        if (code == kUnused) {
-            code = static_cast<int32_t>(texts_.size());
-            texts_.emplace_back(text);
-        }
-        return code;
-    }
-
-    /// Most values are short, and most ids whole numbers: either is found several times quicker than by a hash of its
-    /// text.
-    int32_t& place_of(std::string_view text, int32_t number) {
-        if (number >= 0) return place_of_number(number);
-        if (text.size() <= ShortTextCodes::kLongest) return codes_of_short_texts_[text];
-        const auto found = codes_of_long_texts_.find(text);
-        if (found != codes_of_long_texts_.end()) return found->second;
-        return codes_of_long_texts_.emplace(text, kUnused).first->second;
-    }
-
-    bool has_place(int32_t number) const {
-        return number >= 0 && static_cast<size_t>(number) < codes_of_numbers_.size();
-    }
-
-    int32_t& place_of_number(int32_t number) {
-        const auto position = static_cast<size_t>(number);
-        if (!has_place(number)) codes_of_numbers_.resize(position + position / 2 + 1, kUnused);
-        return codes_of_numbers_[position];
-    }
-
-    struct Hash : std::hash<std::string_view> {
-        using is_transparent = void;
-    };
+    TextDictionary dictionary_;
     arrow::TypedBufferBuilder<int32_t> codes_;
     int64_t n_missing_ = 0;
-    /// The dictionary.
-    std::vector<std::string> texts_;
-    std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> codes_of_long_texts_;
-    ShortTextCodes codes_of_short_texts_;
-    std::vector<int32_t> codes_of_numbers_;
 };
 
 TextCoder::TextCoder(const std::vector<std::string>& missing_words) : impl_(std::make_unique<Impl>(missing_words)) {}
