@@ -2,23 +2,17 @@
 // them.
 #include "row_kernels.h"
 
-#include <cmath>
-
 #if defined(__SSE2__)
 #include <xmmintrin.h>
 #endif
 
-#include "../core/prefetch.h"
 #include "../core/vector_clones.h"
+#include "rms_loops.h"
+#include "touched_rows.h"
 
 namespace embark::rows {
 
 namespace {
-
-/// Asks for what is worked on after row `i` of those that are touched.
-inline void ask_ahead(const float* table, const Touched& touched, int64_t i) {
-    if (i + kRowsAhead < touched.count) ask_for_row(table, touched.rows[i + kRowsAhead], touched.width);
-}
 
 /// Takes numbers below 1.2e-38, with which x86 processors are slow by a factor of a hundred, for 0 while it lives.
 /// Averages of rows that are not touched for long come there, and move no weight any more.
@@ -40,22 +34,33 @@ private:
 #endif
 };
 
-EMBARK_VECTOR_CLONES void untouched(float* __restrict p, float* __restrict m, float* __restrict v, int64_t n,
-                                    const AdamConstants& c) {
-    const AdamConstants k = c;
-    for (int64_t i = 0; i < n; ++i) {
-        const float average = m[i] * k.mom, square = v[i] * k.sqr_mom;
-        m[i] = average;
-        v[i] = square;
-        p[i] = p[i] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
-    }
+/// Intel's dividers take 22 cycles for the roots and quotients of 16 numbers, nearly twice what the cache takes to
+/// bring them. Other processors are taken to divide at the speed of the cache, as the one did on which estimates were
+/// slower.
+const RmsLoops& rms_loops() {
+#if defined(EMBARK_HAS_VECTOR_CLONES)
+    static const bool divides_slowly = __builtin_cpu_is("intel") && __builtin_cpu_supports("avx2");
+    return divides_slowly ? kEstimatedRmsLoops : kExactRmsLoops;
+#else
+    return kExactRmsLoops;
+#endif
 }
 
 }  // namespace
 
 void adam_untouched(float* p, float* m, float* v, int64_t n, const AdamConstants& c) {
     const FlushDenormals flush;
-    untouched(p, m, v, n, c);
+    rms_loops().adam_untouched(p, m, v, n, c);
+}
+
+void adam_touched(float* p, float* m, float* v, const Touched& touched, const AdamConstants& c) {
+    const FlushDenormals flush;
+    rms_loops().adam_touched(p, m, v, touched, c);
+}
+
+void adagrad_touched(float* p, float* s, const Touched& touched, float lr, float eps, float decay, float l2) {
+    const FlushDenormals flush;
+    rms_loops().adagrad_touched(p, s, touched, lr, eps, decay, l2);
 }
 
 EMBARK_VECTOR_CLONES void adam_add_gradients(float* m, float* v, const Touched& touched, const AdamConstants& c) {
@@ -69,29 +74,6 @@ EMBARK_VECTOR_CLONES void adam_add_gradients(float* m, float* v, const Touched& 
         for (int64_t j = 0; j < touched.width; ++j) {
             mi[j] += of_gradient * gi[j];
             vi[j] += of_square * gi[j] * gi[j];
-        }
-    }
-}
-
-EMBARK_VECTOR_CLONES void adam_touched(float* p, float* m, float* v, const Touched& touched, const AdamConstants& c) {
-    const AdamConstants k = c;
-    const int64_t width = touched.width;
-    for (int64_t i = 0; i < touched.count; ++i) {
-        ask_ahead(p, touched, i);
-        ask_ahead(m, touched, i);
-        ask_ahead(v, touched, i);
-        const int64_t row = touched.rows[i] * width;
-        float* __restrict pi = p + row;
-        float* __restrict mi = m + row;
-        float* __restrict vi = v + row;
-        const float* __restrict gi = touched.gradients + i * width;
-        for (int64_t j = 0; j < width; ++j) {
-            const float g = gi[j] + k.l2 * pi[j];
-            const float average = k.mom * mi[j] + (1 - k.mom) * g;
-            const float square = k.sqr_mom * vi[j] + (1 - k.sqr_mom) * g * g;
-            mi[j] = average;
-            vi[j] = square;
-            pi[j] = pi[j] * k.decay - k.step_size * average / (std::sqrt(square) * k.rms_scale + k.eps);
         }
     }
 }
@@ -130,22 +112,6 @@ EMBARK_VECTOR_CLONES void sgd_touched(float* p, float* m, const Touched& touched
         for (int64_t j = 0; j < width; ++j) {
             mi[j] = mom * mi[j] + gi[j] + l2 * pi[j];
             pi[j] = decay * pi[j] - lr * mi[j];
-        }
-    }
-}
-
-EMBARK_VECTOR_CLONES void adagrad_touched(float* p, float* s, const Touched& touched, float lr, float eps, float decay,
-                                          float l2) {
-    const int64_t width = touched.width;
-    for (int64_t i = 0; i < touched.count; ++i) {
-        ask_ahead(p, touched, i);
-        ask_ahead(s, touched, i);
-        float* __restrict pi = p + touched.rows[i] * width, * __restrict si = s + touched.rows[i] * width;
-        const float* __restrict gi = touched.gradients + i * width;
-        for (int64_t j = 0; j < width; ++j) {
-            const float g = gi[j] + l2 * pi[j];
-            si[j] += g * g;
-            pi[j] = decay * pi[j] - lr * g / (std::sqrt(si[j]) + eps);
         }
     }
 }
