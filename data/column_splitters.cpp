@@ -6,11 +6,11 @@
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/text.h"
 #include "arrow_utils.h"
 #include "coded_column.h"
+#include "random_order.h"
 #include "splitters_impl.h"
 #include "table.h"
 #include "table_impl.h"
@@ -109,7 +109,7 @@ std::vector<char> choose_groups(const std::vector<int64_t>& sizes, const std::ve
 }  // namespace
 
 std::vector<int64_t> random_order(int64_t rows, uint64_t seed) {
-    const at::Tensor order = at::randperm(rows, at::detail::createCPUGenerator(seed), at::kLong);
+    const at::Tensor order = permutation(rows, seed);
     const int64_t* data = order.const_data_ptr<int64_t>();
     return {data, data + rows};
 }

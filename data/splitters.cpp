@@ -5,9 +5,9 @@
 #include <utility>
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include "../core/error.h"
+#include "random_order.h"
 #include "splitters_impl.h"
 #include "table.h"
 #include "table_impl.h"
@@ -56,7 +56,7 @@ Split split_by(const std::vector<char>& is_valid) {
 Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
     require_valid_pct(valid_pct);
     const int64_t n_valid = validation_rows(valid_pct, rows);
-    const at::Tensor order = at::randperm(rows, at::detail::createCPUGenerator(seed), at::kLong);
+    const at::Tensor order = permutation(rows, seed);
     return {order.slice(0, n_valid), order.slice(0, 0, n_valid)};
 }
 

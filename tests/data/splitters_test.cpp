@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 
 #include "test_files.h"
@@ -38,6 +39,14 @@ TEST(RandomSplitter, takes_the_rows_that_fastai_takes_of_many) {
     EXPECT_EQ(split.train.numel(), 80000);
     const at::Tensor all = std::get<0>(at::cat({split.train, split.valid}).sort());
     EXPECT_TRUE(at::equal(all, at::arange(100000, at::kLong)));
+}
+
+TEST(RandomSplitter, takes_rows_in_the_order_of_randperm) {
+    for (const int64_t n : {2, 3, 255, 256, 257, 258, 70000}) {
+        const Split split = random_split(n, 0.5, 13);
+        const at::Tensor expected = at::randperm(n, at::detail::createCPUGenerator(13), at::kLong);
+        EXPECT_TRUE(at::equal(at::cat({split.valid, split.train}), expected)) << n << " rows";
+    }
 }
 
 TEST(RandomSplitter, refuses_what_is_no_part) {
