@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/parallel.h"
 #include "../core/prefetch.h"
 #include "map_tensors.h"
 
@@ -11,8 +12,8 @@ namespace embark {
 
 namespace {
 
-/// Beyond so many bytes of a batch index_select is worth its threads.
-constexpr size_t kSmallBatch = 1 << 18;
+/// Rows that are worth a thread: some 50 µs.
+constexpr int64_t kRowsPerThread = 2048;
 
 /// Copies rows of `kBytes` each, or of `bytes` where that is 0: a copy whose size is known needs no call.
 template <size_t kBytes>
@@ -24,8 +25,20 @@ void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_
     }
 }
 
-/// `n` rows of `tensor` (contiguous, on the CPU), as index_select, which takes several times as long for a batch of
-/// short rows.
+void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_t bytes) {
+    switch (bytes) {
+        case 4:
+            return copy_rows<4>(from, rows, n, to);
+        case 8:
+            return copy_rows<8>(from, rows, n, to);
+        case 16:
+            return copy_rows<16>(from, rows, n, to);
+        default:
+            return copy_rows<0>(from, rows, n, to, bytes);
+    }
+}
+
+/// `n` rows of `tensor` (contiguous, on the CPU), as index_select, which takes several times as long for short rows.
 at::Tensor copy_of(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
     auto shape = tensor.sizes().vec();
     shape.front() = n;
@@ -33,19 +46,9 @@ at::Tensor copy_of(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
     const auto bytes = tensor.nbytes() / static_cast<size_t>(tensor.size(0));
     const auto* from = static_cast<const char*>(tensor.const_data_ptr());
     auto* to = static_cast<char*>(gathered.mutable_data_ptr());
-    switch (bytes) {
-        case 4:
-            copy_rows<4>(from, rows, n, to);
-            break;
-        case 8:
-            copy_rows<8>(from, rows, n, to);
-            break;
-        case 16:
-            copy_rows<16>(from, rows, n, to);
-            break;
-        default:
-            copy_rows<0>(from, rows, n, to, bytes);
-    }
+    parallel_for(n, kRowsPerThread, [&](int64_t begin, int64_t end) {
+        copy_rows(from, rows + begin, end - begin, to + static_cast<size_t>(begin) * bytes, bytes);
+    });
     return gathered;
 }
 
@@ -53,9 +56,7 @@ at::Tensor copy_of(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
 
 Batch gather(const TensorDataset& data, const at::Tensor& order, int64_t begin, int64_t length) {
     return map_tensors(data, [&](const at::Tensor& tensor) {
-        const auto row_bytes = tensor.nbytes() / static_cast<size_t>(tensor.size(0));
-        const bool small = row_bytes * static_cast<size_t>(length) <= kSmallBatch;
-        if (small && tensor.is_cpu()) return copy_of(tensor, order.const_data_ptr<int64_t>() + begin, length);
+        if (tensor.is_cpu()) return copy_of(tensor, order.const_data_ptr<int64_t>() + begin, length);
         return tensor.index_select(0, order.narrow(0, begin, length));
     });
 }
