@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <ctime>
 #include <filesystem>
 #include <vector>
@@ -17,6 +18,8 @@ struct Options {
     int threads = 1;
     /// How often to repeat a measurement that is taken inside one process.
     int repeats = 25;
+    /// Of the split, the weights and the batches, where a measurement trains beside a peer.
+    uint64_t seed = 42;
 };
 
 /// One measurement: what it found, as one JSON object.

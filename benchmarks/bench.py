@@ -17,6 +17,8 @@ from rows import callbacks, collab, lazy, ratings, tabular
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
 QUIET = 0.1
+# How well each side has learned: speed that costs accuracy is none.
+QUALITY = ("valid_loss", "valid_accuracy", "test_rmse")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ ROWS = (
 )
 
 
+def quality(detail):
+    """What a row's detail says of how well each side has learned, as `valid_loss: embark 0.8094, fastai 0.8460`."""
+    found = {figure: [] for figure in QUALITY}
+    for side, value in detail.items():
+        for figure in QUALITY:
+            if isinstance(value, dict) and figure in value:
+                found[figure].append((side, value[figure]))
+            elif side.endswith(figure):
+                found[figure].append((side.removesuffix(figure).rstrip("_"), value))
+    return "; ".join(f"{figure}: " + ", ".join(f"{side} {value:.4f}".strip() for side, value in sides)
+                     for figure, sides in found.items() if sides)
+
+
 def measure_rows(rows, bench):
     """The rows as out/bench.json lists them, and the names of those that could not be measured."""
     results, failed, disturbed = [], [], []
@@ -80,6 +95,8 @@ def measure_rows(rows, bench):
             verdict += "?"
             disturbed.append(row.name)
         print(f"{row.name:<26}{value:>10.3f}  {row.sign} {row.bar:<6g}{verdict:<8}{row.summary}", flush=True)
+        if learned := quality(detail):
+            print(f"{'':<26}{learned}", flush=True)
         results.append({"name": row.name, "value": value, "bar": row.bar,
                         "detail": {"better": row.better, "bar_kept": row.keeps_bar(value), **detail,
                                    "machine": machine(bench.threads)}})

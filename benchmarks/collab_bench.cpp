@@ -71,8 +71,8 @@ nlohmann::json collab_vs_libtorch(const Options& options) {
 }
 
 nlohmann::json collab_training(const Options& options) {
-    const auto dls = movielens(options.data);
-    set_seed(kSeed);
+    const auto dls = movielens(options.data, options.seed);
+    set_seed(options.seed);
     auto learn = collab_learner(dls, {.n_factors = kFactors, .y_range = kRange}, {.progress = false});
     const auto& records = learn.fit_one_cycle(kEpochs, kLearningRate, {.weight_decay = kWeightDecay});
     std::vector<double> seconds, losses;

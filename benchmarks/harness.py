@@ -41,8 +41,9 @@ class Bench:
         """The numbers of threads that every side may choose its best from."""
         return sorted({1, self.threads})
 
-    def embark(self, measurement, data, threads):
-        return measure([self.program, measurement, "--data", data, "--threads", threads, "--repeats", self.repeats])
+    def embark(self, measurement, data, threads, *words):
+        return measure([self.program, measurement, "--data", data, "--threads", threads, "--repeats", self.repeats,
+                        *words])
 
     def peer(self, script, data, threads, *words):
         """What a program of peers/ measures."""

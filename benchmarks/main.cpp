@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
                             "threads of LibTorch's kernels");
     described.add_options()("repeats", po::value(&options.repeats)->default_value(options.repeats),
                             "repetitions of what is measured inside this process");
+    described.add_options()("seed", po::value(&options.seed)->default_value(options.seed),
+                            "seed of training beside a peer");
     described.add_options()("measurement", po::value(&name)->required(), measurement_names().c_str());
     po::positional_options_description positional;
     positional.add("measurement", 1);

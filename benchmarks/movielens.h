@@ -18,7 +18,7 @@ inline constexpr Range kRange = {0, 5.5};
 inline constexpr uint64_t kSeed = 42;
 
 /// MovieLens 100k by user and title, from the folder of its original files.
-CollabDataLoaders movielens(const std::filesystem::path& folder);
+CollabDataLoaders movielens(const std::filesystem::path& folder, uint64_t seed = kSeed);
 
 /// The benchmark's own module for these data, with the same initial weights each time.
 RatingNet rating_net(const CollabDataLoaders& dls);

@@ -75,8 +75,9 @@ std::vector<double> row_microseconds(const Table& table, const TabularRecipe& pr
 nlohmann::json tabular_training(const Options& options) {
     TabularRecipe recipe = adult_recipe(fastai_recipe());
     recipe.learner.metrics = {accuracy()};
+    recipe.data.seed = options.seed;
     const auto dls = TabularDataLoaders::from_table(adult(options.data), recipe.data);
-    set_seed(kSeed);
+    set_seed(options.seed);
     auto learn = tabular_learner(dls, {.layers = {200, 100}}, recipe.learner);
     const Records& records = learn.fit_one_cycle(kEpochs, kLearningRate);
     std::vector<double> seconds, losses, accuracies;

@@ -43,8 +43,8 @@ def paired_ratios(numerators, denominators):
 def collab_vs_fastai(bench):
     """fastai's epoch of training over ours, each with the number of threads that suits it best."""
     data = bench.dataset("ml-100k")
-    return epoch_ratio(bench, lambda threads: bench.embark("collab_training", data, threads),
-                       lambda threads: bench.peer("fastai_collab.py", data, threads))
+    return epoch_ratio(bench, lambda threads, seed: bench.embark("collab_training", data, threads, "--seed", seed),
+                       lambda threads, seed: bench.peer("fastai_collab.py", data, threads, "--seed", seed))
 
 
 HIGHEST_RMSE = 0.92

@@ -15,7 +15,7 @@ def lazy_ratings_per_second(bench):
     """Ratings a second on one core: lazy SGD, 56 factors, 10 million ratings."""
     found = bench.embark("lazy_ratings", bench.dataset("ml-100k"), threads=1)
     return median(found["ratings_per_second"]), {
-        "valid_loss_before": found["valid_loss_before"], "valid_loss": found["valid_loss"], "threads": 1,
+        "before_valid_loss": found["valid_loss_before"], "after_valid_loss": found["valid_loss"], "threads": 1,
         "others_busy": found["others_busy"], "versions": found["versions"]}
 
 

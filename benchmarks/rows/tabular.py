@@ -17,8 +17,8 @@ HEADER = ("age,workclass,fnlwgt,education,education-num,marital-status,occupatio
 def tabular_vs_fastai(bench):
     """fastai's epoch of training on Adult over ours, each with the number of threads that suits it best."""
     data = bench.dataset("adult")
-    return epoch_ratio(bench, lambda threads: bench.embark("tabular_training", data, threads),
-                       lambda threads: bench.peer(PEER, data, threads, "training"))
+    return epoch_ratio(bench, lambda threads, seed: bench.embark("tabular_training", data, threads, "--seed", seed),
+                       lambda threads, seed: bench.peer(PEER, data, threads, "training", "--seed", seed))
 
 
 def encode_vs_pandas(bench):
