@@ -74,7 +74,8 @@ function(embark_room name)
   set(target embark_${name})
   add_library(${target} STATIC ${ROOM_SOURCES})
   add_library(embark::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} UNITY_BUILD ${EMBARK_UNITY_BUILD}
+    UNITY_BUILD_BATCH_SIZE 6)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${EMBARK_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// More points than that no one tells apart, and a page of them is slow.
-constexpr int64_t kMostPoints = 3000;
+constexpr int64_t kMostDrawn = 3000;
 /// The names of so few points can stand beside them.
 constexpr int64_t kMostNames = 60;
 
@@ -29,7 +29,7 @@ at::Tensor signs_of(const at::Tensor& components) {
 /// Which of `n` points are drawn.
 std::vector<int64_t> drawn_points(int64_t n) {
     std::vector<int64_t> drawn;
-    const int64_t count = std::min(n, kMostPoints);
+    const int64_t count = std::min(n, kMostDrawn);
     for (int64_t i = 0; i < count; ++i) drawn.push_back(i * n / count);
     return drawn;
 }

@@ -22,7 +22,7 @@ using GraphPtr = std::shared_ptr<torch::jit::Graph>;
 
 // Two sizes with few divisors and remainders in common, so that numbers made from them differ too; and two others at
 // which the trace must answer as the module does.
-constexpr int64_t kRows = 5;
+constexpr int64_t kTracedRows = 5;
 constexpr int64_t kOtherRows = 12;
 constexpr int64_t kCheckedRows[] = {1, 9};
 
@@ -81,9 +81,9 @@ struct Check {
 std::vector<Check> answers(const Model& model, const Tensors& example) {
     std::vector<Check> checks;
     for (const int64_t rows : kCheckedRows) {
-        Check check{take_rows(example, kRows + kOtherRows, rows), {}};
+        Check check{take_rows(example, kTracedRows + kOtherRows, rows), {}};
         try {
-            check.expected = model(take_rows(example, kRows + kOtherRows, rows));
+            check.expected = model(take_rows(example, kTracedRows + kOtherRows, rows));
         } catch (const std::exception&) {
             continue;  // Where the module itself does not answer, the trace need not either.
         }
@@ -137,10 +137,10 @@ torch::jit::Module trace_checked(const Model& model, const Tensors& example) {
     std::vector<Check> checks;
     {
         const EvalOnCpu isolated(model.module());
-        const GraphPtr graph = trace(model, mirror, take_rows(example, 0, kRows));
+        const GraphPtr graph = trace(model, mirror, take_rows(example, 0, kTracedRows));
         if (const auto reason = untraceable_operation(*graph)) fail(*reason);
-        const GraphPtr other = trace(model, mirror, take_rows(example, kRows, kOtherRows));
-        if (const auto reason = batch_dependence({*graph, kRows}, {*other, kOtherRows})) fail(*reason);
+        const GraphPtr other = trace(model, mirror, take_rows(example, kTracedRows, kOtherRows));
+        if (const auto reason = batch_dependence({*graph, kTracedRows}, {*other, kOtherRows})) fail(*reason);
         checks = answers(model, example);
 
         const c10::QualifiedName name(*mirror.type()->name(), "forward");
