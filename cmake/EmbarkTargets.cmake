@@ -33,6 +33,11 @@ endforeach()
 # Flags of our own code alone; users of the installed package don't get them.
 add_library(embark_flags INTERFACE)
 target_compile_options(embark_flags INTERFACE -Wall -Wextra $<$<BOOL:${EMBARK_WERROR}>:-Werror>)
+if(EMBARK_UNITY_BUILD)
+  # GCC takes a file that is compiled with others for a header, whose classes should have no member of an unnamed
+  # namespace's type.
+  target_compile_options(embark_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 target_compile_definitions(embark_flags INTERFACE EMBARK_VERSION="${PROJECT_VERSION}")
 if(EMBARK_SANITIZE)
   target_compile_options(embark_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -100,8 +100,8 @@ inline int32_t& ShortTextCodes::operator[](std::string_view text) {
     }
 }
 
-TextDictionary::TextDictionary(const std::vector<std::string>& missing_words) {
-    for (const std::string& word : missing_words) place_of(word, small_number(word)) = kMissingCode;
+TextDictionary::TextDictionary(const std::vector<std::string>& missing_words) : missing_words_(missing_words) {
+    for (const std::string& word : missing_words_) place_of(word, small_number(word)) = kMissingCode;
 }
 
 int32_t TextDictionary::code_of(std::string_view text) {
@@ -154,11 +154,26 @@ inline int32_t TextDictionary::code_of(std::string_view text, int32_t number) {
     texts_.emplace_back(text);
 }
 
+/// Makes room for `place` where there are texts enough for it: numbers that lie far apart would take more memory than
+/// their column, and are kept as any other text.
+[[gnu::noinline]] bool TextDictionary::has_room_for(size_t place) {
+    constexpr size_t kAlways = 1 << 16, kPlacesOfText = 16;
+    if (place >= std::max(kAlways, kPlacesOfText * texts_.size())) return false;
+    const size_t before = codes_of_numbers_.size();
+    codes_of_numbers_.resize(place + place / 2 + 1, kUnusedCode);
+    const auto move_here = [&](const std::string& text, int32_t code) {
+        const auto number = static_cast<size_t>(small_number(text));
+        if (number >= before && number < codes_of_numbers_.size()) codes_of_numbers_[number] = code;
+    };
+    for (size_t code = 0; code < texts_.size(); ++code) move_here(texts_[code], static_cast<int32_t>(code));
+    for (const std::string& word : missing_words_) move_here(word, kMissingCode);
+    return true;
+}
+
 inline int32_t& TextDictionary::place_of(std::string_view text, int32_t number) {
     if (number >= 0) {
         const auto place = static_cast<size_t>(number);
-        if (place >= codes_of_numbers_.size()) codes_of_numbers_.resize(place + place / 2 + 1, kUnusedCode);
-        return codes_of_numbers_[place];
+        if (place < codes_of_numbers_.size() || has_room_for(place)) return codes_of_numbers_[place];
     }
     if (text.size() <= ShortTextCodes::kLongest) return codes_of_short_texts_[text];
     const auto found = codes_of_long_texts_.find(text);

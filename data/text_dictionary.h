@@ -64,15 +64,18 @@ private:
     bool put_known_numbers(std::span<const int32_t> numbers, int32_t* codes) const;
     int32_t code_of(std::string_view text, int32_t number);
     int32_t& place_of(std::string_view text, int32_t number);
+    bool has_room_for(size_t place);
     void add(std::string_view text, int32_t& code);
 
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
 
+    std::vector<std::string> missing_words_;
     std::vector<std::string> texts_;
     std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> codes_of_long_texts_;
     ShortTextCodes codes_of_short_texts_;
+    /// By number. Beyond its end numbers are among the other texts.
     std::vector<int32_t> codes_of_numbers_;
 };
 

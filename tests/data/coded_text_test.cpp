@@ -52,6 +52,25 @@ TEST_F(CodedText, is_kept_where_values_come_again_and_again) {
     EXPECT_THAT(table.head(3).text("colour"), ElementsAre("red", "", "red"));
 }
 
+TEST_F(CodedText, knows_numbers_again_that_once_were_too_large) {
+    // A few large ones, then enough others that these are looked up as numbers too, and all once more.
+    std::vector<std::string> numbers = {"9999999", "70000", "1000000", "5000000"};
+    for (int i = 0; i < 90'000; ++i) numbers.push_back(std::to_string(7 * i));
+    std::string content = "id\n";
+    for (int repeat = 0; repeat < 3; ++repeat) {
+        for (const std::string& number : numbers) content += number + "\n";
+    }
+    const Table table = read(content, {.missing_values = {"1000000", "9999999"}});
+    ASSERT_TRUE(is_coded(table, "id"));
+    const auto fitted = Vocabulary::fit(table, "id", at::arange(table.rows()));
+    EXPECT_EQ(fitted.size(), 1 + 2 + 90'000 - 1) << "70000 is a multiple of 7";
+    const std::vector<std::string> texts = table.text("id");
+    for (size_t i = 0; i < texts.size(); ++i) {
+        const std::string& number = numbers[i % numbers.size()];
+        ASSERT_EQ(texts[i], number == "1000000" || number == "9999999" ? "" : number) << "row " << i;
+    }
+}
+
 TEST_F(CodedText, tells_texts_of_all_sizes_apart) {
     // Alike but for one byte, at each place of texts of each size; of digits and of letters, numbers and none.
     std::vector<std::string> values;
