@@ -8,6 +8,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "../core/huge_pages.h"
 #include "../core/parallel.h"
 #include "state.h"
 
@@ -51,7 +52,10 @@ private:
 
     std::vector<at::Tensor> zeros(const at::Tensor& parameter) const {
         std::vector<at::Tensor> tensors;
-        for (size_t k = 0; k < rule_.state.size(); ++k) tensors.push_back(torch::zeros_like(parameter));
+        for (size_t k = 0; k < rule_.state.size(); ++k) {
+            tensors.push_back(torch::zeros_like(parameter));
+            if (lazy_) prefer_huge_pages(tensors.back());
+        }
         return tensors;
     }
 
@@ -173,6 +177,10 @@ void RuleOptimizer::update_lazily() {
     require<UsageError>(static_cast<bool>(rule_.step_rows), rule_.name,
                         " has no lazy update of embeddings; adam(), adagrad() and sgd() have one");
     lazy_ = true;
+    // Rows of large tables are touched at random from now on.
+    for (const auto& group : groups_) {
+        for (const auto& parameter : group.parameters) prefer_huge_pages(parameter.tensor);
+    }
 }
 
 std::map<std::string, at::Tensor> RuleOptimizer::state() const {
@@ -202,6 +210,7 @@ void RuleOptimizer::load_state(const std::map<std::string, at::Tensor>& state) {
             if (!reader.has_any(name, parts)) continue;
             for (const auto& what : rule_.state) {
                 loaded[g][i].tensors.push_back(reader.take(name + "." + what, tensor.sizes(), tensor.options()));
+                if (lazy_) prefer_huge_pages(loaded[g][i].tensors.back());
             }
             if (rule_.counts_steps) loaded[g][i].step = reader.take_count(name + ".step");
         }

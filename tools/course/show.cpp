@@ -93,7 +93,7 @@ std::vector<std::vector<std::string>> cells_of(const FigureGrid& grid) {
             add("notes", [&](size_t row) { return number_text(at_or_nan(column.notes, row)); });
             add("difference", [&](size_t row) {
                 const double difference = column.ours[row].mean - at_or_nan(column.notes, row);
-                return std::isnan(difference) ? "" : (difference > 0 ? "+" : "") + number_text(difference);
+                return std::isnan(difference) ? "" : concat(difference > 0 ? "+" : "", number_text(difference));
             });
         }
         if (!column.peer.empty()) {
