@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <embark/core/error.h>
 #include <embark/core/text.h>
 
 namespace embark::course {
