@@ -34,10 +34,11 @@ struct Numbers {
     }
 };
 
-/// What is left of `p` after decay less `change`, to the rounding of what was subtracted.
+/// What is left of `p` after decay less `change`; both are rounded, and so is their difference.
 void expect_moved(float moved, float p, float decay, double change) {
-    const double expected = static_cast<double>(p) * decay - change;
-    EXPECT_NEAR(moved, expected, kTolerance * std::abs(change) + 6e-8 * std::abs(expected) + 1e-37);
+    const double left = static_cast<double>(p) * decay, expected = left - change;
+    const double rounding = 6e-8 * (std::abs(left) + std::abs(expected));
+    EXPECT_NEAR(moved, expected, kTolerance * std::abs(change) + rounding + 1e-37);
 }
 
 double adam_change(double average, double square) {
