@@ -1,10 +1,12 @@
 #include "backend.h"
 
 #include <array>
+#include <csignal>
 #include <memory>
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +17,31 @@
 namespace embark {
 
 namespace {
+
+/// Keeps SIGPIPE from the calling thread while it lives, and from the threads that are started meanwhile for good. Gloo's
+/// threads write to connections that a process which is gone has closed: that would end this process without a word,
+/// where the failed exchange is to say who is gone. What the program does at SIGPIPE elsewhere stays its own business.
+class WithoutSigpipe {
+public:
+    WithoutSigpipe() {
+        sigemptyset(&sigpipe_);
+        sigaddset(&sigpipe_, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    }
+    ~WithoutSigpipe() {
+        sigset_t waiting;
+        sigemptyset(&waiting);
+        sigpending(&waiting);
+        int taken = 0;
+        if (sigismember(&before_, SIGPIPE) == 0 && sigismember(&waiting, SIGPIPE) == 1) sigwait(&sigpipe_, &taken);
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    WithoutSigpipe(const WithoutSigpipe&) = delete;
+    WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+private:
+    sigset_t sigpipe_, before_;
+};
 
 /// This machine's own address on the way to `address`; empty where none is found. Nothing is sent.
 std::string own_address_towards(const std::string& address, int64_t port) {
@@ -52,6 +79,7 @@ void require_backend() {}
 
 c10::intrusive_ptr<c10d::Backend> make_backend(const c10::intrusive_ptr<c10d::Store>& store,
                                                const ProcessGroupOptions& options) {
+    const WithoutSigpipe without_sigpipe;
     const auto gloo = c10d::ProcessGroupGloo::Options::create(
         std::chrono::milliseconds(static_cast<int64_t>(options.timeout * 1000)));
     gloo->devices.push_back(device_for(options));

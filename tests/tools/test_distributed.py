@@ -51,6 +51,17 @@ def workers(pid):
     return [child for child in children(pid) if runs_embark(child)]
 
 
+def threads_that_block(pid, number):
+    """The threads of a process that a signal does not come to."""
+    blocking = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended
+            status = dict(line.split(":", 1) for line in (thread / "status").read_text().splitlines())
+            if int(status["SigBlk"], 16) >> (number - 1) & 1:
+                blocking.append(int(thread.name))
+    return blocking
+
+
 class DistributedTest(unittest.TestCase):
     def setUp(self):
         memory = Path("/dev/shm")
@@ -122,6 +133,11 @@ class DistributedTest(unittest.TestCase):
         processes = [self.start(self.words(checkpoints="lost", epochs=1000), rank, 2, port) for rank in range(2)]
         while not (self.folder / "lost" / "checkpoint.safetensors").exists():
             time.sleep(0.02)
+        if sys.platform == "linux":
+            # Or a process may die of writing to the other, without a word: it depends on who comes first.
+            blocking = threads_that_block(processes[0].pid, signal.SIGPIPE)
+            self.assertTrue(blocking, "no thread of Gloo's blocks SIGPIPE")
+            self.assertNotIn(processes[0].pid, blocking)
         processes[1].kill()
         processes[1].communicate()
         _, error = processes[0].communicate(timeout=30)
