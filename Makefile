@@ -32,7 +32,7 @@ bench:  ## measure Embark beside its peers; writes out/bench.json
 
 course:  ## rerun every experiment of the course; writes out/course/index.html
 	@tools/setup
-	@cmake --build --preset release --target bin/embark
+	@cmake --build --preset release --target bin/embark bin/embark-course
 	@for name in ml-100k ml-latest-small adult womens-reviews; do build/venv/bin/python tools/get-data $$name >/dev/null || true; done
 	build/bin/embark course run --all --report out/course
 

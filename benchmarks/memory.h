@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <embark/data/batch.h>
+#include <embark/data/loaders/batch.h>
 
 namespace embark::bench {
 

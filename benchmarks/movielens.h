@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include <embark/core/range.h>
-#include <embark/data/collab.h>
+#include <embark/data/collab/collab.h>
 
 #include "plain_collab.h"
 

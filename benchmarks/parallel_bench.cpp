@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <torch/torch.h>
 
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/tabular_learner.h>
@@ -128,7 +128,7 @@ nlohmann::json exchange_cost(const Options& options) {
         const int repeats = bytes < 1 << 20 ? 8 * options.repeats : options.repeats;
         costs.push_back({{"bytes", bytes},
                          {"all_reduce", median_seconds(repeats, [&] { group.all_reduce(values); })},
-                         {"all_gather", median_seconds(repeats, [&] { group.all_gather_alike(values); })},
+                         {"all_gather", median_seconds(repeats, [&] { group.all_gather_equal(values); })},
                          {"all_to_all", median_seconds(repeats, [&] { group.all_to_all(parts, lengths); })}});
     }
     return {{"processes", group.size()}, {"costs", costs}};

@@ -8,9 +8,9 @@
 #include <arrow/util/thread_pool.h>
 #include <torch/torch.h>
 
-#include <embark/callbacks/metrics.h>
 #include <embark/core/error.h>
 #include <embark/learners/tabular_recipe.h>
+#include <embark/metrics/metrics.h>
 #include <embark/predictor.h>
 
 #include "memory.h"

@@ -5,8 +5,8 @@
 
 #include <torch/torch.h>
 
+#include "../core/detail/vector_clones.h"
 #include "../core/error.h"
-#include "../core/vector_clones.h"
 
 namespace embark {
 

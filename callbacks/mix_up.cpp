@@ -6,7 +6,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
-#include "batch_loss.h"
+#include "detail/batch_loss.h"
 #include "training_state.h"
 
 namespace embark {

@@ -21,7 +21,7 @@ public:
     explicit MixUp(MixUpOptions options = {});
     std::string name() const override { return "mix_up"; }
 
-    /// Throws Error for inputs that are whole numbers: there is nothing between two categories.
+    /// Throws Error for inputs that are integers: there is nothing between two categories.
     void before_batch(TrainingState& state) override;
     void after_loss(TrainingState& state) override;
 

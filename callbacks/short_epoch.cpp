@@ -2,7 +2,7 @@
 
 #include "../core/error.h"
 #include "../distributed/process_group.h"
-#include "sharded_tables.h"
+#include "parallel/detail/sharded_tables.h"
 #include "training_state.h"
 
 namespace embark {

@@ -12,7 +12,7 @@ struct ShortEpochOptions {
     bool short_valid = true;
 };
 
-/// Ends every epoch's training, and validation, after part of its batches: to see quickly whether everything runs. As
+/// Ends every epoch's training, and validation, after part of its batches: to see early whether everything runs. As
 /// in fastai an epoch ends after the first batch whose number, from 0, is at least pct of their number, so that at
 /// least one is done; where processes share sharded tables, validation goes on until each of them has done as many.
 class ShortEpoch : public Callback {

@@ -11,14 +11,8 @@
 
 namespace embark {
 
-namespace {
-
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 TrackerCallback::TrackerCallback(std::string monitor, double min_delta, bool reset_on_fit)
-    : monitor_(std::move(monitor)), min_delta_(min_delta), reset_on_fit_(reset_on_fit), best_(kNone) {
+    : monitor_(std::move(monitor)), min_delta_(min_delta), reset_on_fit_(reset_on_fit), best_(kNotRecorded) {
     require<UsageError>(std::isfinite(min_delta) && min_delta >= 0, "Invalid min_delta ", min_delta,
                         ": it must be a number of at least 0");
 }
@@ -34,7 +28,7 @@ void TrackerCallback::before_fit(TrainingState& state) {
     require(state.has_valid || monitor_ == "train_loss", name(), " cannot monitor ", monitor_,
             ": the data have no validation part; monitor \"train_loss\", or split some rows off for validation");
     direction_ = state.records.direction(monitor_);
-    if (reset_on_fit_) best_ = kNone;
+    if (reset_on_fit_) best_ = kNotRecorded;
     best_epoch_ = -1;
     wait_ = 0;
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "callback.h"
-#include "records.h"
+#include "reporting/records.h"
 
 namespace embark {
 

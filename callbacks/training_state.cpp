@@ -7,8 +7,8 @@
 
 namespace embark {
 
-bool TrainingState::leads() const {
-    return processes == nullptr || processes->leads();
+bool TrainingState::is_main_process() const {
+    return processes == nullptr || processes->is_main_process();
 }
 
 void TrainingState::cancel(Level level, std::string reason) {

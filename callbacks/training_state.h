@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "../data/batch.h"
+#include "../data/loaders/batch.h"
 #include "../optim/row_gradient.h"
 #include "callback.h"
-#include "records.h"
+#include "reporting/records.h"
 
 namespace torch::nn {
 class Module;
@@ -102,7 +102,7 @@ struct TrainingState {
     int64_t rows() const { return whole_rows < 0 ? batch.size() : whole_rows; }
     double weight() const { return whole_weight < 0 ? batch.weight() : whole_weight; }
     /// Whether this process prints, logs and saves: of several, one alone does.
-    bool leads() const;
+    bool is_main_process() const;
 
     /// Asks to leave `level` early; the loop obeys once the event at hand has been sent to every callback. What is left
     /// of the level is skipped, then its after_cancel event is sent, then its after event; the after events of the

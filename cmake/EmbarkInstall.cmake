@@ -1,12 +1,11 @@
-# `cmake --install`: what the rooms don't install themselves, and the files that find_package(Embark CONFIG) reads.
+# `cmake --install`: what the components don't install themselves, and the files that find_package(Embark CONFIG) reads.
 include(CMakePackageConfigHelpers)
-
-install(FILES predictor.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark)
 
 set(embark_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Embark)
 install(EXPORT EmbarkPredictorTargets NAMESPACE embark:: DESTINATION ${embark_config_dir})
 if(NOT EMBARK_PREDICTOR_ONLY)
   install(FILES embark.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark)
+  include(EmbarkMovedHeaders)
   install(EXPORT EmbarkTargets NAMESPACE embark:: DESTINATION ${embark_config_dir})
   install(FILES cmake/FindArrowParquet.cmake DESTINATION ${embark_config_dir})
 endif()

@@ -1,4 +1,4 @@
-# How the project's targets are made: one static library a room, programs, all with the same flags, so that one
+# How the project's targets are made: one static library a component, programs, all with the same flags, so that one
 # precompiled header of LibTorch serves them all.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -23,12 +23,11 @@ if(EMBARK_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     CCACHE_INODECACHE=1 ${EMBARK_CCACHE})
 endif()
 
-# Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name.
+# Public headers are included as <embark/…> in the tree too; a folder of links gives the checkout that name. Beside the
+# links lies <embark/COMPONENT.h> for each component, which embark_component writes.
 set(EMBARK_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
-foreach(entry embark.h predictor.h core predictor data modules optim distributed callbacks learners)
-  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${entry}" "${EMBARK_INCLUDE_DIR}/embark/${entry}" SYMBOLIC)
-endforeach()
+file(CREATE_LINK "${PROJECT_SOURCE_DIR}/embark.h" "${EMBARK_INCLUDE_DIR}/embark/embark.h" SYMBOLIC)
 
 # Flags of our own code alone; users of the installed package don't get them.
 add_library(embark_flags INTERFACE)
@@ -59,7 +58,7 @@ function(embark_compile target)
   target_precompile_headers(${target} REUSE_FROM embark_pch)
 endfunction()
 
-# Adds `target` to what `cmake --install` installs. The rooms that need LibTorch alone are exported by themselves, so
+# Adds `target` to what `cmake --install` installs. The components that need LibTorch alone are exported by themselves, so
 # that a program that asks for these alone needs nothing else on its machine.
 set(EMBARK_PREDICTOR_TARGETS embark_core embark_predictor)
 function(embark_install_target target)
@@ -72,22 +71,36 @@ function(embark_install_target target)
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
-# embark_room(NAME HEADERS … SOURCES … PUBLIC …): the library of one room of the design, embark::NAME. HEADERS are those
-# that users include and that are installed; PUBLIC the libraries that its users need too.
-function(embark_room name)
-  cmake_parse_arguments(ROOM "" "" "HEADERS;SOURCES;PUBLIC" ${ARGN})
+# embark_component(NAME HEADERS … SOURCES … PUBLIC …): the library of one component of the design, embark::NAME. HEADERS
+# are those that users include: they are installed, and <embark/NAME.h> includes them all. PUBLIC are the libraries that
+# its users need too.
+function(embark_component name)
+  cmake_parse_arguments(COMPONENT "" "" "HEADERS;SOURCES;PUBLIC" ${ARGN})
   set(target embark_${name})
-  add_library(${target} STATIC ${ROOM_SOURCES})
+  add_library(${target} STATIC ${COMPONENT_SOURCES})
   add_library(embark::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} UNITY_BUILD ${EMBARK_UNITY_BUILD}
     UNITY_BUILD_BATCH_SIZE 6)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${EMBARK_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC})
+  target_link_libraries(${target} PUBLIC ${COMPONENT_PUBLIC})
   embark_compile(${target})
   embark_install_target(${target})
-  install(FILES ${ROOM_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark/${name})
+  embark_public_headers(${name} ${COMPONENT_HEADERS})
+endfunction()
+
+# Installs a component's public headers, and makes <embark/NAME.h> of them.
+function(embark_public_headers name)
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${EMBARK_INCLUDE_DIR}/embark/${name}" SYMBOLIC)
+  set(content "#pragma once\n\n// All public headers of this component.\n\n")
+  foreach(header IN LISTS ARGN)
+    string(APPEND content "#include \"${name}/${header}\"\n")
+    get_filename_component(folder ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark/${name}/${folder})
+  endforeach()
+  file(CONFIGURE OUTPUT "${EMBARK_INCLUDE_DIR}/embark/${name}.h" CONTENT "${content}" @ONLY)
+  install(FILES "${EMBARK_INCLUDE_DIR}/embark/${name}.h" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark)
 endfunction()
 
 # embark_program(TARGET SOURCES … LIBRARIES …): a program in build/bin.

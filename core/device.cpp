@@ -49,7 +49,7 @@ void require_device(at::Device device) {
                      n_cuda_devices() == 1 ? " CUDA device" : " CUDA devices", ", counted from 0");
 }
 
-at::Device device_of(const std::string& name) {
+at::Device parse_device(const std::string& name) {
     const auto is_index = [](const std::string& text) {
         return !text.empty() && text.size() < 4 && text.find_first_not_of("0123456789") == std::string::npos;
     };

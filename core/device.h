@@ -19,6 +19,6 @@ void require_device(at::Device device);
 
 /// "cpu", "cuda", which is this process's, or "cuda:1" as a device. Throws UsageError for any other text, and for a
 /// device that is not there.
-at::Device device_of(const std::string& name);
+at::Device parse_device(const std::string& name);
 
 }  // namespace embark

@@ -5,11 +5,11 @@
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
-#include "checksum.h"
+#include "detail/checksum.h"
+#include "detail/safetensors_format.h"
+#include "detail/safetensors_reader.h"
 #include "error.h"
 #include "file.h"
-#include "safetensors_format.h"
-#include "safetensors_reader.h"
 
 namespace embark {
 

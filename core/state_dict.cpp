@@ -49,7 +49,7 @@ double StateDict::get<double>(const std::string& name) const {
 
 template <>
 int64_t StateDict::get<int64_t>(const std::string& name) const {
-    return tensor(name, 0, at::kLong, "a whole number").item<int64_t>();
+    return tensor(name, 0, at::kLong, "an integer").item<int64_t>();
 }
 
 template <>

@@ -35,7 +35,7 @@ public:
     void set(const std::string& name, const StateDict& part);
 
     /// The value under `name`, as double, int64_t, bool, std::string, std::vector<double> or at::Tensor. Throws Error
-    /// where there is none, or one of another kind.
+    /// where it is missing, or one of another kind.
     template <class Value>
     Value get(const std::string& name) const;
 

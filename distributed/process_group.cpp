@@ -8,8 +8,8 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "backend.h"
-#include "peer_watch.h"
+#include "detail/backend.h"
+#include "detail/peer_watch.h"
 
 namespace embark {
 
@@ -207,7 +207,7 @@ std::string ProcessGroup::broadcast(const std::string& text, int64_t from) {
     return text_of(bytes);
 }
 
-Tensors ProcessGroup::all_gather_alike(const at::Tensor& rows) {
+Tensors ProcessGroup::all_gather_equal(const at::Tensor& rows) {
     std::vector<at::Tensor> inputs = {rows.detach().to(at::kCPU).contiguous()};
     if (size() == 1) return inputs;
     bytes_sent_ += (size() - 1) * bytes_in(inputs.front());
@@ -223,7 +223,7 @@ Tensors ProcessGroup::all_gather(const at::Tensor& rows) {
     // Gloo gathers tensors of one shape: first their lengths, then all as long as the longest.
     int64_t longest = 0;
     std::vector<int64_t> lengths;
-    for (const auto& length : all_gather_alike(at::full({1}, own.size(0), at::kLong))) {
+    for (const auto& length : all_gather_equal(at::full({1}, own.size(0), at::kLong))) {
         lengths.push_back(length.item<int64_t>());
         longest = std::max(longest, lengths.back());
     }
@@ -235,7 +235,7 @@ Tensors ProcessGroup::all_gather(const at::Tensor& rows) {
         padded.narrow(0, 0, own.size(0)).copy_(own);
     }
     Tensors all(static_cast<size_t>(size()), padded);
-    if (padded.numel() > 0) all = all_gather_alike(padded);
+    if (padded.numel() > 0) all = all_gather_equal(padded);
     for (size_t r = 0; r < all.size(); ++r) all[r] = all[r].narrow(0, 0, lengths[r]);
     return all;
 }

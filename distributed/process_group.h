@@ -52,7 +52,7 @@ public:
     int64_t rank() const { return options_.rank; }
     int64_t size() const { return options_.size; }
     /// Whether this is the process that prints, logs and saves for all: rank 0.
-    bool leads() const { return options_.rank == 0; }
+    bool is_main_process() const { return options_.rank == 0; }
     const ProcessGroupOptions& options() const { return options_; }
 
     /// Puts the sum (…) of all processes' values in the place of each one's. All get the same bits.
@@ -69,7 +69,7 @@ public:
     Tensors all_gather(const at::Tensor& rows);
     std::vector<std::string> all_gather(const std::string& text);
     /// The same in one exchange rather than two, where all have as many rows.
-    Tensors all_gather_alike(const at::Tensor& rows);
+    Tensors all_gather_equal(const at::Tensor& rows);
 
     /// Rank r gets the r-th of these tensors, and this process what every other had for it, by rank; tensors alike but
     /// in their first dimension. On the CPU.

@@ -19,7 +19,7 @@ std::optional<std::string> variable(const char* name) {
 int64_t whole_number(const char* name, const std::string& text) {
     const auto number = parse_int(text);
     require<UsageError>(number.has_value(), "Invalid ", name, " '", text,
-                        "' in the environment: it must be a whole number");
+                        "' in the environment: it must be an integer");
     return *number;
 }
 

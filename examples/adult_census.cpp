@@ -10,8 +10,8 @@
 //     1      0.32…       0.32…       0.85…     0.90…    0.3 s
 //     2      0.31…       0.31…       0.85…     0.91…    0.3 s
 //
-// whose last accuracy lies between 0.84 and 0.86, then how the model takes its classes for one another, and what it says
-// of one person.
+// whose last accuracy lies between 0.84 and 0.86, then how the model takes its classes for one another, and what it
+// says of one person.
 #include <iostream>
 #include <string>
 
@@ -32,8 +32,8 @@ int main(int argc, char** argv) try {
                             .missing_values = {"?"},
                             .trim_spaces = true});
 
-    // Categories are numbered and numbers brought to mean 0 and deviation 1, by what the training rows hold. Columns that
-    // are not named are told apart by what they look like: leave out cat_names and cont_names to see.
+    // Categories are numbered and numbers brought to mean 0 and deviation 1, by what the training rows hold. Columns
+    // that are not named are told apart by what they look like: leave out cat_names and cont_names to see.
     auto dls = TabularDataLoaders::from_table(
         people, {.y_names = {"salary"},
                  .cat_names = {"workclass", "education", "marital-status", "occupation", "relationship", "race", "sex",

@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-#include "../callbacks/sharded_tables.h"
+#include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../core/error.h"
 #include "../core/text.h"
 #include "../modules/collab_nn.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../core/range.h"
-#include "../data/collab.h"
+#include "../data/collab/collab.h"
 #include "../predictor/scored.h"
 #include "learner.h"
 

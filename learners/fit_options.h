@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../callbacks/callback.h"
-#include "../callbacks/checkpoint_options.h"
+#include "../callbacks/checkpoint/checkpoint_options.h"
 
 namespace embark {
 

@@ -4,15 +4,15 @@
 
 #include <torch/torch.h>
 
-#include "../callbacks/sharded_tables.h"
+#include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../core/error.h"
 #include "../distributed/process_group.h"
 #include "../modules/layers.h"
 #include "../modules/sharded_embedding.h"
 #include "../optim/model_state.h"
-#include "learner_impl.h"
-#include "parameter_groups.h"
-#include "run_lr_find.h"
+#include "detail/learner_impl.h"
+#include "detail/parameter_groups.h"
+#include "detail/run_lr_find.h"
 
 namespace embark {
 
@@ -115,7 +115,8 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
 
 void Learner::save(const std::filesystem::path& path) {
     auto* processes = ShardedTables(impl_->model.module()).processes();
-    if (processes != nullptr || leads()) save_model_state(path, impl_->model.module(), &optimizer(), processes);
+    if (processes != nullptr || is_main_process())
+        save_model_state(path, impl_->model.module(), &optimizer(), processes);
 }
 
 void Learner::load(const std::filesystem::path& path) {
@@ -125,12 +126,12 @@ void Learner::load(const std::filesystem::path& path) {
 
 void Learner::export_torchscript(const std::filesystem::path& path, const ExportOptions& options) {
     const WholeTables whole(impl_->model.module());
-    if (leads()) embark::export_torchscript(impl_->model, impl_->dls, path, options);
+    if (is_main_process()) embark::export_torchscript(impl_->model, impl_->dls, path, options);
 }
 
-bool Learner::leads() const {
+bool Learner::is_main_process() const {
     const auto* processes = impl_->processes();
-    return processes == nullptr || processes->leads();
+    return processes == nullptr || processes->is_main_process();
 }
 
 void Learner::add_callback(std::shared_ptr<Callback> callback) {

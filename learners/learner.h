@@ -9,23 +9,23 @@
 #include <vector>
 
 #include "../callbacks/callback.h"
-#include "../callbacks/metrics.h"
-#include "../callbacks/records.h"
-#include "../data/dataloaders.h"
-#include "../modules/losses.h"
+#include "../callbacks/reporting/records.h"
+#include "../data/loaders/dataloaders.h"
+#include "../metrics/metrics.h"
+#include "../modules/losses/losses.h"
 #include "../optim/learning_rate.h"
 #include "../optim/optimizer.h"
-#include "export_torchscript.h"
+#include "export/export_torchscript.h"
 #include "fit_options.h"
+#include "insight/summary.h"
 #include "lr_find.h"
 #include "model.h"
-#include "summary.h"
 
 namespace embark {
 
 /// How the rows of an embedding move that a batch did not touch.
 enum class EmbeddingUpdate {
-    dense,  ///< they decay and go on by their averages at every step, as in fastai and PyTorch
+    dense,  ///< they decay and keep moving by their moment estimates at every step, as in fastai and PyTorch
     lazy,   ///< they stay as they are, so that a step costs what its batch costs, however large the table
 };
 
@@ -174,7 +174,7 @@ public:
 
     /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save()
     /// and export_torchscript() do nothing in the others.
-    bool leads() const;
+    bool is_main_process() const;
 
     /// Called in every later fit.
     void add_callback(std::shared_ptr<Callback> callback);

@@ -3,17 +3,17 @@
 
 #include <torch/torch.h>
 
-#include "../callbacks/checkpointer.h"
-#include "../callbacks/data_parallel.h"
+#include "../callbacks/checkpoint/detail/checkpointer.h"
+#include "../callbacks/parallel/data_parallel.h"
+#include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../callbacks/param_scheduler.h"
-#include "../callbacks/progress.h"
-#include "../callbacks/recorder.h"
-#include "../callbacks/sharded_tables.h"
+#include "../callbacks/reporting/progress.h"
+#include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
-#include "fused_collab_step.h"
-#include "learner_impl.h"
-#include "parameter_groups.h"
-#include "training_loop.h"
+#include "detail/learner_impl.h"
+#include "detail/parameter_groups.h"
+#include "detail/training_loop.h"
+#include "fused/detail/fused_collab_step.h"
 
 namespace embark {
 
@@ -67,7 +67,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     const Events events = fit_events(fit_options, fit_identity, schedules);
     const ChosenStep chosen =
         choose_step(model, options.loss, optimizer(), events, dls.train().is_weighted(), options.fused_step);
-    const bool leads = together == nullptr || together->leads();
+    const bool leads = together == nullptr || together->is_main_process();
     if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
     TrainingLoop loop(dls, model, options.loss, *chosen.step, events);
     TrainingState state;
@@ -121,7 +121,7 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict&
         return Events(std::move(callbacks));
     }
     const auto* together = processes(fit_options.callbacks);
-    if (checkpoint.resume && options.progress && (together == nullptr || together->leads())) {
+    if (checkpoint.resume && options.progress && (together == nullptr || together->is_main_process())) {
         const bool there = std::filesystem::exists(checkpoint_path(checkpoint.dir));
         std::fprintf(stderr, there ? "Going on from the checkpoint in %s\n" : "No checkpoint in %s, starting afresh\n",
                      checkpoint.dir.c_str());

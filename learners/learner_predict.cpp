@@ -3,11 +3,11 @@
 
 #include <torch/torch.h>
 
-#include "../callbacks/recorder.h"
+#include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
-#include "learner_impl.h"
-#include "train_step.h"
-#include "training_loop.h"
+#include "detail/learner_impl.h"
+#include "detail/train_step.h"
+#include "detail/training_loop.h"
 
 namespace embark {
 

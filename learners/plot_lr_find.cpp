@@ -9,13 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "../core/error.h"
-#include "../core/plot_parts.h"
+#include "../plots/detail/plot_parts.h"
 
 namespace embark {
 
 namespace {
-
-using Json = nlohmann::json;
 
 /// The curve's loss at a learning rate, between two of its points by the logarithm of the rate.
 double loss_at(const Chart& curve, double lr) {
@@ -50,8 +48,8 @@ std::vector<Mark> marks_of(const LrFind& found, const Chart& curve) {
 
 /// Labelled points on the curve. Suggestions often lie close together, so their labels stand at different heights, by
 /// turns above and below the curve.
-Json marks_layer(std::vector<Mark> marks) {
-    Json layer = Json::parse(R"json({
+nlohmann::json marks_layer(std::vector<Mark> marks) {
+    nlohmann::json layer = nlohmann::json::parse(R"json({
         "encoding": {
             "x": {"field": "lr", "type": "quantitative"},
             "y": {"field": "loss", "type": "quantitative"},
@@ -59,7 +57,7 @@ Json marks_layer(std::vector<Mark> marks) {
         },
         "layer": [{"mark": {"type": "point", "filled": true, "size": 110, "opacity": 1, "tooltip": null}}]
     })json");
-    Json& color_scale = layer["encoding"]["color"]["scale"];
+    nlohmann::json& color_scale = layer["encoding"]["color"]["scale"];
     for (const Mark& mark : marks) {
         char label[64];
         std::snprintf(label, sizeof label, "%s %.2e", mark.name, mark.lr);
@@ -72,7 +70,7 @@ Json marks_layer(std::vector<Mark> marks) {
     constexpr std::array<int, 4> kHeights = {-16, 20, -30, 34};
     for (size_t i = 0; i < marks.size(); ++i) {
         layer["layer"].push_back(
-            {{"transform", Json::array({{{"filter", concat("datum.name == '", marks[i].name, "'")}}})},
+            {{"transform", nlohmann::json::array({{{"filter", concat("datum.name == '", marks[i].name, "'")}}})},
              {"mark", {{"type", "text"}, {"dy", kHeights.at(i)}, {"fontSize", 12}}},
              {"encoding", {{"text", {{"field", "name"}}}}}});
     }
@@ -93,7 +91,7 @@ Plot plot_lr_find(const LrFind& found) {
                       .x = first(found.lrs),
                       .curves = {{.name = "loss", .values = first(found.losses)}},
                       .x_axis = XAxis::log};
-    Json view = layered_view(curve);
+    nlohmann::json view = layered_view(curve);
     if (const auto marks = marks_of(found, curve); !marks.empty()) {
         // Below the layer of the tooltips, which has to have the pointer everywhere.
         view["layer"].insert(view["layer"].begin() + 1, marks_layer(marks));

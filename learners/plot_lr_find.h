@@ -1,6 +1,6 @@
 #pragma once
 
-#include "../core/plot.h"
+#include "../plots/plot.h"
 #include "lr_find.h"
 
 namespace embark {

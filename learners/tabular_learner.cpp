@@ -5,13 +5,13 @@
 
 #include <torch/torch.h>
 
-#include "../callbacks/hide_categories.h"
+#include "../callbacks/category_dropout.h"
 #include "../core/error.h"
 #include "../core/text.h"
-#include "../modules/fused_model.h"
+#include "../modules/multi_input_model.h"
 #include "../modules/tabular_model.h"
 #include "../modules/text_encoder.h"
-#include "tabular_metrics.h"
+#include "detail/tabular_metrics.h"
 
 namespace embark {
 
@@ -59,7 +59,7 @@ Range learned_range(const Range& range, const TabularData& data) {
     return {learned(range.low), learned(range.high)};
 }
 
-Loss loss_of(const TabularData& data, const TabularConfig& config) {
+Loss loss_of(const TabularData& data, const TabularLearnerOptions& config) {
     require<UsageError>(config.target_weights.empty() || config.target_weights.size() == data.targets.size(),
                         "target_weights has ", config.target_weights.size(), " weights for ", data.targets.size(),
                         " targets");
@@ -72,7 +72,7 @@ Loss loss_of(const TabularData& data, const TabularConfig& config) {
     return parts.size() == 1 && config.target_weights.empty() ? parts.front().loss : sum_loss(std::move(parts));
 }
 
-TabularModelOptions model_options(const TabularDataLoaders& dls, const TabularConfig& config) {
+TabularModelOptions model_options(const TabularDataLoaders& dls, const TabularLearnerOptions& config) {
     const TabularData& data = dls.tabular();
     TabularModelOptions options{.embeddings = embedding_sizes(data, config.emb_szs),
                                 .n_cont = static_cast<int64_t>(data.numbers.size()),
@@ -107,7 +107,7 @@ std::string branch_name(const std::string& column) {
 }
 
 /// Texts and the table, each through a branch of its own.
-Model fused_model(const TabularDataLoaders& dls, const TabularConfig& config) {
+Model multi_input_model(const TabularDataLoaders& dls, const TabularLearnerOptions& config) {
     const TabularData& data = dls.tabular();
     require<UsageError>(data.targets.size() == 1, "A model with texts predicts one target, not ", data.targets.size());
     require<UsageError>(config.members == 1, "A model with texts has one member, not ", config.members);
@@ -127,10 +127,10 @@ Model fused_model(const TabularDataLoaders& dls, const TabularConfig& config) {
         body.y_range = {};
         branches.emplace_back("table", TabularModel(body), std::vector<int64_t>{0, 1}, width);
     }
-    return Model(FusedModel(std::move(branches), {.n_out = data.targets.front().width(),
-                                                  .layers = config.head,
-                                                  .ps = config.ps.empty() ? 0 : config.ps.front(),
-                                                  .y_range = learned_range(config.y_range, data)}));
+    return Model(MultiInputModel(std::move(branches), {.n_out = data.targets.front().width(),
+                                                       .layers = config.head,
+                                                       .ps = config.ps.empty() ? 0 : config.ps.front(),
+                                                       .y_range = learned_range(config.y_range, data)}));
 }
 
 }  // namespace
@@ -195,14 +195,14 @@ at::Tensor TabularLearner::embedding(const std::string& column, const std::strin
     return vectors[vocabulary.index(category)];
 }
 
-TabularLearner tabular_learner(TabularDataLoaders dls, const TabularConfig& config, LearnerOptions options) {
+TabularLearner tabular_learner(TabularDataLoaders dls, const TabularLearnerOptions& config, LearnerOptions options) {
     Model model =
-        dls.tabular().texts.empty() ? Model(TabularModel(model_options(dls, config))) : fused_model(dls, config);
+        dls.tabular().texts.empty() ? Model(TabularModel(model_options(dls, config))) : multi_input_model(dls, config);
     if (!options.loss) options.loss = loss_of(dls.tabular(), config);
     bring_to_units(options.metrics, dls.tabular());
     const double hidden = dls.tabular_options().hide_categories;
     if (hidden > 0 && !dls.categories().empty()) {
-        options.callbacks.push_back(std::make_shared<HideCategories>(hidden));
+        options.callbacks.push_back(std::make_shared<CategoryDropout>(hidden));
     }
     return TabularLearner(std::move(dls), std::move(model), std::move(options));
 }

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "../core/range.h"
-#include "../data/tabular.h"
-#include "../data/tabular_predictions.h"
-#include "../modules/number_embedding_options.h"
+#include "../data/tabular/tabular.h"
+#include "../data/tabular/tabular_predictions.h"
+#include "../modules/numeric_embedding_options.h"
 #include "../modules/text_encoder_options.h"
 #include "learner.h"
 
 namespace embark {
 
 /// What model tabular_learner makes; fastai's tabular_config and its defaults.
-struct TabularConfig {
+struct TabularLearnerOptions {
     /// Sizes of the hidden layers.
     std::vector<int64_t> layers = {200, 100};
     /// Widths of embeddings by the name of their column; others follow the rule (embedding_width).
@@ -31,13 +31,13 @@ struct TabularConfig {
     bool bn_cont = true;
     bool lin_first = true;
     /// How numbers are embedded; not at all in fastai. The bins of a piecewise-linear embedding are fitted here.
-    NumberEmbedding numbers = {};
+    NumericEmbeddingOptions numbers = {};
     /// Numbers of at most so many values in training get an embedding of each value besides (ValueEmbedding); 0: none.
     int64_t max_values = 0;
     /// A TabM ensemble of so many members that share their layers; 1: one network.
     int64_t members = 1;
     /// What reads texts, where the data have some; n_tokens is filled in. Its rows and the table's go together through
-    /// `head` to the outputs, trained end to end (FusedModel).
+    /// `head` to the outputs, trained end to end (MultiInputModel).
     TextEncoderOptions text = {};
     std::vector<int64_t> head = {128};
     /// How much each target's loss counts in their sum; empty: all alike.
@@ -55,7 +55,7 @@ public:
     /// Of encoded inputs in braces, `predict({x_cat, x_cont})`, which are never taken for a row.
     at::Tensor predict(std::initializer_list<at::Tensor> inputs) { return Learner::predict(Tensors(inputs)); }
     /// What the model says of one raw row, of its first target or of all. Throws Error for a value that is not there,
-    /// and for a number that is none.
+    /// and for a value that is not a number.
     ///
     ///     learn.predict({{"age", 39}, {"workclass", "Private"}, …}).label
     Prediction predict(const RawRow& row);
@@ -75,12 +75,15 @@ private:
     TabularDataLoaders tabular_dls_;
 };
 
-/// A learner for tables, fastai's tabular_learner: a TabularModel (with texts, a FusedModel of it and TextEncoders)
-/// with, unless asked otherwise, cross-entropy for classes and MSE for values. Metrics of values are in the target's
-/// own units, losses as the values are learned. Throws UsageError for settings that cannot be right.
+using TabularConfig [[deprecated("TabularLearnerOptions since 0.2")]] = TabularLearnerOptions;
+
+/// A learner for tables, fastai's tabular_learner: a TabularModel (with texts, a MultiInputModel of it and
+/// TextEncoders) with, unless asked otherwise, cross-entropy for classes and MSE for values. Metrics of values are in
+/// the target's own units, losses as the values are learned. Throws UsageError for settings that cannot be right.
 ///
 ///     auto dls = TabularDataLoaders::from_table(read_csv("adult.csv"), {.y_names = {"salary"}});
 ///     auto learn = tabular_learner(dls, {.layers = {200, 100}}, {.metrics = {accuracy()}});
-TabularLearner tabular_learner(TabularDataLoaders dls, const TabularConfig& config = {}, LearnerOptions options = {});
+TabularLearner tabular_learner(TabularDataLoaders dls, const TabularLearnerOptions& config = {},
+                               LearnerOptions options = {});
 
 }  // namespace embark

@@ -15,7 +15,7 @@ namespace embark {
 ///     fit_recipe(learn, recipe);
 struct TabularRecipe {
     TabularOptions data = {};
-    TabularConfig model = {};
+    TabularLearnerOptions model = {};
     LearnerOptions learner = {};
     int64_t n_epoch = 3;
     double lr = 1e-3;

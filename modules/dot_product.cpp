@@ -20,7 +20,7 @@ ShardedEmbedding sharded_embedding(int64_t rows, int64_t width) {
     return layer;
 }
 
-void check(const DotProductOptions& options) {
+void check_sizes(const DotProductOptions& options) {
     require<UsageError>(options.n_factors >= 1, "Invalid n_factors ", options.n_factors, ": at least 1 is needed");
     require<UsageError>(options.n_users >= 1 && options.n_items >= 1, "Invalid numbers of users (", options.n_users,
                         ") and items (", options.n_items, "): at least 1 of each is needed");
@@ -45,7 +45,7 @@ at::Tensor row_dot(const at::Tensor& users, const at::Tensor& items) {
 }  // namespace
 
 DotProductImpl::DotProductImpl(const DotProductOptions& options_) : options(options_) {
-    check(options);
+    check_sizes(options);
     reset();
 }
 
@@ -64,7 +64,7 @@ at::Tensor DotProductImpl::forward(const at::Tensor& x) {
 }
 
 DotProductBiasImpl::DotProductBiasImpl(const DotProductOptions& options_) : options(options_) {
-    check(options);
+    check_sizes(options);
     reset();
 }
 
@@ -87,7 +87,7 @@ at::Tensor DotProductBiasImpl::forward(const at::Tensor& x) {
 
 ShardedDotProductImpl::ShardedDotProductImpl(const DotProductOptions& options_, bool bias_)
     : options(options_), bias(bias_) {
-    check(options);
+    check_sizes(options);
     reset();
 }
 

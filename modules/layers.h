@@ -21,7 +21,7 @@ at::Tensor sigmoid_range(const at::Tensor& x, const Range& range);
 void trunc_normal_(const at::Tensor& weight, double std = 0.01);
 
 /// Gives the last linear layer of `model`, in the order in which its layers were registered, `n_out` outputs and new
-/// weights, in place: whoever holds the layer sees the new one. Returns its name. Throws Error where there is none.
+/// weights, in place: whoever holds the layer sees the new one. Returns its name. Throws Error where it is missing.
 std::string replace_last_layer(torch::nn::Module& model, int64_t n_out);
 
 /// Throws UsageError unless the range is empty or low < high, both finite.

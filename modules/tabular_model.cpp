@@ -6,8 +6,8 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
-#include "lin_bn_drop.h"
-#include "tabular_pass.h"
+#include "detail/lin_bn_drop.h"
+#include "detail/tabular_pass.h"
 
 namespace embark {
 
@@ -102,7 +102,7 @@ void TabularModelImpl::reset() {
     }
     emb_drop = register_module("emb_drop", torch::nn::Dropout(options.embed_p));
     if (options.n_cont > 0 && options.numbers.kind != NumberEmbeddingKind::none) {
-        numbers = register_module("numbers", NumberEmbedder(options.n_cont, options.numbers));
+        numbers = register_module("numbers", NumericEmbedding(options.n_cont, options.numbers));
     } else if (options.n_cont > 0 && options.bn_cont) {
         bn_cont = register_module("bn_cont", SyncBatchNorm1d(options.n_cont));
     }

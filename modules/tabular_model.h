@@ -10,7 +10,7 @@
 
 #include "../core/tensors.h"
 #include "layers.h"
-#include "number_embedding.h"
+#include "numeric_embedding.h"
 #include "sync_batch_norm.h"
 #include "value_embedding.h"
 
@@ -57,13 +57,13 @@ struct TabularModelOptions {
     /// A layer is linear, ReLU, batch norm, dropout; false: batch norm, dropout, linear, ReLU.
     bool lin_first = true;
     /// What numbers become first.
-    NumberEmbedding numbers = {};
+    NumericEmbeddingOptions numbers = {};
     /// What numbers of few values become besides; without values: nothing.
     ValueEmbedding values = {};
     /// More than 1: an ensemble of so many members that share all layers but the last, TabM-mini (Gorishniy et al.,
     /// arXiv:2410.24210). The paper's networks have no batch norm: use_bn false.
     int64_t members = 1;
-    /// Where it can, small batches in training go through all of it as one node of autograd, which is quicker and has
+    /// Where it can, small batches in training go through all of it as one node of autograd, which is faster and has
     /// no second derivatives; false: operation by operation.
     bool fused = true;
 };
@@ -77,7 +77,7 @@ struct TabularModelOptions {
 /// members_loss. In eval mode they are (n, size): the mean over the members, of classes the logarithm of the mean of
 /// their softmax, so that its softmax is the mean probability.
 ///
-/// Parameters: `embeds.I.weight`, `bn_cont.…` or `numbers.…` (NumberEmbedder's), `values.…` (ValueEmbedder's),
+/// Parameters: `embeds.I.weight`, `bn_cont.…` or `numbers.…` (NumericEmbedding's), `values.…` (ValueEmbedder's),
 /// `adapter` (k, features) and `layers.I.J.…`, where J counts the parts of layer I: Linear, ReLU, BatchNorm1d, Dropout,
 /// those that there are.
 ///
@@ -94,7 +94,7 @@ public:
     torch::nn::ModuleList embeds{nullptr}, layers{nullptr};
     torch::nn::Dropout emb_drop{nullptr};
     SyncBatchNorm1d bn_cont{nullptr};
-    NumberEmbedder numbers{nullptr};
+    NumericEmbedding numbers{nullptr};
     ValueEmbedder values{nullptr};
     at::Tensor adapter;
 

@@ -10,7 +10,7 @@ namespace embark {
 
 namespace {
 
-void check(const TextEncoderOptions& options) {
+void check_text_encoder(const TextEncoderOptions& options) {
     require<UsageError>(options.n_tokens >= 2, "Invalid n_tokens ", options.n_tokens,
                         ": at least 2 are needed, padding and one token");
     require<UsageError>(options.embedding_size >= 1 && options.hidden_size >= 1 && options.n_layers >= 1,
@@ -38,7 +38,7 @@ at::Tensor unpacked(const at::Tensor& packed, const at::Tensor& batch_sizes, dou
 }  // namespace
 
 TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options_) : options(options_) {
-    check(options);
+    check_text_encoder(options);
     reset();
 }
 

@@ -13,7 +13,7 @@ namespace embark {
 
 namespace {
 
-void check(const ValueEmbedding& options) {
+void check_value_embedding(const ValueEmbedding& options) {
     require<UsageError>(options.width >= 1, "Invalid width of the values' embeddings ", options.width,
                         ": at least 1 is needed");
     const auto out_of_order = [](double a, double b) { return !(static_cast<float>(a) < static_cast<float>(b)); };
@@ -45,7 +45,7 @@ std::vector<std::vector<double>> few_values(const at::Tensor& x, int64_t at_most
 }
 
 ValueEmbedderImpl::ValueEmbedderImpl(ValueEmbedding options_) : options(std::move(options_)) {
-    check(options);
+    check_value_embedding(options);
     reset();
 }
 
@@ -85,7 +85,7 @@ int64_t ValueEmbedderImpl::n_out() const {
 }
 
 at::Tensor ValueEmbedderImpl::forward(const at::Tensor& x) {
-    // In C++ a module that is moved to another type takes its whole numbers along.
+    // In C++ a module that is moved to another type takes its integers along.
     const at::Tensor numbers = x.index_select(1, columns.to(at::kLong)).t().contiguous();
     const at::Tensor nearest = torch::searchsorted(between, numbers);
     return embeddings(nearest.t() + first.to(at::kLong)).flatten(1);

@@ -4,10 +4,10 @@
 
 #include <torch/torch.h>
 
-#include "../core/parallel.h"
+#include "../core/detail/parallel.h"
+#include "detail/row_kernels.h"
+#include "detail/settings.h"
 #include "optimizer.h"
-#include "row_kernels.h"
-#include "settings.h"
 #include "update_rule.h"
 
 namespace embark {
@@ -71,7 +71,7 @@ public:
             rows::take_rows(tables[k], before[k].data(), part.touched);
         }
         move_all(part, c);
-        for (size_t k = 0; k < 3; ++k) rows::put_rows(tables[k], before[k].data(), part.touched);
+        for (size_t k = 0; k < 3; ++k) rows::scatter_rows(tables[k], before[k].data(), part.touched);
         rows::adam_touched(p, m, v, part.touched, c);
     }
 

@@ -1,8 +1,8 @@
 // LARC and LAMB, whose rates fit the size of each parameter. Sizes and rates stay on the parameters' device.
 #include <torch/torch.h>
 
+#include "detail/settings.h"
 #include "optimizers.h"
-#include "settings.h"
 #include "update_rule.h"
 
 namespace embark {

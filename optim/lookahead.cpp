@@ -1,9 +1,9 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "detail/settings.h"
+#include "detail/state.h"
 #include "optimizers.h"
-#include "settings.h"
-#include "state.h"
 
 namespace embark {
 

@@ -58,9 +58,9 @@ public:
     virtual void step_rows(std::span<const RowGradient> gradients);
 
     /// From now on a gradient given by rows, to step_rows() or as a sparse tensor, moves these rows and their state
-    /// alone: untouched rows neither decay nor go on by their averages, and a step costs what its batch costs, however
-    /// large the table. Throws UsageError for an optimizer that has no such update: all but adam(), adagrad() and
-    /// sgd().
+    /// alone: untouched rows neither decay nor keep moving by their moment estimates, and a step costs what its batch
+    /// costs, however large the table. Throws UsageError for an optimizer that has no such update: all but adam(),
+    /// adagrad() and sgd().
     virtual void update_lazily();
 
     const std::vector<ParameterGroup>& groups() const { return groups_; }

@@ -13,14 +13,15 @@ namespace embark {
 // on. Settings that can never be right throw UsageError.
 
 /// fastai's defaults for SGD.
-struct SGDOptions {
+struct SgdOptions {
     double momentum = 0;
     double weight_decay = 0;
     bool decouple_wd = true;
 };
+using SGDOptions [[deprecated("SgdOptions since 0.2")]] = SgdOptions;
 
 /// p ← p − lr·m with m ← mom·m + g, or p ← p − lr·g where the momentum is 0.
-OptimizerFactory sgd(const SGDOptions& options = {});
+OptimizerFactory sgd(const SgdOptions& options = {});
 
 /// PyTorch's defaults for Adagrad, but for its eps, 1e-10, which single precision cannot tell from 0.
 struct AdagradOptions {

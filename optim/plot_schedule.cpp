@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../core/error.h"
-#include "../core/plot_parts.h"
+#include "../plots/detail/plot_parts.h"
 
 namespace embark {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include "../core/plot.h"
+#include "../plots/plot.h"
 #include "schedule.h"
 
 namespace embark {
 
 /// A chart for each schedule over the progress of training, 0 to 1: what a ParamScheduler will do. Those that never
-/// change are named below the title with their value, unless that is true of all. Throws Error where there is none.
+/// change are named below the title with their value, unless that is true of all. Throws Error where it is missing.
 Plot plot_schedule(const Schedules& schedules);
 
 }  // namespace embark

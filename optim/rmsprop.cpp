@@ -1,7 +1,7 @@
 #include <torch/torch.h>
 
+#include "detail/settings.h"
 #include "optimizers.h"
-#include "settings.h"
 #include "update_rule.h"
 
 namespace embark {

@@ -1,7 +1,7 @@
 #include <torch/torch.h>
 
+#include "detail/settings.h"
 #include "optimizers.h"
-#include "settings.h"
 #include "update_rule.h"
 
 namespace embark {
@@ -35,7 +35,7 @@ void sgd_rows(const RowPart& part, bool decouple_wd) {
 
 }  // namespace
 
-OptimizerFactory sgd(const SGDOptions& options) {
+OptimizerFactory sgd(const SgdOptions& options) {
     UpdateRule rule = {
         .name = "SGD",
         .hypers = {{"wd", at_least_zero("weight_decay", options.weight_decay)}},

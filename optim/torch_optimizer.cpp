@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
-#include "state.h"
+#include "detail/state.h"
 
 namespace embark::detail {
 

@@ -7,10 +7,10 @@
 
 #include <torch/torch.h>
 
+#include "../core/detail/huge_pages.h"
+#include "../core/detail/parallel.h"
 #include "../core/error.h"
-#include "../core/huge_pages.h"
-#include "../core/parallel.h"
-#include "state.h"
+#include "detail/state.h"
 
 namespace embark {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "detail/row_kernels.h"
 #include "optimizer.h"
-#include "row_kernels.h"
 
 namespace embark {
 

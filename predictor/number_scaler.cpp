@@ -45,7 +45,7 @@ std::string_view to_string(Scaling scaling) {
     return "";
 }
 
-Scaling scaling_of(std::string_view name) {
+Scaling parse_scaling(std::string_view name) {
     std::vector<std::string> names;
     for (const auto& [scaling, known] : kNames) {
         if (known == name) return scaling;

@@ -19,7 +19,7 @@ enum class Scaling {
 /// "standard", "robust", …
 std::string_view to_string(Scaling scaling);
 /// Throws UsageError for another word, and lists those that there are.
-Scaling scaling_of(std::string_view name);
+Scaling parse_scaling(std::string_view name);
 
 /// Scales one column of numbers as was fitted on its training values. A column with one value alone becomes 0.
 class NumberScaler {

@@ -12,11 +12,11 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "export_format.h"
-#include "exported_archive.h"
-#include "row_network.h"
-#include "tabular_encoder_json.h"
-#include "torchscript_call.h"
+#include "detail/export_format.h"
+#include "detail/exported_archive.h"
+#include "detail/row_network.h"
+#include "detail/tabular_encoder_json.h"
+#include "detail/torchscript_call.h"
 
 namespace embark {
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "../core/error.h"
 #include "../core/tensors.h"
 #include "predictions.h"
 #include "raw_row.h"

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "../core/number_words.h"
+#include "../core/detail/number_words.h"
 
 namespace embark {
 

@@ -30,7 +30,7 @@ public:
 
     /// As it would stand in a file: "7", "0.5", "true"; empty where it is missing.
     const std::string& text() const { return text_; }
-    /// As a number: NaN where it is missing, nothing where the text is no number.
+    /// As a number: NaN where it is missing, nothing where the text is not a number.
     std::optional<double> number() const;
 
 private:

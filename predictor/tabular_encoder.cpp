@@ -8,8 +8,8 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/detail/number_words.h"
 #include "../core/error.h"
-#include "../core/number_words.h"
 #include "../core/text.h"
 
 namespace embark {
@@ -36,7 +36,7 @@ struct PlacedRow {
         const RawValue& raw = value(name);
         const auto found = raw.number();
         require(found && !is_beyond_float(*found), "Column '", name, "' of ", spoken(), ": '", raw.text(),
-                "' is no number up to 3.4e38");
+                "' is not a number up to 3.4e38");
         return *found;
     }
 };

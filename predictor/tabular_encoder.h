@@ -89,9 +89,10 @@ public:
     std::vector<std::string> target_classes(size_t target) const;
 
     /// The inputs of one row, (1, …) each. Values may stand in any order, with others beside them. Throws Error for a
-    /// value that is not there, and for a number that is none. Counts what is new into `counts` where it is given.
+    /// value that is not there, and for a value that is not a number. Counts what is new into `counts` where it is
+    /// given.
     Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
-    /// Categories and numbers of one row, as many as there are, to where they are wanted.
+    /// All categories and numbers of one row, to where they are wanted.
     void encode(const RawRow& row, int64_t* codes, float* numbers, EncodingCounts* counts = nullptr) const;
     /// The inputs of many rows; messages count these from 0. Throws Error for columns of unequal length too.
     Tensors encode_columns(const RawColumns& columns, EncodingCounts* counts = nullptr) const;

@@ -6,8 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "../core/detail/parallel.h"
 #include "../core/error.h"
-#include "../core/parallel.h"
 #include "tokenizer.h"
 
 namespace embark {

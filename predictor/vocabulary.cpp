@@ -7,7 +7,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "name_index.h"
+#include "detail/name_index.h"
 
 namespace embark {
 
@@ -26,7 +26,7 @@ bool is_missing(std::string_view value) {
     return value.empty() || value == Vocabulary::kMissing;
 }
 
-/// Whole numbers as text, sorted. Numbers of 64 bits are sorted as such, several times quicker than by their digits.
+/// Integers as text, sorted. Numbers of 64 bits are sorted as such, several times faster than by their digits.
 void sort_integers(std::vector<std::string>& integers) {
     std::vector<std::pair<int64_t, size_t>> numbers;
     numbers.reserve(integers.size());

@@ -39,7 +39,7 @@ public:
     int64_t index(std::string_view value) const;
     bool has(std::string_view value) const;
 
-    /// The name of number `index`. Throws Error where there is none.
+    /// The name of number `index`. Throws Error where it is missing.
     const std::string& name(int64_t index) const;
 
     /// All names by number; names()[0] is `#na#`.

@@ -40,6 +40,7 @@ inline std::string run_python(const std::string&, const std::vector<std::filesys
 
 }  // namespace embark::testing
 
-/// Skips the test, aloud, where the virtual environment's Python does not have `module`; see tests/requirements.txt.
+/// Skips the test, and reports it, where the virtual environment's Python does not have `module`; see
+/// tests/requirements.txt.
 #define EMBARK_NEEDS_PYTHON_MODULE(module) \
     if (!::embark::testing::python_has(module)) GTEST_SKIP() << "there is no Python with " << (module)

@@ -12,7 +12,5 @@ int predict(const Arguments& arguments);
 int recommend(const Arguments& arguments);
 int similar(const Arguments& arguments);
 int inspect(const Arguments& arguments);
-int course_list(const Arguments& arguments);
-int course_run(const Arguments& arguments);
 
 }  // namespace embark::tools

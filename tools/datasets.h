@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <embark/data/table.h>
+#include <embark/data/table/table.h>
 
 namespace embark::tools {
 

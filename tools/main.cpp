@@ -1,99 +1,50 @@
-#include <algorithm>
-#include <exception>
-#include <iostream>
-#include <iterator>
-#include <new>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
-#include <c10/util/Exception.h>
+#include <unistd.h>
 
 #include <embark/core/error.h>
-#include <embark/core/text.h>
 
 #include "commands.h"
+#include "program.h"
 
 namespace embark::tools {
 namespace {
 
-struct Command {
-    std::string name;  // of one word or two
-    std::string summary;
-    int (*run)(const Arguments&);
-};
-
-const std::vector<Command>& commands() {
-    static const std::vector<Command> all = {
-        {"train collab", "train a model of ratings, and export it", train_collab},
-        {"train tabular", "train a model of a table, and export it", train_tabular},
-        {"predict", "predict each row of a CSV file", predict},
-        {"recommend", "one user's best items", recommend},
-        {"similar", "the items most like one item", similar},
-        {"inspect", "what an exported model takes, gives and holds", inspect},
-        {"course list", "the experiments of the course", course_list},
-        {"course run", "rerun experiments of the course, beside its notes", course_run}};
-    return all;
+/// The experiments are a program of their own beside this one, so that nobody compiles them who does not run them.
+int run_course(const char* command, const Arguments& arguments) {
+    const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "embark-course";
+    require(std::filesystem::exists(program), "`embark course` is a program of its own, and ", program.string(),
+            " was not built: `make course` builds and runs it, `cmake --build build --target bin/embark-course` only "
+            "builds it");
+    std::vector<char*> words = {const_cast<char*>(program.c_str()), const_cast<char*>(command)};
+    for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
+    words.push_back(nullptr);
+    execv(program.c_str(), words.data());
+    fail("Cannot run ", program.string(), ": ", std::strerror(errno));
 }
 
-void print_help(std::ostream& out) {
-    out << "Usage: embark COMMAND [OPTIONS]\n\nCommands:\n";
-    for (const auto& command : commands()) out << "  " << fit_width(command.name, 16) << command.summary << "\n";
-    out << "\n`embark COMMAND --help` says more of each. Data go to standard output, progress to standard error.\n";
+int course_list(const Arguments& arguments) {
+    return run_course("list", arguments);
 }
 
-/// Runs the command that the first one or two words name.
-int run(const Arguments& words) {
-    if (words.empty()) {
-        print_help(std::cerr);
-        return kWrongUsage;
-    }
-    if (words.front() == "--help" || words.front() == "-h" || words.front() == "help") {
-        print_help(std::cout);
-        return kSuccess;
-    }
-    if (words.front() == "--version") {
-        std::cout << "embark " << EMBARK_VERSION << "\n";
-        return kSuccess;
-    }
-    std::vector<std::string> names;
-    for (const auto& command : commands()) {
-        const auto length = command.name.find(' ') == std::string::npos ? 1U : 2U;
-        names.push_back(command.name);
-        if (words.size() < length) continue;
-        const auto split = words.begin() + length;
-        if (join({words.begin(), split}, " ") == command.name) return command.run({split, words.end()});
-    }
-    // Of a command of two words, the first alone.
-    const auto has_second = [&](const std::string& name) { return name.starts_with(words.front() + " "); };
-    const bool is_first_word = std::any_of(names.begin(), names.end(), has_second);
-    if (is_first_word && words.size() == 2 && (words[1] == "--help" || words[1] == "-h")) {
-        std::vector<std::string> found;
-        std::copy_if(names.begin(), names.end(), std::back_inserter(found), has_second);
-        std::cout << "Usage: embark " << join(found, " [OPTIONS]\n       embark ") << " [OPTIONS]\n\n"
-                  << "`embark " << join(found, " --help` and `embark ") << " --help` say more.\n";
-        return kSuccess;
-    }
-    const std::string given = is_first_word && words.size() > 1 ? words[0] + " " + words[1] : words.front();
-    fail<UsageError>("Unknown command '", given, "'", name_hint(given, names));
+int course_run(const Arguments& arguments) {
+    return run_course("run", arguments);
 }
 
 }  // namespace
 }  // namespace embark::tools
 
 int main(int argc, char** argv) {
-    using namespace embark;
-    try {
-        const int code = tools::run({argv + 1, argv + argc});
-        // Output that could not be written (a full disk, a closed pipe) is a failure too.
-        if (!std::cout.flush()) fail("Cannot write to standard output");
-        return code;
-    } catch (const UsageError& error) {
-        std::cerr << "embark: " << error.what() << "\n";
-        return tools::kWrongUsage;
-    } catch (const c10::Error& error) {
-        std::cerr << "embark: " << error.what_without_backtrace() << "\n";
-    } catch (const std::bad_alloc&) {
-        std::cerr << "embark: not enough memory\n";
-    } catch (const std::exception& error) {
-        std::cerr << "embark: " << error.what() << "\n";
-    }
-    return tools::kFailure;
+    using namespace embark::tools;
+    return run_program({{"train collab", "train a model of ratings, and export it", train_collab},
+                        {"train tabular", "train a model of a table, and export it", train_tabular},
+                        {"predict", "predict each row of a CSV file", predict},
+                        {"recommend", "one user's best items", recommend},
+                        {"similar", "the items most like one item", similar},
+                        {"inspect", "what an exported model takes, gives and holds", inspect},
+                        {"course list", "the experiments of the course", course_list},
+                        {"course run", "rerun experiments of the course, beside its notes", course_run}},
+                       {argv + 1, argv + argc});
 }

@@ -2,9 +2,9 @@
 
 #include <functional>
 
-#include <embark/callbacks/metrics.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/metrics/metrics.h>
 
 namespace embark::tools {
 

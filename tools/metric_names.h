@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include <embark/callbacks/metric.h>
+#include <embark/metrics/metric.h>
 
 namespace embark::tools {
 
-/// The metric of this name. Throws UsageError where there is none, or where it is not of classes or of values as asked,
+/// The metric of this name. Throws UsageError where it is missing, or where it is not of classes or of values as asked,
 /// and lists those that are.
 Metric metric_of(const std::string& name, bool of_classes);
 

@@ -5,8 +5,8 @@
 
 #include <embark/core/error.h>
 #include <embark/core/text.h>
-#include <embark/data/table.h>
-#include <embark/learners/exported_model.h>
+#include <embark/data/table/table.h>
+#include <embark/learners/export/exported_model.h>
 
 #include "commands.h"
 
@@ -169,7 +169,7 @@ int recommend(const Arguments& arguments) {
     const auto results = model.recommend(user, top_of(values));
     if (!model.knows_user(user)) {
         std::cerr << "embark: user '" << user
-                  << "' was not in the training data; these are the answers for nobody known\n";
+                  << "' was not in the training data; showing results for an unknown user\n";
     }
     print(results, "item", "prediction", values["json"].as<bool>());
     return kSuccess;

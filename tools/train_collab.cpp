@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/learners/collab_learner.h>
@@ -140,10 +140,10 @@ int train_collab(const Arguments& arguments) {
         options.epochs, options.lr,
         {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
-    if (!learn.leads() && !options.shard_tables) return kSuccess;
+    if (!learn.is_main_process() && !options.shard_tables) return kSuccess;
     const Validation final = learn.validate();  // which takes all processes where the rows are split over them
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
-    if (!learn.leads()) return kSuccess;
+    if (!learn.is_main_process()) return kSuccess;
 
     if (options.json) {
         std::cout << report(options, dls, records, final).dump(2) << "\n";

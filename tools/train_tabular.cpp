@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
 
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/distributed/process_group_options.h>
@@ -222,7 +222,7 @@ int train_tabular(const Arguments& arguments) {
     TabularLearner learn = tabular_learner(dls, recipe.model, recipe.learner);
     fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
-    if (!learn.leads()) return kSuccess;
+    if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
 

@@ -104,7 +104,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
 }
 
 void take_training_options(const po::variables_map& values, TrainingOptions& options) {
-    if (!options.device.empty()) set_default_device(device_of(options.device));
+    if (!options.device.empty()) set_default_device(parse_device(options.device));
     options.given = [values](const char* option) { return values.count(option) > 0 && !values[option].defaulted(); };
     if (values.count("wd")) options.weight_decay = values["wd"].as<double>();
     if (values.count("checkpoint-every")) {

@@ -7,8 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <embark/callbacks/checkpoint_options.h>
-#include <embark/data/stream_options.h>
+#include <embark/callbacks/checkpoint/checkpoint_options.h>
+#include <embark/data/loaders/stream_options.h>
 #include <embark/learners/learner.h>
 
 #include "command_line.h"
@@ -55,7 +55,7 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
 /// Reads a CSV or Parquet file as the options say.
 Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv = {});
 
-/// JSON has no NaN; a figure that is none is null.
+/// JSON has no NaN; a figure that is missing is null.
 nlohmann::json figure(double value);
 /// Figures by name.
 nlohmann::json figures(const std::map<std::string, double>& values);

@@ -50,7 +50,7 @@ def stream_memory_growth(bench):
 
 
 def best_encoding(runs_by_threads):
-    """The figures of one side with the number of threads that made it the quickest."""
+    """The figures of one side with the number of threads that made it the fastest."""
     medians = {threads: median([found["read_seconds"] + found["encode_seconds"] for found in runs])
                for threads, runs in runs_by_threads.items()}
     threads = min(medians, key=medians.get)

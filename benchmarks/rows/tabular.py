@@ -61,7 +61,7 @@ def encodings(bench):
 
 
 def best_encoding(runs_by_threads):
-    """The figures of one side with the number of threads that made it the quickest."""
+    """The figures of one side with the number of threads that made it the fastest."""
     medians = {threads: median([run["read_seconds"] + run["encode_seconds"] for run in runs])
                for threads, runs in runs_by_threads.items()}
     threads = min(medians, key=medians.get)

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <embark/callbacks/batch_loss.h>
+#include <embark/callbacks/detail/batch_loss.h>
 #include <embark/core/error.h>
 
 #include "baselines.h"

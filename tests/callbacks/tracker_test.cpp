@@ -1,6 +1,6 @@
+#include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/early_stopping.h>
 #include <embark/callbacks/reduce_lr_on_plateau.h>
-#include <embark/callbacks/save_model.h>
 
 #include <limits>
 

@@ -25,13 +25,13 @@ TEST(Device, by_default_is_the_cpu_where_there_is_no_other) {
 }
 
 TEST(Device, has_a_name) {
-    EXPECT_EQ(device_of("cpu"), at::Device(at::kCPU));
+    EXPECT_EQ(parse_device("cpu"), at::Device(at::kCPU));
     for (const char* name : {"", "gpu", "CUDA", "cuda:", "cuda:x", "cuda:-1", "cuda:1.5", "cuda:1000", "cpu:0"}) {
-        EXPECT_EQ(message_of<UsageError>([&] { device_of(name); }),
+        EXPECT_EQ(message_of<UsageError>([&] { parse_device(name); }),
                   "Unknown device: '" + std::string(name) + "'; use cpu, cuda or cuda:N");
     }
-    EXPECT_THAT(message_of<UsageError>([] { device_of("cuda:127"); }), HasSubstr("There is no device cuda:127"));
-    EXPECT_THAT(message_of<UsageError>([] { device_of("cuda:128"); }), HasSubstr("There is no device cuda:128"));
+    EXPECT_THAT(message_of<UsageError>([] { parse_device("cuda:127"); }), HasSubstr("There is no device cuda:127"));
+    EXPECT_THAT(message_of<UsageError>([] { parse_device("cuda:128"); }), HasSubstr("There is no device cuda:128"));
 }
 
 TEST(RngState, comes_back) {

@@ -1,4 +1,4 @@
-#include "../../core/huge_pages.h"
+#include "../../core/detail/huge_pages.h"
 
 #include <fstream>
 #include <sstream>

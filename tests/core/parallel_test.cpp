@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <embark/core/error.h>
-#include "../../core/parallel.h"
+#include "../../core/detail/parallel.h"
 
 namespace embark {
 namespace {

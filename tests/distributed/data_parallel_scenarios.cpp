@@ -1,14 +1,14 @@
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 
 #include <thread>
 
 #include <torch/torch.h>
 
-#include <embark/callbacks/checkpointer.h>
+#include <embark/callbacks/checkpoint/detail/checkpointer.h>
+#include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/early_stopping.h>
 #include <embark/callbacks/gradient_accumulation.h>
 #include <embark/callbacks/gradient_clip.h>
-#include <embark/callbacks/save_model.h>
 #include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
@@ -220,7 +220,8 @@ const RegisterScenario large_table("large_table", [](const fs::path& folder) {
     }
     StateDict result;
     result.set("bytes", sent);
-    if (ProcessGroup::from_environment()->leads()) save_safetensors(folder / "bytes.safetensors", result.content());
+    if (ProcessGroup::from_environment()->is_main_process())
+        save_safetensors(folder / "bytes.safetensors", result.content());
 });
 
 }  // namespace

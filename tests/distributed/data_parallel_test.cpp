@@ -1,4 +1,4 @@
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

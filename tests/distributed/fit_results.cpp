@@ -34,7 +34,7 @@ void write_fit(Learner& learn, const std::filesystem::path& folder, const std::s
             for (const auto& other : group->all_gather(bytes)) require(other == bytes, key, " differs between ranks");
         }
     }
-    if (learn.leads()) {
+    if (learn.is_main_process()) {
         const auto file = name.empty() ? concat(world_size(), ".safetensors") : name;
         save_safetensors(folder / file, result.content());
     }

@@ -146,7 +146,7 @@ const RegisterScenario hangs("hangs", [](const std::filesystem::path&) {
         _exit(7);
     });
 });
-const RegisterScenario leader_dies("leader_dies", [](const std::filesystem::path&) {
+const RegisterScenario main_process_dies("main_process_dies", [](const std::filesystem::path&) {
     const auto group = the_processes();
     for (int i = 0;; ++i) {
         if (i == 20 && group->rank() == 0) raise(SIGKILL);
@@ -168,7 +168,7 @@ TEST(ProcessGroup, a_process_that_dies_is_named_by_all_others_at_once) {
 
 TEST(ProcessGroup, a_leader_that_dies_is_named) {
     const TemporaryFolder folder;
-    const auto results = run_ranks("leader_dies", 2, folder.path());
+    const auto results = run_ranks("main_process_dies", 2, folder.path());
     EXPECT_EQ(results[1].code, 1);
     EXPECT_THAT(results[1].output, HasSubstr("rank 0 is gone"));
 }

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/tabular_learner.h>

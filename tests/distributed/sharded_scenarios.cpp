@@ -6,10 +6,10 @@
 #include <sys/resource.h>
 #include <torch/torch.h>
 
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/gradient_accumulation.h>
 #include <embark/callbacks/gradient_clip.h>
-#include <embark/callbacks/save_model.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/callbacks/short_epoch.h>
 #include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
@@ -17,7 +17,7 @@
 #include <embark/core/file.h>
 #include <embark/core/state_dict.h>
 #include <embark/learners/collab_learner.h>
-#include <embark/learners/exported_model.h>
+#include <embark/learners/export/exported_model.h>
 #include <embark/modules/dot_product.h>
 #include <embark/optim/optimizers.h>
 
@@ -82,7 +82,7 @@ void write(Learner& learn, const fs::path& folder, const std::string& name) {
         figures.insert(figures.end(), row.metrics.begin(), row.metrics.end());
         result.set(concat("epoch.", row.epoch), figures);
     }
-    if (learn.leads()) save_safetensors(folder / (name + "-records.safetensors"), result.content());
+    if (learn.is_main_process()) save_safetensors(folder / (name + "-records.safetensors"), result.content());
 }
 
 void fit(const fs::path& folder, const std::string& name, const FitSettings& settings) {
@@ -243,7 +243,7 @@ const RegisterScenario saved("sharded_saved", [](const fs::path& folder) {
     const auto ids = torch::tensor({{0, 0}, {150, 202}, {300, 1}, {7, 7}});
     const auto predicted = learn.predict({ids});
     if (group()) group()->barrier();
-    if (learn.leads()) {
+    if (learn.is_main_process()) {
         const auto answer = ExportedModel::load(folder / "whole.pt").forward({ids}).front();
         require(answer.allclose(predicted, 0, 1e-6), "the exported model answers otherwise");
     }
@@ -309,7 +309,7 @@ const RegisterScenario collab("sharded_collab", [](const fs::path& folder) {
     learn.export_torchscript(folder / "collab.pt");
     const auto expected = learn.predict("u7", "i3");
     if (group()) group()->barrier();
-    if (!learn.leads()) return;
+    if (!learn.is_main_process()) return;
     const auto answer = ExportedModel::load(folder / "collab.pt").predict({"u7"}, {"i3"}).item<double>();
     require(std::abs(answer - expected) < 1e-6, "the exported model answers ", answer, " instead of ", expected);
 });

@@ -1,9 +1,9 @@
 #include <torch/torch.h>
 
-#include <embark/callbacks/checkpointer.h>
-#include <embark/callbacks/data_parallel.h>
+#include <embark/callbacks/checkpoint/detail/checkpointer.h>
+#include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/callbacks/training_state.h>
-#include <embark/data/tabular.h>
+#include <embark/data/tabular/tabular.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/tabular_learner.h>
 
@@ -57,7 +57,7 @@ public:
     int order() const override { return 99; }
     bool needs_autograd() const override { return false; }  // as the fit without it
     void after_batch(TrainingState& state) override {
-        if (state.training && state.leads() && state.train_iter == 40) source_.request_stop();
+        if (state.training && state.is_main_process() && state.train_iter == 40) source_.request_stop();
     }
     std::stop_token token() const { return source_.get_token(); }
 

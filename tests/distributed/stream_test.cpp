@@ -2,7 +2,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
-#include <embark/data/table.h>
+#include <embark/data/table/table.h>
 
 #include "fit_results.h"
 #include "ranks.h"

@@ -1,13 +1,13 @@
-#include <embark/callbacks/csv_logger.h>
+#include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/early_stopping.h>
-#include <embark/callbacks/event_timer.h>
 #include <embark/callbacks/gradient_accumulation.h>
 #include <embark/callbacks/gradient_clip.h>
 #include <embark/callbacks/mc_dropout.h>
 #include <embark/callbacks/mix_up.h>
 #include <embark/callbacks/mixed_precision.h>
 #include <embark/callbacks/reduce_lr_on_plateau.h>
-#include <embark/callbacks/save_model.h>
+#include <embark/callbacks/reporting/csv_logger.h>
+#include <embark/callbacks/reporting/event_timer.h>
 #include <embark/callbacks/short_epoch.h>
 #include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>

@@ -1,4 +1,4 @@
-#include <embark/callbacks/checkpointer.h>
+#include <embark/callbacks/checkpoint/detail/checkpointer.h>
 #include <embark/learners/learner.h>
 
 #include <fstream>
@@ -12,20 +12,20 @@
 #include <embark/core/file.h>
 #include <embark/optim/optimizer.h>
 
+#include "event_recorder.h"
 #include "failing_io.h"
 #include "test_files.h"
-#include "witness.h"
 
 namespace embark {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using testing::EventRecorder;
 using ::testing::HasSubstr;
 using testing::IoFailure;
 using testing::message_of;
 using testing::TemporaryFolder;
-using testing::Witness;
 
 /// Five training batches and two validation batches an epoch, with dropout, so that random numbers matter.
 Learner dropout_learner(std::vector<std::shared_ptr<Callback>> callbacks = {}, uint64_t seed = 42) {
@@ -78,12 +78,12 @@ std::string undisturbed() {
 struct Crash {};
 
 /// Throws at the n-th event of a fit.
-std::shared_ptr<Witness> crash_at(int n) {
-    const auto witness = std::make_shared<Witness>();
-    witness->at_every_event([n, seen = 0](const std::string& event, TrainingState&) mutable {
+std::shared_ptr<EventRecorder> crash_at(int n) {
+    const auto recorder = std::make_shared<EventRecorder>();
+    recorder->at_every_event([n, seen = 0](const std::string& event, TrainingState&) mutable {
         if (++seen == n && event != "cleanup_fit") throw Crash();
     });
-    return witness;
+    return recorder;
 }
 
 TEST(Checkpoint, a_fit_that_crashes_at_any_event_and_is_resumed_ends_as_if_undisturbed) {
@@ -112,7 +112,7 @@ TEST(Checkpoint, a_fit_that_is_stopped_at_any_batch_and_resumed_ends_as_if_undis
     for (int n = 1; n <= kBatches; ++n) {
         const TemporaryFolder folder;
         std::stop_source source;
-        const auto stopper = std::make_shared<Witness>("after_pred", [&, seen = 0](TrainingState&) mutable {
+        const auto stopper = std::make_shared<EventRecorder>("after_pred", [&, seen = 0](TrainingState&) mutable {
             if (++seen == n) source.request_stop();
         });
         auto learn = dropout_learner({stopper});
@@ -142,21 +142,21 @@ TEST(Checkpoint, a_fit_can_be_interrupted_again_and_again) {
 }
 
 TEST(Checkpoint, a_resumed_fit_sends_the_events_that_were_still_to_come) {
-    const auto log = [](const std::shared_ptr<Witness>& witness) {
-        auto learn = dropout_learner({witness});
+    const auto log = [](const std::shared_ptr<EventRecorder>& recorder) {
+        auto learn = dropout_learner({recorder});
         fit(learn);
-        return witness->seen();
+        return recorder->seen();
     };
-    const auto all = log(std::make_shared<Witness>());
+    const auto all = log(std::make_shared<EventRecorder>());
     const TemporaryFolder folder;
     const auto crash = crash_at(40);
     auto learn = dropout_learner({crash});
     EXPECT_THROW(fit(learn, {.dir = folder.path(), .every = 1}), Crash);
-    const auto witness = std::make_shared<Witness>();
-    auto resumed = dropout_learner({witness});
+    const auto recorder = std::make_shared<EventRecorder>();
+    auto resumed = dropout_learner({recorder});
     fit(resumed, {.dir = folder.path(), .every = 1, .resume = true});
-    ASSERT_EQ(witness->seen().front(), "before_fit");
-    const std::vector<std::string> rest(witness->seen().begin() + 1, witness->seen().end());
+    ASSERT_EQ(recorder->seen().front(), "before_fit");
+    const std::vector<std::string> rest(recorder->seen().begin() + 1, recorder->seen().end());
     ASSERT_LT(rest.size(), all.size());
     EXPECT_TRUE(std::equal(rest.rbegin(), rest.rend(), all.rbegin()));
 }
@@ -165,10 +165,10 @@ TEST(Checkpoint, a_finished_fit_does_no_more) {
     const TemporaryFolder folder;
     auto learn = dropout_learner();
     fit(learn, {.dir = folder.path()});
-    const auto witness = std::make_shared<Witness>();
-    auto again = dropout_learner({witness});
+    const auto recorder = std::make_shared<EventRecorder>();
+    auto again = dropout_learner({recorder});
     fit(again, {.dir = folder.path(), .resume = true});
-    EXPECT_EQ(witness->log(), "before_fit cleanup_fit");
+    EXPECT_EQ(recorder->log(), "before_fit cleanup_fit");
     EXPECT_EQ(fingerprint(again), fingerprint(learn));
 }
 

@@ -77,7 +77,7 @@ TEST(CollabLearner, recommends_the_best_of_what_was_not_rated) {
     const auto& data = learn.collab_dls().collab();
     const auto user = data.users.index("u3");
     const auto rated = data.rated().items.slice(0, data.rated().offsets[user].item<int64_t>(),
-                                              data.rated().offsets[user + 1].item<int64_t>());
+                                                data.rated().offsets[user + 1].item<int64_t>());
     const auto best = learn.recommend("u3", 100);
     EXPECT_EQ(static_cast<int64_t>(best.size()), data.items.size() - 1 - rated.size(0));
     for (size_t i = 0; i < best.size(); ++i) {

@@ -1,4 +1,4 @@
-// Training on a CUDA device. Skipped, and said so, where there is none.
+// Training on a CUDA device. Skipped, and said so, where it is missing.
 #include <embark/embark.h>
 
 #include <cmath>

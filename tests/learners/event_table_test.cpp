@@ -11,12 +11,12 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 
-#include "witness.h"
+#include "event_recorder.h"
 
 namespace embark {
 namespace {
 
-using testing::Witness;
+using testing::EventRecorder;
 using Events = std::vector<std::string>;
 
 /// Events of training batches and of validation batches alike.
@@ -43,17 +43,17 @@ Events run(Experiment& experiment) {
     torch::manual_seed(1);
     const auto x = torch::randn({4, 1}), y = torch::randn({4, 1});
     const DataLoaders dls = DataLoaders::from_tensors({{x}, {y}}, {{x}, {y}}, {.batch_size = 2, .valid_batch_size = 2});
-    const auto witness = std::make_shared<Witness>();
+    const auto recorder = std::make_shared<EventRecorder>();
     bool looked = false;
-    Learner learn(dls, torch::nn::Linear(1, 1), {.loss = mse_loss_flat(), .callbacks = {witness}, .progress = false});
+    Learner learn(dls, torch::nn::Linear(1, 1), {.loss = mse_loss_flat(), .callbacks = {recorder}, .progress = false});
     const at::Tensor weight = learn.model().module().parameters().front();
     at::Tensor before;  // the weight as the training batch at hand began, until its end
     const std::set<std::string> ends = {"after_batch", "after_train", "after_epoch", "after_fit"};
-    witness->at_every_event([&](const std::string& event, TrainingState& state) {
+    recorder->at_every_event([&](const std::string& event, TrainingState& state) {
         if (event == "before_batch" && state.training) before = weight.detach().clone();
         if (experiment.fits(event, state)) {
             experiment.asked = true;
-            experiment.asked_at = witness->seen().size();
+            experiment.asked_at = recorder->seen().size();
             experiment.in_training_batch = before.defined();
             state.cancel(experiment.level);
         }
@@ -70,7 +70,7 @@ Events run(Experiment& experiment) {
     } catch (const Error&) {
         experiment.asked = false;  // the level does not run at that event
     }
-    return witness->seen();
+    return recorder->seen();
 }
 
 std::string code(const std::string& event) {

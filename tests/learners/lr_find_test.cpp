@@ -31,7 +31,7 @@ TEST(LrFind, suggests_what_fastai_suggests) {
             ASSERT_TRUE(ours.lr) << curve.at("name") << " " << name << ": " << ours.reason;
             EXPECT_NEAR(*ours.lr, expected, 1e-5 * expected) << curve.at("name") << " " << name;
         };
-        // Where the loss only rises, or is no number, fastai's answers are of no use; ours are a reason, or those of
+        // Where the loss only rises, or is not a number, fastai's answers are of no use; ours are a reason, or those of
         // the finite part.
         if (curve.at("name") == "rises_throughout") {
             EXPECT_THAT(found.valley.reason, HasSubstr("never falls"));

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <embark/core/error.h>
-#include <embark/data/table.h>
+#include <embark/data/table/table.h>
 
 namespace embark::testing {
 

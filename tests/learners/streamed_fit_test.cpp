@@ -5,9 +5,9 @@
 
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
-#include <embark/learners/exported_model.h>
-#include <embark/learners/feature_importance.h>
-#include <embark/learners/interpretation.h>
+#include <embark/learners/export/exported_model.h>
+#include <embark/learners/insight/feature_importance.h>
+#include <embark/learners/insight/interpretation.h>
 #include <embark/learners/tabular_learner.h>
 
 #include "test_files.h"

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <embark/callbacks/metrics.h>
-#include <embark/learners/interpretation.h>
+#include <embark/learners/insight/interpretation.h>
 #include <embark/learners/tabular_recipe.h>
+#include <embark/metrics/metrics.h>
 #include <embark/modules/tabular_model.h>
 
 #include "baselines.h"
@@ -32,7 +32,7 @@ TabularDataLoaders flats(std::vector<std::string> targets, const std::function<v
     return TabularDataLoaders::from_table(make_table(), options);
 }
 
-TabularLearner quiet_learner(const TabularDataLoaders& dls, const TabularConfig& config = {.layers = {16, 8}},
+TabularLearner quiet_learner(const TabularDataLoaders& dls, const TabularLearnerOptions& config = {.layers = {16, 8}},
                              std::vector<Metric> metrics = {}) {
     set_seed(1);
     return tabular_learner(dls, config, {.metrics = std::move(metrics), .progress = false});

@@ -10,14 +10,14 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 
+#include "event_recorder.h"
 #include "test_files.h"
-#include "witness.h"
 
 namespace embark {
 namespace {
 
+using testing::EventRecorder;
 using ::testing::HasSubstr;
-using testing::Witness;
 
 /// One training batch and one validation batch an epoch.
 Learner small_learner(std::vector<std::shared_ptr<Callback>> callbacks = {}) {
@@ -33,10 +33,10 @@ const std::string kTrainBatch =
 const std::string kTrain = "before_train " + kTrainBatch + " after_train";
 const std::string kValidate = "before_validate before_batch after_pred after_loss after_batch after_validate";
 
-std::string log_of_fit(const std::string& at = {}, Witness::Action action = {}, int64_t n_epoch = 1) {
-    const auto witness = std::make_shared<Witness>(at, std::move(action));
-    small_learner({witness}).fit(n_epoch, 0.1);
-    return witness->log();
+std::string log_of_fit(const std::string& at = {}, EventRecorder::Action action = {}, int64_t n_epoch = 1) {
+    const auto recorder = std::make_shared<EventRecorder>(at, std::move(action));
+    small_learner({recorder}).fit(n_epoch, 0.1);
+    return recorder->log();
 }
 
 std::string log_of_cancel(const std::string& at, Level level) {
@@ -93,8 +93,8 @@ TEST(TrainingLoop, a_cancelled_backward_still_steps) {
 }
 
 TEST(TrainingLoop, a_cancelled_step_drops_the_gradients_and_leaves_the_weights) {
-    auto learn =
-        small_learner({std::make_shared<Witness>("before_step", [](TrainingState& s) { s.cancel(Level::step); })});
+    auto learn = small_learner(
+        {std::make_shared<EventRecorder>("before_step", [](TrainingState& s) { s.cancel(Level::step); })});
     const auto parameters = learn.model().module().parameters();
     const auto before = parameters[0].detach().clone();
     learn.fit(1, 0.1);
@@ -103,8 +103,8 @@ TEST(TrainingLoop, a_cancelled_step_drops_the_gradients_and_leaves_the_weights) 
 }
 
 TEST(TrainingLoop, a_batch_left_before_its_step_keeps_its_gradients_until_the_fit_ends) {
-    const auto leave = std::make_shared<Witness>("before_step", [](TrainingState& s) { s.cancel(Level::batch); });
-    const auto look = std::make_shared<Witness>("after_batch", [](TrainingState& s) {
+    const auto leave = std::make_shared<EventRecorder>("before_step", [](TrainingState& s) { s.cancel(Level::batch); });
+    const auto look = std::make_shared<EventRecorder>("after_batch", [](TrainingState& s) {
         EXPECT_EQ(s.model->parameters()[0].grad().defined(), s.training || s.has_valid);
     });
     auto learn = small_learner({leave, look});
@@ -114,7 +114,7 @@ TEST(TrainingLoop, a_batch_left_before_its_step_keeps_its_gradients_until_the_fi
 
 TEST(TrainingLoop, progress_is_counted_as_in_fastai) {
     std::vector<double> pct;
-    const auto watch = std::make_shared<Witness>("before_batch", [&](TrainingState& s) {
+    const auto watch = std::make_shared<EventRecorder>("before_batch", [&](TrainingState& s) {
         if (s.training) pct.push_back(s.pct_train);
     });
     const auto x = torch::randn({6, 3}), y = torch::randn({6, 1});
@@ -127,7 +127,7 @@ TEST(TrainingLoop, progress_is_counted_as_in_fastai) {
 
 TEST(TrainingLoop, the_model_trains_in_training_and_evaluates_in_validation) {
     std::vector<bool> modes;
-    const auto watch = std::make_shared<Witness>("after_pred", [&](TrainingState& s) {
+    const auto watch = std::make_shared<EventRecorder>("after_pred", [&](TrainingState& s) {
         modes.push_back(s.model->is_training());
         EXPECT_EQ(s.predictions[0].requires_grad(), s.training);
     });
@@ -156,10 +156,10 @@ TEST(TrainingLoop, callbacks_are_called_by_their_order_then_as_added) {
 
 TEST(TrainingLoop, cleanup_of_every_callback_runs_when_one_throws_and_the_learner_goes_on) {
     bool armed = true;
-    const auto thrower = std::make_shared<Witness>("after_loss", [&](TrainingState&) {
+    const auto thrower = std::make_shared<EventRecorder>("after_loss", [&](TrainingState&) {
         if (armed) fail("no more disk");
     });
-    const auto later = std::make_shared<Witness>();
+    const auto later = std::make_shared<EventRecorder>();
     auto learn = small_learner({thrower, later});
     EXPECT_EQ(testing::message_of<Error>([&] { learn.fit(1, 0.1); }), "no more disk");
     EXPECT_TRUE(thrower->log().ends_with("after_loss cleanup_fit"));
@@ -173,10 +173,10 @@ TEST(TrainingLoop, cleanup_of_every_callback_runs_when_one_throws_and_the_learne
 
 TEST(TrainingLoop, a_stop_token_ends_the_fit_after_the_batch_at_hand) {
     std::stop_source source;
-    const auto witness = std::make_shared<Witness>("after_pred", [&](TrainingState&) { source.request_stop(); });
-    auto learn = small_learner({witness});
+    const auto recorder = std::make_shared<EventRecorder>("after_pred", [&](TrainingState&) { source.request_stop(); });
+    auto learn = small_learner({recorder});
     learn.fit(5, 0.1, {.stop = source.get_token()});
-    EXPECT_EQ(witness->log(),
+    EXPECT_EQ(recorder->log(),
               "before_fit before_epoch before_train " + kTrainBatch + " after_cancel_fit after_fit cleanup_fit");
     EXPECT_THAT(learn.stop_reason(), HasSubstr("asked to stop, in epoch 0 after batch 0"));
 }

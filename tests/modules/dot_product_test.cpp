@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
-#include <embark/modules/losses.h>
+#include <embark/modules/losses/losses.h>
 
 #include "baselines.h"
 

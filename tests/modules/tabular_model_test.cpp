@@ -9,7 +9,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
-#include <embark/modules/losses.h>
+#include <embark/modules/losses/losses.h>
 
 #include "baselines.h"
 #include "parity.h"
@@ -40,8 +40,8 @@ TabularModelOptions changed(TabularModelOptions options, const std::function<voi
     return options;
 }
 
-/// Two batches in training and one in eval mode, in numbers of type `dtype`, compared with fastai's model under the name
-/// `variant`.
+/// Two batches in training and one in eval mode, in numbers of type `dtype`, compared with fastai's model under the
+/// name `variant`.
 void expect_parity_as(const TabularModelOptions& options, const std::string& variant, at::ScalarType dtype) {
     const double tolerance = dtype == at::kDouble ? kTolerance64 : kTolerance;
     const auto baseline = tensor_baseline("tabular_model.safetensors").tensors;
@@ -280,7 +280,8 @@ TEST(TabularModel, numbers_of_few_values_get_embeddings_besides) {
 /// Every kind of model.
 std::vector<TabularModelOptions> variants() {
     const std::vector<double> edges = {-1, 0, 1};
-    const NumberEmbedding bins = {.kind = NumberEmbeddingKind::piecewise_linear, .bins = {edges, edges, edges, edges}};
+    const NumericEmbeddingOptions bins = {.kind = NumberEmbeddingKind::piecewise_linear,
+                                          .bins = {edges, edges, edges, edges}};
     return {sizes({{.size = 2}, {.size = 3, .classes = true}}),
             changed(sizes(), [](auto& o) { o.numbers.kind = NumberEmbeddingKind::periodic; }),
             changed(sizes(), [&](auto& o) { o.numbers = bins; }),

@@ -1,4 +1,4 @@
-#include <embark/modules/tabular_pass.h>
+#include <embark/modules/detail/tabular_pass.h>
 
 #include <string>
 #include <utility>

@@ -1,5 +1,5 @@
 // Whichever of the two ways a machine takes, both must compute the same formula.
-#include "../../optim/rms_loops.h"
+#include "../../optim/detail/rms_loops.h"
 
 #include <cmath>
 #include <random>

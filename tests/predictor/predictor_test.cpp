@@ -8,8 +8,8 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
-#include <embark/predictor/archive_seal.h>
-#include <embark/predictor/export_format.h>
+#include <embark/predictor/detail/archive_seal.h>
+#include <embark/predictor/detail/export_format.h>
 
 #include "test_files.h"
 

@@ -92,9 +92,9 @@ TEST(TabularEncoder, says_what_is_wrong_with_columns) {
         changed[name] = std::move(values);
         return message_of<Error>([&] { encoder().encode_columns(changed); });
     };
-    EXPECT_EQ(error("age", {1, 2, "old"}), "Column 'age' of row 2: 'old' is no number up to 3.4e38");
+    EXPECT_EQ(error("age", {1, 2, "old"}), "Column 'age' of row 2: 'old' is not a number up to 3.4e38");
     EXPECT_THAT(error("hours", {1, std::numeric_limits<double>::infinity(), 3}),
-                HasSubstr("Column 'hours' of row 1: 'inf' is no number"));
+                HasSubstr("Column 'hours' of row 1: 'inf' is not a number"));
     EXPECT_EQ(error("age", {1, 2}), "Column 'age' has 2 values, but column 'work' has 3; all need as many");
     RawColumns without = columns();
     without["hour"] = without["hours"];
@@ -106,7 +106,7 @@ TEST(TabularEncoder, says_what_is_wrong_with_columns) {
     EXPECT_THAT(message_of<Error>([] {
                     encoder().encode(RawRow{{"work", "x"}, {"age", "old"}, {"hours", 1}, {"note", ""}});
                 }),
-                HasSubstr("Column 'age' of the row: 'old' is no number"));
+                HasSubstr("Column 'age' of the row: 'old' is not a number"));
 }
 
 }  // namespace

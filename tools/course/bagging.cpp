@@ -1,4 +1,4 @@
-#include <embark/learners/ensemble.h>
+#include <embark/learners/insight/ensemble.h>
 
 #include "data.h"
 #include "experiments.h"

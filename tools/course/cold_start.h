@@ -16,7 +16,7 @@ struct Factors {
 
 /// What is known where some of one side, users or films, are new. The same for both sides.
 struct ColdSide {
-    /// (these, others) ratings, NaN where there is none.
+    /// (these, others) ratings, NaN where it is missing.
     at::Tensor ratings;
     /// Which of these are new, and which of the others are.
     at::Tensor is_new, other_is_new;

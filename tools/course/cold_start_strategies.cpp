@@ -17,7 +17,7 @@ constexpr double kDamping = 5;
 /// The new ones, with ratings enough to ask about some and to predict the rest.
 struct Newcomers {
     at::Tensor places;    // among these
-    at::Tensor ratings;   // (new, others), NaN where there is none
+    at::Tensor ratings;   // (new, others), NaN where it is missing
     at::Tensor answered;  // (new, others) bool
     at::Tensor to_predict;
 };
@@ -52,7 +52,7 @@ Strategy judge(std::string name, const Newcomers& newcomers, const ColdSide& sid
             hits.to(torch::kDouble).mean().item<double>()};
 }
 
-/// Known ratings of the training part, 0 where there is none, and where there is one.
+/// Known ratings of the training part, 0 where it is missing, and where there is one.
 std::pair<at::Tensor, at::Tensor> known_ratings(const ColdSide& side) {
     const at::Tensor hidden = side.is_new.unsqueeze(1).logical_or(side.other_is_new.unsqueeze(0));
     const at::Tensor known = side.ratings.isfinite().logical_and(hidden.logical_not());

@@ -8,9 +8,10 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 
-#include "../commands.h"
+#include "../command_line.h"
 #include "../training_options.h"
 #include "against_fastai.h"
+#include "course_command.h"
 #include "registry.h"
 #include "report.h"
 #include "show.h"

@@ -1,6 +1,6 @@
 #include <torch/torch.h>
 
-#include <embark/modules/losses.h>
+#include <embark/modules/losses/losses.h>
 
 #include "experiments.h"
 

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include <embark/data/crosstab.h>
+#include <embark/data/table/crosstab.h>
 
 #include "data.h"
 #include "experiments.h"

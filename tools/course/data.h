@@ -1,7 +1,7 @@
 #pragma once
 
-#include <embark/data/collab.h>
-#include <embark/data/table.h>
+#include <embark/data/collab/collab.h>
+#include <embark/data/table/table.h>
 
 #include "experiment.h"
 

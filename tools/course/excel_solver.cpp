@@ -1,6 +1,6 @@
 #include <torch/torch.h>
 
-#include <embark/data/crosstab.h>
+#include <embark/data/table/crosstab.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/dot_product.h>
 

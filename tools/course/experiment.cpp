@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-#include <embark/callbacks/plot_records.h>
+#include <embark/callbacks/reporting/plot_records.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 

@@ -8,8 +8,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <embark/callbacks/records.h>
-#include <embark/core/plot.h>
+#include <embark/callbacks/reporting/records.h>
+#include <embark/plots/plot.h>
 
 namespace embark::course {
 

@@ -1,9 +1,9 @@
 #include <torch/torch.h>
 
-#include <embark/core/charts.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/modules/dot_product.h>
 #include <embark/modules/layers.h>
+#include <embark/plots/charts.h>
 
 #include "data.h"
 #include "experiments.h"

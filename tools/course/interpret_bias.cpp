@@ -2,9 +2,9 @@
 
 #include <torch/torch.h>
 
-#include <embark/core/charts.h>
 #include <embark/core/text.h>
 #include <embark/learners/collab_learner.h>
+#include <embark/plots/charts.h>
 
 #include "data.h"
 #include "experiments.h"

@@ -1,8 +1,8 @@
 #include <torch/torch.h>
 
-#include <embark/core/pca.h>
 #include <embark/core/text.h>
 #include <embark/learners/collab_learner.h>
+#include <embark/learners/insight/pca.h>
 
 #include "data.h"
 #include "experiments.h"

@@ -4,8 +4,8 @@
 
 #include <embark/core/error.h>
 #include <embark/core/file.h>
-#include <embark/core/page.h>
 #include <embark/core/text.h>
+#include <embark/plots/page.h>
 
 #include "show.h"
 
@@ -36,16 +36,16 @@ details summary { cursor: pointer; color: #2a5cbb; }
 /// The first word of a verdict, which the style knows, and the rest.
 std::string badge_of(const std::string& verdict) {
     const std::string word = verdict.substr(0, verdict.find_first_of(" :"));
-    return concat("<span class=\"badge ", word, "\">", word, "</span>", html_text(verdict.substr(word.size())));
+    return concat("<span class=\"badge ", word, "\">", word, "</span>", html_escape(verdict.substr(word.size())));
 }
 
 void add(Page& page, const FigureGrid& grid) {
-    page.add_html(concat("<div class=\"table\"><table><caption>", html_text(grid.title), "</caption>\n"));
+    page.add_html(concat("<div class=\"table\"><table><caption>", html_escape(grid.title), "</caption>\n"));
     const auto cells = cells_of(grid);
     for (size_t row = 0; row < cells.size(); ++row) {
         const std::string tag = row == 0 ? "th" : "td";
         std::string line = "<tr>";
-        for (const auto& cell : cells[row]) line += "<" + tag + ">" + html_text(cell) + "</" + tag + ">";
+        for (const auto& cell : cells[row]) line += "<" + tag + ">" + html_escape(cell) + "</" + tag + ">";
         page.add_html(line + "</tr>\n");
     }
     page.add_html("</table></div>\n");
@@ -55,7 +55,7 @@ void add_contents(Page& page, const std::vector<Outcome>& outcomes) {
     double seconds = 0;
     page.add_html("<table class=\"contents\"><tr><th>experiment</th><th>seconds</th><th>verdict</th></tr>\n");
     for (const Outcome& outcome : outcomes) {
-        const std::string name = html_text(outcome.experiment->name), verdict = outcome.verdict();
+        const std::string name = html_escape(outcome.experiment->name), verdict = outcome.verdict();
         const std::string short_verdict = verdict.substr(0, verdict.find(':'));  // the section says what differs
         page.add_html(concat("<tr><td><a href=\"#", name, "\">", name, "</a></td><td>",
                              format_number(outcome.seconds, 1), "</td><td>", badge_of(short_verdict), "</td></tr>\n"));
@@ -68,7 +68,7 @@ void add_contents(Page& page, const std::vector<Outcome>& outcomes) {
 
 void add_steps(Page& page, const Outcome& outcome) {
     for (const Step& step : outcome.steps) {
-        page.add_html(concat("<p>", html_text(step.title), "</p>\n<pre>", html_text(step.text), "</pre>\n"));
+        page.add_html(concat("<p>", html_escape(step.title), "</p>\n<pre>", html_escape(step.text), "</pre>\n"));
     }
 }
 
@@ -76,17 +76,17 @@ void add_checks(Page& page, const Outcome& outcome) {
     if (outcome.judgements.empty()) return;
     page.add_html("<details><summary>What the verdict is computed from</summary><ul>\n");
     for (const Judgement& judgement : outcome.judgements) {
-        page.add_html("<li>" + html_text(judgement.text()) + "</li>\n");
+        page.add_html("<li>" + html_escape(judgement.text()) + "</li>\n");
     }
     page.add_html("</ul></details>\n");
 }
 
 void add(Page& page, const Outcome& outcome) {
     const Experiment& experiment = *outcome.experiment;
-    page.add_html(concat("<section id=\"", html_text(experiment.name), "\">\n<h2>", html_text(experiment.name),
-                         "</h2>\n<p><b>", html_text(experiment.title), "</b></p>\n<p>", badge_of(outcome.verdict()),
-                         "</p>\n<p>", html_text(experiment.notes), "</p>\n<p class=\"settings\">",
-                         html_text(experiment.settings), "; seed ", outcome.seed));
+    page.add_html(concat("<section id=\"", html_escape(experiment.name), "\">\n<h2>", html_escape(experiment.name),
+                         "</h2>\n<p><b>", html_escape(experiment.title), "</b></p>\n<p>", badge_of(outcome.verdict()),
+                         "</p>\n<p>", html_escape(experiment.notes), "</p>\n<p class=\"settings\">",
+                         html_escape(experiment.settings), "; seed ", outcome.seed));
     if (outcome.seeds > 1) {
         page.add_html(concat(" to ", outcome.seed + static_cast<uint64_t>(outcome.seeds) - 1,
                              ", mean ± deviation; working and plots are those of the first"));

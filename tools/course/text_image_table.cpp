@@ -4,8 +4,8 @@
 
 #include <embark/core/text.h>
 #include <embark/learners/learner.h>
-#include <embark/modules/fused_model.h>
 #include <embark/modules/image_encoder.h>
+#include <embark/modules/multi_input_model.h>
 #include <embark/modules/tabular_model.h>
 #include <embark/modules/text_encoder.h>
 #include <embark/predictor/text_vocabulary.h>
@@ -72,7 +72,7 @@ Records train(const Lab& lab, const Reviews& reviews, const std::vector<std::str
             branches.push_back({"table", TabularModel(reviews.table), {2, 3}, 8});
         }
     }
-    FusedModel model(std::move(branches), {.n_out = 2, .layers = {32}});
+    MultiInputModel model(std::move(branches), {.n_out = 2, .layers = {32}});
     const auto dls =
         DataLoaders::from_tensors(reviews.data.take(reviews.split.train), reviews.data.take(reviews.split.valid),
                                   {.batch_size = 64, .seed = lab.seed});

@@ -1,0 +1,264 @@
+#include "checkpointer.h"
+
+#include <set>
+
+#include <torch/torch.h>
+
+#include "../../../core/error.h"
+#include "../../../core/file.h"
+#include "../../../core/text.h"
+#include "../../../distributed/main_process.h"
+#include "../../../distributed/process_group.h"
+#include "../../../optim/model_state.h"
+#include "../../../optim/optimizer.h"
+#include "../../parallel/detail/sharded_tables.h"
+#include "checkpoint_parts.h"
+
+namespace embark {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kProgress = "fit";
+const std::string kGradient = "gradient";
+const std::string kPartsNumber = "fit.parts.number", kPartsCount = "fit.parts.count";
+
+StateDict save_position(const Position& position) {
+    StateDict saved;
+    saved.set("epoch", position.epoch);
+    saved.set("phase", static_cast<int64_t>(position.phase));
+    saved.set("iteration", position.iteration);
+    saved.set("train_iter", position.train_iter);
+    std::vector<double> levels;
+    for (const Level level : position.cancelled) levels.push_back(static_cast<double>(level));
+    saved.set("cancelled", levels);
+    saved.set("stop_reason", position.stop_reason);
+    return saved;
+}
+
+Position load_position(const StateDict& saved) {
+    Position position{.epoch = saved.get<int64_t>("epoch"),
+                      .phase = static_cast<Position::Phase>(saved.get<int64_t>("phase")),
+                      .iteration = saved.get<int64_t>("iteration"),
+                      .train_iter = saved.get<int64_t>("train_iter"),
+                      .stop_reason = saved.get<std::string>("stop_reason")};
+    for (const double level : saved.get<std::vector<double>>("cancelled")) {
+        position.cancelled.push_back(static_cast<Level>(static_cast<int>(level)));
+    }
+    return position;
+}
+
+/// Calls `visit(name, callback)`; callbacks of one name get numbers.
+template <class Visit>
+void visit_named(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit visit) {
+    std::map<std::string, int> seen;
+    for (const auto& callback : callbacks) {
+        const int number = ++seen[callback->name()];
+        visit(number == 1 ? callback->name() : concat(callback->name(), "#", number), *callback);
+    }
+}
+
+/// Gradients that are being accumulated: of several processes, the sums of all their parts.
+StateDict gradients_of(const TrainingState& state) {
+    StateDict gradients;
+    if (state.processes != nullptr && !state.accumulating) return gradients;
+    const ShardedTables tables(*state.model);
+    for (const auto& group : state.optimizer->groups()) {
+        for (const auto& parameter : group.parameters) {
+            at::Tensor gradient = parameter.tensor.grad();
+            require(!gradient.defined() || !tables.contains(parameter.tensor), "The gradients of the sharded table '",
+                    parameter.name, "' are being accumulated, and checkpoints do not hold them");
+            if (state.processes != nullptr) {
+                if (state.processes->all_reduce(gradient.defined() ? 1 : 0, Reduce::max) == 0) continue;
+                gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
+                state.processes->all_reduce(gradient);
+            }
+            if (gradient.defined()) gradients.set(parameter.name, gradient);
+        }
+    }
+    return gradients;
+}
+
+/// Of several processes, a row each.
+at::Tensor rng_states(const TrainingState& state) {
+    return state.processes == nullptr ? rng_state() : torch::cat(state.processes->all_gather(rng_state().unsqueeze(0)));
+}
+
+void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (!saved.has(parameter.name)) continue;
+            parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
+        }
+    }
+}
+
+/// Goes on with the random numbers of a fit that as many processes trained, or as one did; with those of another number
+/// of processes each goes on by itself.
+void load_rng(const at::Tensor& saved, const TrainingState& state) {
+    const int64_t rank = state.processes == nullptr ? 0 : state.processes->rank();
+    const int64_t count = state.processes == nullptr ? 1 : state.processes->size();
+    const auto rows = saved.dim() == 2 ? saved : saved.unsqueeze(0);
+    set_rng_state(rows[rank % rows.size(0)].clone());
+    if (rows.size(0) != count && rank > 0) set_seed(torch::randint(1 << 30, {1}).item<int64_t>() + rank);
+}
+
+std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
+    std::set<std::string> names;
+    for (const auto* state : {&a, &b}) {
+        for (const auto& [name, tensor] : state->content().tensors) names.insert(name);
+        for (const auto& [name, text] : state->content().metadata) names.insert(name);
+    }
+    return names;
+}
+
+bool same_value(const StateDict& a, const StateDict& b, const std::string& name) {
+    if (a.content().metadata.contains(name)) return a.get<std::string>(name) == b.get<std::string>(name);
+    return a.get<at::Tensor>(name).equal(b.get<at::Tensor>(name));
+}
+
+/// A value as a message shows it.
+std::string shown(const StateDict& values, const std::string& name) {
+    if (!values.has(name)) return "none";
+    if (values.content().metadata.contains(name)) return values.get<std::string>(name);
+    const auto value = values.get<at::Tensor>(name);
+    if (value.dim() > 0) return "given";
+    return value.is_floating_point() ? concat(value.item<double>()) : concat(value.item<int64_t>());
+}
+
+}  // namespace
+
+fs::path checkpoint_path(const fs::path& dir) {
+    return dir / "checkpoint.safetensors";
+}
+
+Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
+                           std::stop_token stop)
+    : StopOnRequest(std::move(stop)),
+      options_(std::move(options)),
+      path_(checkpoint_path(options_.dir)),
+      fit_(std::move(fit)),
+      others_(std::move(others)) {
+    require<UsageError>(options_.every >= 0, "Invalid number of batches between checkpoints, ", options_.every,
+                        ": it must be at least 1, or 0 for one at each epoch's end alone");
+}
+
+void Checkpointer::before_fit(TrainingState& state) {
+    bool goes_on = false;
+    write_by_main_process(state.processes, [&] {
+        std::error_code error;
+        fs::create_directories(options_.dir, error);
+        require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
+        require_writable_path(path_);
+        remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
+        goes_on = options_.resume && fs::exists(path_);
+    });
+    if (state.processes != nullptr) goes_on = state.processes->all_reduce(goes_on ? 1 : 0, Reduce::max) > 0;
+    if (goes_on) resume(state);
+}
+
+void Checkpointer::after_batch(TrainingState& state) {
+    StopOnRequest::after_batch(state);
+    if (stopped() || !state.training || options_.every == 0 || (state.train_iter + 1) % options_.every != 0) return;
+    write(capture(state, Position::Phase::training), state);
+}
+
+void Checkpointer::after_train(TrainingState& state) {
+    before_validation_ = capture(state, Position::Phase::validation);
+}
+
+void Checkpointer::after_epoch(TrainingState& state) {
+    write(capture(state, Position::Phase::epoch_start), state);
+}
+
+void Checkpointer::after_fit(TrainingState& state) {
+    if (!stopped()) write(capture(state, Position::Phase::finished), state);
+}
+
+void Checkpointer::before_stop(TrainingState& state) {
+    write(state.training ? capture(state, Position::Phase::training) : before_validation_, state);
+}
+
+StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phase) const {
+    StateDict progress;
+    progress.set("settings", fit_);
+    progress.set("position", save_position(state.position(phase)));
+    progress.set("rng", rng_states(state));
+    if (!state.is_main_process()) return progress;
+    visit_named(others_, [&](const std::string& name, const Callback& callback) {
+        StateDict saved;
+        callback.save_state(saved, state);
+        progress.set("callback." + name, saved);
+    });
+    return progress;
+}
+
+void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
+    StateDict all(ModelState::tensors(*state.model, state.optimizer));
+    all.set(kProgress, progress);
+    all.set(kGradient, gradients_of(state));
+    const ShardedTables tables(*state.model);
+    if (tables.empty()) return write_by_main_process(state.processes, [&] { save_safetensors(path_, all.content()); });
+
+    TensorFile content = all.content();
+    const CheckpointParts parts(options_.dir);
+    const int64_t number = parts.write(tables.take_from(content), state.processes);
+    content.tensors[kPartsNumber] = at::scalar_tensor(number, at::kLong);
+    content.tensors[kPartsCount] = at::scalar_tensor(state.processes ? state.processes->size() : 1, at::kLong);
+    // The parts are safe by now: with this file the new checkpoint is there, until then it is the one before.
+    write_by_main_process(state.processes, [&] {
+        save_safetensors(path_, content);
+        parts.remove_others(number);
+    });
+}
+
+void Checkpointer::resume(TrainingState& state) {
+    StateDict all(read_by_main_process(state.processes, [&] { return load_safetensors(path_, Checksum::required); }));
+    const StateDict progress = all.part(kProgress);
+    require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
+    check_same_fit(progress.part("settings"));
+    if (all.has(kPartsNumber)) {
+        const auto number = all.get<int64_t>(kPartsNumber), count = all.get<int64_t>(kPartsCount);
+        auto content = all.content();
+        content.tensors.merge(CheckpointParts(options_.dir).load(number, count, ShardedTables(*state.model)).tensors);
+        all = StateDict(std::move(content));
+    }
+    ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
+    // They are sums over all processes, to which the others add from nothing.
+    if (state.is_main_process()) load_gradients(all.part(kGradient), *state.optimizer);
+    const Position position = load_position(progress.part("position"));
+    // after_train, where this is captured, lies before the checkpoint.
+    if (position.phase == Position::Phase::validation) before_validation_ = progress;
+    state.resume(position);
+    load_callbacks(progress.part("callback"), state);
+    load_rng(progress.get<at::Tensor>("rng"), state);
+}
+
+void Checkpointer::check_same_fit(const StateDict& saved) const {
+    std::vector<std::string> problems;
+    for (const auto& name : names_of(fit_, saved)) {
+        if (fit_.has(name) && saved.has(name) && same_value(fit_, saved, name)) continue;
+        const std::string there = shown(saved, name), here = shown(fit_, name);
+        problems.push_back(there == here ? name : concat(name, " (", there, " there, ", here, " here)"));
+    }
+    require(problems.empty(), "Cannot resume from ", path_.string(), ", it was written by a fit with another ",
+            join(problems, ", "), "; give it the same settings and data, or start afresh in another folder");
+}
+
+void Checkpointer::load_callbacks(const StateDict& saved, TrainingState& state) const {
+    std::set<std::string> unused;
+    for (const auto& name : saved.parts()) unused.insert(name);
+    visit_named(others_, [&](const std::string& name, Callback& callback) {
+        unused.erase(name);
+        try {
+            callback.load_state(saved.part(name), state);
+        } catch (const Error& error) {
+            fail("Cannot resume from ", path_.string(), ": callback ", name, ": ", error.what());
+        }
+    });
+    require(unused.empty(), "Cannot resume from ", path_.string(), ": its fit had callbacks that this one has not, ",
+            join({unused.begin(), unused.end()}));
+}
+
+}  // namespace embark

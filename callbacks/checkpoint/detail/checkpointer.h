@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "../../../core/state_dict.h"
+#include "../../detail/stop_on_request.h"
+#include "../../training_state.h"
+#include "../checkpoint_options.h"
+
+namespace embark {
+
+/// Writes a fit's checkpoints, and lets a fit go on from one.
+class Checkpointer : public StopOnRequest {
+public:
+    /// `fit` tells this fit from others: going on from a checkpoint with other values is an Error that names them.
+    /// `others` are the fit's other callbacks, whose state is saved too.
+    Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
+                 std::stop_token stop);
+    std::string name() const override { return "checkpointer"; }
+
+    /// Of several processes, the one that leads writes for all and reads to all.
+    void before_fit(TrainingState& state) override;
+    void after_batch(TrainingState& state) override;
+    void after_train(TrainingState& state) override;
+    void after_epoch(TrainingState& state) override;
+    void after_fit(TrainingState& state) override;
+
+protected:
+    void before_stop(TrainingState& state) override;
+
+private:
+    void resume(TrainingState& state);
+    void check_same_fit(const StateDict& saved) const;
+    void load_callbacks(const StateDict& saved, TrainingState& state) const;
+    /// All of a checkpoint but model and optimizer.
+    StateDict capture(const TrainingState& state, Position::Phase phase) const;
+    void write(const StateDict& progress, const TrainingState& state) const;
+
+    CheckpointOptions options_;
+    std::filesystem::path path_;
+    StateDict fit_;
+    std::vector<std::shared_ptr<Callback>> others_;
+    /// Of the end of the epoch's training: an interrupted validation is done again from its start.
+    StateDict before_validation_;
+};
+
+}  // namespace embark

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "../../data/loaders/batch.h"
+#include "../../modules/losses/losses.h"
+
+namespace embark {
+
+/// The loss of a batch as a scalar: the mean over its rows, weighted where the batch has weights.
+at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch);
+
+/// Σ wᵢ·lᵢ / Σ wᵢ of the rows' own losses, (n), and of their weights, (n); 0 where every weight is 0. The plain mean
+/// where `weights` is undefined.
+at::Tensor mean_over_rows(const at::Tensor& losses, const at::Tensor& weights);
+
+}  // namespace embark

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "../callback.h"
+#include "records.h"
+
+namespace embark {
+
+/// Where and how progress is shown.
+struct ProgressOptions {
+    /// The stream to write to; progress is not data, so standard error.
+    std::FILE* stream = stderr;
+    /// Columns of the terminal; 0: asked from it.
+    int width = 0;
+};
+
+/// fastai's table, a line an epoch (epoch, train_loss, valid_loss, metrics, time), and on a terminal a bar of the
+/// epoch's batches below it. Without a terminal there is no bar, only the lines; NO_COLOR leaves out colours.
+class Progress : public Callback {
+public:
+    explicit Progress(ProgressOptions options = {});
+    ~Progress() override;
+    int order() const override { return 60; }
+    std::string name() const override { return "progress"; }
+    bool needs_autograd() const override { return false; }
+
+    void before_fit(TrainingState& state) override;
+    void after_batch(TrainingState& state) override;
+    void after_epoch(TrainingState& state) override;
+    void after_fit(TrainingState& state) override;
+    void cleanup_fit(TrainingState& state) override;
+    /// Shows the rows of the epochs before the checkpoint again.
+    void load_state(const StateDict& from, TrainingState& state) override;
+
+private:
+    void show_header(const TrainingState& state);
+    void show_row(const EpochRow& row);
+    void draw_bar(const TrainingState& state);
+    /// Writes `text` in place of the bar, where there is one.
+    void print(const std::string& text);
+    int64_t width() const;
+
+    ProgressOptions options_;
+    bool terminal_ = false, color_ = false, bar_shown_ = false;
+    bool leads_ = true;  // of several processes, one shows the progress of all
+    std::chrono::steady_clock::time_point drawn_{};
+};
+
+}  // namespace embark

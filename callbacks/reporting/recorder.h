@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "../../metrics/metrics.h"
+#include "../callback.h"
+
+namespace embark {
+
+/// Writes down every training batch's loss and hyper-parameters and every epoch's row, in TrainingState::records.
+class Recorder : public Callback {
+public:
+    explicit Recorder(std::vector<Metric> metrics = {});
+    int order() const override { return 50; }
+    std::string name() const override { return "recorder"; }
+    bool needs_autograd() const override { return false; }
+
+    void before_fit(TrainingState& state) override;
+    void before_epoch(TrainingState& state) override;
+    void before_train(TrainingState& state) override;
+    void after_train(TrainingState& state) override;
+    void before_validate(TrainingState& state) override;
+    void after_validate(TrainingState& state) override;
+    void after_batch(TrainingState& state) override;
+    void after_epoch(TrainingState& state) override;
+    void save_state(StateDict& to, const TrainingState& state) const override;
+    void load_state(const StateDict& from, TrainingState& state) override;
+
+    /// Mean loss over the last validation, NaN where there was none; and its metrics, in the order they were given.
+    double valid_loss() const { return valid_loss_; }
+    const std::vector<double>& metric_values() const { return metric_values_; }
+    const std::vector<Metric>& metrics() const { return metrics_; }
+
+private:
+    void record_training_batch(TrainingState& state);
+    using Clock = std::chrono::steady_clock;
+    std::vector<Metric> metrics_;
+    double average_ = 0;                         // of losses, before bias correction
+    double valid_total_ = 0, valid_weight_ = 0;  // of the losses of validation batches, and of their rows
+    double valid_loss_ = 0;
+    std::vector<double> metric_values_;
+    Clock::time_point started_{};
+    double train_seconds_ = 0, valid_seconds_ = 0;
+};
+
+}  // namespace embark

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace embark {
+
+/// A figure that was not recorded.
+inline constexpr double kNotRecorded = std::numeric_limits<double>::quiet_NaN();
+
+/// Whether a smaller or a larger value is the better one.
+enum class Direction { lower_is_better, higher_is_better };
+
+/// One epoch's figures.
+struct EpochRow {
+    int64_t epoch = 0;
+    /// Exponential average of the batches' losses, β 0.98, bias-corrected, since the fit began (fastai's).
+    double train_loss = 0;
+    /// Mean loss over the validation part; NaN where it is missing.
+    double valid_loss = 0;
+    /// One value a metric, in the order of Records::metric_names.
+    std::vector<double> metrics = {};
+    /// Wall time of training and of validation, in seconds.
+    double train_seconds = 0;
+    double valid_seconds = 0;
+    /// Training batches recorded by its end, those of earlier epochs too.
+    int64_t batches = 0;
+};
+
+/// What the Recorder wrote down during one fit.
+struct Records {
+    std::vector<std::string> metric_names = {};
+    std::vector<Direction> metric_directions = {};
+    /// A row an epoch.
+    std::vector<EpochRow> epochs = {};
+    /// Loss of every training batch, and its exponential average.
+    std::vector<double> losses = {};
+    std::vector<double> smooth_losses = {};
+    /// Value of every hyper-parameter at every training batch, by name; of the last parameter group.
+    std::map<std::string, std::vector<double>> hypers = {};
+
+    /// The last epoch's value of "train_loss", "valid_loss" or a metric. Throws Error for another name, and lists
+    /// those there are.
+    double last(const std::string& name) const;
+
+    /// "train_loss", "valid_loss" and the metrics' names, and which way each of them is better. Throws Error for
+    /// another name, and lists those there are.
+    std::vector<std::string> names() const;
+    Direction direction(const std::string& name) const;
+
+private:
+    size_t index(const std::string& name) const;
+};
+
+}  // namespace embark

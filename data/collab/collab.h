@@ -1,0 +1,103 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../../core/device.h"
+#include "../loaders/dataloaders.h"
+#include "../loaders/stream_options.h"
+
+namespace embark {
+
+/// How a table of ratings becomes batches.
+struct CollabOptions {
+    /// Columns of the user, the item and the rating; empty: the first, second and third column, as in fastai.
+    std::string user_name = {};
+    std::string item_name = {};
+    std::string rating_name = {};
+    /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
+    Splitter splitter = {};
+    int64_t batch_size = 64;
+    /// Batch size in validation; 0: ten times batch_size.
+    int64_t valid_batch_size = 0;
+    double valid_pct = 0.2;
+    /// Seed of the split and of the permutations.
+    uint64_t seed = 42;
+    bool shuffle = true;
+    bool drop_last = true;
+    at::Device device = default_device();
+};
+
+/// The items that each user rated in the training part, as encoded numbers: those of user u are items[offsets[u]] …
+/// items[offsets[u + 1] - 1], ascending. int64; offsets has one entry more than there are users.
+struct RatedItems {
+    at::Tensor offsets, items;
+};
+
+/// What was fitted on the training ratings: the two vocabularies, and which items each user rated.
+class CollabData : public Preprocessing {
+public:
+    std::string user_name, item_name, rating_name;
+    Vocabulary users, items;
+    /// Calls `visit` with encoded users and items of the training ratings, (n, 2), some at a time until all were there.
+    using EachPairs = std::function<void(const std::function<void(const at::Tensor& pairs)>& visit)>;
+    EachPairs each_train_pairs;
+    /// Lowest and highest rating in the training part.
+    double rating_min = 0, rating_max = 0;
+
+    std::map<std::string, Vocabulary> classes() const override;
+    Table decode(const Batch& batch) const override;
+    /// (n, 2) int64 of encoded users and items; unknown ones are 0. Throws where the lengths differ.
+    at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
+
+    /// Worked out from each_train_pairs when it is first asked for, since training needs none of it. Where ratings are
+    /// streamed, that reads them twice and takes 8 bytes a rating.
+    const RatedItems& rated() const;
+
+private:
+    mutable std::once_flag rated_once_;
+    mutable RatedItems rated_;
+};
+
+/// Batches for collaborative filtering: x is (n, 2) int64 of encoded user and item, y is (n, 1) float32 of ratings.
+class CollabDataLoaders : public DataLoaders {
+public:
+    /// Ratings of `table`, split as the options say. Ids are read as text. Throws Error, with file, row and column,
+    /// for a rating that is missing, no number, NaN or infinite, for a missing column, and where no training row is
+    /// left.
+    static CollabDataLoaders from_table(const Table& table, const CollabOptions& options = {});
+
+    /// As above, with the validation ratings given as a table of the same columns.
+    static CollabDataLoaders from_tables(const Table& train, const Table& valid, const CollabOptions& options = {});
+
+    /// Ratings of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row
+    /// group: for more than fits into memory. A first pass finds users and items. For validation every row is drawn by
+    /// itself with probability `valid_pct` (0: none). Throws what from_table throws, and UsageError for a splitter,
+    /// since that would need all rows at once.
+    static CollabDataLoaders from_parquet(const std::filesystem::path& path, const CollabOptions& options = {},
+                                          const StreamOptions& stream = {});
+
+    /// As above, with the validation ratings given as files of the same columns.
+    static CollabDataLoaders from_parquet(const std::filesystem::path& train, const std::filesystem::path& valid,
+                                          const CollabOptions& options = {}, const StreamOptions& stream = {});
+
+    /// As DataLoaders::resampled. Which items a user rated is still known of all training ratings.
+    CollabDataLoaders resampled(uint64_t seed) const;
+
+    const CollabData& collab() const { return *collab_; }
+    const Vocabulary& users() const { return collab_->users; }
+    const Vocabulary& items() const { return collab_->items; }
+
+private:
+    CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab);
+    static CollabDataLoaders stream(const std::filesystem::path& train,
+                                    const std::optional<std::filesystem::path>& valid, const CollabOptions& options,
+                                    const StreamOptions& stream);
+    std::shared_ptr<const CollabData> collab_;
+};
+
+}  // namespace embark

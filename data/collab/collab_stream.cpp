@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <limits>
+
+#include <ATen/ATen.h>
+
+#include "../../core/error.h"
+#include "../loaders/detail/loader_options.h"
+#include "../parquet/detail/parquet_loaders.h"
+#include "../tabular/detail/gather_tables.h"
+#include "detail/collab_ratings.h"
+#include "detail/id_codes.h"
+
+namespace embark {
+
+namespace {
+
+/// The vocabulary of these ids and those of the other processes.
+Vocabulary vocabulary(const DistinctIds& ids, ProcessGroup* processes) {
+    if (processes == nullptr) return Vocabulary::fit(ids.texts());
+    return Vocabulary::fit(gather_tables(*processes, Table::from_text({{"id", ids.texts()}})).text("id"));
+}
+
+/// What is fitted on the training ratings. Looks at every rating, so that one that cannot be used is found before any
+/// was trained on.
+std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns& columns) {
+    DistinctIds users, items;
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    source.each_group(columns.names(), [&](const ParquetSource::Group& group) {
+        users.add(group.table, columns.user, group.is_train);
+        items.add(group.table, columns.item, group.is_train);
+        read_ratings(group.table, columns.rating).with([&](auto rating_of) {
+            for (int64_t row = 0; row < group.table.rows(); ++row) {
+                if (!group.is_train[static_cast<size_t>(row)]) continue;
+                low = std::min<double>(low, rating_of(row));
+                high = std::max<double>(high, rating_of(row));
+            }
+        });
+    });
+    auto* processes = source.processes();
+    auto fitted = std::make_shared<CollabData>();
+    set_names(*fitted, columns);
+    fitted->users = vocabulary(users, processes);
+    fitted->items = vocabulary(items, processes);
+    fitted->rating_min = processes ? processes->all_reduce(low, Reduce::min) : low;
+    fitted->rating_max = processes ? processes->all_reduce(high, Reduce::max) : high;
+    return fitted;
+}
+
+}  // namespace
+
+CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
+                                            const std::optional<std::filesystem::path>& valid,
+                                            const CollabOptions& options, const StreamOptions& stream) {
+    const DataLoadersOptions loaders = loader_options(options);
+    require_valid(loaders);
+    const ParquetSource source(train, valid, loaders, options.splitter, stream);
+    const CollabColumns columns = resolve_columns(source.names(), source.name(), options);
+    source.require_columns(columns.names());
+    const auto fitted = fit(source, columns);
+    const ParquetSource::Encode encode = [columns, users = std::make_shared<const IdEncoder>(fitted->users),
+                                          items = std::make_shared<const IdEncoder>(fitted->items)](
+                                             const Table& table, const at::Tensor& rows) {
+        return encode_ratings(users->encode(table, columns.user), items->encode(table, columns.item),
+                              read_ratings(table, columns.rating), rows);
+    };
+    const auto train_ratings = source.train(columns.names(), encode);
+    fitted->each_train_pairs = [train_ratings](const auto& visit) {
+        const auto n = static_cast<int64_t>(train_ratings->piece_rows().size());
+        for (int64_t piece = 0; piece < n; ++piece) visit(train_ratings->read(piece).inputs.front());
+    };
+    return {source.loaders(train_ratings, columns.names(), encode, fitted), fitted};
+}
+
+CollabDataLoaders CollabDataLoaders::from_parquet(const std::filesystem::path& path, const CollabOptions& options,
+                                                  const StreamOptions& stream_options) {
+    return stream(path, std::nullopt, options, stream_options);
+}
+
+CollabDataLoaders CollabDataLoaders::from_parquet(const std::filesystem::path& train,
+                                                  const std::filesystem::path& valid, const CollabOptions& options,
+                                                  const StreamOptions& stream_options) {
+    return stream(train, valid, options, stream_options);
+}
+
+}  // namespace embark

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../../table/detail/row_values.h"
+#include "../collab.h"
+
+namespace embark {
+
+/// The columns that hold users, items and ratings.
+struct CollabColumns {
+    std::string user, item, rating;
+    std::vector<std::string> names() const { return {user, item, rating}; }
+};
+
+/// Those that the options name among `names`, the columns of `source`, or else the first three. Throws Error where one
+/// is not there, or would hold two of the three.
+CollabColumns resolve_columns(const std::vector<std::string>& names, const std::string& source,
+                              const CollabOptions& options);
+
+void set_names(CollabData& data, const CollabColumns& columns);
+
+/// The ratings of all rows. Throws Error, with file, row and column, for one that is missing, no number, or too large.
+RowValues<float> read_ratings(const Table& table, const std::string& column);
+
+/// `rows` (1-d int64) of encoded users and items, and their ratings.
+TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,
+                             const RowValues<float>& ratings, const at::Tensor& rows);
+
+}  // namespace embark

@@ -1,0 +1,175 @@
+#include "dataloaders.h"
+
+#include <algorithm>
+#include <iostream>
+#include <limits>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "../../core/error.h"
+#include "../table/detail/table_impl.h"
+#include "detail/loader_options.h"
+#include "detail/map_tensors.h"
+
+namespace embark {
+
+namespace {
+
+/// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.
+Table with_value_columns(Table table, const std::string& name, const at::Tensor& tensor) {
+    constexpr int64_t kMostColumns = 8;
+    const at::Tensor flat = tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor.flatten(1);
+    if (flat.size(1) == 1) return table.with_column(name, flat.select(1, 0));
+    for (int64_t i = 0; i < std::min(flat.size(1), kMostColumns); ++i) {
+        table = table.with_column(concat(name, "[", i, "]"), flat.select(1, i));
+    }
+    return table;
+}
+
+}  // namespace
+
+Preprocessing::~Preprocessing() = default;
+
+Table Preprocessing::with_predictions(Table table, const Tensors& predictions) const {
+    return with_value_columns(std::move(table), "prediction", predictions.front());
+}
+
+struct DataLoaders::Impl {
+    DataLoader train;
+    std::optional<DataLoader> valid;
+    std::shared_ptr<const Preprocessing> preprocessing;
+};
+
+namespace {
+
+/// Throws where a splitter of the user's own gave something else than row indices.
+void require_rows(const at::Tensor& rows, const char* part, int64_t n_rows) {
+    require(rows.defined() && rows.dim() == 1 && rows.scalar_type() == at::kLong, "The splitter's ", part,
+            " rows must be a 1-d int64 tensor");
+    if (rows.numel() == 0) return;
+    require(rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < n_rows, "The splitter's ", part,
+            " rows must be among the ", n_rows, " rows of the table, counted from 0");
+}
+
+int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
+    if (options.valid_batch_size != 0) return options.valid_batch_size;
+    const bool overflows = options.batch_size > std::numeric_limits<int64_t>::max() / 10;
+    return overflows ? options.batch_size : 10 * options.batch_size;
+}
+
+/// Tensors that nothing is known about: columns input_0, input_1[0], …, target_0.
+Table plain_table(const Batch& batch) {
+    Table table = Table::of_rows(batch.size());
+    for (size_t i = 0; i < batch.inputs.size(); ++i) {
+        table = with_value_columns(std::move(table), concat("input_", i), batch.inputs[i]);
+    }
+    for (size_t i = 0; i < batch.targets.size(); ++i) {
+        table = with_value_columns(std::move(table), concat("target_", i), batch.targets[i]);
+    }
+    return table;
+}
+
+}  // namespace
+
+Split split_rows(const Table& table, const Splitter& splitter, const DataLoadersOptions& options) {
+    const Split split = splitter ? splitter(table) : random_split(table.rows(), options.valid_pct, options.seed);
+    require_rows(split.train, "training", table.rows());
+    require_rows(split.valid, "validation", table.rows());
+    require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",
+            display_name(table.source()));
+    return split;
+}
+
+void require_valid(const DataLoadersOptions& options) {
+    require<UsageError>(options.batch_size >= 1, "Invalid batch size: ", options.batch_size, "; it must be at least 1");
+    require<UsageError>(options.valid_batch_size >= 0, "Invalid valid_batch_size: ", options.valid_batch_size,
+                        "; it must be at least 1, or 0 for ten times the batch size");
+}
+
+DataLoaderOptions train_options(const DataLoadersOptions& options) {
+    return {.batch_size = options.batch_size,
+            .shuffle = options.shuffle,
+            .drop_last = options.drop_last,
+            .seed = options.seed,
+            .device = options.device};
+}
+
+DataLoaderOptions valid_options(const DataLoadersOptions& options) {
+    return {.batch_size = resolved_valid_batch_size(options), .device = options.device};
+}
+
+DataLoaders::DataLoaders(DataLoader train, std::optional<DataLoader> valid,
+                         std::shared_ptr<const Preprocessing> preprocessing)
+    : impl_(std::make_shared<const Impl>(Impl{std::move(train), std::move(valid), std::move(preprocessing)})) {}
+
+DataLoaders DataLoaders::resampled(uint64_t seed) const {
+    const int64_t n = train().rows();
+    const at::Tensor rows = at::randint(n, {n}, at::detail::createCPUGenerator(seed), at::kLong);
+    return DataLoaders(DataLoader(train().data().take(rows), train().options()), impl_->valid, preprocessing());
+}
+
+DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions options) {
+    require_valid(options);
+    // Checks the tensors before they are split.
+    const TensorDataset checked = DataLoader(std::move(data), {.batch_size = options.batch_size}).data();
+    const Split split = random_split(checked.size(), options.valid_pct, options.seed);
+    return from_tensors(checked.take(split.train), checked.take(split.valid), options);
+}
+
+DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options) {
+    require_valid(options);
+    return DataLoaders(DataLoader(std::move(train), train_options(options)),
+                       DataLoader(std::move(valid), valid_options(options)));
+}
+
+const DataLoader& DataLoaders::train() const {
+    return impl_->train;
+}
+
+const DataLoader& DataLoaders::valid() const {
+    require(has_valid(), "There is no validation part; give the DataLoaders one");
+    return *impl_->valid;
+}
+
+bool DataLoaders::has_valid() const {
+    return impl_->valid.has_value();
+}
+
+const std::shared_ptr<const Preprocessing>& DataLoaders::preprocessing() const {
+    return impl_->preprocessing;
+}
+
+std::map<std::string, Vocabulary> DataLoaders::classes() const {
+    return preprocessing() ? preprocessing()->classes() : std::map<std::string, Vocabulary>{};
+}
+
+std::vector<std::string> DataLoaders::target_classes(size_t target) const {
+    return preprocessing() ? preprocessing()->target_classes(target) : std::vector<std::string>{};
+}
+
+Table DataLoaders::decode(const Batch& batch, const Tensors& predictions) const {
+    const Batch local = map_tensors(batch, [](const at::Tensor& tensor) { return tensor.cpu(); });
+    Table table = preprocessing() ? preprocessing()->decode(local) : plain_table(local);
+    if (predictions.empty()) return table;
+    const Tensors shown = map_tensors(predictions, [](const at::Tensor& tensor) { return tensor.cpu(); });
+    return preprocessing() ? preprocessing()->with_predictions(std::move(table), shown)
+                           : with_value_columns(std::move(table), "prediction", shown.front());
+}
+
+Table DataLoaders::decoded_batch(int64_t n) const {
+    require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
+    const Batch batch = one_batch();
+    return decode(batch.take(at::arange(std::min(n, batch.size()))));
+}
+
+void DataLoaders::show_batch(int64_t n) const {
+    show_batch(std::cout, n);
+}
+
+void DataLoaders::show_batch(std::ostream& out, int64_t n) const {
+    out << decoded_batch(n).view(n, /*described=*/false) << std::flush;
+}
+
+}  // namespace embark

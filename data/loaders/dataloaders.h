@@ -1,0 +1,102 @@
+#pragma once
+
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../../core/device.h"
+#include "../../predictor/vocabulary.h"
+#include "../table/table.h"
+#include "dataloader.h"
+#include "splitters.h"
+
+namespace embark {
+
+/// What was fitted on the training rows to turn raw values into tensors, and back. Saved with the model, applied alike
+/// in training, prediction and the exported file. A kind of data (collab, tabular) derives its own.
+class Preprocessing {
+public:
+    virtual ~Preprocessing();
+
+    /// Vocabulary of each categorical column, by column name.
+    virtual std::map<std::string, Vocabulary> classes() const { return {}; }
+
+    /// The names of the classes that target `target` has, in their order; empty where it is a value.
+    virtual std::vector<std::string> target_classes(size_t /*target*/) const { return {}; }
+
+    /// `batch` as its raw values, one row a sample.
+    virtual Table decode(const Batch& batch) const = 0;
+
+    /// `table`, as decode gave it, with columns for a model's decoded outputs, one tensor an output and at least one:
+    /// by default the first as the column `prediction` (several where a row has several values).
+    virtual Table with_predictions(Table table, const Tensors& predictions) const;
+};
+
+/// How training and validation batches are made.
+struct DataLoadersOptions {
+    int64_t batch_size = 64;
+    /// Batch size in validation, where no gradients are kept; 0: ten times batch_size.
+    int64_t valid_batch_size = 0;
+    /// Which part of the rows is for validation, where no validation data are given.
+    double valid_pct = 0.2;
+    /// Seed of the split and of the permutations.
+    uint64_t seed = 42;
+    bool shuffle = true;
+    /// Leave out the last, short training batch (never the only one), as fastai does.
+    bool drop_last = true;
+    at::Device device = default_device();
+};
+
+/// The training and the validation batches of one data set, and what was fitted to make them. A shared handle: copies
+/// are the same loaders.
+class DataLoaders {
+public:
+    DataLoaders(DataLoader train, std::optional<DataLoader> valid,
+                std::shared_ptr<const Preprocessing> preprocessing = nullptr);
+
+    /// Tensors of the user's own, with one row a sample; a random `valid_pct` of the rows becomes the validation part.
+    static DataLoaders from_tensors(TensorDataset data, DataLoadersOptions options = {});
+    /// As above, with the validation part given.
+    static DataLoaders from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options = {});
+
+    const DataLoader& train() const;
+    /// Throws Error where there is no validation part.
+    const DataLoader& valid() const;
+    bool has_valid() const;
+
+    /// The first training batch of epoch 0.
+    Batch one_batch() const { return train().one_batch(); }
+
+    /// These loaders with other training rows: the same number, drawn from them with replacement, a bootstrap
+    /// sample (Efron 1979) that follows from `seed` alone. Validation part and preprocessing are the same ones. For
+    /// bagging, see learners/ensemble.h.
+    DataLoaders resampled(uint64_t seed) const;
+
+    /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, the
+    /// decoded outputs of a model, as columns beside them.
+    Table decode(const Batch& batch, const Tensors& predictions = {}) const;
+
+    /// The first `n` rows of one_batch(), decoded to raw values where the data have a preprocessing.
+    Table decoded_batch(int64_t n = 10) const;
+    /// Prints decoded_batch(n) to standard output.
+    void show_batch(int64_t n = 10) const;
+    void show_batch(std::ostream& out, int64_t n = 10) const;
+
+    /// Vocabulary of each categorical column: dls.classes().at("title").names().
+    std::map<std::string, Vocabulary> classes() const;
+
+    /// The names of the classes of target `target`, counted from 0; empty where it is a value, or nothing is known.
+    std::vector<std::string> target_classes(size_t target = 0) const;
+
+    /// Null for tensors of the user's own.
+    const std::shared_ptr<const Preprocessing>& preprocessing() const;
+
+private:
+    struct Impl;
+    std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace embark

@@ -1,0 +1,94 @@
+#include "parquet_loaders.h"
+
+#include <utility>
+
+#include "../../../core/error.h"
+#include "../../../distributed/row_range.h"
+#include "../../loaders/detail/loader_options.h"
+#include "../../table/detail/encoded_column.h"
+
+namespace embark {
+
+namespace {
+
+bool draws_valid(const DataLoadersOptions& options, const std::optional<std::filesystem::path>& valid) {
+    if (valid) return false;
+    require<UsageError>(options.valid_pct >= 0 && options.valid_pct < 1, "Invalid valid_pct ", options.valid_pct,
+                        ": it must be at least 0 and below 1");
+    return options.valid_pct > 0;
+}
+
+int64_t count(const ParquetPart& part) {
+    int64_t rows = 0;
+    for (int64_t group = 0; group < part.files().n_groups(); ++group) rows += part.count(group);
+    return rows;
+}
+
+}  // namespace
+
+ParquetSource::ParquetSource(const std::filesystem::path& train, const std::optional<std::filesystem::path>& valid,
+                             const DataLoadersOptions& options, const Splitter& splitter, const StreamOptions& stream)
+    : options_(options),
+      shuffle_buffer_(stream.shuffle_buffer),
+      processes_(stream.processes ? stream.processes : ProcessGroup::from_environment()),
+      train_(std::make_shared<const ParquetFiles>(train)),
+      split_(draws_valid(options, valid)) {
+    require<UsageError>(!splitter,
+                        "Streamed rows cannot be split by a splitter, which needs all of them at once: give "
+                        "the validation rows as files, or their share as valid_pct");
+    require<UsageError>(stream.fit_rows >= 1, "Invalid fit_rows ", stream.fit_rows, ": it must be at least 1");
+    if (processes_ && processes_->size() == 1) processes_.reset();
+    if (split_) {
+        const auto files = std::make_shared<const ParquetFiles>(train_.files());
+        train_ = ParquetPart(files, ParquetPart::Side::train, options.valid_pct, options.seed);
+        valid_ = ParquetPart(files, ParquetPart::Side::valid, options.valid_pct, options.seed);
+        const int64_t rows = train_.files().rows();
+        require(count(*valid_) > 0, "The validation part would be empty: valid_pct ", options.valid_pct,
+                " draws none of the ", rows, rows == 1 ? " row" : " rows", " in ", name());
+    } else if (valid) {
+        valid_ = ParquetPart(std::make_shared<const ParquetFiles>(*valid));
+    }
+    train_rows_ = count(train_);
+    require(train_rows_ > 0, "No row is left for training of the ", train_.files().rows(), " in ", name());
+}
+
+void ParquetSource::require_columns(const std::vector<std::string>& columns) const {
+    train_.files().require_columns(columns);
+    if (valid_) valid_->files().require_columns(columns);
+}
+
+void ParquetSource::each_group(const ParquetFiles& files, const std::vector<std::string>& columns,
+                               const std::function<void(int64_t, Table)>& visit) const {
+    const int64_t n = files.n_groups();
+    RowRange own = processes_ ? even_range(n, processes_->rank(), processes_->size()) : RowRange{0, n};
+    if (own.size() == 0) own = {0, 1};  // to know the columns' types; twice found is found
+    for (int64_t group = own.begin; group < own.end; ++group) visit(group, files.read(group, columns));
+}
+
+void ParquetSource::each_group(const std::vector<std::string>& columns,
+                               const std::function<void(const Group&)>& visit) const {
+    each_group(train_.files(), columns, [&](int64_t group, Table table) {
+        auto is_train = mark_rows(train_.rows(group), table);
+        visit({std::move(table), std::move(is_train), train_.files().first_row(group)});
+    });
+    if (!valid_ || split_) return;
+    each_group(valid_->files(), columns, [&](int64_t, Table table) {
+        visit({table, std::vector<char>(static_cast<size_t>(table.rows()), 0), 0});
+    });
+}
+
+std::shared_ptr<const ParquetRows> ParquetSource::train(const std::vector<std::string>& columns,
+                                                        const Encode& encode) const {
+    return std::make_shared<const ParquetRows>(train_, columns, encode);
+}
+
+DataLoaders ParquetSource::loaders(std::shared_ptr<const ParquetRows> train, const std::vector<std::string>& columns,
+                                   const Encode& encode, std::shared_ptr<const Preprocessing> preprocessing) const {
+    DataLoaderOptions train_loader = train_options(options_), valid_loader = valid_options(options_);
+    train_loader.shuffle_buffer = valid_loader.shuffle_buffer = shuffle_buffer_;
+    std::optional<DataLoader> valid;
+    if (valid_) valid = DataLoader(std::make_shared<const ParquetRows>(*valid_, columns, encode), valid_loader);
+    return DataLoaders(DataLoader(std::move(train), train_loader), std::move(valid), std::move(preprocessing));
+}
+
+}  // namespace embark

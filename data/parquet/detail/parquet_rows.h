@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../../loaders/streamed_rows.h"
+#include "parquet_files.h"
+
+namespace embark {
+
+/// All rows of Parquet files, or those that a random split gives to one side. To which a row belongs follows from its
+/// number and the seed alone, so that it is known before anything is read.
+class ParquetPart {
+public:
+    enum class Side { train, valid };
+
+    explicit ParquetPart(std::shared_ptr<const ParquetFiles> files) : files_(std::move(files)) {}
+    ParquetPart(std::shared_ptr<const ParquetFiles> files, Side side, double valid_pct, uint64_t seed)
+        : files_(std::move(files)), side_(side), valid_pct_(valid_pct), seed_(seed) {}
+
+    const ParquetFiles& files() const { return *files_; }
+    /// Numbers in row group `group` of its rows on this side, ascending (int64).
+    at::Tensor rows(int64_t group) const;
+    /// How many these are.
+    int64_t count(int64_t group) const;
+
+private:
+    bool has(int64_t row) const;
+
+    std::shared_ptr<const ParquetFiles> files_;
+    std::optional<Side> side_;
+    double valid_pct_ = 0;
+    uint64_t seed_ = 0;
+};
+
+/// Rows of Parquet files, encoded as they are read: a row group is a piece.
+class ParquetRows : public StreamedRows {
+public:
+    /// The encoded `rows` (1-d int64) of a table. Called from several threads.
+    using Encode = std::function<TensorDataset(const Table& table, const at::Tensor& rows)>;
+
+    ParquetRows(ParquetPart part, std::vector<std::string> columns, Encode encode);
+
+    const std::vector<int64_t>& piece_rows() const override { return piece_rows_; }
+    TensorDataset read(int64_t piece) const override;
+    std::string source() const override { return part_.files().source(); }
+
+private:
+    ParquetPart part_;
+    std::vector<std::string> columns_;
+    Encode encode_;
+    std::vector<int64_t> piece_rows_;
+};
+
+}  // namespace embark

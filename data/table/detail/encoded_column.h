@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <arrow/api.h>
+
+#include "../../../predictor/vocabulary.h"
+#include "text_codes.h"
+
+namespace embark {
+
+class Table;
+
+/// A column as numbers into its distinct values, so that no text is looked at once a row. Made once, it serves both to
+/// fit a vocabulary and to encode.
+class EncodedColumn {
+public:
+    EncodedColumn(const Table& table, std::string_view column);
+
+    /// Of text; `table` need not be one.
+    explicit EncodedColumn(const std::shared_ptr<arrow::ChunkedArray>& texts) : column_(code_texts(texts)) {}
+
+    int64_t rows() const { return codes().size(); }
+
+    /// How many of the rows have no value.
+    int64_t missing() const { return column_->null_count(); }
+
+    /// The distinct values, in no order; none is missing.
+    const arrow::StringArray& values() const { return dictionary_of(*column_); }
+
+    /// The code of each row, -1 for a missing value.
+    Codes codes() const { return Codes(*column_); }
+
+    /// Calls `visit(row, code)` for every row.
+    template <class Visit>
+    void visit(Visit&& visit) const {
+        const Codes all = codes();
+        for (int64_t row = 0; row < all.size(); ++row) visit(row, all[row]);
+    }
+
+private:
+    std::shared_ptr<arrow::ChunkedArray> column_;
+};
+
+/// For every row of `table` whether it is one of `rows` (1-d int64). Throws Error for a row that is not there.
+std::vector<char> mark_rows(const at::Tensor& rows, const Table& table);
+
+/// Calls `visit(row, value)` for the first of the wanted rows that has it, for every value of theirs.
+template <class Visit>
+void visit_distinct(const EncodedColumn& column, const std::vector<char>& wanted, Visit&& visit) {
+    std::vector<char> seen(static_cast<size_t>(column.values().length()), 0);
+    size_t n_seen = 0;
+    const Codes codes = column.codes();
+    for (int64_t row = 0; row < codes.size() && n_seen < seen.size(); ++row) {
+        const int32_t code = codes[row];
+        if (code < 0 || !wanted[static_cast<size_t>(row)] || seen[static_cast<size_t>(code)]) continue;
+        seen[static_cast<size_t>(code)] = 1;
+        ++n_seen;
+        visit(row, column.values().GetView(code));
+    }
+}
+
+/// The vocabulary of the rows for which `wanted` is set; Vocabulary::fit's work.
+Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted);
+
+}  // namespace embark

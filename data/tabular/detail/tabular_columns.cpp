@@ -1,0 +1,120 @@
+#include "tabular_columns.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "../../../core/error.h"
+#include "../../../core/text.h"
+#include "../../loaders/detail/loader_options.h"
+#include "../../table/date_parts.h"
+#include "../../table/detail/encoded_column.h"
+#include "../../table/detail/table_impl.h"
+
+namespace embark {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+void append(Names& names, const Names& more) {
+    names.insert(names.end(), more.begin(), more.end());
+}
+
+/// Throws where a name is not the table's, or is among two of the lists.
+void check_names(const Table& table, const std::vector<std::pair<const char*, const Names*>>& lists) {
+    std::map<std::string, std::string> end_of;
+    for (const auto& [end, names] : lists) {
+        for (const std::string& name : *names) {
+            find_column(name, table.names(), table.source());
+            const auto [found, is_new] = end_of.emplace(name, end);
+            require<UsageError>(is_new, "Column '", name, "' is named ",
+                                found->second == end ? concat("twice among the ", end)
+                                                     : concat("both among the ", found->second, " and the ", end));
+        }
+    }
+}
+
+/// Throws where a setting names a target that does not exist.
+void check_among_targets(const Names& names, const TabularOptions& options, const char* setting) {
+    for (const std::string& name : names) {
+        const bool known = std::find(options.y_names.begin(), options.y_names.end(), name) != options.y_names.end();
+        require<UsageError>(known, setting, " names '", name, "', which is not a target",
+                            name_hint(name, options.y_names));
+    }
+}
+
+bool none_named(const TabularOptions& options) {
+    return options.cat_names.empty() && options.cont_names.empty() && options.date_names.empty() &&
+           options.text_names.empty();
+}
+
+/// All columns but the targets, by what they look like.
+void take_all_columns(const Table& table, TabularOptions& options) {
+    Names leave_out = options.y_names;
+    append(leave_out, options.ignore_names);
+    ColumnKinds kinds = cont_cat_split(table, leave_out, options.max_card);
+    options.cont_names = std::move(kinds.cont_names);
+    for (std::string& name : kinds.cat_names) {
+        (table.type(name) == ColumnType::date ? options.date_names : options.cat_names).push_back(std::move(name));
+    }
+}
+
+}  // namespace
+
+std::vector<DateColumn> dates_of(const TabularOptions& options) {
+    std::vector<DateColumn> dates;
+    for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
+    return dates;
+}
+
+void check(const TabularOptions& options) {
+    require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
+                        options.hide_categories, ": it must be a share of at least 0 and below 1");
+    require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
+    require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
+    require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
+                        ": it must be a finite number");
+    require_valid(loader_options(options));
+}
+
+ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out, int64_t max_card) {
+    ColumnKinds kinds;
+    for (const std::string& name : table.names()) {
+        if (std::find(leave_out.begin(), leave_out.end(), name) != leave_out.end()) continue;
+        const ColumnType type = table.type(name);
+        const bool many = type == ColumnType::integer && EncodedColumn(table, name).values().length() > max_card;
+        (many || type == ColumnType::number ? kinds.cont_names : kinds.cat_names).push_back(name);
+    }
+    return kinds;
+}
+
+Table with_date_parts(Table table, const std::vector<DateColumn>& dates) {
+    for (const DateColumn& date : dates) table = add_datepart(table, date.name, {.time = date.time});
+    return table;
+}
+
+TabularOptions with_columns(const Table& table, TabularOptions options) {
+    require<UsageError>(!options.y_names.empty(), "No target is named: give y_names, the columns to predict");
+    check_names(table, {{"targets", &options.y_names},
+                        {"categories", &options.cat_names},
+                        {"numbers", &options.cont_names},
+                        {"dates", &options.date_names},
+                        {"texts", &options.text_names}});
+    check_among_targets(options.y_classes, options, "y_classes");
+    check_among_targets(options.y_values, options, "y_values");
+    check_among_targets(options.y_log, options, "y_log");
+    if (none_named(options)) take_all_columns(table, options);
+    require(!none_named(options), "Nothing is left to predict ", join(options.y_names),
+            " from: ", display_name(table.source()), " has no other column");
+    for (const std::string& name : options.date_names) {
+        for (const auto& column : columns_of({.name = name, .time = options.date_time})) {
+            require(!table.has(column.name), "The date '", name, "' would become a column '", column.name,
+                    "', and there is one of that name; rename it");
+            (column.is_number ? options.cont_names : options.cat_names).push_back(column.name);
+        }
+    }
+    return options;
+}
+
+}  // namespace embark

@@ -1,0 +1,329 @@
+#include "tabular_fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "../../../core/detail/number_words.h"
+#include "../../../core/detail/parallel.h"
+#include "../../../core/error.h"
+#include "../../../core/text.h"
+#include "../../table/detail/encoded_column.h"
+#include "../../table/detail/row_values.h"
+#include "tabular_targets.h"
+
+namespace embark {
+
+namespace {
+
+/// `table`'s numbers, NaN where missing. Throws Error, with file, row and column, for one beyond float32.
+RowValues<double> read_float32(const Table& table, const std::string& name) {
+    RowValues<double> numbers = read_numbers(table, name);
+    if (const auto row = numbers.find(is_beyond_float)) {
+        numbers.with([&](auto number_of) {
+            fail(table.where(*row, name), ": ", number_of(*row), " is too large; numbers up to 3.4e38 are taken");
+        });
+    }
+    return numbers;
+}
+
+/// Puts `values` into another order.
+double median_of(std::vector<double>& values) {
+    const auto upper = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+    // Sorting all values would take longer than reading them.
+    std::nth_element(values.begin(), upper, values.end());
+    const double lower = values.size() % 2 == 1 ? *upper : *std::max_element(values.begin(), upper);
+    return (lower + *upper) / 2;
+}
+
+/// Puts `values` into another order. Of several the lowest.
+double mode_of(std::vector<double>& values) {
+    std::sort(values.begin(), values.end());
+    double mode = values.front();
+    ptrdiff_t most = 0;
+    for (auto first = values.begin(); first != values.end();) {
+        const auto last = std::upper_bound(first, values.end(), *first);
+        if (last - first > most) mode = *first;
+        most = std::max(most, last - first);
+        first = last;
+    }
+    return mode;
+}
+
+double fill_of(const TabularOptions& options, std::vector<double> present) {
+    switch (options.fill) {
+        case FillStrategy::mode:
+            return mode_of(present);
+        case FillStrategy::constant:
+            return options.fill_constant;
+        case FillStrategy::median:
+            break;
+    }
+    return median_of(present);
+}
+
+CategoryColumn flag_column(const std::string& number) {
+    return {.name = number + "_na",
+            .vocabulary = Vocabulary::from_names({std::string(Vocabulary::kMissing), "False", "True"}),
+            .missing_in = number};
+}
+
+/// A number, and whether one of the training rows has none.
+struct FittedNumber {
+    NumberColumn column;
+    bool any_missing;
+};
+
+/// Rows that become one data set.
+struct FittedPart {
+    at::Tensor rows;
+    RowOrder order;
+
+    FittedPart(const at::Tensor& its_rows, const Table& table) : rows(its_rows), order(rows, table.rows()) {}
+};
+
+/// Fits columns, each by itself.
+class Fit {
+public:
+    /// All must outlive this.
+    Fit(const Table& table, const TabularOptions& options, const FitRows& rows)
+        : table_(table),
+          options_(options),
+          rows_(rows),
+          is_train_(mark_rows(rows.all, table)),
+          sample_(rows.sample, table.rows()) {}
+
+    FittedTable run() const {
+        const auto n_categories = static_cast<int64_t>(options_.cat_names.size());
+        const auto n_numbers = static_cast<int64_t>(options_.cont_names.size());
+        const auto data = std::make_shared<TabularData>();
+        data->categories.resize(options_.cat_names.size());
+        std::vector<FittedNumber> numbers(options_.cont_names.size());
+        parallel_for_each(n_categories + n_numbers, [&](int64_t i) {
+            const auto category = static_cast<size_t>(i), number = static_cast<size_t>(i - n_categories);
+            if (i < n_categories) {
+                data->categories[category] = fit_category(options_.cat_names[category]);
+            } else {
+                numbers[number] = fit_number(options_.cont_names[number]);
+            }
+        });
+        std::vector<std::string> warnings;
+        for (const auto& column : data->categories) warn_of_many(column, warnings);
+        for (auto& number : numbers) {
+            if (options_.missing_flags && number.any_missing)
+                data->categories.push_back(flag_column(number.column.name));
+            data->numbers.push_back(std::move(number.column));
+        }
+        for (const std::string& name : options_.date_names) {
+            data->dates.push_back({.name = name, .time = options_.date_time});
+        }
+        for (const std::string& name : options_.text_names) {
+            data->texts.push_back(
+                {.name = name,
+                 .vocabulary = TextVocabulary::fit(table_, name, rows_.sample, options_.text_vocabulary),
+                 .max_len = options_.text_len});
+        }
+        data->targets = fit_targets(table_, options_, rows_);
+        return {.data = data, .parts = {}, .warnings = std::move(warnings)};
+    }
+
+private:
+    [[noreturn]] void refuse_empty(const std::string& name) const {
+        fail("Column '", name, "' has no value in the ", rows_.n_rows, " training rows; leave it out");
+    }
+
+    CategoryColumn fit_category(const std::string& name) const {
+        Vocabulary vocabulary = fit_vocabulary(EncodedColumn(table_, name), is_train_);
+        if (vocabulary.size() == 1) refuse_empty(name);
+        if (const auto order = options_.ordered.find(name); order != options_.ordered.end()) {
+            vocabulary = ordered(name, vocabulary, order->second);
+        }
+        return {.name = name, .vocabulary = std::move(vocabulary)};
+    }
+
+    void warn_of_many(const CategoryColumn& column, std::vector<std::string>& warnings) const {
+        const int64_t n_categories = column.vocabulary.size() - 1;
+        if (2 * n_categories <= rows_.n_rows) return;
+        warnings.push_back(concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
+                                  " training rows; a category that is seen once teaches nothing"));
+    }
+
+    static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {
+        for (size_t i = 1; i < found.names().size(); ++i) {
+            const std::string& value = found.names()[i];
+            require(std::find(order.begin(), order.end(), value) != order.end(), "Column '", name, "' has a category '",
+                    value, "' that its order leaves out; the order is ", join(order));
+        }
+        order.insert(order.begin(), std::string(Vocabulary::kMissing));
+        return Vocabulary::from_names(std::move(order));
+    }
+
+    FittedNumber fit_number(const std::string& name) const {
+        const RowValues<double> numbers = read_float32(table_, name);
+        std::vector<double> present;
+        present.reserve(static_cast<size_t>(sample_.size()));
+        numbers.with([&](auto number_of) {
+            sample_.walk(0, sample_.steps(), [&](int64_t row, int64_t) {
+                const double number = number_of(row);
+                if (!std::isnan(number)) present.push_back(number);
+            });
+        });
+        if (present.empty()) refuse_empty(name);
+        const int64_t n_missing = sample_.size() - static_cast<int64_t>(present.size());
+        const double fill = fill_of(options_, present);
+        present.insert(present.end(), static_cast<size_t>(n_missing), fill);
+        const at::Tensor filled = at::from_blob(present.data(), {sample_.size()}, at::kDouble);
+        return {.column = {.name = name, .fill = fill, .scaler = NumberScaler::fit(options_.scaling, filled)},
+                .any_missing = n_missing > 0 || is_missing_elsewhere(numbers)};
+    }
+
+    /// Whether one of the training rows that are not in the sample has no number.
+    bool is_missing_elsewhere(const RowValues<double>& numbers) const {
+        if (rows_.sample.is_same(rows_.all)) return false;
+        bool any = false;
+        numbers.with([&](auto number_of) {
+            for (int64_t row = 0; row < numbers.rows() && !any; ++row) {
+                any = is_train_[static_cast<size_t>(row)] && std::isnan(number_of(row));
+            }
+        });
+        return any;
+    }
+
+    const Table& table_;
+    const TabularOptions& options_;
+    FitRows rows_;
+    std::vector<char> is_train_;
+    RowOrder sample_;
+};
+
+/// `column`'s numbers, missing ones filled, scaled.
+RowValues<float> scaled(const NumberColumn& column, const RowValues<double>& numbers) {
+    return numbers.map(
+        [&](double number) { return static_cast<float>(column.scaler(std::isnan(number) ? column.fill : number)); });
+}
+
+/// 1 (False) or 2 (True): whether a number is missing.
+RowValues<int64_t> missing_flags(const RowValues<double>& numbers) {
+    return numbers.map([](double number) { return int64_t{std::isnan(number) ? 2 : 1}; });
+}
+
+/// The columns of the inputs, and where it is asked for of how many rows each has what training had not.
+struct EncodedColumns {
+    std::vector<RowValues<int64_t>> categories;
+    std::vector<RowValues<float>> numbers;
+    std::vector<int64_t> n_unknown, n_filled;
+
+    EncodedColumns(const TabularData& data, const Table& table, bool counted)
+        : categories(data.categories.size()),
+          numbers(data.numbers.size()),
+          n_unknown(categories.size(), 0),
+          n_filled(numbers.size(), 0),
+          counted_(counted) {
+        const auto n_categories = static_cast<int64_t>(categories.size());
+        const auto n_numbers = static_cast<int64_t>(numbers.size());
+        parallel_for_each(n_categories + n_numbers, [&](int64_t i) {
+            if (i < n_categories) {
+                encode_category(static_cast<size_t>(i), data, table);
+            } else {
+                encode_number(static_cast<size_t>(i - n_categories), data, table);
+            }
+        });
+    }
+
+private:
+    void encode_category(size_t i, const TabularData& data, const Table& table) {
+        const CategoryColumn& column = data.categories[i];
+        if (!column.missing_in.empty()) return;  // its number encodes it
+        const EncodedColumn values(table, column.name);
+        categories[i] = encode_column(column.vocabulary, values);
+        if (counted_) n_unknown[i] = categories[i].count([](int64_t code) { return code == 0; }) - values.missing();
+    }
+
+    void encode_number(size_t i, const TabularData& data, const Table& table) {
+        const NumberColumn& column = data.numbers[i];
+        const RowValues<double> values = read_float32(table, column.name);
+        numbers[i] = scaled(column, values);
+        const auto flag = std::find_if(data.categories.begin(), data.categories.end(),
+                                       [&](const CategoryColumn& other) { return other.missing_in == column.name; });
+        if (flag != data.categories.end()) {
+            categories[static_cast<size_t>(flag - data.categories.begin())] = missing_flags(values);
+        } else if (counted_) {
+            n_filled[i] = values.count([](double number) { return std::isnan(number); });
+        }
+    }
+
+    bool counted_;
+};
+
+template <class Column>
+void add_by_name(std::map<std::string, int64_t>& by_name, const std::vector<Column>& columns,
+                 const std::vector<int64_t>& counts) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+        if (counts[i] > 0) by_name[columns[i].name] += counts[i];
+    }
+}
+
+std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, const std::vector<FittedPart>& parts,
+                                  EncodingCounts* counts) {
+    const EncodedColumns columns(data, table, /*counted=*/counts != nullptr);
+    if (counts) {
+        add_by_name(counts->unknown, data.categories, columns.n_unknown);
+        add_by_name(counts->filled, data.numbers, columns.n_filled);
+    }
+    const auto n_categories = static_cast<int64_t>(data.categories.size());
+    const auto n_numbers = static_cast<int64_t>(data.numbers.size());
+    std::vector<Tensors> inputs;
+    for (const FittedPart& part : parts) {
+        Tensors& input = inputs.emplace_back();
+        input.push_back(at::empty({part.order.size(), n_categories}, at::kLong));
+        scatter_rows(columns.categories, part.order, input.back());
+        input.push_back(at::empty({part.order.size(), n_numbers}, at::kFloat));
+        scatter_rows(columns.numbers, part.order, input.back());
+    }
+    for (const TextColumn& column : data.texts) {
+        const at::Tensor tokens = column.vocabulary.encode(table, column.name, column.max_len);
+        for (size_t i = 0; i < parts.size(); ++i) inputs[i].push_back(tokens.index_select(0, parts[i].rows));
+    }
+    return inputs;
+}
+
+}  // namespace
+
+Tensors encode_inputs(const TabularData& data, const Table& table, EncodingCounts* counts) {
+    return encode_parts(data, table, {FittedPart(at::arange(table.rows()), table)}, counts).front();
+}
+
+TensorDataset encode_rows(const TabularData& data, const Table& table, const at::Tensor& rows) {
+    TensorDataset encoded = {.inputs = encode_parts(data, table, {FittedPart(rows, table)}, /*counts=*/nullptr).front(),
+                             .targets = {}};
+    std::vector<std::string> names;
+    for (const TargetColumn& target : data.targets) names.push_back(target.name);
+    // What other rows have as target may be none of these rows' classes.
+    const Table targets = table.select(names).take(rows);
+    for (const TargetColumn& target : data.targets) encoded.targets.push_back(encode_target(target, targets));
+    return encoded;
+}
+
+FittedTable fit_columns(const Table& table, const TabularOptions& options, const FitRows& rows) {
+    return Fit(table, options, rows).run();
+}
+
+FittedTable fit_table(const Table& table, const TabularOptions& options, const std::vector<at::Tensor>& row_parts) {
+    std::vector<FittedPart> parts;
+    for (const at::Tensor& rows : row_parts) parts.emplace_back(rows, table);
+    const at::Tensor& train = row_parts.front();
+    FittedTable fitted = fit_columns(table, options, {.all = train, .sample = train, .n_rows = train.numel()});
+    for (auto& inputs : encode_parts(*fitted.data, table, parts, /*counts=*/nullptr)) {
+        fitted.parts.push_back({.inputs = std::move(inputs), .targets = {}});
+    }
+    for (const TargetColumn& target : fitted.data->targets) {
+        const at::Tensor encoded = encode_target(target, table);
+        for (size_t i = 0; i < parts.size(); ++i) {
+            fitted.parts[i].targets.push_back(encoded.index_select(0, parts[i].rows));
+        }
+    }
+    return fitted;
+}
+
+}  // namespace embark

@@ -1,0 +1,152 @@
+#include "tabular.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <ATen/ATen.h>
+
+#include "../../core/error.h"
+#include "../../core/text.h"
+#include "../loaders/detail/loader_options.h"
+#include "detail/tabular_columns.h"
+#include "detail/tabular_fit.h"
+#include "detail/tabular_targets.h"
+
+namespace embark {
+
+namespace {
+
+/// `value` rounded to the decimals that a precision of `step` leaves: 17.99999975 with 1e-6 is 18.
+double rounded(double value, double step) {
+    if (step <= 0) return value;
+    const double unit = std::pow(10.0, std::abs(std::ceil(std::log10(step))));
+    return step > 1 ? std::round(value / unit) * unit : std::round(value * unit) / unit;
+}
+
+/// Each number as it was before it was scaled, in as many decimals as its float32 still tells.
+at::Tensor unscaled(const NumberColumn& column, const at::Tensor& scaled) {
+    at::Tensor values = scaled.to(at::kDouble).contiguous();
+    double* value = values.mutable_data_ptr<double>();
+    for (int64_t row = 0; row < values.numel(); ++row) {
+        const double z = value[row], step = std::max(1.0, std::abs(z)) * 0x1p-22;
+        const double precision = column.scaler.inverse(z + step) - column.scaler.inverse(z - step);
+        value[row] = rounded(column.scaler.inverse(z), precision) + 0.0;  // -0 becomes 0
+    }
+    return values;
+}
+
+/// Each row's tokens with spaces between them, padding left out.
+std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Tensor& tokens) {
+    std::vector<std::string> texts;
+    for (int64_t row = 0; row < tokens.size(0); ++row) {
+        std::vector<std::string> words;
+        for (int64_t i = 0; i < tokens.size(1); ++i) {
+            const auto token = tokens[row][i].item<int64_t>();
+            if (token != 0) words.push_back(vocabulary.tokens().at(static_cast<size_t>(token)));
+        }
+        texts.push_back(join(words, " "));
+    }
+    return texts;
+}
+
+}  // namespace
+
+std::map<std::string, Vocabulary> TabularData::classes() const {
+    std::map<std::string, Vocabulary> classes;
+    for (const auto& column : categories) classes.emplace(column.name, column.vocabulary);
+    return classes;
+}
+
+std::vector<std::string> TabularData::target_classes(size_t target) const {
+    return TabularEncoder::target_classes(target);
+}
+
+Table TabularData::decode(const Batch& batch) const {
+    Table table = Table::of_rows(batch.size());
+    for (size_t i = 0; i < categories.size(); ++i) {
+        const at::Tensor codes = batch.inputs.at(0).select(1, static_cast<int64_t>(i));
+        table = table.with_column(categories[i].name, categories[i].vocabulary.decode(codes));
+    }
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        table = table.with_column(numbers[i].name,
+                                  unscaled(numbers[i], batch.inputs.at(1).select(1, static_cast<int64_t>(i))));
+    }
+    for (size_t i = 0; i < texts.size(); ++i) {
+        table = table.with_column(texts[i].name, readable(texts[i].vocabulary, batch.inputs.at(2 + i)));
+    }
+    for (size_t i = 0; i < std::min(targets.size(), batch.targets.size()); ++i) {
+        const TargetColumn& target = targets[i];
+        table = target.is_class() ? table.with_column(target.name, target.classes.decode(batch.targets[i] + 1))
+                                  : table.with_column(target.name, target.decode(batch.targets[i]).flatten());
+    }
+    return table;
+}
+
+Table TabularData::with_predictions(Table table, const Tensors& predictions) const {
+    for (size_t i = 0; i < std::min(targets.size(), predictions.size()); ++i) {
+        const TargetColumn& target = targets[i];
+        const std::string name = targets.size() == 1 ? "prediction" : "prediction_" + target.name;
+        table = target.is_class() ? table.with_column(name, target.classes.decode(predictions[i] + 1))
+                                  : table.with_column(name, target.decode(predictions[i]).flatten());
+    }
+    return table;
+}
+
+Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
+    return encode_inputs(*this, with_date_parts(table, dates), counts);
+}
+
+Tensors TabularData::encode_targets(const Table& table) const {
+    Tensors encoded;
+    for (const TargetColumn& target : targets) encoded.push_back(encode_target(target, table));
+    return encoded;
+}
+
+TabularDataLoaders::TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular,
+                                       TabularOptions options, std::vector<std::string> warnings)
+    : DataLoaders(std::move(loaders)),
+      tabular_(std::move(tabular)),
+      options_(std::make_shared<const TabularOptions>(std::move(options))),
+      warnings_(std::make_shared<const std::vector<std::string>>(std::move(warnings))) {}
+
+TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const TabularOptions& given) {
+    check(given);
+    TabularOptions options = with_columns(table, given);
+    const DataLoadersOptions loaders = loader_options(options);
+    const Split split = split_rows(table, options.splitter, loaders);
+    const Table expanded = with_date_parts(table, dates_of(options));
+    FittedTable fitted = fit_table(expanded, options, {split.train, split.valid});
+    std::optional<DataLoader> valid;
+    if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
+    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
+            fitted.data, std::move(options), std::move(fitted.warnings)};
+}
+
+TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
+                                                   const TabularOptions& given) {
+    check(given);
+    TabularOptions options = with_columns(train, given);
+    const DataLoadersOptions loaders = loader_options(options);
+    FittedTable fitted = fit_table(with_date_parts(train, dates_of(options)), options, {at::arange(train.rows())});
+    TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
+    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)),
+                        DataLoader(std::move(valid_data), valid_options(loaders)), fitted.data),
+            fitted.data, std::move(options), std::move(fitted.warnings)};
+}
+
+TabularDataLoaders TabularDataLoaders::resampled(uint64_t seed) const {
+    TabularDataLoaders other = *this;
+    static_cast<DataLoaders&>(other) = DataLoaders::resampled(seed);
+    return other;
+}
+
+DataLoader TabularDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {
+    TensorDataset data{.inputs = tabular_->encode(table, counts), .targets = {}};
+    const bool has_targets = std::all_of(targets().begin(), targets().end(),
+                                         [&](const TargetColumn& target) { return table.has(target.name); });
+    if (has_targets) data.targets = tabular_->encode_targets(table);
+    return DataLoader(std::move(data), valid_options(loader_options(*options_)));
+}
+
+}  // namespace embark

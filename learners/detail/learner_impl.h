@@ -1,0 +1,43 @@
+#pragma once
+
+#include "../../callbacks/detail/events.h"
+#include "../../core/state_dict.h"
+#include "../../optim/schedule.h"
+#include "../learner.h"
+
+namespace embark {
+
+/// Throws UsageError for a weight decay that is given and not a number of at least 0.
+void check_weight_decay(const std::optional<double>& weight_decay);
+
+/// What a Learner holds, and the fit that all of its fits are made of.
+struct Learner::Impl {
+    Impl(DataLoaders dls_, Model model_, LearnerOptions options_);
+
+    Optimizer& optimizer();
+    /// The processes that fits with these callbacks too train together with; null where this is the only one.
+    ProcessGroup* processes(const std::vector<std::shared_ptr<Callback>>& more = {}) const;
+
+    /// Trains with a set of schedules for each parameter group, or with none.
+    const Records& fit(int64_t n_epoch, const LearningRate& lr, const FitOptions& fit_options,
+                       std::vector<Schedules> schedules = {});
+    /// Sends the events of validation over `loader` to `callbacks`.
+    void validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks);
+
+    DataLoaders dls;
+    Model model;
+    LearnerOptions options;
+    std::unique_ptr<Optimizer> made_optimizer;
+    double default_weight_decay = 0;
+    Records records;
+    std::string stop_reason;
+    int64_t passes = 0;  // over the training data, by earlier fits: the number of the next permutation
+
+private:
+    void set_weight_decay(const FitOptions& fit_options);
+    Events fit_events(const FitOptions& fit_options, const StateDict& identity,
+                      const std::vector<Schedules>& schedules) const;
+    StateDict identity(int64_t n_epoch, const std::vector<Schedules>& schedules) const;
+};
+
+}  // namespace embark

@@ -1,0 +1,112 @@
+#include "parameter_groups.h"
+
+#include <algorithm>
+#include <set>
+
+#include <torch/torch.h>
+
+#include "../../core/error.h"
+#include "../../core/text.h"
+
+namespace embark {
+
+namespace {
+
+template <class... Layers>
+bool is_any(const torch::nn::Module& module) {
+    return ((dynamic_cast<const Layers*>(&module) != nullptr) || ...);
+}
+
+bool is_norm(const torch::nn::Module& module) {
+    using namespace torch::nn;
+    return is_any<BatchNorm1dImpl, BatchNorm2dImpl, BatchNorm3dImpl, InstanceNorm1dImpl, InstanceNorm2dImpl,
+                  InstanceNorm3dImpl, LayerNormImpl, GroupNormImpl>(module);
+}
+
+void append(const torch::nn::Module& module, const std::string& prefix, bool wd_bn_bias,
+            std::vector<Parameter>& parameters) {
+    const bool norm = is_norm(module);
+    for (const auto& item : module.named_parameters(/*recurse=*/false)) {
+        const bool decay = wd_bn_bias || (!norm && item.key() != "bias");
+        parameters.push_back({prefix + item.key(), item.value(), decay, norm});
+    }
+    for (const auto& child : module.named_children()) {
+        append(*child.value(), prefix + child.key() + ".", wd_bn_bias, parameters);
+    }
+}
+
+/// Whether `name` is that of the parameter or of a module around it.
+bool covers(const std::string& name, const std::string& parameter) {
+    return parameter == name || (parameter.starts_with(name) && parameter[name.size()] == '.');
+}
+
+/// Names that a group may list: every module around a parameter, and the parameters.
+std::vector<std::string> known_names(const std::vector<Parameter>& parameters) {
+    std::set<std::string> names;
+    for (const auto& parameter : parameters) {
+        for (size_t dot = parameter.name.find('.'); dot != std::string::npos; dot = parameter.name.find('.', dot + 1)) {
+            names.insert(parameter.name.substr(0, dot));
+        }
+        names.insert(parameter.name);
+    }
+    return {names.begin(), names.end()};
+}
+
+void check_names(const std::vector<std::vector<std::string>>& groups, const std::vector<Parameter>& parameters) {
+    const auto known = known_names(parameters);
+    for (const auto& group : groups) {
+        for (const auto& name : group) {
+            if (std::find(known.begin(), known.end(), name) == known.end()) {
+                fail("param_groups names '", name, "', which is no module or parameter of the model",
+                     name_hint(name, known));
+            }
+        }
+    }
+}
+
+/// The group that lists `parameter` or a module around it; those that none or several list are added to `problems`.
+size_t group_of(const Parameter& parameter, const std::vector<std::vector<std::string>>& groups,
+                std::vector<std::string>& problems) {
+    std::vector<size_t> found;
+    for (size_t g = 0; g < groups.size(); ++g) {
+        const bool listed = std::any_of(groups[g].begin(), groups[g].end(),
+                                        [&](const auto& name) { return covers(name, parameter.name); });
+        if (listed) found.push_back(g);
+    }
+    if (found.size() == 1) return found.front();
+    problems.push_back(parameter.name + (found.empty() ? " is in none" : " is in several"));
+    return 0;
+}
+
+}  // namespace
+
+std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& module,
+                                             const std::vector<std::vector<std::string>>& names, bool wd_bn_bias) {
+    std::vector<Parameter> parameters;
+    append(module, "", wd_bn_bias, parameters);
+    require(!parameters.empty(), "The model ", module.name(), " has no parameters to train");
+    if (names.empty()) return {ParameterGroup{.parameters = std::move(parameters)}};
+
+    check_names(names, parameters);
+    std::vector<ParameterGroup> groups(names.size());
+    std::vector<std::string> problems;
+    for (const auto& parameter : parameters) {
+        groups[group_of(parameter, names, problems)].parameters.push_back(parameter);
+    }
+    require(problems.empty(), "Every parameter belongs in one of param_groups, but ", join(problems));
+    return groups;
+}
+
+void freeze_groups(const std::vector<ParameterGroup>& groups, int64_t n, bool train_bn) {
+    const auto count = static_cast<int64_t>(groups.size());
+    require<UsageError>(n >= -count && n < count, "Cannot freeze the parameter groups before number ", n,
+                        ": the model has ", count, ", so that it must be from ", -count, " to ", count - 1);
+    const int64_t first_trained = n < 0 ? count + n : n;
+    for (int64_t g = 0; g < count; ++g) {
+        for (const auto& parameter : groups[static_cast<size_t>(g)].parameters) {
+            at::Tensor(parameter.tensor).requires_grad_(g >= first_trained || (train_bn && parameter.norm));
+        }
+    }
+}
+
+}  // namespace embark

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/csrc/jit/api/module.h>
+
+#include "../../../core/tensors.h"
+
+namespace torch::nn {
+class Module;
+}
+
+namespace embark {
+
+/// The class of `module` as a person calls it: "RatingNet" for an instance of `shop::RatingNetImpl`.
+std::string class_name(const torch::nn::Module& module);
+
+/// `module` as TorchScript objects, one class a submodule, all in one compilation unit, without methods yet: its
+/// parameters, buffers and children under their own names, undefined tensors left out, shared modules shared. The
+/// tensors are those of `module` themselves, by which a tracer knows them again. Throws Error for a name that an
+/// exported module needs for itself.
+torch::jit::Module mirror_module(const torch::nn::Module& module);
+
+/// Replaces the tensors of `mirror` by copies of its own, on the CPU and without gradients; shared ones stay shared.
+void own_tensors(torch::jit::Module& mirror);
+
+/// As long as it lives, `module` is in eval mode and its parameters and buffers hold private copies on the CPU, so that
+/// running it changes nothing; afterwards every submodule's mode and every tensor's data are what they were.
+class EvalOnCpu {
+public:
+    explicit EvalOnCpu(torch::nn::Module& module);
+    ~EvalOnCpu();
+    EvalOnCpu(const EvalOnCpu&) = delete;
+    EvalOnCpu& operator=(const EvalOnCpu&) = delete;
+
+private:
+    struct Mode {
+        std::shared_ptr<torch::nn::Module> module;
+        bool training;
+    };
+    struct Data {
+        at::Tensor tensor, original;
+    };
+    EvalOnCpu() = default;
+    void copy_data(const at::Tensor& tensor);
+
+    std::vector<Mode> modes_;
+    std::vector<Data> data_;
+};
+
+}  // namespace embark

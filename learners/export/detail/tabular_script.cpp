@@ -1,0 +1,364 @@
+#include "tabular_script.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <torch/torch.h>
+
+#include "../../../core/error.h"
+#include "../../../core/text.h"
+#include "../../../data/table/date_parts.h"
+#include "date_script.h"
+#include "script_attributes.h"
+#include "text_script.h"
+
+namespace embark {
+
+namespace {
+
+using torch::jit::Module;
+
+// Methods in TorchScript, which Python and C++ read alike. They compute what TabularData does, value by value in
+// float64, so that the same numbers reach the model. (In this source dtypes are numbers: 4 is int64, 7 float64.)
+
+constexpr const char* kExpand = R"(
+def _embark_expand(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Dict[str, List[str]], Dict[str, List[float]]]:
+    if len(self._embark_date_names) == 0:
+        return categories, numbers
+    all_categories, all_numbers = categories.copy(), numbers.copy()
+    for i, name in enumerate(self._embark_date_names):
+        assert name in categories, "predict needs the column '{}' among the categories".format(name)
+        dates: List[List[float]] = []
+        for text in categories[name]:
+            parts = self._embark_date_parts(text)
+            assert len(parts) > 0 or text in self._embark_missing_words, "column '{}': '{}' is not a date".format(name, text)
+            dates.append(parts)
+        for date, column, part, kind in self._embark_date_columns:
+            if date == i and kind == 2:
+                values: List[float] = []
+                for d in dates:
+                    values.append(d[part] if len(d) > 0 else float("nan"))
+                all_numbers[column] = values
+            elif date == i:
+                texts: List[str] = []
+                for d in dates:
+                    if len(d) == 0:
+                        texts.append("")
+                    elif kind == 1:
+                        texts.append("true" if d[part] != 0 else "false")
+                    else:
+                        texts.append(str(int(d[part])))
+                all_categories[column] = texts
+    return all_categories, all_numbers
+)";
+
+constexpr const char* kText = R"(
+def _embark_text(self, texts: List[str], which: int) -> Tensor:
+    index = self._embark_text_index[which]
+    length = self._embark_text_length[which]
+    numbers: List[int] = []
+    for text in texts:
+        tokens = self._embark_tokens(text)
+        for i in range(length):
+            numbers.append(index.get(tokens[i], 1) if i < len(tokens) else 0)
+    return torch.tensor(numbers, dtype=4).reshape(len(texts), length)
+)";
+
+constexpr const char* kRows = R"(
+def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> int:
+    rows = -1
+    for name in self._embark_category_names:
+        assert name in categories, "predict needs the column '{}' among the categories".format(name)
+        rows = len(categories[name]) if rows < 0 else rows
+        assert len(categories[name]) == rows, "column '{}' has {} values, others have {}".format(name, len(categories[name]), rows)
+    for name in self._embark_number_names:
+        assert name in numbers, "predict needs the column '{}' among the numbers".format(name)
+        rows = len(numbers[name]) if rows < 0 else rows
+        assert len(numbers[name]) == rows, "column '{}' has {} values, others have {}".format(name, len(numbers[name]), rows)
+    for name in self._embark_text_names:
+        assert name in categories, "predict needs the column '{}' among the categories".format(name)
+        rows = len(categories[name]) if rows < 0 else rows
+        assert len(categories[name]) == rows, "column '{}' has {} values, others have {}".format(name, len(categories[name]), rows)
+    return rows
+)";
+
+// torch.tensor takes a list of numbers through float32, whatever dtype it is told. Three parts of 24 bits each hold all
+// 53 of a float64.
+constexpr const char* kDoubles = R"(
+def _embark_doubles(self, values: List[float]) -> Tensor:
+    total = torch.zeros([len(values)], dtype=7)
+    rest = values
+    for part in range(3):
+        rounded = torch.tensor(rest)
+        total = total + rounded.double()
+        taken: List[float] = rounded.tolist()
+        rest = [rest[i] - taken[i] for i in range(len(rest))]
+    return total
+)";
+
+constexpr const char* kEncode = R"(
+def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Tensor, Tensor]:
+    rows = self._embark_rows(categories, numbers)
+    codes: List[int] = []
+    for i, name in enumerate(self._embark_category_names):
+        index = self._embark_category_index[i]
+        for value in categories[name]:
+            codes.append(index.get(value, 0))
+    x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
+    values: List[float] = []
+    for name in self._embark_number_names:
+        values.extend(numbers[name])
+    x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
+    assert not bool(x.isinf().any()), "a number is infinite or beyond 3.4e38; NaN stands for a missing one"
+    fill, shift, scale, quantiles, flagged = self._embark_fitted
+    missing = x.isnan()
+    x_cat = torch.cat([x_cat, missing[flagged].long() + 1])
+    x = self._embark_scale(torch.where(missing, fill.unsqueeze(1), x), shift.unsqueeze(1), scale.unsqueeze(1), quantiles)
+    return x_cat.t().contiguous(), x.float().t().contiguous()
+)";
+
+constexpr const char* kScaleLinearly = R"(
+def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tensor) -> Tensor:
+    return (x - shift) / scale
+)";
+
+constexpr const char* kScaleByRank = R"(
+def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tensor) -> Tensor:
+    x = x.contiguous()
+    last = quantiles.size(1) - 1
+    left = torch.searchsorted(quantiles, x, right=False)
+    right = torch.searchsorted(quantiles, x, right=True)
+    low = quantiles.gather(1, (left - 1).clamp(0, last))
+    high = quantiles.gather(1, left.clamp(0, last))
+    between = (left - 1 + (x - low) / (high - low)) / last
+    rank = torch.where(right > left, (left + right - 1) / 2. / last, between)
+    rank = torch.where((left == 0) & (right == 0), torch.zeros_like(rank), rank)
+    rank = torch.where(left > last, torch.ones_like(rank), rank).clamp(1e-7, 1 - 1e-7)
+    return 1.4142135623730951 * torch.erfinv(2 * rank - 1)
+)";
+
+constexpr const char* kClassify = R"(
+def _embark_classify(self, output: Tensor, target: int) -> Tuple[List[str], Tensor]:
+    classes = self._embark_classes[self._embark_targets[target]]
+    probabilities = torch.softmax(output, 1)
+    numbers: List[int] = probabilities.argmax(1).tolist()
+    labels: List[str] = []
+    for number in numbers:
+        labels.append(classes[number])
+    return labels, probabilities
+)";
+
+constexpr const char* kValue = R"(
+def _embark_value(self, output: Tensor, target: int) -> Tensor:
+    mean, scale = self._embark_units[target]
+    return output.double().reshape(-1) * scale + mean
+)";
+
+constexpr const char* kCountUnknown = R"(
+def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
+    no_numbers: Dict[str, List[float]] = {}
+    categories, no_numbers = self._embark_expand(categories, no_numbers)
+    counts: Dict[str, int] = {}
+    for i, name in enumerate(self._embark_category_names):
+        index = self._embark_category_index[i]
+        unknown = 0
+        for value in categories[name]:
+            if value != "" and value not in index:
+                unknown += 1
+        if unknown > 0:
+            counts[name] = unknown
+    return counts
+)";
+
+constexpr const char* kColumns = R"(
+def columns(self) -> Tuple[List[str], List[str]]:
+    return self._embark_raw_names
+)";
+
+constexpr const char* kClasses = R"(
+def classes(self) -> Dict[str, List[str]]:
+    return self._embark_classes
+)";
+
+/// What `predict` answers for target number `i`, whose output is in yI: its type, and the expression.
+struct TargetScript {
+    std::string type, result;
+};
+
+TargetScript script_of(const TargetColumn& target, size_t i) {
+    const std::string output = concat("y", i);
+    if (target.is_class()) return {"Tuple[List[str], Tensor]", concat("self._embark_classify(", output, ", ", i, ")")};
+    const std::string value = concat("self._embark_value(", output, ", ", i, ")");
+    return {"Tensor", target.log ? concat("torch.exp(", value, ")") : value};
+}
+
+/// The method predict: a result as it is for one target, a tuple of results for several.
+std::string predict_source(const TabularData& data) {
+    std::vector<std::string> inputs = {"x_cat", "x_cont"}, outputs, types, results;
+    std::string encode = "    x_cat, x_cont = self._embark_encode(categories, numbers)\n";
+    std::string one_row =
+        "        x_cat, x_cont = torch.zeros([1, x_cat.size(1)]).long(), torch.zeros([1, x_cont.size(1)])\n";
+    for (size_t i = 0; i < data.texts.size(); ++i) {
+        inputs.push_back(concat("x_text", i));
+        encode +=
+            concat("    x_text", i, " = self._embark_text(categories[self._embark_text_names[", i, "]], ", i, ")\n");
+        one_row += concat("        x_text", i, " = torch.zeros([1, ", data.texts[i].max_len, "]).long()\n");
+    }
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+        outputs.push_back(concat("y", i));
+        const TargetScript script = script_of(data.targets[i], i);
+        types.push_back(script.type);
+        results.push_back(script.result);
+    }
+    const bool single = outputs.size() == 1;
+    const std::string type = single ? types.front() : concat("Tuple[", join(types), "]");
+    const std::string result = single ? results.front() : concat("(", join(results), ")");
+    return concat("def predict(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> ", type,
+                  ":\n", "    categories, numbers = self._embark_expand(categories, numbers)\n", encode,
+                  "    rows = x_cat.size(0)\n", "    if rows == 0:\n",
+                  one_row,  // a model need not know what to do with no row at all
+                  "    ", join(outputs), " = self.forward(", join(inputs), ")\n", "    if rows == 0:\n", "        ",
+                  join(outputs), " = ", join(outputs, "[:0], "), "[:0]\n", "    return ", result, "\n");
+}
+
+at::Tensor doubles(const std::vector<double>& values) {
+    return torch::tensor(values, torch::kDouble);
+}
+
+/// fill, shift and scale (numbers), quantiles (numbers, steps), and which of the numbers have a flag of missing ones.
+std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
+    std::vector<double> fill, shift, scale;
+    std::vector<at::Tensor> quantiles;
+    std::vector<int64_t> flagged;
+    for (const NumberColumn& column : data.numbers) {
+        fill.push_back(column.fill);
+        shift.push_back(column.scaler.shift());
+        scale.push_back(column.scaler.scale());
+        quantiles.push_back(doubles(column.scaler.quantiles()));
+    }
+    for (const CategoryColumn& flag : data.categories) {
+        const auto number = std::find_if(data.numbers.begin(), data.numbers.end(),
+                                         [&](const NumberColumn& column) { return column.name == flag.missing_in; });
+        if (number != data.numbers.end()) flagged.push_back(number - data.numbers.begin());
+    }
+    return {doubles(fill), doubles(shift), doubles(scale),
+            quantiles.empty() ? torch::zeros({0, 0}, at::kDouble) : torch::stack(quantiles),
+            torch::tensor(flagged, at::kLong)};
+}
+
+/// The columns that a caller gives: texts of all kinds, and numbers.
+void register_raw_names(Module& module, const TabularData& data) {
+    c10::List<std::string> texts, numbers;
+    for (const std::string& name : data.input_names()) {
+        const bool is_number = std::any_of(data.numbers.begin(), data.numbers.end(),
+                                           [&](const NumberColumn& column) { return column.name == name; });
+        (is_number ? numbers : texts).push_back(name);
+    }
+    const auto names = c10::ListType::create(c10::StringType::get());
+    register_script_attribute(module, "raw_names", c10::TupleType::create({names, names}),
+                              c10::ivalue::Tuple::create({texts, numbers}));
+}
+
+void register_columns(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto index_type = c10::DictType::create(text, c10::IntType::get());
+    c10::List<std::string> categories, numbers;
+    c10::List<c10::Dict<std::string, int64_t>> indices;
+    for (const CategoryColumn& column : data.categories) {
+        if (!column.missing_in.empty()) continue;
+        categories.push_back(column.name);
+        indices.push_back(script_index(column.vocabulary));
+    }
+    for (const NumberColumn& column : data.numbers) numbers.push_back(column.name);
+    register_script_attribute(module, "category_names", c10::ListType::create(text), categories);
+    register_script_attribute(module, "category_index", c10::ListType::create(index_type), indices);
+    register_script_attribute(module, "number_names", c10::ListType::create(text), numbers);
+    register_raw_names(module, data);
+    register_script_tensors(module, "fitted", fitted_tensors(data));
+}
+
+void register_dates(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto integer = c10::IntType::get();
+    c10::List<std::string> names;
+    c10::List<std::tuple<int64_t, std::string, int64_t, int64_t>> columns;
+    for (size_t i = 0; i < data.dates.size(); ++i) {
+        names.push_back(data.dates[i].name);
+        for (const DatePartColumn& column : columns_of(data.dates[i])) {
+            // 0 is an integer that is a category, 1 true or false, 2 a number.
+            const int64_t kind = column.is_number ? 2 : kDatePartNames[column.part].starts_with("Is_") ? 1 : 0;
+            columns.push_back({static_cast<int64_t>(i), column.name, static_cast<int64_t>(column.part), kind});
+        }
+    }
+    register_script_attribute(module, "date_names", c10::ListType::create(text), names);
+    register_script_attribute(module, "date_columns",
+                              c10::ListType::create(c10::TupleType::create({integer, text, integer, integer})),
+                              columns);
+    register_script_attribute(module, "missing_words", c10::ListType::create(text),
+                              c10::List<std::string>({"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"}));
+}
+
+void register_texts(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto integer = c10::IntType::get();
+    const auto index_type = c10::DictType::create(text, integer);
+    c10::List<std::string> names;
+    c10::List<c10::Dict<std::string, int64_t>> indices;
+    c10::List<int64_t> lengths;
+    for (const TextColumn& column : data.texts) {
+        names.push_back(column.name);
+        lengths.push_back(column.max_len);
+        const auto& tokens = column.vocabulary.tokens();
+        c10::Dict<std::string, int64_t> index;
+        for (size_t i = 2; i < tokens.size(); ++i) index.insert(tokens[i], static_cast<int64_t>(i));
+        indices.push_back(index);
+    }
+    register_script_attribute(module, "text_names", c10::ListType::create(text), names);
+    register_script_attribute(module, "text_index", c10::ListType::create(index_type), indices);
+    register_script_attribute(module, "text_length", c10::ListType::create(integer), lengths);
+}
+
+void register_targets(Module& module, const TabularData& data) {
+    const auto text = c10::StringType::get();
+    const auto units_type = c10::TupleType::create({c10::FloatType::get(), c10::FloatType::get()});
+    c10::List<std::string> names;
+    c10::Dict<std::string, c10::List<std::string>> classes;
+    c10::List<std::tuple<double, double>> units;
+    for (size_t i = 0; i < data.targets.size(); ++i) {
+        const TargetColumn& target = data.targets[i];
+        names.push_back(target.name);
+        units.push_back({target.mean, target.scale});
+        if (target.is_class()) classes.insert(target.name, c10::List<std::string>(data.target_classes(i)));
+    }
+    register_script_attribute(module, "targets", c10::ListType::create(text), names);
+    register_script_attribute(module, "classes", c10::DictType::create(text, c10::ListType::create(text)), classes);
+    register_script_attribute(module, "units", c10::ListType::create(units_type), units);
+}
+
+}  // namespace
+
+void add_tabular_methods(Module& module, const TabularData& data) {
+    require_free_names(module, {"predict", "count_unknown", "columns", "classes"});
+    register_columns(module, data);
+    register_dates(module, data);
+    register_texts(module, data);
+    register_targets(module, data);
+    const bool by_rank = !data.numbers.empty() && data.numbers.front().scaler.scaling() == Scaling::quantile;
+    module.define(kDateScript);
+    module.define(kTextScript);
+    module.define(kExpand);
+    module.define(kText);
+    module.define(kRows);
+    module.define(by_rank ? kScaleByRank : kScaleLinearly);
+    module.define(kDoubles);
+    module.define(kEncode);
+    module.define(kClassify);
+    module.define(kValue);
+    module.define(predict_source(data));
+    module.define(kCountUnknown);
+    module.define(kColumns);
+    module.define(kClasses);
+}
+
+}  // namespace embark

@@ -1,0 +1,15 @@
+#include "exported_model.h"
+
+#include "../../data/tabular/tabular.h"
+
+namespace embark {
+
+ExportedModel ExportedModel::load(const std::filesystem::path& path) {
+    return ExportedModel(open(path));
+}
+
+std::vector<TargetPredictions> ExportedModel::predict(const Table& table, EncodingCounts* counts) const {
+    return predict_encoded(TabularData(encoder()).encode(table, counts));
+}
+
+}  // namespace embark

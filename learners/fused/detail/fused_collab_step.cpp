@@ -1,0 +1,236 @@
+#include "fused_collab_step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include <torch/torch.h>
+
+#include "../../../callbacks/gradients.h"
+#include "../../../core/detail/parallel.h"
+#include "../../../core/detail/prefetch.h"
+#include "../../../core/error.h"
+#include "../../../distributed/process_group.h"
+#include "../../../modules/dot_product.h"
+#include "dot_product_kernels.h"
+#include "fused_row_exchange.h"
+
+namespace embark {
+
+namespace {
+
+std::optional<DotProductTables> tables_of(const torch::nn::Module& module) {
+    if (const auto* model = dynamic_cast<const DotProductBiasImpl*>(&module)) {
+        return DotProductTables{model->user_factors->weight, model->item_factors->weight, model->user_bias->weight,
+                                model->item_bias->weight, model->options.y_range};
+    }
+    if (const auto* model = dynamic_cast<const DotProductImpl*>(&module)) {
+        return DotProductTables{
+            model->user_factors->weight, model->item_factors->weight, {}, {}, model->options.y_range};
+    }
+    return std::nullopt;
+}
+
+/// A table that the loops can go through and that is trained.
+bool is_plain(const at::Tensor& table) {
+    return table.is_cpu() && table.scalar_type() == at::kFloat && table.is_contiguous() && table.requires_grad();
+}
+
+/// Why a fit with these tables goes through autograd; empty where it need not.
+std::string obstacle(const DotProductTables& tables, const Loss& loss, const Optimizer& optimizer, const Events& events,
+                     bool weighted, bool allowed) {
+    if (!allowed) return "fused_step is off";
+    if (!loss.same_kind(mse_loss_flat())) return concat("the ", loss.name(), " loss has no fused step");
+    if (!optimizer.steps_rows()) return "the optimizer has no fused step";
+    if (weighted) return "the ratings have weights";
+    for (const auto& table : {tables.user_factors, tables.item_factors, tables.user_bias, tables.item_bias}) {
+        if (!table.defined()) continue;
+        if (!is_plain(table)) return "a part of the model is frozen, or not in float32 on the CPU";
+        if (find_parameter(optimizer, table) == nullptr)
+            return "the optimizer does not have all of the model's parameters";
+    }
+    for (const auto& callback : events.callbacks()) {
+        if (callback->needs_autograd()) return concat("the callback '", callback->name(), "' needs it");
+    }
+    return {};
+}
+
+/// Ratings that are worked on at a time: the factors of their items are still in a core's cache when the gradients of
+/// their users are computed.
+constexpr int64_t kPiece = 256;
+/// Ratings that are worth a thread. Threads that wait for less cost more than they bring.
+constexpr int64_t kGrain = 1024;
+
+int64_t pieces_of(const BatchRows& rows) {
+    return (std::ssize(rows.by_row) + kPiece - 1) / kPiece;
+}
+
+/// Calls `work(piece, first, last)` for the distinct rows of each piece of the batch: those whose first rating lies in
+/// it. The pieces are the same whatever the number of threads, and each row is one thread's.
+template <class Work>
+void for_pieces(const BatchRows& rows, const Work& work) {
+    const auto row_at = [&](int64_t rating) {
+        return std::lower_bound(rows.starts.begin(), rows.starts.end() - 1, rating) - rows.starts.begin();
+    };
+    const auto work_on = [&](int64_t begin, int64_t end) {
+        for (int64_t piece = begin; piece < end; ++piece) {
+            const int64_t first = row_at(piece * kPiece), last = row_at((piece + 1) * kPiece);
+            if (first < last) work(piece, first, last);
+        }
+    };
+    const int64_t pieces = pieces_of(rows);
+    if (pieces == 1) return work_on(0, 1);
+    parallel_for(pieces, kGrain / kPiece, work_on);
+}
+
+dot_kernels::Order order_of(const BatchRows& rows) {
+    return {rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row)};
+}
+
+}  // namespace
+
+FusedCollabStep::FusedCollabStep(DotProductTables tables, const Model& model, const Loss& loss, Optimizer& optimizer)
+    : tables_(std::move(tables)), optimizer_(optimizer), autograd_(model, loss, optimizer) {}
+
+void FusedCollabStep::run(const Events& events, TrainingState& state) {
+    if (!supports(state.batch)) return autograd_.run(events, state);
+    state.autograd = false;
+    forward(state);
+    events.send(&Callback::after_pred, state);
+    if (state.cancelled(Level::batch)) return;
+    state.loss = at::scalar_tensor(loss_, at::kFloat);
+    events.send(&Callback::after_loss, state);
+    if (state.cancelled(Level::batch)) return;
+
+    state.row_gradients.clear();  // of a batch that was left early
+    bracket(events, state, Level::backward, &Callback::before_backward, &Callback::after_cancel_backward,
+            &Callback::after_backward, [&] { backward(state); });
+    if (state.cancelled(Level::batch)) return;
+    bracket(events, state, Level::step, &Callback::before_step, &Callback::after_cancel_step, &Callback::after_step,
+            [&] { optimizer_.step_rows(state.row_gradients); });
+    state.row_gradients.clear();
+}
+
+bool FusedCollabStep::supports(const Batch& batch) const {
+    if (batch.weights.defined() || batch.inputs.size() != 1 || batch.targets.size() != 1) return false;
+    const auto &x = batch.inputs.front(), &y = batch.targets.front();
+    return x.is_cpu() && x.scalar_type() == at::kLong && x.dim() == 2 && x.size(1) == 2 && x.size(0) > 0 &&
+           y.is_cpu() && y.is_floating_point() && y.numel() == x.size(0);
+}
+
+void FusedCollabStep::forward(TrainingState& state) {
+    const at::Tensor x = state.batch.inputs.front().contiguous();
+    const at::Tensor y = state.batch.targets.front().to(at::kFloat).contiguous();
+    const at::Tensor predictions = at::empty({x.size(0), 1}, at::kFloat);
+    take_rows(x);
+    slopes_.resize(static_cast<size_t>(x.size(0)));
+    losses_.assign(static_cast<size_t>(pieces_of(users_.rows)), 0);
+    const auto* targets = y.const_data_ptr<float>();
+    auto* to = predictions.mutable_data_ptr<float>();
+    for_pieces(users_.rows, [&](int64_t piece, int64_t first, int64_t last) {
+        losses_[static_cast<size_t>(piece)] = predict(first, last, targets, to);
+        add_up(users_, items_, tables_.item_factors, first, last);
+    });
+    loss_ = std::accumulate(losses_.begin(), losses_.end(), 0.) / static_cast<double>(x.size(0));
+    state.predictions = {predictions};
+}
+
+void FusedCollabStep::take_rows(const at::Tensor& x) {
+    const auto* columns = x.const_data_ptr<int64_t>();
+    const int64_t n = x.size(0);
+    const auto take_users = [&] { users_.take(columns, n, tables_.user_factors, "user"); };
+    const auto take_items = [&] { items_.take(columns + 1, n, tables_.item_factors, "item"); };
+    if (n >= 2 * kGrain) return parallel_for_each(2, [&](int64_t i) { i == 0 ? take_users() : take_items(); });
+    take_users();
+    take_items();
+}
+
+void FusedCollabStep::Side::take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what) {
+    rows.take(column, count, table.size(0), what);
+    gradient.resize(rows.distinct.size() * static_cast<size_t>(table.size(1)));
+    bias_gradient.resize(rows.distinct.size());
+}
+
+/// Of the ratings of users `first` to before `last` the predictions and what of their gradients is the error's; gives
+/// their losses' sum.
+double FusedCollabStep::predict(int64_t first, int64_t last, const float* targets, float* predictions) {
+    const int64_t *users = users_.rows.ids.data(), *items = items_.rows.ids.data();
+    const std::span which(users_.rows.by_row.data() + users_.rows.starts[first],
+                          users_.rows.by_row.data() + users_.rows.starts[last]);
+    const bool biases = tables_.user_bias.defined(), ranged = !tables_.y_range.empty();
+    const float* user_bias = biases ? tables_.user_bias.const_data_ptr<float>() : nullptr;
+    const float* item_bias = biases ? tables_.item_bias.const_data_ptr<float>() : nullptr;
+    for (const int32_t i : which) {
+        if (!biases) break;
+        prefetch_row(user_bias, users[i], 1);
+        prefetch_row(item_bias, items[i], 1);
+    }
+    dot_kernels::dots(order_of(users_.rows), first, last,
+                      {users, items, tables_.user_factors.const_data_ptr<float>(),
+                       tables_.item_factors.const_data_ptr<float>(), tables_.user_factors.size(1)},
+                      predictions);
+    const auto low = static_cast<float>(tables_.y_range.low), high = static_cast<float>(tables_.y_range.high);
+    const auto n = static_cast<float>(slopes_.size());
+    double total = 0;
+    for (const int32_t i : which) {
+        float score = predictions[i], slope = 1;
+        if (biases) score += user_bias[users[i]] + item_bias[items[i]];
+        if (ranged) {
+            const float share = 1 / (1 + std::exp(-score));
+            score = share * (high - low) + low;
+            slope = share * (1 - share) * (high - low);
+        }
+        const float error = score - targets[i];
+        predictions[i] = score;
+        slopes_[static_cast<size_t>(i)] = 2 * error * slope / n;
+        total += static_cast<double>(error) * error;
+    }
+    return total;
+}
+
+/// Computes the gradients of distinct rows `first` to before `last` of `side`; `factors` are those of the other side.
+void FusedCollabStep::add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last) {
+    dot_kernels::row_gradients(
+        order_of(side.rows), first, last,
+        {slopes_.data(), other.rows.ids.data(), factors.const_data_ptr<float>(), factors.size(1)}, side.gradient.data(),
+        side.bias_gradient.data());
+}
+
+void FusedCollabStep::backward(TrainingState& state) {
+    if (state.loss_scale != 1) {
+        const auto scale = static_cast<float>(state.loss_scale);
+        for (auto* numbers : {&slopes_, &users_.gradient, &users_.bias_gradient}) {
+            for (float& number : *numbers) number *= scale;
+        }
+    }
+    for_pieces(items_.rows, [&](int64_t, int64_t first, int64_t last) {
+        add_up(items_, users_, tables_.user_factors, first, last);
+    });
+    auto &user_rows = users_.rows.distinct, &item_rows = items_.rows.distinct;
+    if (state.processes != nullptr) {
+        const int64_t size = state.processes->size();
+        const TouchedRows tables[] = {{user_rows, users_.gradient, users_.bias_gradient},
+                                      {item_rows, items_.gradient, items_.bias_gradient}};
+        add_up_touched_rows(*state.processes, tables_.user_factors.size(1), (state.rows() + size - 1) / size, tables);
+    }
+    state.row_gradients.push_back({tables_.user_factors, user_rows, users_.gradient});
+    state.row_gradients.push_back({tables_.item_factors, item_rows, items_.gradient});
+    if (!tables_.user_bias.defined()) return;
+    state.row_gradients.push_back({tables_.user_bias, user_rows, users_.bias_gradient});
+    state.row_gradients.push_back({tables_.item_bias, item_rows, items_.bias_gradient});
+}
+
+ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,
+                       bool fused_allowed) {
+    auto tables = tables_of(model.module());
+    if (!tables) return {std::make_unique<AutogradStep>(model, loss, optimizer), {}};
+    const std::string reason = obstacle(*tables, loss, optimizer, events, weighted, fused_allowed);
+    if (!reason.empty()) {
+        return {std::make_unique<AutogradStep>(model, loss, optimizer), "Training through autograd: " + reason};
+    }
+    return {std::make_unique<FusedCollabStep>(std::move(*tables), model, loss, optimizer),
+            "Training by the fused step"};
+}
+
+}  // namespace embark

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../../../core/range.h"
+#include "../../detail/train_step.h"
+#include "batch_rows.h"
+
+namespace embark {
+
+/// The tables of a DotProduct or DotProductBias.
+struct DotProductTables {
+    at::Tensor user_factors, item_factors;  // (rows, width)
+    at::Tensor user_bias, item_bias;        // (rows, 1), undefined without biases
+    Range y_range;
+};
+
+/// The step of a DotProduct or DotProductBias with MSE, without autograd: forward, loss and gradients of the rows that
+/// the batch touches, which Optimizer::step_rows takes over. It computes what AutogradStep does, to rounding, and sends
+/// the same events. Large batches are shared by LibTorch's threads without a race: predictions and the gradients of
+/// users by users, then those of items by items, and the optimizer's step by rows. Each row so is one thread's, which
+/// adds its ratings up in the order of the batch, and weights are the same bits for any number of threads. Threads that
+/// write without waiting for one another (Hogwild, Recht et al. 2011) would spare two waits a batch, and with them
+/// every fit would end elsewhere, and a resumed one not where the undisturbed one does. Batches that it does not know,
+/// such as weighted ones, it leaves to an AutogradStep; model and optimizer are up to date after every step, so that
+/// the two can take turns.
+class FusedCollabStep : public TrainStep {
+public:
+    /// What it refers to must outlive it.
+    FusedCollabStep(DotProductTables tables, const Model& model, const Loss& loss, Optimizer& optimizer);
+    void run(const Events& events, TrainingState& state) override;
+
+private:
+    /// What a batch has of users, or of items.
+    struct Side {
+        BatchRows rows;
+        std::vector<float> gradient, bias_gradient;  // of rows.distinct
+
+        void take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what);
+    };
+
+    bool supports(const Batch& batch) const;
+    void forward(TrainingState& state);
+    void take_rows(const at::Tensor& x);
+    double predict(int64_t first, int64_t last, const float* targets, float* predictions);
+    void add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last);
+    void backward(TrainingState& state);
+
+    DotProductTables tables_;
+    Optimizer& optimizer_;
+    AutogradStep autograd_;
+    Side users_, items_;
+    std::vector<float> slopes_;
+    std::vector<double> losses_;
+    double loss_ = 0;
+};
+
+/// How a fit trains: by a fused step where there is one for the model and all else allows it.
+struct ChosenStep {
+    std::unique_ptr<TrainStep> step;
+    /// A line for the person who trains, where the model has a fused step: that it is taken, or why it is not.
+    std::string message;
+};
+
+/// Chooses between FusedCollabStep and AutogradStep for a fit; `weighted` says whether its data have weights. What is
+/// referred to must outlive the step.
+ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,
+                       bool fused_allowed);
+
+}  // namespace embark

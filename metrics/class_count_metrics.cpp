@@ -1,0 +1,159 @@
+#include <cmath>
+#include <utility>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "classification_metrics.h"
+#include "detail/metric_inputs.h"
+
+namespace embark {
+
+namespace {
+
+/// How often each class that occurs was predicted, was the target, and was both; float64, (classes). The metrics here
+/// need no more of the confusion matrix than these, which stay small where there are many classes.
+struct ClassCounts {
+    at::Tensor classes, predicted, actual, right;
+    double rows;
+};
+
+ClassCounts count_classes(const at::Tensor& logits, const at::Tensor& targets) {
+    const auto [predicted, given] = predicted_classes(logits, targets);
+    const auto actual = whole_classes(given);
+    const auto [classes, place] =
+        at::_unique(torch::cat({predicted, actual}), /*sorted=*/true, /*return_inverse=*/true);
+    const auto count = [size = classes.numel()](const at::Tensor& places) {
+        return places.bincount({}, size).to(at::kDouble);
+    };
+    const int64_t rows = actual.numel();
+    const auto predicted_place = place.narrow(0, 0, rows), actual_place = place.narrow(0, rows, rows);
+    return {.classes = classes,
+            .predicted = count(predicted_place),
+            .actual = count(actual_place),
+            .right = count(actual_place.masked_select(predicted_place == actual_place)),
+            .rows = static_cast<double>(rows)};
+}
+
+/// A metric of the counts over all predictions, of which larger values are better.
+template <class Statistic>
+Metric over_counts(std::string name, Statistic statistic) {
+    const auto function = [statistic](const at::Tensor& logits, const at::Tensor& targets) {
+        return at::scalar_tensor(statistic(count_classes(logits, targets)), at::kDouble);
+    };
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function};
+}
+
+at::Tensor ratio(const at::Tensor& numerator, const at::Tensor& denominator) {
+    return at::where(denominator == 0, 0.0, numerator / denominator);
+}
+
+/// One number from a ratio of counts for each class.
+double averaged(const at::Tensor& numerator, const at::Tensor& denominator, const ClassCounts& counts,
+                const ClassAverage& options) {
+    const auto value = [&]() -> at::Tensor {
+        switch (options.average) {
+            case Average::binary: {
+                const auto positive = counts.classes == options.pos_label;
+                // A class that does not occur has no place among the counts.
+                return ratio(numerator.masked_select(positive).sum(), denominator.masked_select(positive).sum());
+            }
+            case Average::macro:
+                return ratio(numerator, denominator).mean();
+            case Average::micro:
+                return ratio(numerator.sum(), denominator.sum());
+            case Average::weighted:
+                return ratio(numerator, denominator).dot(counts.actual) / counts.rows;
+        }
+        fail<UsageError>("Unknown Average: ", static_cast<int>(options.average));
+    };
+    return value().item<double>();
+}
+
+std::string averaged_name(const std::string& name, Average average) {
+    switch (average) {
+        case Average::binary:
+            return name;
+        case Average::macro:
+            return name + "_macro";
+        case Average::micro:
+            return name + "_micro";
+        case Average::weighted:
+            return name + "_weighted";
+    }
+    fail<UsageError>("Unknown Average: ", static_cast<int>(average));
+}
+
+/// A metric of a ratio of counts: `ratio_of` gives its numerator and denominator for each class.
+template <class RatioOf>
+Metric averaged_over_counts(const std::string& name, const ClassAverage& options, RatioOf ratio_of) {
+    const bool binary = options.average == Average::binary;
+    require<UsageError>(!binary || options.pos_label == 0 || options.pos_label == 1, "Invalid pos_label of ", name,
+                        ": ", options.pos_label, "; the two classes of Average::binary are 0 and 1");
+    const auto function = [binary, options, ratio_of](const at::Tensor& logits, const at::Tensor& targets) {
+        const auto counts = count_classes(logits, targets);
+        const bool two = (one_logit(logits) || logits.size(-1) == 2) && counts.classes.min().item<int64_t>() >= 0 &&
+                         counts.classes.max().item<int64_t>() <= 1;
+        require(
+            !binary || two,
+            "Average::binary needs a model and targets of two classes, 0 and 1; for others choose another average, as "
+            "in {.average = Average::macro}");
+        const auto [numerator, denominator] = ratio_of(counts);
+        return at::scalar_tensor(averaged(numerator, denominator, counts, options), at::kDouble);
+    };
+    return {averaged_name(name, options.average), Direction::higher_is_better, Metric::Over::all, function};
+}
+
+}  // namespace
+
+Metric precision(ClassAverage options) {
+    return averaged_over_counts("precision", options,
+                                [](const ClassCounts& counts) { return std::pair(counts.right, counts.predicted); });
+}
+
+Metric recall(ClassAverage options) {
+    return averaged_over_counts("recall", options,
+                                [](const ClassCounts& counts) { return std::pair(counts.right, counts.actual); });
+}
+
+Metric fbeta(double beta, ClassAverage options) {
+    require<UsageError>(std::isfinite(beta) && beta >= 0, "Invalid beta of fbeta: ", beta,
+                        "; it must be a finite number and not negative");
+    return averaged_over_counts(
+        concat("f", beta, "_score"), options, [square = beta * beta](const ClassCounts& counts) {
+            return std::pair((1 + square) * counts.right, square * counts.actual + counts.predicted);
+        });
+}
+
+Metric f1_score(ClassAverage options) {
+    return fbeta(1, options);
+}
+
+Metric balanced_accuracy() {
+    return over_counts("balanced_accuracy", [](const ClassCounts& counts) {
+        const auto occurs = counts.actual > 0;
+        return (counts.right / counts.actual).masked_select(occurs).mean().item<double>();
+    });
+}
+
+Metric cohen_kappa() {
+    return over_counts("cohen_kappa", [](const ClassCounts& counts) {
+        const double n = counts.rows, right = counts.right.sum().item<double>();
+        const double by_chance = counts.predicted.dot(counts.actual).item<double>();
+        // Both sides times n², so that they are integers and 0 is exactly 0.
+        return 1 - n * (n - right) / (n * n - by_chance);
+    });
+}
+
+Metric matthews_corrcoef() {
+    return over_counts("matthews_corrcoef", [](const ClassCounts& counts) {
+        const double n = counts.rows, right = counts.right.sum().item<double>();
+        const double covariance = n * right - counts.predicted.dot(counts.actual).item<double>();
+        const double of_predicted = n * n - counts.predicted.square().sum().item<double>();
+        const double of_actual = n * n - counts.actual.square().sum().item<double>();
+        if (of_predicted == 0 || of_actual == 0) return 0.0;
+        return covariance / (std::sqrt(of_predicted) * std::sqrt(of_actual));
+    });
+}
+
+}  // namespace embark

@@ -1,0 +1,46 @@
+#include "metric_inputs.h"
+
+#include <torch/torch.h>
+
+#include "../../core/error.h"
+
+namespace embark {
+
+namespace {
+
+void require_targets(const at::Tensor& predictions, int64_t needed, const at::Tensor& targets) {
+    require(targets.numel() == needed, "predictions of shape ", predictions.sizes(), " need ", needed,
+            " targets, and the targets have shape ", targets.sizes());
+}
+
+}  // namespace
+
+MetricInputs flat_values(const at::Tensor& predictions, const at::Tensor& targets) {
+    require_targets(predictions, predictions.numel(), targets);
+    return {predictions.reshape(-1).to(at::kDouble), targets.reshape(-1).to(at::kDouble)};
+}
+
+bool one_logit(const at::Tensor& logits) {
+    return logits.dim() < 2 || logits.size(-1) == 1;
+}
+
+MetricInputs logits_of_classes(const at::Tensor& logits, const at::Tensor& targets) {
+    require(!one_logit(logits), "it needs a logit for each class, and the predictions have shape ", logits.sizes());
+    require_targets(logits, logits.numel() / logits.size(-1), targets);
+    return {logits.reshape({-1, logits.size(-1)}).to(at::kDouble), targets.reshape(-1)};
+}
+
+MetricInputs predicted_classes(const at::Tensor& logits, const at::Tensor& targets) {
+    const auto classes = one_logit(logits) ? (logits > 0).to(at::kLong) : logits.argmax(-1);
+    require_targets(logits, classes.numel(), targets);
+    return {classes.reshape(-1), targets.reshape(-1)};
+}
+
+at::Tensor whole_classes(const at::Tensor& targets) {
+    const bool whole =
+        !targets.is_floating_point() || (targets.isfinite().all().item<bool>() && targets.equal(targets.round()));
+    require(whole, "it needs classes as targets, integers");
+    return targets.to(at::kLong);
+}
+
+}  // namespace embark

@@ -1,0 +1,102 @@
+#include <limits>
+
+#include <torch/torch.h>
+
+#include "../core/error.h"
+#include "classification_metrics.h"
+#include "detail/metric_inputs.h"
+#include "detail/ranks.h"
+
+namespace embark {
+
+namespace {
+
+/// A figure of scores (n), none of them NaN, and of which rows are positive (n).
+using Ranking = double (*)(const at::Tensor& scores, const at::Tensor& positive);
+
+double area_under_roc(const at::Tensor& scores, const at::Tensor& positive) {
+    const auto positives = positive.sum().item<double>();
+    const auto negatives = static_cast<double>(positive.numel()) - positives;
+    if (positives == 0 || negatives == 0) return kUndefined;
+    const double ranks = average_ranks(scores).masked_select(positive).sum().item<double>();
+    return (ranks - positives * (positives + 1) / 2) / (positives * negatives);
+}
+
+double area_under_precision(const at::Tensor& scores, const at::Tensor& positive) {
+    if (!positive.any().item<bool>()) return 0;
+    const auto [unique, place, counts] =
+        at::_unique2(scores, /*sorted=*/true, /*return_inverse=*/true, /*return_counts=*/true);
+    // Rows of one score come in together, from the highest on.
+    const auto right = place.bincount(positive.to(at::kDouble), unique.numel()).flip(0);
+    const auto right_so_far = right.cumsum(0);
+    const auto precision = right_so_far / counts.flip(0).cumsum(0);
+    return (precision.dot(right) / right_so_far[-1]).item<double>();
+}
+
+/// Classes of the targets, all of them in [0, classes).
+at::Tensor known_classes(const at::Tensor& targets, int64_t classes) {
+    const auto known = whole_classes(targets);
+    const auto [lowest, highest] = known.aminmax();
+    require(lowest.item<int64_t>() >= 0 && highest.item<int64_t>() < classes, "it needs targets from 0 to ",
+            classes - 1, ", and they go from ", lowest.item<int64_t>(), " to ", highest.item<int64_t>());
+    return known;
+}
+
+double of_two_classes(Ranking ranking, const at::Tensor& scores, const at::Tensor& targets) {
+    const auto positive = known_classes(targets, 2) == 1;
+    return scores.isnan().any().item<bool>() ? kUndefined : ranking(scores, positive);
+}
+
+/// The mean over classes, each against all others.
+double one_against_rest(Ranking ranking, const at::Tensor& logits, const at::Tensor& targets) {
+    const auto classes = known_classes(targets, logits.size(1));
+    const auto probabilities = logits.softmax(1);
+    if (probabilities.isnan().any().item<bool>()) return kUndefined;
+    double total = 0;
+    for (int64_t i = 0; i < logits.size(1); ++i) {
+        const auto positive = classes == i;
+        if (!positive.any().item<bool>()) return kUndefined;
+        total += ranking(probabilities.select(1, i).contiguous(), positive);
+    }
+    return total / static_cast<double>(logits.size(1));
+}
+
+double ranked(Ranking ranking, const at::Tensor& predictions, const at::Tensor& targets) {
+    if (one_logit(predictions)) {
+        require(predictions.numel() == targets.numel(), "predictions of shape ", predictions.sizes(),
+                " need as many targets, and the targets have shape ", targets.sizes());
+        return of_two_classes(ranking, predictions.reshape(-1).to(at::kDouble), targets.reshape(-1));
+    }
+    const auto [logits, y] = logits_of_classes(predictions, targets);
+    if (logits.size(1) > 2) return one_against_rest(ranking, logits, y);
+    return of_two_classes(ranking, logits.select(1, 1) - logits.select(1, 0), y);
+}
+
+Metric ranking_metric(std::string name, Ranking ranking) {
+    const auto function = [ranking](const at::Tensor& predictions, const at::Tensor& targets) {
+        return at::scalar_tensor(ranked(ranking, predictions, targets), at::kDouble);
+    };
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function};
+}
+
+}  // namespace
+
+Metric roc_auc_binary() {
+    const auto function = [](const at::Tensor& predictions, const at::Tensor& targets) {
+        require(one_logit(predictions) || predictions.size(-1) == 2,
+                "it needs one or two logits a row, and the predictions have shape ", predictions.sizes(),
+                "; for more classes there is roc_auc");
+        return at::scalar_tensor(ranked(area_under_roc, predictions, targets), at::kDouble);
+    };
+    return {"roc_auc_binary", Direction::higher_is_better, Metric::Over::all, function};
+}
+
+Metric roc_auc() {
+    return ranking_metric("roc_auc", area_under_roc);
+}
+
+Metric average_precision() {
+    return ranking_metric("average_precision", area_under_precision);
+}
+
+}  // namespace embark

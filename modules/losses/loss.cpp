@@ -1,0 +1,132 @@
+#include "loss.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "../../core/error.h"
+
+namespace embark {
+
+namespace {
+
+at::Tensor weighted_sum(const std::vector<WeightedLoss>& parts, const Tensors& predictions, const Tensors& targets,
+                        Reduction reduction) {
+    at::Tensor total;
+    for (size_t i = 0; i < parts.size(); ++i) {
+        auto value = parts[i].loss({predictions[i]}, {targets[i]}, reduction);
+        if (parts[i].weight != 1) value = value * parts[i].weight;
+        total = total.defined() ? total + value : value;
+    }
+    return total;
+}
+
+/// How many members' predictions there are, 0 where they are the whole ensemble's.
+int64_t members_of(const Tensors& predictions, const std::string& loss) {
+    int64_t members = 0;
+    for (const auto& prediction : predictions) {
+        if (prediction.dim() != 3) continue;
+        require(members == 0 || prediction.size(1) == members, "The ", loss,
+                " loss of an ensemble needs as many members in each output: the model gave ", members, " and ",
+                prediction.size(1));
+        members = prediction.size(1);
+    }
+    return members;
+}
+
+/// The predictions of each member.
+std::vector<Tensors> by_member(const Tensors& predictions, int64_t members) {
+    std::vector<Tensors> result(static_cast<size_t>(members));
+    for (const auto& prediction : predictions) {
+        const bool split = prediction.dim() == 3;
+        const Tensors parts = split ? prediction.unbind(1) : Tensors(result.size(), prediction);
+        for (size_t i = 0; i < result.size(); ++i) result[i].push_back(parts[i]);
+    }
+    return result;
+}
+
+}  // namespace
+
+Loss::Loss(std::string name, Function function, Transform activation, Transform decode)
+    : name_(std::move(name)),
+      function_(std::move(function)),
+      activation_(std::move(activation)),
+      decode_(std::move(decode)) {}
+
+Loss::Loss(std::string name, std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> mean)
+    : Loss(std::move(name), [mean](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+          if (reduction == Reduction::mean) return mean(predictions.front(), targets.front());
+          // A function of the user's own only gives the mean, so each row is a batch of its own.
+          Tensors losses;
+          for (int64_t row = 0; row < targets.front().size(0); ++row) {
+              losses.push_back(mean(predictions.front().narrow(0, row, 1), targets.front().narrow(0, row, 1)));
+          }
+          return torch::stack(losses);
+      }) {}
+
+at::Tensor Loss::operator()(const Tensors& predictions, const Tensors& targets, Reduction reduction) const {
+    require(static_cast<bool>(function_), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
+    require(!predictions.empty(), "The ", name_, " loss needs a prediction, and the model gave none");
+    require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
+    return function_(predictions, targets, reduction);
+}
+
+at::Tensor Loss::activation(const at::Tensor& output) const {
+    return activation_ ? activation_(output) : output;
+}
+
+at::Tensor Loss::decode(const at::Tensor& prediction) const {
+    return decode_ ? decode_(prediction) : prediction;
+}
+
+Tensors Loss::activation(const Tensors& outputs) const {
+    Tensors predictions = outputs;
+    for (size_t i = 0; i < std::min(outputs.size(), 1 + further_.size()); ++i) {
+        predictions[i] = (i == 0 ? *this : further_[i - 1]).activation(outputs[i]);
+    }
+    return predictions;
+}
+
+Tensors Loss::decode(const Tensors& predictions) const {
+    Tensors decoded = predictions;
+    for (size_t i = 0; i < std::min(predictions.size(), 1 + further_.size()); ++i) {
+        decoded[i] = (i == 0 ? *this : further_[i - 1]).decode(predictions[i]);
+    }
+    return decoded;
+}
+
+Loss sum_loss(std::vector<WeightedLoss> parts) {
+    require<UsageError>(!parts.empty(), "A sum of losses needs at least one loss");
+    std::string name;
+    for (const auto& [loss, weight] : parts) {
+        require<UsageError>(static_cast<bool>(loss), "A sum of losses was given an empty Loss");
+        require<UsageError>(std::isfinite(weight), "Invalid weight of the ", loss.name(), " loss in a sum: ", weight,
+                            "; it must be a finite number");
+        name += (name.empty() ? "" : "+") + loss.name();
+    }
+    const auto function = [name, parts](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+        require(predictions.size() == parts.size() && targets.size() == parts.size(), "The ", name,
+                " loss needs an output and a target for each of its losses, ", parts.size(),
+                " of both: the model gave ", predictions.size(), ", the batch has ", targets.size());
+        return weighted_sum(parts, predictions, targets, reduction);
+    };
+    Loss sum(name, function, parts.front().loss.activation_, parts.front().loss.decode_);
+    for (size_t i = 1; i < parts.size(); ++i) sum.further_.push_back(parts[i].loss);
+    return sum;
+}
+
+Loss members_loss(Loss loss) {
+    require<UsageError>(static_cast<bool>(loss), "members_loss was given an empty Loss");
+    Loss result = loss;
+    result.function_ = [loss](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+        const int64_t members = members_of(predictions, loss.name());
+        if (members == 0) return loss(predictions, targets, reduction);
+        Tensors values;
+        for (const auto& member : by_member(predictions, members)) values.push_back(loss(member, targets, reduction));
+        return torch::stack(values).mean(0);
+    };
+    return result;
+}
+
+}  // namespace embark

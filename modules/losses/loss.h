@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../../core/tensors.h"
+
+namespace embark {
+
+struct WeightedLoss;
+
+/// Whether a loss is averaged over all values or given for each row.
+enum class Reduction {
+    mean,  ///< one number, the mean over all values; over their weights where classes are weighted
+    none,  ///< (n): one number a row, the mean over the row's values, whatever other rows are in the batch
+};
+
+/// A loss of predictions against targets, with what turns the model's raw output into predictions a person reads: the
+/// activation (softmax after cross-entropy) and the decoding (argmax).
+class Loss {
+public:
+    using Function = std::function<at::Tensor(const Tensors& predictions, const Tensors& targets, Reduction)>;
+    using Transform = std::function<at::Tensor(const at::Tensor&)>;
+
+    /// No loss; training with it is an Error.
+    Loss() = default;
+    Loss(std::string name, Function function, Transform activation = {}, Transform decode = {});
+
+    /// A loss of the user's own on one output and one target, which gives the mean:
+    /// `Loss("huber", [](auto& p, auto& y) { return torch::huber_loss(p, y); })`.
+    Loss(std::string name, std::function<at::Tensor(const at::Tensor& prediction, const at::Tensor& target)> mean);
+
+    explicit operator bool() const { return static_cast<bool>(function_); }
+    const std::string& name() const { return name_; }
+    /// Whether both were made by the same function of the library, whatever settings they were given.
+    bool same_kind(const Loss& other) const { return function_.target_type() == other.function_.target_type(); }
+
+    /// The loss as a scalar tensor (Reduction::mean) or of shape (n). Throws Error where shapes cannot agree.
+    at::Tensor operator()(const Tensors& predictions, const Tensors& targets,
+                          Reduction reduction = Reduction::mean) const;
+
+    /// Raw output -> predictions: probabilities for the cross-entropies, unchanged for MSE and L1. A sum of losses does
+    /// what its first loss does.
+    at::Tensor activation(const at::Tensor& output) const;
+    /// Predictions -> what is shown: the class for cross-entropy, p > 0.5 for BCE, unchanged for MSE and L1. A sum of
+    /// losses does what its first loss does.
+    at::Tensor decode(const at::Tensor& prediction) const;
+
+    /// The same for all outputs of a model: a sum of losses treats each as the loss of that output does, any other loss
+    /// treats the first. Outputs that no loss looks at stay as they are.
+    Tensors activation(const Tensors& outputs) const;
+    Tensors decode(const Tensors& predictions) const;
+
+private:
+    friend Loss sum_loss(std::vector<WeightedLoss> parts);
+    friend Loss members_loss(Loss loss);
+
+    std::string name_;
+    Function function_;
+    Transform activation_, decode_;
+    std::vector<Loss> further_;  // of a sum of losses: those of the second output, the third, …
+};
+
+/// A loss and how much it counts in a sum.
+struct WeightedLoss {
+    Loss loss;
+    double weight = 1;
+};
+
+/// The weighted sum of losses over a model's several outputs and targets, each loss of its own output and target:
+/// `sum_loss({{mse_loss_flat(), 1.0}, {cross_entropy_loss_flat(), 0.5}})`. Reduction::none gives the weighted sum for
+/// each row. Throws UsageError without losses or where a weight is not finite, and Error where there are not as many
+/// outputs and targets as losses.
+Loss sum_loss(std::vector<WeightedLoss> parts);
+
+/// The loss that trains an ensemble, such as a TabularModel with members: each member's predictions, of (n, members,
+/// size), are scored by `loss` against the same targets, and the result is the mean over members, (n) with
+/// Reduction::none. Predictions of other than three dimensions, as in validation, are those of the whole ensemble, and
+/// go to `loss` as they are. Name, activation and decoding are those of `loss`. It may be a sum of losses or a part of
+/// one. Throws UsageError without a loss, and Error where outputs have different numbers of members.
+Loss members_loss(Loss loss);
+
+}  // namespace embark

@@ -1,2 +1,0 @@
-#define EMBARK_RMS_LOOPS kEstimatedRmsLoops
-#include "rms_loops.inc"

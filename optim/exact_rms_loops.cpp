@@ -1,2 +1,0 @@
-#define EMBARK_RMS_LOOPS kExactRmsLoops
-#include "rms_loops.inc"

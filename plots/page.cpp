@@ -1,0 +1,117 @@
+#include "page.h"
+
+#include <map>
+#include <vector>
+
+#include "../core/file.h"
+#include "detail/vega_bundle.h"
+
+namespace embark {
+
+namespace {
+
+constexpr std::string_view kHead = R"html(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>)html";
+
+constexpr std::string_view kStyle = R"html(</title>
+<style>
+:root { color-scheme: light; }
+body { margin: 0; padding: 16px; background: white; color: #222; font-family: system-ui, sans-serif; }
+main { max-width: 1000px; margin: auto; }
+.plot { overflow-x: auto; min-height: 120px; }
+.plot, .plot.has-actions { width: 100%; padding: 0; }
+</style>
+</head>
+<body>
+<main>
+)html";
+
+/// Where the pages of a build without Vega find it: the versions that belong to Vega-Lite 6.
+constexpr std::string_view kPublicVega = R"html(<script src="https://cdn.jsdelivr.net/npm/vega@6"></script>
+<script src="https://cdn.jsdelivr.net/npm/vega-lite@6"></script>
+<script src="https://cdn.jsdelivr.net/npm/vega-embed@7"></script>
+)html";
+
+/// A single view asks for the width of its container itself. Charts below one another cannot in Vega-Lite, so they are
+/// drawn, measured and given the width that is left.
+constexpr std::string_view kDraw = R"html(</main>
+<script>
+async function fit(container, view) {
+  for (let i = 0; i < 3; ++i) {  // another width may bring other labels, which need another room
+    const excess = container.querySelector("svg").getBoundingClientRect().width - container.clientWidth;
+    if (Math.abs(excess) < 1) return;
+    await view.width(Math.max(120, view.width() - excess)).runAsync();
+  }
+}
+async function draw(container) {
+  const specification = JSON.parse(container.nextElementSibling.textContent);
+  const actions = { export: true, source: false, compiled: false, editor: false };
+  const { view } = await vegaEmbed(container, specification,
+    { renderer: "svg", actions, downloadFileName: document.title });
+  if (!specification.vconcat) return;
+  await fit(container, view);
+  window.addEventListener("resize", () => fit(container, view));
+}
+// One after the other, so that the first ones are soon there.
+async function draw_all() {
+  for (const container of document.querySelectorAll(".plot")) {
+    if (window.vegaEmbed) await draw(container).catch(error => { container.textContent = "The plot cannot be drawn: " + error; });
+    else container.textContent = "Vega, which draws this plot, could not be loaded from cdn.jsdelivr.net.";
+  }
+}
+draw_all();
+</script>
+</body>
+</html>
+)html";
+
+/// `text` with characters written in another way.
+std::string escaped(std::string_view text, const std::map<char, std::string_view>& escapes) {
+    std::string result;
+    for (const char c : text) {
+        const auto escape = escapes.find(c);
+        if (escape == escapes.end()) {
+            result += c;
+        } else {
+            result += escape->second;
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+Page::Page(std::string title) : title_(std::move(title)) {}
+
+void Page::add_html(std::string_view html) {
+    body_ += html;
+}
+
+void Page::add(const Plot& plot) {
+    // In JSON a "<" is always part of a text, where it may be written so that it ends no script element.
+    const std::string data = escaped(plot.json(), {{'<', "\\u003c"}});
+    body_ += "<div class=\"plot\">This plot is drawn by a script.</div>\n";
+    body_ += "<script type=\"application/json\">" + data + "</script>\n";
+}
+
+void Page::save(const std::filesystem::path& path) const {
+    const std::string title = html_escape(title_);
+    std::vector<std::string_view> parts = {kHead, title, kStyle, body_};
+    if (kVegaBundle.empty()) {
+        parts.push_back(kPublicVega);
+    } else {
+        parts.insert(parts.end(), {"<script>", kVegaBundle, "</script>\n"});
+    }
+    parts.push_back(kDraw);
+    write_file_atomically(path, parts);
+}
+
+std::string html_escape(std::string_view text) {
+    return escaped(text, {{'&', "&amp;"}, {'<', "&lt;"}, {'"', "&quot;"}});
+}
+
+}  // namespace embark

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "plot.h"
+
+namespace embark {
+
+/// A page of HTML with plots in it, in one file: it needs no other one, and no network where Embark was built with Vega
+/// (see Plot::save). Plots are as wide as their place.
+///
+///     Page page("My runs");
+///     page.add_html("<h1>My runs</h1>");
+///     page.add(plot_loss(learn.records()));
+///     page.save("runs.html");
+class Page {
+public:
+    explicit Page(std::string title);
+
+    /// Adds HTML as it stands; see html_escape for what may hold any character. A `<style>` may be among it.
+    void add_html(std::string_view html);
+    void add(const Plot& plot);
+
+    /// Writes the page atomically.
+    void save(const std::filesystem::path& path) const;
+
+private:
+    std::string title_;
+    std::string body_;
+};
+
+/// `text` as it must be written in HTML, also within an attribute's double quotes.
+std::string html_escape(std::string_view text);
+
+}  // namespace embark

@@ -1,0 +1,155 @@
+#include "row_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include <torch/torch.h>
+
+#include "../../core/detail/vector_clones.h"
+#include "../../core/error.h"
+
+namespace embark {
+
+namespace {
+
+/// outputs += x · weight of (n_in, n_out), ReLU of them where asked for. Row by row, so that memory is read in order.
+EMBARK_VECTOR_CLONES void add_product(const float* x, const float* weight, int64_t n_in, int64_t n_out, bool relu,
+                                      float* outputs) {
+    for (int64_t i = 0; i < n_in; ++i) {
+        const float factor = x[i];
+        const float* row = weight + i * n_out;
+        for (int64_t j = 0; j < n_out; ++j) outputs[j] += factor * row[j];
+    }
+    if (!relu) return;
+    for (int64_t j = 0; j < n_out; ++j) outputs[j] = outputs[j] > 0 ? outputs[j] : 0;
+}
+
+std::vector<float> floats_of(const at::Tensor& values) {
+    const at::Tensor flat = values.to(at::kFloat).contiguous();
+    return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+}
+
+}  // namespace
+
+/// Folds everything linear into linear layers, in float64.
+class RowNetwork::Builder {
+public:
+    explicit Builder(const torch::jit::Module& module) {
+        for (const auto& parameter : module.named_parameters()) tensors_[parameter.name] = parameter.value;
+        for (const auto& buffer : module.named_buffers()) tensors_[buffer.name] = buffer.value;
+    }
+
+    at::Tensor tensor(const std::string& name) const {
+        const auto found = tensors_.find(name);
+        require(found != tensors_.end(), "The exported model lacks '", name, "'");
+        return found->second.detach().to(at::kDouble);
+    }
+
+    bool has(const std::string& name) const { return tensors_.contains(name); }
+
+    /// What a batch norm does in eval mode: x · scale + shift.
+    std::pair<at::Tensor, at::Tensor> norm(const std::string& name) const {
+        constexpr double kEps = 1e-5;  // BatchNorm1d's
+        const at::Tensor scale = tensor(name + ".weight") / (tensor(name + ".running_var") + kEps).sqrt();
+        return {scale, tensor(name + ".bias") - tensor(name + ".running_mean") * scale};
+    }
+
+    /// The parts of one LinBnDrop are numbered as they act; those without parameters leave a gap.
+    RowNetwork::Layer layer(const std::string& name, bool lin_first, bool last) {
+        std::string linear, batch_norm;
+        for (int part = 0; part < 4; ++part) {
+            const std::string of_part = concat(name, ".", part);
+            if (has(of_part + ".running_mean")) {
+                batch_norm = of_part;
+            } else if (has(of_part + ".weight")) {
+                linear = of_part;
+            }
+        }
+        if (!lin_first && !batch_norm.empty()) norm_input(norm(batch_norm));
+        at::Tensor weight = tensor(linear + ".weight");
+        at::Tensor bias =
+            has(linear + ".bias") ? tensor(linear + ".bias") : torch::zeros({weight.size(0)}, at::kDouble);
+        if (input_norm_.first.defined()) {
+            bias = bias + weight.mv(input_norm_.second);
+            weight = weight * input_norm_.first;
+        }
+        input_norm_ = {};
+        if (lin_first && !batch_norm.empty() && last) {
+            const auto [scale, shift] = norm(batch_norm);
+            weight = weight * scale.unsqueeze(1);
+            bias = bias * scale + shift;
+        } else if (lin_first && !batch_norm.empty()) {
+            norm_input(norm(batch_norm));
+        }
+        return {.n_in = weight.size(1),
+                .n_out = weight.size(0),
+                .weight = floats_of(weight.t()),
+                .bias = floats_of(bias),
+                .relu = !last};
+    }
+
+    /// The norm of the numbers, which stand behind `n_before` values of embeddings.
+    void norm_numbers(const std::string& name, int64_t n_before) {
+        const auto [scale, shift] = norm(name);
+        const auto before = torch::ones({n_before}, at::kDouble);
+        norm_input({torch::cat({before, scale}), torch::cat({torch::zeros_like(before), shift})});
+    }
+
+private:
+    /// One norm more of what the next linear layer takes.
+    void norm_input(const std::pair<at::Tensor, at::Tensor>& norm) {
+        if (!input_norm_.first.defined()) {
+            input_norm_ = norm;
+            return;
+        }
+        input_norm_ = {input_norm_.first * norm.first, input_norm_.second * norm.first + norm.second};
+    }
+
+    std::map<std::string, at::Tensor> tensors_;
+    /// Scale and shift of what the next linear layer takes; undefined where it takes it as it is.
+    std::pair<at::Tensor, at::Tensor> input_norm_;
+};
+
+RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& json) {
+    Builder builder(module);
+    int64_t embedded = 0;
+    for (int64_t i = 0; i < json.at("n_embeddings").get<int64_t>(); ++i) {
+        const at::Tensor rows = builder.tensor(concat("embeds.", i, ".weight"));
+        embeddings_.push_back({.width = rows.size(1), .rows = floats_of(rows)});
+        embedded += rows.size(1);
+    }
+    n_numbers_ = json.at("n_cont");
+    const bool lin_first = json.at("lin_first");
+    if (builder.has("bn_cont.weight")) builder.norm_numbers("bn_cont", embedded);
+    const auto n_layers = json.at("n_layers").get<int64_t>();
+    for (int64_t i = 0; i < n_layers; ++i) {
+        layers_.push_back(builder.layer(concat("layers.", i), lin_first, i == n_layers - 1));
+    }
+    bounded_ = json.at("bounded").get<std::vector<int64_t>>();
+    y_range_ = {json.at("y_range").at(0), json.at("y_range").at(1)};
+}
+
+void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const {
+    std::vector<float> x;
+    x.reserve(static_cast<size_t>(layers_.front().n_in));
+    for (size_t i = 0; i < embeddings_.size(); ++i) {
+        const auto& [width, rows] = embeddings_[i];
+        const auto first = rows.begin() + codes[i] * width;
+        x.insert(x.end(), first, first + width);
+    }
+    x.insert(x.end(), numbers, numbers + n_numbers_);
+    for (const Layer& layer : layers_) {
+        outputs = layer.bias;
+        add_product(x.data(), layer.weight.data(), layer.n_in, layer.n_out, layer.relu, outputs.data());
+        std::swap(x, outputs);
+    }
+    std::swap(x, outputs);
+    for (const int64_t place : bounded_) {
+        float& output = outputs[static_cast<size_t>(place)];
+        output = static_cast<float>(y_range_.low + (y_range_.high - y_range_.low) / (1 + std::exp(-output)));
+    }
+}
+
+}  // namespace embark

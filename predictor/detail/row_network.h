@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <torch/csrc/jit/api/module.h>
+#include <nlohmann/json.hpp>
+
+#include "../../core/range.h"
+
+namespace embark {
+
+/// A TabularModel as a plain function of one row: batch norms are folded into the linear layers, and what is left is a
+/// look-up in the embeddings and a few products. It answers in microseconds, where every operation on a tensor costs
+/// about one. Its const methods may be called from several threads.
+class RowNetwork {
+public:
+    /// Of an exported TabularModel and what row_network_json said of it.
+    RowNetwork(const torch::jit::Module& module, const nlohmann::json& json);
+
+    /// Numbers that it gives: those of all outputs, side by side.
+    int64_t n_out() const { return layers_.back().n_out; }
+
+    /// The outputs as the model gives them in eval mode. `codes` and `numbers` are what the model takes of one row;
+    /// codes beyond an embedding's rows are the caller's mistake.
+    void operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const;
+
+private:
+    struct Embedding {
+        int64_t width = 0;
+        std::vector<float> rows;
+    };
+    struct Layer {
+        int64_t n_in = 0, n_out = 0;
+        std::vector<float> weight;  // (n_in, n_out)
+        std::vector<float> bias;
+        bool relu = false;
+    };
+    class Builder;
+
+    std::vector<Embedding> embeddings_;
+    int64_t n_numbers_ = 0;
+    std::vector<Layer> layers_;
+    /// Outputs brought into y_range, by their place.
+    std::vector<int64_t> bounded_;
+    Range y_range_;
+};
+
+}  // namespace embark

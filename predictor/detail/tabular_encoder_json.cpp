@@ -1,0 +1,81 @@
+#include "tabular_encoder_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace embark {
+
+using Json = nlohmann::json;
+
+namespace {
+
+Json to_json(const NumberScaler& scaler) {
+    return {{"scaling", to_string(scaler.scaling())},
+            {"shift", scaler.shift()},
+            {"scale", scaler.scale()},
+            {"quantiles", scaler.quantiles()}};
+}
+
+NumberScaler scaler_from(const Json& json) {
+    return {parse_scaling(json.at("scaling").get<std::string>()), json.at("shift"), json.at("scale"),
+            json.at("quantiles").get<std::vector<double>>()};
+}
+
+Vocabulary vocabulary_from(const Json& json) {
+    return Vocabulary::from_names(json.get<std::vector<std::string>>());
+}
+
+}  // namespace
+
+Json to_json(const TabularEncoder& data) {
+    Json categories = Json::array(), numbers = Json::array(), targets = Json::array();
+    for (const auto& column : data.categories) {
+        categories.push_back(
+            {{"name", column.name}, {"categories", column.vocabulary.names()}, {"missing_in", column.missing_in}});
+    }
+    for (const auto& column : data.numbers) {
+        numbers.push_back({{"name", column.name}, {"fill", column.fill}, {"scaler", to_json(column.scaler)}});
+    }
+    for (const auto& target : data.targets) {
+        targets.push_back({{"name", target.name},
+                           {"classes", target.classes.names()},
+                           {"log", target.log},
+                           {"mean", target.mean},
+                           {"scale", target.scale}});
+    }
+    Json dates = Json::array(), texts = Json::array();
+    for (const auto& date : data.dates) dates.push_back({{"name", date.name}, {"time", date.time}});
+    for (const auto& text : data.texts) {
+        texts.push_back({{"name", text.name}, {"tokens", text.vocabulary.tokens()}, {"max_len", text.max_len}});
+    }
+    return {{"categories", categories}, {"numbers", numbers}, {"dates", dates}, {"texts", texts}, {"targets", targets}};
+}
+
+TabularEncoder tabular_encoder_from_json(const Json& json) {
+    TabularEncoder data;
+    for (const Json& column : json.at("categories")) {
+        data.categories.push_back({.name = column.at("name"),
+                                   .vocabulary = vocabulary_from(column.at("categories")),
+                                   .missing_in = column.at("missing_in")});
+    }
+    for (const Json& column : json.at("numbers")) {
+        data.numbers.push_back(
+            {.name = column.at("name"), .fill = column.at("fill"), .scaler = scaler_from(column.at("scaler"))});
+    }
+    for (const Json& date : json.at("dates")) data.dates.push_back({.name = date.at("name"), .time = date.at("time")});
+    for (const Json& text : json.at("texts")) {
+        data.texts.push_back(
+            {.name = text.at("name"),
+             .vocabulary = TextVocabulary::from_tokens(text.at("tokens").get<std::vector<std::string>>()),
+             .max_len = text.at("max_len")});
+    }
+    for (const Json& target : json.at("targets")) {
+        data.targets.push_back({.name = target.at("name"),
+                                .classes = vocabulary_from(target.at("classes")),
+                                .log = target.at("log"),
+                                .mean = target.at("mean"),
+                                .scale = target.at("scale")});
+    }
+    return data;
+}
+
+}  // namespace embark

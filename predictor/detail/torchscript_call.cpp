@@ -1,0 +1,43 @@
+#include "torchscript_call.h"
+
+#include <string_view>
+#include <utility>
+
+#include <torch/torch.h>
+
+#include "../../core/error.h"
+
+namespace embark {
+
+torch::jit::IValue call_method(const torch::jit::Module& module, const std::string& method,
+                               std::vector<torch::jit::IValue> arguments) {
+    // Grad mode belongs to the thread, and a new thread has it on.
+    const torch::NoGradGuard no_grad;
+    return module.get_method(method)(std::move(arguments));
+}
+
+Tensors as_tensors(const torch::jit::IValue& result) {
+    if (result.isTensor()) return {result.toTensor()};
+    if (result.isTensorList()) return result.toTensorVector();
+    require(result.isTuple(), "The file's forward gives a ", result.tagKind(), " where tensors were expected");
+    Tensors tensors;
+    for (const auto& element : result.toTupleRef().elements()) {
+        require(element.isTensor(), "The file's forward gives a ", element.tagKind(), " where tensors were expected");
+        tensors.push_back(element.toTensor());
+    }
+    return tensors;
+}
+
+std::string torch_message(const std::exception& exception) {
+    const auto* torch_error = dynamic_cast<const c10::Error*>(&exception);
+    std::string_view text = torch_error ? torch_error->what_without_backtrace() : exception.what();
+    // TorchScript's interpreter puts its stack first and what happened last, behind the name of the exception.
+    constexpr std::string_view kRuntimeError = "RuntimeError: ";
+    if (const size_t at = text.rfind(kRuntimeError); at != std::string_view::npos) {
+        text.remove_prefix(at + kRuntimeError.size());
+    }
+    text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+    return std::string(text.substr(0, text.find('\n')));
+}
+
+}  // namespace embark

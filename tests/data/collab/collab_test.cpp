@@ -1,0 +1,214 @@
+#include <embark/core/error.h>
+#include <embark/data/collab/collab.h>
+
+#include <sstream>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using embark::testing::data_folder;
+using embark::testing::message_of;
+using embark::testing::TemporaryFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Rows 0 to 3 are for training, the last two for validation; these have a user and an item of their own.
+Table ratings() {
+    return Table::from_text({{"user", {"10", "9", "10", "10", "9", "77"}},
+                             {"movie", {"B", "A", "A", "B", "C", "A"}},
+                             {"rating", {"4", "3.5", "5", "1", "2", "3"}}});
+}
+
+CollabOptions last_two_for_validation() {
+    return {.splitter = index_splitter({4, 5}), .batch_size = 2};
+}
+
+TEST(CollabDataLoaders, encodes_users_and_items_in_one_tensor) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    const TensorDataset& train = dls.train().data();
+    EXPECT_TRUE(at::equal(train.inputs.at(0), at::tensor({2, 2, 1, 1, 2, 1, 2, 2}, at::kLong).view({4, 2})));
+    EXPECT_TRUE(at::equal(train.targets.at(0), at::tensor({4.f, 3.5f, 5.f, 1.f}).unsqueeze(1)));
+    EXPECT_EQ(train.targets.at(0).scalar_type(), at::kFloat);
+}
+
+TEST(CollabDataLoaders, vocabularies_know_the_training_rows_alone) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    EXPECT_THAT(dls.users().names(), ElementsAre("#na#", "9", "10"));
+    EXPECT_THAT(dls.items().names(), ElementsAre("#na#", "A", "B"));
+    EXPECT_TRUE(at::equal(dls.valid().data().inputs.at(0), at::tensor({1, 0, 0, 1}, at::kLong).view({2, 2})));
+    EXPECT_EQ(dls.classes().at("movie").names(), dls.items().names());
+    EXPECT_EQ(dls.classes().at("user").size(), 3);
+}
+
+TEST(CollabDataLoaders, remembers_what_each_user_rated_in_training) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0, 1, 3}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().items, at::tensor({1, 1, 2}, at::kLong)));
+    EXPECT_EQ(dls.collab().rating_min, 1);
+    EXPECT_EQ(dls.collab().rating_max, 5);
+}
+
+TEST(CollabDataLoaders, missing_ids_are_0_and_count_as_rated_by_nobody) {
+    const Table table = Table::from_text(
+        {{"user", {"", "a", "a", "b"}}, {"item", {"x", "", "x", "x"}}, {"rating", {"1", "2", "3", "4"}}});
+    const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
+    EXPECT_FALSE(dls.has_valid());
+    EXPECT_TRUE(at::equal(dls.train().data().inputs[0], at::tensor({0, 1, 1, 0, 1, 1, 2, 1}, at::kLong).view({4, 2})));
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0, 1, 2}, at::kLong)));
+    EXPECT_TRUE(at::equal(dls.collab().rated().items, at::tensor({1, 1}, at::kLong)));
+}
+
+TEST(CollabDataLoaders, columns_with_nothing_but_missing_ids_are_all_0) {
+    const Table table = Table::from_text({{"user", {"", ""}}, {"item", {"", ""}}, {"rating", {"1", "2"}}});
+    const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
+    EXPECT_EQ(dls.users().size(), 1);
+    EXPECT_EQ(dls.train().data().inputs[0].abs().sum().item<int64_t>(), 0);
+    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0}, at::kLong)));
+    EXPECT_EQ(dls.collab().rated().items.numel(), 0);
+}
+
+TEST(CollabDataLoaders, ids_that_look_alike_stay_apart) {
+    const Table table = Table::from_text({{"user", {"7", "007", "9223372036854775808", "9223372036854775809"}},
+                                          {"item", {"a", "A", "a ", "é"}},
+                                          {"rating", {"1", "2", "3", "4"}}});
+    const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
+    EXPECT_EQ(dls.users().size(), 5);
+    EXPECT_EQ(dls.items().size(), 5);
+}
+
+TEST(CollabDataLoaders, columns_can_stand_anywhere_under_any_name) {
+    const Table table =
+        Table::from_text({{"time", {"1", "2"}}, {"stars", {"4", "5"}}, {"title", {"x", "y"}}, {"who", {"b", "a"}}});
+    const auto dls = CollabDataLoaders::from_table(
+        table, {.user_name = "who", .item_name = "title", .rating_name = "stars", .splitter = index_splitter({})});
+    EXPECT_TRUE(at::equal(dls.train().data().inputs[0], at::tensor({2, 1, 1, 2}, at::kLong).view({2, 2})));
+    EXPECT_EQ(dls.collab().rating_name, "stars");
+}
+
+TEST(CollabDataLoaders, validation_ratings_from_a_second_table) {
+    const Table valid = Table::from_text({{"rating", {"2", "3"}}, {"movie", {"A", "Z"}}, {"user", {"9", "10"}}});
+    const auto dls = CollabDataLoaders::from_tables(ratings(), valid, {.batch_size = 2});
+    EXPECT_EQ(dls.train().rows(), 6);
+    EXPECT_THAT(dls.items().names(), ElementsAre("#na#", "A", "B", "C"));
+    EXPECT_TRUE(at::equal(dls.valid().data().inputs[0], at::tensor({1, 1, 2, 0}, at::kLong).view({2, 2})));
+    EXPECT_TRUE(at::equal(dls.valid().data().targets[0], at::tensor({2.f, 3.f}).unsqueeze(1)));
+}
+
+TEST(CollabDataLoaders, decoding_gives_raw_values_back) {
+    const auto dls = CollabDataLoaders::from_table(
+        ratings(), {.splitter = index_splitter({4, 5}), .batch_size = 2, .shuffle = false});
+    const Table batch = dls.decoded_batch();
+    EXPECT_THAT(batch.names(), ElementsAre("user", "movie", "rating"));
+    EXPECT_THAT(batch.text("user"), ElementsAre("10", "9"));
+    EXPECT_THAT(batch.text("movie"), ElementsAre("B", "A"));
+    std::ostringstream out;
+    dls.show_batch(out);
+    EXPECT_EQ(out.str(),
+              "   user  movie  rating\n"
+              "0    10      B       4\n"
+              "1     9      A     3.5\n");
+    EXPECT_THAT(dls.collab().decode(dls.valid().one_batch()).text("movie"), ElementsAre("#na#", "A"));
+    EXPECT_EQ(dls.collab().decode({.inputs = {at::zeros({1, 2}, at::kLong)}, .targets = {}}).columns(), 2);
+}
+
+TEST(CollabDataLoaders, encode_takes_raw_values) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    EXPECT_TRUE(
+        at::equal(dls.collab().encode({"9", "nobody"}, {"B", "A"}), at::tensor({1, 2, 0, 1}, at::kLong).view({2, 2})));
+    EXPECT_EQ(dls.collab().encode({}, {}).sizes(), at::IntArrayRef({0, 2}));
+    EXPECT_THAT(message_of<Error>([&] { dls.collab().encode({"9"}, {}); }),
+                HasSubstr("1 users were given and 0 items"));
+}
+
+TEST(CollabDataLoaders, wrong_ratings_name_file_row_and_column) {
+    const TemporaryFolder folder;
+    const auto error = [&](const std::string& rating) {
+        const auto path = folder.write("r.csv", "user,item,rating\n1,2,3\n1,3," + rating + "\n");
+        return message_of<Error>([&] { CollabDataLoaders::from_table(read_csv(path)); });
+    };
+    const std::string place = (folder.path() / "r.csv").string() + ", row 2 (line 3), column 'rating': ";
+    EXPECT_EQ(error("abc"), place + "'abc' is not a number");
+    EXPECT_EQ(error(""), place + "the value is missing, and a number is needed");
+    EXPECT_EQ(error("NaN"), place + "'NaN' is not a finite number");
+    EXPECT_EQ(error("-inf"), place + "'-inf' is not a finite number");
+    EXPECT_EQ(error("1e39"), place + "the rating is too large for a 32-bit number");
+}
+
+TEST(CollabDataLoaders, wrong_columns) {
+    const auto error = [](const Table& table, const CollabOptions& options) {
+        return message_of<Error>([&] { CollabDataLoaders::from_table(table, options); });
+    };
+    EXPECT_EQ(error(ratings(), {.item_name = "title"}),
+              "There is no column 'title' in the table; there are: user, movie, rating");
+    EXPECT_THAT(error(ratings().select({"user", "movie"}), {}), HasSubstr("has only 2 columns"));
+    EXPECT_THAT(error(ratings(), {.item_name = "user"}), HasSubstr("'user' cannot hold both the users and the items"));
+    EXPECT_THAT(error(ratings(), {.rating_name = "movie"}), HasSubstr("both the items and the ratings"));
+    const Table no_rating = ratings().rename("rating", "stars");
+    EXPECT_THAT(message_of<Error>([&] { CollabDataLoaders::from_tables(ratings(), no_rating); }),
+                HasSubstr("There is no column 'rating'"));
+}
+
+TEST(CollabDataLoaders, no_ratings_and_no_training_rows) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("head.csv", "user,item,rating\n");
+    EXPECT_EQ(message_of<Error>([&] { CollabDataLoaders::from_table(read_csv(path)); }),
+              "There are no ratings in " + path.string());
+    const CollabOptions all = {.splitter = index_splitter({0, 1, 2, 3, 4, 5})};
+    EXPECT_THAT(message_of<Error>([&] { CollabDataLoaders::from_table(ratings(), all); }),
+                HasSubstr("No row is left for training"));
+    EXPECT_THAT(message_of<Error>([] { CollabDataLoaders::from_table(ratings().head(4)); }),
+                HasSubstr("The validation part would be empty: 0.2 of 4 rows"));
+}
+
+TEST(CollabDataLoaders, a_splitter_must_give_rows_of_the_table) {
+    const auto error = [](const Split& split) {
+        return message_of<Error>(
+            [&] { CollabDataLoaders::from_table(ratings(), {.splitter = [=](const Table&) { return split; }}); });
+    };
+    EXPECT_THAT(error({at::tensor({0, 6}, at::kLong), at::tensor({1}, at::kLong)}), HasSubstr("training rows"));
+    EXPECT_THAT(error({at::tensor({0}, at::kLong), at::tensor({-1}, at::kLong)}), HasSubstr("validation rows"));
+    EXPECT_THAT(error({at::tensor({0.5}), at::tensor({1}, at::kLong)}), HasSubstr("1-d int64"));
+    EXPECT_THAT(error({at::empty({0}, at::kLong), at::tensor({1}, at::kLong)}), HasSubstr("No row is left"));
+}
+
+TEST(CollabDataLoaders, settings_that_can_never_be_right_are_usage_errors) {
+    const auto error = [](const CollabOptions& options) {
+        return message_of<UsageError>([&] { CollabDataLoaders::from_table(ratings(), options); });
+    };
+    EXPECT_THAT(error({.batch_size = 0}), HasSubstr("Invalid batch size: 0"));
+    EXPECT_THAT(error({.valid_batch_size = -5}), HasSubstr("Invalid valid_batch_size: -5"));
+    EXPECT_THAT(error({.valid_pct = 0}), HasSubstr("Invalid valid_pct: 0"));
+}
+
+TEST(CollabDataLoaders, movielens_100k) {
+    const auto data = data_folder();
+    if (!data) GTEST_SKIP() << "no real data; set EMBARK_DATA";
+    const CsvOptions layout = {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}};
+    const Table titles =
+        read_csv(*data / "ml-100k" / "u.item",
+                 {.delimiter = '|', .encoding = "latin-1", .use_columns = {0, 1}, .column_names = {"movie", "title"}});
+    const Table ratings = read_csv(*data / "ml-100k" / "u.data", layout).join(titles, "movie");
+    const auto all = CollabDataLoaders::from_table(ratings, {.item_name = "title", .splitter = index_splitter({})});
+    EXPECT_EQ(all.users().size(), 943 + 1);
+    EXPECT_EQ(all.items().size(), 1664 + 1);
+    EXPECT_EQ(all.users().name(943), "943");
+
+    const auto random = CollabDataLoaders::from_table(ratings, {.item_name = "title"});
+    EXPECT_EQ(random.train().rows(), 80000);
+    EXPECT_EQ(random.valid().rows(), 20000);
+    EXPECT_EQ(random.train().size(), 1250);
+
+    const auto canonical = CollabDataLoaders::from_tables(read_csv(*data / "ml-100k" / "u1.base", layout),
+                                                          read_csv(*data / "ml-100k" / "u1.test", layout));
+    EXPECT_EQ(canonical.train().rows(), 80000);
+    EXPECT_EQ(canonical.valid().rows(), 20000);
+    EXPECT_EQ(canonical.collab().rated().items.numel(), 80000);
+}
+
+}  // namespace
+}  // namespace embark

@@ -1,0 +1,259 @@
+// Files without quotes are split at their lines, all others are Arrow's. A quote around the first value of a file
+// changes nothing but who reads it: what the file holds, and what is said of its faults, must be the same.
+#include <embark/core/error.h>
+#include <embark/data/table/table.h>
+
+#include <algorithm>
+#include <random>
+
+#include <ATen/Parallel.h>
+#include <arrow/api.h>
+#include <gmock/gmock.h>
+
+#include "../../../data/csv/detail/csv_line_reader.h"
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using embark::testing::TemporaryFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// Threads as before, at the end of a test.
+class Threads {
+public:
+    ~Threads() { at::set_num_threads(before_); }
+    void set(int n) const { at::set_num_threads(n); }
+
+private:
+    int before_ = at::get_num_threads();
+};
+
+/// Values row by row, a null where one is missing.
+std::vector<std::string> values_of(const Table& table, const std::string& column) {
+    std::vector<std::string> values = table.text(column);
+    auto value = values.begin();
+    for (const auto& chunk : table.column(column)->chunks()) {
+        for (int64_t i = 0; i < chunk->length(); ++i, ++value) {
+            if (chunk->IsNull(i)) *value = "null";
+        }
+    }
+    return values;
+}
+
+/// All that a file holds, and where it says that rows stand; or what is said of its fault.
+std::vector<std::string> told_of(const std::filesystem::path& path, const CsvOptions& options) {
+    try {
+        const Table table = read_csv(path, options);
+        std::vector<std::string> told = table.names();
+        for (const std::string& name : table.names()) {
+            told.push_back(table.column(name)->type()->ToString());
+            const auto values = values_of(table, name);
+            told.insert(told.end(), values.begin(), values.end());
+        }
+        if (table.rows() > 0) told.push_back(table.where(table.rows() - 1, table.names().front()));
+        return told;
+    } catch (const Error& error) {
+        return {error.what()};
+    }
+}
+
+class CsvLines : public ::testing::Test {
+protected:
+    /// Compares a file with the same one whose first value, that begins where `first` stands first, is quoted.
+    void expect_same(const std::string& content, const CsvOptions& options = {}, const std::string& first = "a") const {
+        std::string quoted = content;
+        quoted.replace(quoted.find(first), first.size(), "\"" + first + "\"");
+        EXPECT_EQ(told_of(folder_.write("file.csv", content), options),
+                  told_of(folder_.write("file.csv", quoted), options))
+            << content.substr(0, 200);
+    }
+
+    Table read(const std::string& content, const CsvOptions& options = {}) const {
+        return read_csv(folder_.write("file.csv", content), options);
+    }
+
+    TemporaryFolder folder_;
+};
+
+std::string repeated(const std::string& line, int n) {
+    std::string lines;
+    for (int i = 0; i < n; ++i) lines += line;
+    return lines;
+}
+
+TEST_F(CsvLines, are_what_plain_files_are_read_by) {
+    const auto are_read = [&](const std::string& content) {
+        const CsvFile file = {.path = folder_.write("file.csv", content),
+                              .delimiter = ',',
+                              .latin_1 = false,
+                              .has_header = true,
+                              .n_columns = 2,
+                              .kept = {1},
+                              .names = {"b"},
+                              .coded = {true}};
+        return read_csv_lines(file, {}) != nullptr;
+    };
+    EXPECT_TRUE(are_read("a,b\n1,2\n3,4\n"));
+    EXPECT_TRUE(are_read("a,b\r\n1,2\r\n3,4"));
+    EXPECT_TRUE(are_read("a,b\n" + repeated("1,2\n", 3'000'000)));
+    EXPECT_FALSE(are_read("\"a\",b\n1,2\n"));
+    EXPECT_FALSE(are_read("a,b\n" + repeated("1,2\n", 3'000'000) + "1,2\"\n"));
+    EXPECT_FALSE(are_read("a,b\n1,2\n\n3,4\n"));
+    EXPECT_FALSE(are_read("a,b\n1,2,3\n4\n"));
+}
+
+TEST_F(CsvLines, ends_of_lines_of_all_kinds) {
+    expect_same("a,b\n1,2\n3,4\n");
+    expect_same("a,b\n1,2\n3,4");
+    expect_same("a,b\r\n1,2\r\n3,4\r\n");
+    expect_same("a,b\r\n1,2\r\n3,4");
+    expect_same("a,b\r\n1,2\n3,4\r\n");
+    expect_same("a,b\n1,2\r3,4\n");
+    expect_same("a,b\n1,2\r\r\n3,4\n");
+    expect_same("a,b\n1\r,2\n3,4\n");
+    expect_same("a,b\n1,\r\n,2\r\n");
+    expect_same("a,b\n1,2\n3,4\r");
+}
+
+TEST_F(CsvLines, empty_lines_and_files_of_few_rows) {
+    expect_same("a,b\n\n1,2\n\n3,4\n");
+    expect_same("a,b\n1,2\n\n\n");
+    expect_same("\na,b\n1,2\n");
+    expect_same("a,b\n1,2\n\r\n3,4\r\n");
+    expect_same("a,b\n");
+    expect_same("a,b");
+    expect_same("a,b\n1,2");
+}
+
+TEST_F(CsvLines, a_single_column) {
+    expect_same("a\n1\n2\n");
+    expect_same("a\n1\n\n2\n");
+    expect_same("a\n1\n\r\n2\n");
+    expect_same("a\r\n1\r\n2\r\n");
+    expect_same("a\n1,2\n");
+}
+
+TEST_F(CsvLines, rows_of_other_lengths) {
+    expect_same("a,b,c\n1,2,3\n4,5\n6,7,8\n");
+    expect_same("a,b,c\n1,2,3\n4,5,6,7\n");
+    // As many values as two rows have, and as many ends of lines.
+    expect_same("a,b,c\n1,2\n3,4,5,6\n");
+    expect_same("a,b\n,\n,,\n\n");
+}
+
+TEST_F(CsvLines, other_encodings) {
+    expect_same("a,b\nJos\xC3\xA9,\xE2\x82\xAC\n");
+    expect_same("a,b\nJos\xE9,2\n");
+    expect_same("a,b\nJos\xE9,2\n", {.encoding = "latin-1"});
+    expect_same("a,\xE9\n1,2\n", {.encoding = "latin-1"});
+    expect_same("a,\xE9\n1,2\n");
+    expect_same("a,b\n1,2\n", {.encoding = "latin-1"});
+    expect_same(
+        "\xEF\xBB\xBF"
+        "a,b\n1,2\n");
+    expect_same(
+        "\xEF\xBB\xBF"
+        "a,b\n1,2\n",
+        {.column_names = {"x", "y"}});
+    expect_same(
+        "\xEF\xBB\xBF"
+        "a,b\n1,2\n",
+        {.encoding = "latin-1"}, "b");
+    expect_same("a,b\n1,2\n\xEF\xBB\xBF,4\n");
+    expect_same(std::string("a,b\n1,2\n3,\0\n", 13));
+    // In a column that is not kept.
+    expect_same("a,b\n1,\xE9\n", {.use_columns = {"a"}});
+}
+
+TEST_F(CsvLines, options_of_all_kinds) {
+    const std::string numbers = "a,b,c\n" + repeated("1,x,0.5\n2,999,999\n3,,NA\n999,y,-\n0999,999 ,9990\n", 20);
+    expect_same(numbers);
+    expect_same(numbers, {.missing_values = {"999", "NA", "a word of more than sixteen letters"}});
+    expect_same(numbers, {.use_columns = {"c", "a"}, .missing_values = {"999"}});
+    expect_same(numbers, {.column_names = {"x", "y", "z"}});
+    expect_same(numbers, {.use_columns = {2}, .column_names = {"z"}});
+    const std::string spaces = "a, b\n" + repeated(" 1,2 \n1 , \n\t,NA\n x y , NA\n", 20);
+    expect_same(spaces);
+    expect_same(spaces, {.trim_spaces = true});
+    expect_same(spaces, {.missing_values = {"NA"}, .trim_spaces = true});
+    expect_same("a;b\n1,5;2\n", {.delimiter = ';'});
+    expect_same("a\tb\n1,5\t2\n\t\n", {.delimiter = '\t'});
+    expect_same("a b\n1 2\n", {.delimiter = ' '});
+    expect_same("a::b\n1::2\n", {.delimiter = ':'});
+    expect_same(
+        "a\x1f"
+        "b\n1\x1f"
+        "2\n",
+        {.delimiter = '\x1f'});
+}
+
+TEST_F(CsvLines, values_of_all_lengths_at_all_places_of_a_block) {
+    std::mt19937 chance(7);
+    const std::string letters = "0123456789.x";
+    for (int repeat = 0; repeat < 20; ++repeat) {
+        std::string content = "a,b,c\n";
+        for (int row = 0; row < 200; ++row) {
+            for (const char* end : {",", ",", "\n"}) {
+                for (auto size = chance() % (repeat + 1); size > 0; --size) {
+                    content += letters[chance() % letters.size()];
+                }
+                content += end;
+            }
+        }
+        expect_same(content);
+    }
+}
+
+TEST_F(CsvLines, values_longer_than_a_block) {
+    for (const int size : {130'000, 131'072, 200'000, 600'000}) {
+        const std::string word = repeated("x", size);
+        expect_same("a,b\n1," + word + "\n3,4\n");
+        expect_same("a,b\n1,2\n3," + word);
+    }
+}
+
+TEST_F(CsvLines, lines_that_end_where_blocks_do) {
+    // Blocks are of 131072 bytes.
+    for (const int spare : {0, 1, 2, 3}) {
+        const std::string header = "a,b\n" + repeated("x", 60) + "," + repeated("y", 62 - spare) + "\n";
+        expect_same(header + repeated(repeated("1,2\n", 31) + "12,\n", 2100));
+    }
+}
+
+TEST_F(CsvLines, a_fault_late_in_a_large_file_is_found) {
+    const std::string rows = repeated("1,2\n", 3'000'000);
+    expect_same("a,b\n" + rows + "3\n" + "4,5\n");
+    expect_same("a,b\n" + rows + "3,\xE9\n");
+    const Table table = read("a,b\n" + rows + "3,\"x\ny\"\n4,5\n");
+    EXPECT_EQ(table.rows(), 3'000'002);
+    EXPECT_EQ(table.head(3'000'001).text("b").back(), "x\ny");
+}
+
+TEST_F(CsvLines, a_table_is_the_same_with_any_number_of_threads) {
+    std::string content = "id,word,number\n";
+    std::mt19937 chance(7);
+    for (int row = 0; row < 1'000'000; ++row) {
+        const auto drawn = chance();
+        content += std::to_string(row) + ",word " + std::to_string(drawn % (1 + row / 1000)) + ",";
+        content += (drawn % 7 == 0 ? "" : std::to_string(drawn % 5000)) + "\n";
+    }
+    const auto path = folder_.write("file.csv", content);
+    const Threads threads;
+    threads.set(1);
+    const Table alone = read_csv(path);
+    ASSERT_EQ(alone.rows(), 1'000'000);
+    EXPECT_EQ(alone.text("id").back(), "999999");
+    for (const int n : {2, 3, 4}) {
+        threads.set(n);
+        const Table table = read_csv(path);
+        for (const std::string& name : table.names()) {
+            // Codes and dictionaries too.
+            EXPECT_TRUE(table.column(name)->Equals(*alone.column(name))) << name << ", " << n << " threads";
+        }
+    }
+}
+
+}  // namespace
+}  // namespace embark

@@ -1,0 +1,416 @@
+#include <cmath>
+#include <limits>
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <embark/callbacks/gradient_accumulation.h>
+#include <embark/callbacks/gradient_clip.h>
+#include <embark/callbacks/terminate_on_nan.h>
+#include <embark/callbacks/training_state.h>
+#include <embark/core/error.h>
+#include <embark/learners/learner.h>
+#include <embark/modules/dot_product.h>
+#include <embark/optim/model_state.h>
+#include <embark/optim/optimizers.h>
+
+#include "../event_recorder.h"
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::message_of;
+
+constexpr int64_t kUsers = 40, kItems = 60;
+
+/// 400 ratings, so that the last batch of an epoch is short; item 59 and user 0, `#na#`, have none.
+TensorDataset ratings(bool weighted = false) {
+    set_seed(3);
+    const auto users = torch::randint(1, kUsers, {400}, at::kLong),
+               items = torch::randint(0, kItems - 1, {400}, at::kLong);
+    TensorDataset data{.inputs = {torch::stack({users, items}, 1)},
+                       .targets = {(1 + (users * items) % 5).to(at::kFloat).reshape({400, 1})}};
+    if (weighted) data.weights = torch::rand({400});
+    return data;
+}
+
+DataLoaders loaders(bool weighted = false) {
+    return {DataLoader(ratings(weighted), {.batch_size = 64, .shuffle = true}), DataLoader(ratings(), {})};
+}
+
+/// Says of each training step whether parameters had gradients in it, without asking for autograd itself.
+struct GradientWatch : Callback {
+    bool needs_autograd() const override { return false; }
+    void before_step(TrainingState& state) override {
+        for (const auto& parameter : state.model->parameters()) seen |= parameter.grad().defined();
+    }
+    bool seen = false;
+};
+
+struct Case {
+    std::string name;
+    bool bias = true;
+    Range y_range = {};
+    int64_t width = 50;
+    OptimizerFactory optimizer = adam();
+    EmbeddingUpdate update = EmbeddingUpdate::dense;
+};
+
+struct Fit {
+    Learner learn;
+    std::shared_ptr<GradientWatch> watch;
+};
+
+Fit fit_of(const Case& of, bool fused, std::vector<std::shared_ptr<Callback>> callbacks = {}, bool weighted = false) {
+    set_seed(11);
+    const DotProductOptions sizes{kUsers, kItems, of.width, of.y_range};
+    const auto watch = std::make_shared<GradientWatch>();
+    callbacks.push_back(watch);
+    LearnerOptions options{.loss = mse_loss_flat(),
+                           .optimizer = of.optimizer,
+                           .callbacks = std::move(callbacks),
+                           .progress = false,
+                           .fused_step = fused,
+                           .embedding_update = of.update};
+    const auto dls = loaders(weighted);
+    if (of.bias) return {Learner(dls, DotProductBias(sizes), options), watch};
+    return {Learner(dls, DotProduct(sizes), options), watch};
+}
+
+std::map<std::string, at::Tensor> tensors_of(Learner& learn) {
+    return ModelState(learn.model().module(), learn.optimizer()).content().tensors;
+}
+
+void expect_near(Learner& found, Learner& expected, double tolerance) {
+    const auto tensors = tensors_of(found);
+    for (const auto& [name, tensor] : tensors_of(expected)) {
+        ASSERT_TRUE(tensors.contains(name)) << name;
+        EXPECT_LE((tensors.at(name) - tensor).abs().max().item<double>(), tolerance) << name;
+    }
+    const auto &losses = found.records().losses, &others = expected.records().losses;
+    ASSERT_EQ(losses.size(), others.size());
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], others[i], 1e-5 * others[i]) << "batch " << i;
+}
+
+std::vector<Case> cases() {
+    const auto lazy = EmbeddingUpdate::lazy;
+    return {{.name = "bias and range", .y_range = {0, 5.5}},
+            {.name = "bias"},
+            {.name = "range", .bias = false, .y_range = {0, 5.5}},
+            {.name = "neither", .bias = false},
+            {.name = "narrow", .y_range = {0, 5.5}, .width = 3},
+            {.name = "one factor", .width = 1},
+            {.name = "lazy adam", .y_range = {0, 5.5}, .update = lazy},
+            {.name = "lazy adam, L2", .optimizer = adam({.decouple_wd = false}), .update = lazy},
+            {.name = "lazy adagrad", .y_range = {0, 5.5}, .optimizer = adagrad(), .update = lazy},
+            {.name = "lazy adagrad, L2", .optimizer = adagrad({.decouple_wd = false}), .update = lazy},
+            {.name = "lazy sgd", .optimizer = sgd(), .update = lazy},
+            {.name = "lazy sgd with momentum", .optimizer = sgd({.momentum = 0.9}), .update = lazy},
+            {.name = "lazy sgd, L2", .optimizer = sgd({.momentum = 0.9, .decouple_wd = false}), .update = lazy}};
+}
+
+TEST(FusedStep, computes_what_autograd_does) {
+    for (const auto& each : cases()) {
+        SCOPED_TRACE(each.name);
+        auto fused = fit_of(each, true), autograd = fit_of(each, false);
+        for (auto* fit : {&fused, &autograd}) fit->learn.fit_one_cycle(4, 0.02, {.weight_decay = 0.1});
+        EXPECT_FALSE(fused.watch->seen);
+        EXPECT_TRUE(autograd.watch->seen);
+        expect_near(fused.learn, autograd.learn, 1e-5);
+    }
+}
+
+TEST(FusedStep, untouched_rows_decay_and_go_on_unless_updates_are_lazy) {
+    for (const auto update : {EmbeddingUpdate::dense, EmbeddingUpdate::lazy}) {
+        auto fit = fit_of({.name = "", .update = update}, true);
+        const auto before = fit.learn.model().module().named_parameters()["user_factors.weight"][0].detach().clone();
+        fit.learn.fit(1, 0.01, {.weight_decay = 0.1});
+        const auto after = fit.learn.model().module().named_parameters()["user_factors.weight"][0];
+        const double shrinks = update == EmbeddingUpdate::lazy ? 1 : std::pow(1 - 0.01 * 0.1, 7);
+        EXPECT_LT((after - before * shrinks).abs().max().item<double>(), 1e-7);
+    }
+}
+
+TEST(FusedStep, takes_turns_with_autograd) {
+    auto mixed = fit_of({.name = "", .y_range = {0, 5.5}}, true),
+         autograd = fit_of({.name = "", .y_range = {0, 5.5}}, false);
+    mixed.learn.fit(1, 0.01);
+    EXPECT_FALSE(mixed.watch->seen);
+    mixed.learn.fit(1, 0.01, {.callbacks = {std::make_shared<Callback>()}});
+    EXPECT_TRUE(mixed.watch->seen);
+    mixed.learn.fit(1, 0.01);
+    for (int i = 0; i < 3; ++i) autograd.learn.fit(1, 0.01);
+    const auto expected = tensors_of(autograd.learn);
+    for (const auto& [name, tensor] : tensors_of(mixed.learn)) {
+        EXPECT_LE((tensor - expected.at(name)).abs().max().item<double>(), 1e-5) << name;
+    }
+}
+
+TEST(FusedStep, what_it_cannot_do_goes_through_autograd) {
+    const auto uses_autograd = [](Fit fit) {
+        fit.learn.fit(1, 0.01);
+        return fit.watch->seen;
+    };
+    const Case plain{.name = ""};
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true)));
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientClip>()})));
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<TerminateOnNaN>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientAccumulation>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<testing::EventRecorder>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {}, /*weighted=*/true)));
+    EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = adam({.decouple_wd = false})}, true)));
+    EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = lamb()}, true)));
+    auto frozen = fit_of(plain, true);
+    for (const auto& item : frozen.learn.model().module().named_parameters()) {
+        if (item.key() == "user_bias.weight") at::Tensor(item.value()).requires_grad_(false);
+    }
+    EXPECT_TRUE(uses_autograd(std::move(frozen)));
+}
+
+TEST(FusedStep, clips_gradients_as_autograd_does) {
+    for (const GradientClipOptions& options :
+         {GradientClipOptions{.max_norm = 0.05}, GradientClipOptions{.max_norm = 0.02, .norm_type = 3},
+          GradientClipOptions{.max_norm = 0.01, .norm_type = std::numeric_limits<double>::infinity()},
+          GradientClipOptions{.clip_value = 0.002}}) {
+        // Of SGD, to which the size of a gradient matters.
+        const Case of{.name = "", .optimizer = sgd(), .update = EmbeddingUpdate::lazy};
+        const Case plain{.name = "", .optimizer = sgd()};
+        auto fused = fit_of(of, true, {std::make_shared<GradientClip>(options)});
+        auto autograd = fit_of(plain, false, {std::make_shared<GradientClip>(options)});
+        auto unclipped = fit_of(of, true);
+        for (auto* fit : {&fused, &autograd, &unclipped}) fit->learn.fit(1, 1);
+        EXPECT_FALSE(fused.watch->seen);
+        const auto expected = tensors_of(autograd.learn), without = tensors_of(unclipped.learn);
+        for (const auto& [name, tensor] : tensors_of(fused.learn)) {
+            EXPECT_TRUE(tensor.allclose(expected.at(name), 1e-5, 1e-6)) << name;
+            if (!without.at(name).equal(tensor)) continue;
+            ADD_FAILURE() << name << " was not clipped";
+        }
+    }
+}
+
+TEST(FusedStep, ends_at_a_gradient_that_is_not_finite_and_moves_nothing) {
+    const auto x = torch::tensor(std::vector<int64_t>{1, 1, 2, 1}).reshape({2, 2});
+    const DataLoader loader({.inputs = {x}, .targets = {torch::full({2, 1}, 5.)}});
+    const DotProduct model(DotProductOptions{kUsers, kItems, 4, {}});
+    {
+        torch::NoGradGuard no_grad;
+        model->user_factors->weight.zero_();
+        model->item_factors->weight[1].fill_(3e38);
+    }
+    const auto before = model->user_factors->weight.detach().clone();
+    Learner learn(DataLoaders(loader, std::nullopt), model, {.loss = mse_loss_flat(), .progress = false});
+    learn.fit(1, 0.1, {.callbacks = {std::make_shared<TerminateOnNaN>()}});
+    EXPECT_EQ(learn.stop_reason(), "the gradient of user_factors.weight is not finite, in epoch 0 at batch 0");
+    EXPECT_TRUE(model->user_factors->weight.equal(before));
+}
+
+/// A EventRecorder that asks for no autograd.
+struct LightRecorder : testing::EventRecorder {
+    using EventRecorder::EventRecorder;
+    bool needs_autograd() const override { return false; }
+};
+
+TEST(FusedStep, sends_every_event_and_obeys_what_is_left) {
+    using Action = testing::EventRecorder::Action;
+    const auto log_of = [](bool fused, const std::string& at, const Action& action) {
+        const auto recorder = std::make_shared<LightRecorder>(at, action);
+        auto fit = fit_of({.name = ""}, fused, {recorder});
+        fit.learn.fit(1, 0.01);
+        return recorder->log();
+    };
+    const auto leave = [](Level level) { return [level](TrainingState& state) { state.cancel(level); }; };
+    EXPECT_EQ(log_of(true, "", {}), log_of(false, "", {}));
+    for (const char* at : {"after_pred", "after_loss", "before_backward", "after_backward", "before_step"}) {
+        SCOPED_TRACE(at);
+        const auto action = [&](TrainingState& state) {
+            if (state.training) state.cancel(Level::batch);
+        };
+        EXPECT_EQ(log_of(true, at, action), log_of(false, at, action));
+    }
+    EXPECT_EQ(log_of(true, "before_step", leave(Level::step)), log_of(false, "before_step", leave(Level::step)));
+}
+
+TEST(FusedStep, shows_predictions_and_loss) {
+    const auto shown = [](bool fused) {
+        std::vector<at::Tensor> values;
+        const auto recorder = std::make_shared<LightRecorder>("before_backward", [&](TrainingState& state) {
+            values.push_back(state.predictions.front().detach().clone());
+            values.push_back(state.loss.detach().clone());
+        });
+        fit_of({.name = "", .y_range = {0, 5.5}}, fused, {recorder}).learn.fit(1, 0.01);
+        return values;
+    };
+    const auto found = shown(true), expected = shown(false);
+    ASSERT_EQ(found.size(), 14U);
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].allclose(expected[i], 1e-5, 1e-6)) << i;
+}
+
+/// Asks a fit to stop after some batches.
+struct StopAfter : Callback {
+    explicit StopAfter(int batches) : left(batches) {}
+    bool needs_autograd() const override { return false; }
+    void after_batch(TrainingState&) override {
+        if (--left == 0) source.request_stop();
+    }
+    int left;
+    std::stop_source source;
+};
+
+TEST(FusedStep, a_resumed_fit_ends_as_if_undisturbed) {
+    for (const auto update : {EmbeddingUpdate::dense, EmbeddingUpdate::lazy}) {
+        const testing::TemporaryFolder folder;
+        const Case of{.name = "", .y_range = {0, 5.5}, .update = update};
+        auto whole = fit_of(of, true), begun = fit_of(of, true), rest = fit_of(of, true);
+        whole.learn.fit_one_cycle(3, 0.02);
+        StopAfter stop(10);
+        const auto watch = std::shared_ptr<Callback>(std::shared_ptr<Callback>(), &stop);
+        begun.learn.fit_one_cycle(
+            3, 0.02, {.callbacks = {watch}, .stop = stop.source.get_token(), .checkpoint = {.dir = folder.path()}});
+        EXPECT_LT(begun.learn.records().losses.size(), whole.learn.records().losses.size());
+        StopAfter never(1000);
+        const auto other = std::shared_ptr<Callback>(std::shared_ptr<Callback>(), &never);
+        rest.learn.fit_one_cycle(3, 0.02, {.callbacks = {other}, .checkpoint = {.dir = folder.path(), .resume = true}});
+        EXPECT_FALSE(rest.watch->seen);
+        const auto expected = tensors_of(whole.learn);
+        for (const auto& [name, tensor] : tensors_of(rest.learn)) EXPECT_TRUE(tensor.equal(expected.at(name))) << name;
+        EXPECT_EQ(rest.learn.records().losses, whole.learn.records().losses);
+    }
+}
+
+TEST(FusedStep, refuses_ids_that_the_model_does_not_have) {
+    const auto x = torch::tensor(std::vector<int64_t>{1, 2, 3, kItems}).reshape({2, 2});
+    const DataLoader loader({.inputs = {x}, .targets = {torch::ones({2, 1})}});
+    Learner learn(DataLoaders(loader, std::nullopt), DotProduct(DotProductOptions{kUsers, kItems, 4, {}}),
+                  {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("item 60 of a batch is not one of the model's 60"));
+}
+
+/// LibTorch's number of threads for as long as it lives.
+class Threads {
+public:
+    explicit Threads(int n) { at::set_num_threads(n); }
+    ~Threads() { at::set_num_threads(before_); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+
+private:
+    int before_ = at::get_num_threads();
+};
+
+/// 20,000 ratings of 3,000 users, most of them of few of the 500 items.
+DataLoaders many_ratings() {
+    set_seed(4);
+    const auto users = torch::randint(0, 3000, {20'000}, at::kLong),
+               items = (torch::rand({20'000}).pow(4) * 500).to(at::kLong);
+    const TensorDataset data{.inputs = {torch::stack({users, items}, 1)},
+                             .targets = {(1 + (users * items) % 5).to(at::kFloat).reshape({20'000, 1})}};
+    return {DataLoader(data, {.batch_size = 8192, .shuffle = true}), std::nullopt};
+}
+
+Learner fit_of_many_ratings(const Case& of, bool fused, int threads) {
+    const Threads some(threads);
+    set_seed(11);
+    const DotProductBias model(DotProductOptions{3000, 500, of.width, of.y_range});
+    Learner learn(many_ratings(), model,
+                  {.loss = mse_loss_flat(),
+                   .optimizer = of.optimizer,
+                   .progress = false,
+                   .fused_step = fused,
+                   .embedding_update = of.update});
+    learn.fit(2, 0.05, {.weight_decay = 0.1});
+    return learn;
+}
+
+TEST(FusedStep, large_batches_are_shared_by_threads_to_the_same_bits) {
+    for (Case each : cases()) {
+        if (!each.bias) continue;
+        SCOPED_TRACE(each.name);
+        Learner alone = fit_of_many_ratings(each, true, 1);
+        const auto expected = tensors_of(alone);
+        for (const int threads : {2, 3, 4}) {
+            Learner shared = fit_of_many_ratings(each, true, threads);
+            EXPECT_EQ(shared.records().losses, alone.records().losses);
+            for (const auto& [name, tensor] : tensors_of(shared)) {
+                EXPECT_TRUE(tensor.equal(expected.at(name))) << name << " with " << threads << " threads";
+            }
+        }
+    }
+}
+
+TEST(FusedStep, large_batches_are_those_of_autograd) {
+    for (const Case& each : cases()) {
+        if (!each.bias) continue;
+        SCOPED_TRACE(each.name);
+        Learner fused = fit_of_many_ratings(each, true, 2), autograd = fit_of_many_ratings(each, false, 1);
+        expect_near(fused, autograd, 1e-4);
+    }
+}
+
+TEST(FusedStep, refuses_ids_in_large_batches_before_anything_moves) {
+    const Threads two(2);
+    auto x = torch::ones({5000, 2}, at::kLong);
+    x[4000][0] = -1;
+    x[4999][1] = kItems;
+    const DataLoader loader({.inputs = {x}, .targets = {torch::ones({5000, 1})}}, {.batch_size = 5000});
+    const DotProduct model(DotProductOptions{kUsers, kItems, 4, {}});
+    const auto before = model->item_factors->weight.detach().clone();
+    Learner learn(DataLoaders(loader, std::nullopt), model, {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("user -1 of a batch is not one of the model's 40"));
+    EXPECT_TRUE(model->item_factors->weight.equal(before));
+}
+
+TEST(LazyUpdate, trains_the_embeddings_of_any_module_by_rows) {
+    const auto train = [](EmbeddingUpdate update) {
+        set_seed(5);
+        const torch::nn::Sequential model(torch::nn::Embedding(30, 4), torch::nn::Flatten(), torch::nn::Linear(8, 1));
+        const auto x = torch::randint(0, 20, {64, 2}, at::kLong);
+        const auto dls = DataLoaders(
+            DataLoader({.inputs = {x}, .targets = {torch::randn({64, 1})}}, {.batch_size = 16}), std::nullopt);
+        Learner learn(dls, model,
+                      {.loss = mse_loss_flat(), .optimizer = adagrad(), .progress = false, .embedding_update = update});
+        learn.fit(3, 0.05);
+        return tensors_of(learn);
+    };
+    // Without decay, what Adagrad does to a row without a gradient is nothing.
+    const auto lazy = train(EmbeddingUpdate::lazy), dense = train(EmbeddingUpdate::dense);
+    ASSERT_TRUE(lazy.contains("optimizer.0.weight.sqr_sum"));
+    for (const auto& [name, tensor] : dense) EXPECT_TRUE(lazy.at(name).allclose(tensor, 1e-5, 1e-6)) << name;
+}
+
+TEST(LazyUpdate, says_what_cannot_be) {
+    const auto learn = [](const auto& model, OptimizerFactory optimizer) {
+        Learner(loaders(), model,
+                {.loss = mse_loss_flat(),
+                 .optimizer = std::move(optimizer),
+                 .progress = false,
+                 .embedding_update = EmbeddingUpdate::lazy})
+            .optimizer();
+    };
+    const DotProduct dot(DotProductOptions{kUsers, kItems, 4, {}});
+    EXPECT_THAT(message_of<UsageError>([&] { learn(dot, lamb()); }), HasSubstr("LAMB has no lazy update"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn(dot, lookahead(sgd())); }), HasSubstr("no lazy update"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn(torch::nn::Linear(2, 1), adam()); }),
+                HasSubstr("has no torch::nn::Embedding"));
+    auto clipped = fit_of({.name = "", .update = EmbeddingUpdate::lazy}, false, {std::make_shared<GradientClip>()});
+    EXPECT_THAT(message_of<Error>([&] { clipped.learn.fit(1); }), HasSubstr("is sparse"));
+}
+
+TEST(LazyUpdate, goes_on_from_what_was_saved) {
+    const testing::TemporaryFolder folder;
+    const Case of{.name = "", .optimizer = adagrad(), .update = EmbeddingUpdate::lazy};
+    auto whole = fit_of(of, true), rest = fit_of(of, true);
+    whole.learn.fit(1, 0.05);
+    whole.learn.save(folder.path() / "half");
+    rest.learn.load(folder.path() / "half");
+    for (auto* fit : {&whole, &rest}) fit->learn.optimizer().set_hyper("lr", 0.05);
+    const auto saved = tensors_of(whole.learn), loaded = tensors_of(rest.learn);
+    for (const auto& [name, tensor] : saved) EXPECT_TRUE(loaded.at(name).equal(tensor)) << name;
+}
+
+}  // namespace
+}  // namespace embark
