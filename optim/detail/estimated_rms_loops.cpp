@@ -1,2 +1,2 @@
 #define EMBARK_RMS_LOOPS kEstimatedRmsLoops
-#include "../rms_loops.inc"
+#include "rms_loops.inc"
