@@ -1,6 +1,6 @@
 #include "category_dropout.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "training_state.h"

@@ -1,6 +1,6 @@
 #include "gradient_accumulation.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "../core/state_dict.h"

@@ -4,7 +4,7 @@
 #include <map>
 
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "../core/state_dict.h"

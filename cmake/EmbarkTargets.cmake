@@ -29,6 +29,9 @@ set(EMBARK_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/embark.h" "${EMBARK_INCLUDE_DIR}/embark/embark.h" SYMBOLIC)
 
+# How many files of a component are compiled together, where that is asked for.
+set(EMBARK_UNITY_SIZE 8)
+
 # Flags of our own code alone; users of the installed package don't get them.
 add_library(embark_flags INTERFACE)
 target_compile_options(embark_flags INTERFACE -Wall -Wextra $<$<BOOL:${EMBARK_WERROR}>:-Werror>)
@@ -44,18 +47,53 @@ if(EMBARK_SANITIZE)
   target_link_options(embark_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
-add_library(embark_pch STATIC "${PROJECT_SOURCE_DIR}/cmake/pch.cpp")
-target_link_libraries(embark_pch PRIVATE embark_flags torch)
-# Without this, ccache cannot look inside and recompiles.
-target_compile_options(embark_pch PRIVATE -fpch-preprocess)
-target_precompile_headers(embark_pch PRIVATE <torch/torch.h> <nlohmann/json.hpp>)
+# Two precompiled headers serve all targets. Instantiating what LibTorch's frontend leaves to the end of every file takes
+# 4 s of a file's time, so a file that does not include <torch/torch.h> itself gets the smaller one: tensors, their
+# operations and torch::nn::Module, at 2 s a file.
+foreach(size torch tensors)
+  add_library(embark_pch_${size} STATIC "${PROJECT_SOURCE_DIR}/cmake/pch.cpp")
+  target_link_libraries(embark_pch_${size} PRIVATE embark_flags torch)
+  # Without this, ccache cannot look inside and recompiles.
+  target_compile_options(embark_pch_${size} PRIVATE -fpch-preprocess)
+endforeach()
+target_precompile_headers(embark_pch_torch PRIVATE <torch/torch.h> <nlohmann/json.hpp>)
+target_precompile_headers(embark_pch_tensors PRIVATE <torch/nn/module.h> <torch/types.h> <torch/utils.h>
+  <nlohmann/json.hpp>)
 
-# Compiles `target` with the project's flags and the precompiled header.
+# Compiles `target`, whose sources and libraries are known by now, with the project's flags and the precompiled headers:
+# the sources that include all of LibTorch as a target of their own, whose objects become the first one's.
 function(embark_compile target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:embark_flags>)
   # One way of addressing for libraries and programs, or the precompiled header would not fit both.
   target_compile_options(${target} PRIVATE -fpch-preprocess -fPIC)
-  target_precompile_headers(${target} REUSE_FROM embark_pch)
+  target_precompile_headers(${target} REUSE_FROM embark_pch_tensors)
+
+  get_target_property(sources ${target} SOURCES)
+  set(torch_sources "")
+  foreach(source IN LISTS sources)
+    get_filename_component(path "${source}" ABSOLUTE)
+    if(EXISTS "${path}")
+      file(STRINGS "${path}" found REGEX "^#include <(torch/torch|embark/embark)\\.h>" LIMIT_COUNT 1)
+      if(found)
+        list(APPEND torch_sources "${source}")
+      endif()
+    endif()
+  endforeach()
+  if(NOT torch_sources)
+    return()
+  endif()
+  list(REMOVE_ITEM sources ${torch_sources})
+  set_property(TARGET ${target} PROPERTY SOURCES ${sources} $<TARGET_OBJECTS:${target}_torch>)
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)  # which objects alone do not tell
+  add_library(${target}_torch OBJECT ${torch_sources})
+  get_target_property(libraries ${target} LINK_LIBRARIES)
+  target_link_libraries(${target}_torch PRIVATE ${libraries})
+  foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES)
+    set_property(TARGET ${target}_torch APPEND PROPERTY ${property} $<TARGET_PROPERTY:${target},${property}>)
+  endforeach()
+  get_target_property(unity ${target} UNITY_BUILD)
+  set_target_properties(${target}_torch PROPERTIES UNITY_BUILD ${unity} UNITY_BUILD_BATCH_SIZE ${EMBARK_UNITY_SIZE})
+  target_precompile_headers(${target}_torch REUSE_FROM embark_pch_torch)
 endfunction()
 
 # Adds `target` to what `cmake --install` installs. The components that need LibTorch alone are exported by themselves, so
@@ -80,7 +118,7 @@ function(embark_component name)
   add_library(${target} STATIC ${COMPONENT_SOURCES})
   add_library(embark::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} UNITY_BUILD ${EMBARK_UNITY_BUILD}
-    UNITY_BUILD_BATCH_SIZE 6)
+    UNITY_BUILD_BATCH_SIZE ${EMBARK_UNITY_SIZE})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${EMBARK_INCLUDE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "error.h"
 

@@ -2,7 +2,8 @@
 
 #include <mutex>
 
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 namespace embark {
 

@@ -1,6 +1,6 @@
 #include "main_process.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <nlohmann/json.hpp>
 
 #include "../core/error.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../core/error.h"

@@ -1,7 +1,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../callbacks/checkpoint/detail/checkpointer.h"
 #include "../callbacks/parallel/data_parallel.h"

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"

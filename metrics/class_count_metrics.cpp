@@ -1,7 +1,7 @@
 #include <cmath>
 #include <utility>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "classification_metrics.h"

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "../distributed/detail/gather_batches.h"

@@ -1,6 +1,6 @@
 #include <limits>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/error.h"
 #include "classification_metrics.h"

@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "detail/settings.h"
 #include "optimizers.h"

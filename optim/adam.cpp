@@ -2,7 +2,7 @@
 #include <cmath>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/detail/parallel.h"
 #include "detail/row_kernels.h"

@@ -1,5 +1,5 @@
 // LARC and LAMB, whose rates fit the size of each parameter. Sizes and rates stay on the parameters' device.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "detail/settings.h"
 #include "optimizers.h"

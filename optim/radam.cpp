@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "detail/settings.h"
 #include "optimizers.h"

@@ -5,7 +5,7 @@
 #include <span>
 #include <tuple>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../core/detail/huge_pages.h"
 #include "../core/detail/parallel.h"

@@ -1,6 +1,6 @@
 #include "save_model.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../core/error.h"
 #include "../../core/file.h"

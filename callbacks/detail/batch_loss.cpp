@@ -1,6 +1,6 @@
 #include "batch_loss.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace embark {
 

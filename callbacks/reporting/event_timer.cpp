@@ -210,7 +210,7 @@ std::string EventTimer::table() const {
             if (timing.seconds >= whole / 1000) events += timing_line("    " + timing.event, timing, whole);
         }
         if (of_callbacks.count == 0) continue;
-        text += timing_line(part, of_part, whole) + stages + table_line("  callbacks", of_callbacks, whole) + events;
+        text += timing_line(part, of_part, whole) + stages + timing_line("  callbacks", of_callbacks, whole) + events;
     }
     return text + timing_line("total", {.seconds = whole}, whole);
 }

@@ -1,6 +1,6 @@
 #include "gather_batches.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <nlohmann/json.hpp>
 
 #include "../process_group.h"

@@ -1,6 +1,6 @@
 #include "gather_rows.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../process_group.h"
 #include "../row_range.h"

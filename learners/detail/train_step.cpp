@@ -1,6 +1,6 @@
 #include "train_step.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace embark {
 

@@ -1,6 +1,6 @@
 #include "training_loop.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../distributed/process_group.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <nlohmann/json.hpp>
 
 #include "../../core/error.h"

@@ -1,6 +1,6 @@
 #include "ranks.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace embark {
 

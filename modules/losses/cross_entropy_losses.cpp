@@ -1,7 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../core/error.h"
 #include "detail/class_weights.h"

@@ -1,6 +1,6 @@
 #include "losses.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../core/error.h"
 #include "detail/class_weights.h"

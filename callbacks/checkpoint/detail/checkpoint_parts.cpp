@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"

@@ -1,6 +1,6 @@
 #include "same_fit.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <nlohmann/json.hpp>
 
 #include "../../../core/detail/checksum.h"

@@ -1,6 +1,6 @@
 #include "row_network_json.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <nlohmann/json.hpp>
 
 #include "../../../modules/tabular_model.h"

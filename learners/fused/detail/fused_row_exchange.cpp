@@ -3,7 +3,7 @@
 #include <cstring>
 #include <unordered_map>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "../../../core/error.h"
 #include "../../../distributed/process_group.h"
