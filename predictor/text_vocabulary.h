@@ -10,8 +10,6 @@
 
 namespace embark {
 
-class Table;
-
 /// Which tokens a TextVocabulary takes in; fastai's names.
 struct TextVocabularyOptions {
     /// Tokens that occur more rarely are unknown.
@@ -22,7 +20,6 @@ struct TextVocabularyOptions {
 
 /// The tokens of texts (see TokenReader) and the number of each: 0 is padding, 1 any unknown token, and from 2 on come
 /// the tokens by falling frequency, equally frequent ones sorted by their bytes. An immutable value; copies share.
-/// The functions that take a Table are in embark::data, as the Table is.
 class TextVocabulary {
 public:
     static constexpr std::string_view kPadding = "xxpad";
@@ -34,9 +31,9 @@ public:
     /// The tokens of `texts`. Throws UsageError for a min_freq below 1 or a negative max_vocab.
     static TextVocabulary fit(const std::vector<std::string>& texts, const TextVocabularyOptions& options = {});
 
-    /// The tokens of `column` in `rows` (1-d int64 indices of table rows).
-    static TextVocabulary fit(const Table& table, std::string_view column, const at::Tensor& rows,
-                              const TextVocabularyOptions& options = {});
+    /// The same, of views of texts.
+    static TextVocabulary fit_views(const std::vector<std::string_view>& texts,
+                                    const TextVocabularyOptions& options = {});
 
     /// A vocabulary with exactly these tokens, xxpad and xxunk first; as tokens() gave them.
     static TextVocabulary from_tokens(std::vector<std::string> tokens);
@@ -54,14 +51,12 @@ public:
     /// Throws UsageError for a max_len below 1.
     at::Tensor encode(const std::vector<std::string>& texts, int64_t max_len) const;
 
-    /// The same for all rows of a column; a missing text is padding alone.
-    at::Tensor encode(const Table& table, std::string_view column, int64_t max_len) const;
+    /// The same, of views of texts.
+    at::Tensor encode_views(const std::vector<std::string_view>& texts, int64_t max_len) const;
 
 private:
     struct Impl;
     explicit TextVocabulary(std::shared_ptr<const Impl> impl);
-    static TextVocabulary fit_views(const std::vector<std::string_view>& texts, const TextVocabularyOptions& options);
-    at::Tensor encode_views(const std::vector<std::string_view>& texts, int64_t max_len) const;
     std::shared_ptr<const Impl> impl_;
 };
 

@@ -10,12 +10,9 @@
 
 namespace embark {
 
-class Table;
-
 /// The categories of one column and the number of each: `#na#` is 0, the rest are sorted and numbered from 1 (fastai's
 /// Categorify). Sorted as numbers where all are plain integers, else by their UTF-8 bytes. A value that is missing, or
 /// that the vocabulary does not have, is 0. An immutable value; copies share.
-/// The functions that take a Table are in embark::data, as the Table is.
 class Vocabulary {
 public:
     static constexpr std::string_view kMissing = "#na#";
@@ -25,9 +22,6 @@ public:
 
     /// The categories among `values`, in any order, repeated or not; empty texts are missing values.
     static Vocabulary fit(std::vector<std::string> values);
-
-    /// The categories of `column` among `rows` (1-d int64 indices of table rows).
-    static Vocabulary fit(const Table& table, std::string_view column, const at::Tensor& rows);
 
     /// A vocabulary with exactly these names, `#na#` first; as names() gave them.
     static Vocabulary from_names(std::vector<std::string> names);
@@ -44,9 +38,6 @@ public:
 
     /// All names by number; names()[0] is `#na#`.
     const std::vector<std::string>& names() const;
-
-    /// The numbers of all values of `column`, as int64 of (rows).
-    at::Tensor encode(const Table& table, std::string_view column) const;
 
     /// The names of `indices`, int64 of any shape, in their order. Throws Error for one that is not there.
     std::vector<std::string> decode(const at::Tensor& indices) const;

@@ -8,7 +8,7 @@
 
 #include "../../core/error.h"
 #include "../../core/text.h"
-#include "../../predictor/vocabulary.h"
+#include "../tabular/vocabulary_columns.h"
 #include "table.h"
 
 namespace embark {
@@ -25,8 +25,8 @@ struct CrosstabSide {
 
 CrosstabSide side_of(const Table& table, const std::string& column, int64_t top) {
     require<UsageError>(top >= 0, "A crosstab cannot have ", top, " names; 0 stands for all");
-    const Vocabulary vocabulary = Vocabulary::fit(table, column, at::arange(table.rows(), at::kLong));
-    const at::Tensor codes = vocabulary.encode(table, column);
+    const Vocabulary vocabulary = fit_vocabulary(table, column, at::arange(table.rows(), at::kLong));
+    const at::Tensor codes = encode_column(vocabulary, table, column);
     at::Tensor counts = at::bincount(codes, {}, vocabulary.size());
     counts[0] = 0;  // missing names
     const int64_t n = top == 0 ? vocabulary.size() - 1 : std::min(top, vocabulary.size() - 1);

@@ -1,55 +1,44 @@
-#include <utility>
+#include "vocabulary_columns.h"
 
-#include "../../core/detail/parallel.h"
-#include "../../core/error.h"
+#include <optional>
+#include <vector>
+
+#include "../table/detail/arrow_utils.h"
 #include "../table/detail/encoded_column.h"
 #include "../table/detail/row_values.h"
 #include "../table/detail/table_impl.h"
-#include "../table/table.h"
 
-// What Vocabulary does with columns of a Table, which the component that it belongs to does not know.
 namespace embark {
 
-std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
-    require(rows.dim() == 1 && rows.scalar_type() == at::kLong, "Row indices must be a 1-d int64 tensor");
-    const int64_t n_rows = table.rows();
-    std::vector<char> marked(static_cast<size_t>(n_rows), 0);
-    const at::Tensor indices = rows.cpu().contiguous();
-    const int64_t* row = indices.const_data_ptr<int64_t>();
-    for (int64_t i = 0, n = indices.numel(); i < n; ++i) {
-        if (row[i] < 0 || row[i] >= n_rows) {
-            fail("There is no row ", row[i], " in ", display_name(table.source()), ", which has ", n_rows,
-                 " rows, counted from 0");
-        }
-        marked[static_cast<size_t>(row[i])] = 1;
-    }
-    return marked;
-}
-
-Vocabulary Vocabulary::fit(const Table& table, std::string_view column, const at::Tensor& rows) {
+Vocabulary fit_vocabulary(const Table& table, std::string_view column, const at::Tensor& rows) {
     return fit_vocabulary(EncodedColumn(table, column), mark_rows(rows, table));
 }
 
-at::Tensor Vocabulary::encode(const Table& table, std::string_view column) const {
-    return encode_column(*this, EncodedColumn(table, column)).tensor();
+at::Tensor encode_column(const Vocabulary& vocabulary, const Table& table, std::string_view column) {
+    return encode_column(vocabulary, EncodedColumn(table, column)).tensor();
 }
 
-Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted) {
-    std::vector<std::string> categories;
-    visit_distinct(column, wanted, [&](int64_t, std::string_view value) { categories.emplace_back(value); });
-    return Vocabulary::fit(std::move(categories));
-}
-
-RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const EncodedColumn& column) {
-    constexpr int64_t kValuesPerThread = 4096;  // fewer are not worth a thread
-    const arrow::StringArray& values = column.values();
-    std::vector<int64_t> indices(static_cast<size_t>(values.length()) + 1, 0);
-    parallel_for(values.length(), kValuesPerThread, [&](int64_t begin, int64_t end) {
-        for (int64_t code = begin; code < end; ++code) {
-            indices[static_cast<size_t>(code) + 1] = vocabulary.index(values.GetView(code));
-        }
+TextVocabulary fit_text_vocabulary(const Table& table, std::string_view column, const at::Tensor& rows,
+                                   const TextVocabularyOptions& options) {
+    const std::vector<char> wanted = mark_rows(rows, table);
+    const auto texts = as_text(table.column(column), concat("column '", column, "' of ", display_name(table.source())));
+    std::vector<std::string_view> views;
+    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
+        if (text && wanted[static_cast<size_t>(row)]) views.push_back(*text);
+        return true;
     });
-    return {column, std::move(indices)};
+    return TextVocabulary::fit_views(views, options);
+}
+
+at::Tensor encode_column(const TextVocabulary& vocabulary, const Table& table, std::string_view column,
+                         int64_t max_len) {
+    const auto texts = as_text(table.column(column), concat("column '", column, "' of ", display_name(table.source())));
+    std::vector<std::string_view> views(static_cast<size_t>(table.rows()));
+    visit_text(*texts, [&](int64_t row, std::optional<std::string_view> text) {
+        views[static_cast<size_t>(row)] = text.value_or(std::string_view{});
+        return true;
+    });
+    return vocabulary.encode_views(views, max_len);
 }
 
 }  // namespace embark

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 #include <embark/learners/collab_learner.h>
 
 #include "data.h"
@@ -25,15 +26,15 @@ at::Tensor draw_new(int64_t n) {
 at::Tensor by_number(const Vocabulary& names, const Table& table, const std::string& column,
                      const at::Tensor& features) {
     at::Tensor result = torch::zeros({names.size(), features.size(1)});
-    result.index_put_({names.encode(table, column)}, features);
+    result.index_put_({encode_column(names, table, column)}, features);
     result[0].zero_();
     return result;
 }
 
 at::Tensor user_features(const Table& users) {
     const auto one_hot = [&](const std::string& column) {
-        const Vocabulary names = Vocabulary::fit(users, column, torch::arange(users.rows()));
-        return torch::one_hot(names.encode(users, column), names.size()).to(torch::kFloat);
+        const Vocabulary names = fit_vocabulary(users, column, torch::arange(users.rows()));
+        return torch::one_hot(encode_column(names, users, column), names.size()).to(torch::kFloat);
     };
     const at::Tensor age = ((users.numbers("age") - 34) / 12).to(torch::kFloat).unsqueeze(1);
     return torch::cat({age, one_hot("gender"), one_hot("occupation")}, 1);
@@ -69,9 +70,9 @@ void check(Result& result, const std::string& who, const std::vector<Strategy>& 
 
 Result run(const Lab& lab) {
     const Table ratings = movielens(lab);
-    const Vocabulary users = Vocabulary::fit(ratings, "user", torch::arange(ratings.rows()));
-    const Vocabulary films = Vocabulary::fit(ratings, "title", torch::arange(ratings.rows()));
-    const at::Tensor user = users.encode(ratings, "user"), film = films.encode(ratings, "title");
+    const Vocabulary users = fit_vocabulary(ratings, "user", torch::arange(ratings.rows()));
+    const Vocabulary films = fit_vocabulary(ratings, "title", torch::arange(ratings.rows()));
+    const at::Tensor user = encode_column(users, ratings, "user"), film = encode_column(films, ratings, "title");
     const at::Tensor new_user = draw_new(users.size()), new_film = draw_new(films.size());
 
     // The model never sees the new users and films.

@@ -1,5 +1,6 @@
 #include <torch/torch.h>
 
+#include <embark/data/tabular/vocabulary_columns.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/modules/dot_product.h>
 #include <embark/modules/layers.h>
@@ -31,7 +32,7 @@ World make_world(const Lab& lab, bool with_enthusiasts) {
                                         {0, 5.5})};
     const Table films = movielens_films(lab);
     world.genre = torch::zeros({dls.items().size()}, torch::kBool);
-    world.genre.index_put_({dls.items().encode(films, "title")}, films.numbers("Animation") > 0);
+    world.genre.index_put_({encode_column(dls.items(), films, "title")}, films.numbers("Animation") > 0);
     world.genre[0] = false;
     world.enthusiasts =
         with_enthusiasts ? torch::rand({dls.users().size()}) < 0.05 : torch::zeros({dls.users().size()}, torch::kBool);

@@ -1,6 +1,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/text.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 #include <embark/learners/collab_learner.h>
 
 #include "data.h"
@@ -19,7 +20,7 @@ std::string list(const std::vector<Scored>& nearest) {
 /// Mean share of genres that a film has in common with each of its five nearest ones, and with five others.
 std::pair<double, double> shared_genres(const Lab& lab, const CollabDataLoaders& dls, const CollabLearner& learn) {
     const Table films = movielens_films(lab);
-    const at::Tensor of_item = dls.items().encode(films, "title");
+    const at::Tensor of_item = encode_column(dls.items(), films, "title");
     at::Tensor genres = torch::zeros({dls.items().size(), int64_t(genre_names().size())});
     for (size_t g = 0; g < genre_names().size(); ++g) {
         genres.index_put_({of_item, torch::tensor(int64_t(g))}, films.numbers(genre_names()[g]).to(torch::kFloat));

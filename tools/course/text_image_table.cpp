@@ -3,12 +3,12 @@
 #include <torch/torch.h>
 
 #include <embark/core/text.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/image_encoder.h>
 #include <embark/modules/multi_input_model.h>
 #include <embark/modules/tabular_model.h>
 #include <embark/modules/text_encoder.h>
-#include <embark/predictor/text_vocabulary.h>
 
 #include "../datasets.h"
 #include "experiments.h"
@@ -20,8 +20,8 @@ namespace {
 /// Made pictures, since the data have none: the colour of a card says the department, the height of a bar on it how
 /// many readers found the review useful, and noise lies over both. Neither is in the table that the model gets.
 at::Tensor draw_pictures(const Table& reviews) {
-    const Vocabulary departments = Vocabulary::fit(reviews, "Department Name", torch::arange(reviews.rows()));
-    const at::Tensor department = departments.encode(reviews, "Department Name");
+    const Vocabulary departments = fit_vocabulary(reviews, "Department Name", torch::arange(reviews.rows()));
+    const at::Tensor department = encode_column(departments, reviews, "Department Name");
     const at::Tensor useful = reviews.numbers("Positive Feedback Count").nan_to_num(0).log1p() / std::log(123.0);
     const int64_t side = 16;
     const at::Tensor colours = torch::rand({departments.size(), 3});
@@ -44,13 +44,13 @@ Reviews read_reviews(const Lab& lab) {
     const Table all = read_csv(folder / "reviews.csv");
     const Table reviews = all.head(lab.size(8000, 300));
     Reviews result{.split = random_split(reviews.rows(), 0.2, lab.seed)};
-    const auto texts = TextVocabulary::fit(reviews, "Review Text", result.split.train, {.max_vocab = 4000});
-    const auto divisions = Vocabulary::fit(reviews, "Division Name", result.split.train);
+    const auto texts = fit_text_vocabulary(reviews, "Review Text", result.split.train, {.max_vocab = 4000});
+    const auto divisions = fit_vocabulary(reviews, "Division Name", result.split.train);
     result.n_tokens = texts.size();
     result.table = {.embeddings = {{divisions.size(), 3}}, .n_cont = 1, .outputs = {{.size = 8}}, .layers = {16}};
     const at::Tensor age = ((reviews.numbers("Age") - 43) / 12).to(torch::kFloat).unsqueeze(1);
-    result.data = {.inputs = {texts.encode(reviews, "Review Text", /*max_len=*/60), draw_pictures(reviews),
-                              divisions.encode(reviews, "Division Name").unsqueeze(1), age},
+    result.data = {.inputs = {encode_column(texts, reviews, "Review Text", /*max_len=*/60), draw_pictures(reviews),
+                              encode_column(divisions, reviews, "Division Name").unsqueeze(1), age},
                    .targets = {reviews.finite_numbers("Recommended IND").to(torch::kLong)}};
     return result;
 }

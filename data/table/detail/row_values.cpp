@@ -22,4 +22,16 @@ RowOrder::RowOrder(const at::Tensor& some_rows, int64_t n_rows) : rows_(some_row
     }
 }
 
+RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const EncodedColumn& column) {
+    constexpr int64_t kValuesPerThread = 4096;  // fewer are not worth a thread
+    const arrow::StringArray& values = column.values();
+    std::vector<int64_t> indices(static_cast<size_t>(values.length()) + 1, 0);
+    parallel_for(values.length(), kValuesPerThread, [&](int64_t begin, int64_t end) {
+        for (int64_t code = begin; code < end; ++code) {
+            indices[static_cast<size_t>(code) + 1] = vocabulary.index(values.GetView(code));
+        }
+    });
+    return {column, std::move(indices)};
+}
+
 }  // namespace embark

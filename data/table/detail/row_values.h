@@ -157,7 +157,7 @@ RowValues<double> read_numbers(const Table& table, std::string_view name);
 /// The same; throws Error, with file, row and column, for one that is missing, NaN or infinite.
 RowValues<double> read_finite_numbers(const Table& table, std::string_view name);
 
-/// The numbers of a column's values in `vocabulary`; Vocabulary::encode's work.
+/// The numbers of a column's values in `vocabulary`; the work of the public one.
 RowValues<int64_t> encode_column(const Vocabulary& vocabulary, const EncodedColumn& column);
 
 }  // namespace embark

@@ -11,6 +11,7 @@
 #include "../../../core/text.h"
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/row_values.h"
+#include "../vocabulary_columns.h"
 #include "tabular_targets.h"
 
 namespace embark {
@@ -121,7 +122,7 @@ public:
         for (const std::string& name : options_.text_names) {
             data->texts.push_back(
                 {.name = name,
-                 .vocabulary = TextVocabulary::fit(table_, name, rows_.sample, options_.text_vocabulary),
+                 .vocabulary = fit_text_vocabulary(table_, name, rows_.sample, options_.text_vocabulary),
                  .max_len = options_.text_len});
         }
         data->targets = fit_targets(table_, options_, rows_);
@@ -282,7 +283,7 @@ std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, c
         scatter_rows(columns.numbers, part.order, input.back());
     }
     for (const TextColumn& column : data.texts) {
-        const at::Tensor tokens = column.vocabulary.encode(table, column.name, column.max_len);
+        const at::Tensor tokens = encode_column(column.vocabulary, table, column.name, column.max_len);
         for (size_t i = 0; i < parts.size(); ++i) inputs[i].push_back(tokens.index_select(0, parts[i].rows));
     }
     return inputs;

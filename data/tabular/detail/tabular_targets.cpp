@@ -8,6 +8,7 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../table/detail/encoded_column.h"
+#include "../vocabulary_columns.h"
 
 namespace embark {
 
@@ -39,7 +40,7 @@ at::Tensor read_values(const Table& table, const TargetColumn& target) {
 }
 
 void fit_classes(TargetColumn& target, const Table& table, const FitRows& rows) {
-    target.classes = Vocabulary::fit(table, target.name, rows.all);
+    target.classes = fit_vocabulary(table, target.name, rows.all);
     if (target.classes.size() == 1) {
         fail(table.where(rows.all[0].item<int64_t>(), target.name), ": the target is missing, in all training rows");
     }
@@ -87,12 +88,13 @@ at::Tensor encode_target(const TargetColumn& target, const Table& table) {
     // Where a file says nan, no label was known; it is no class of that name.
     for (const char* word : {"nan", "NaN"}) {
         if (!target.classes.has(word)) continue;
-        const at::Tensor rows = target.classes.encode(table, target.name).eq(target.classes.index(word)).nonzero();
+        const at::Tensor rows =
+            encode_column(target.classes, table, target.name).eq(target.classes.index(word)).nonzero();
         if (rows.numel() > 0) {
             fail(table.where(rows[0].item<int64_t>(), target.name), ": '", word, "' is no class; leave such rows out");
         }
     }
-    const at::Tensor encoded = target.classes.encode(table, target.name) - 1;
+    const at::Tensor encoded = encode_column(target.classes, table, target.name) - 1;
     const at::Tensor unknown = encoded.lt(0).nonzero();
     if (unknown.numel() > 0) refuse_class(target, table, unknown[0].item<int64_t>());
     return encoded;

@@ -1,6 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/data/table/table.h>
-#include <embark/predictor/vocabulary.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 
 #include <ATen/ATen.h>
 #include <arrow/api.h>
@@ -110,11 +110,11 @@ TEST_F(Parquet, numbers_and_missing_values) {
 TEST_F(Parquet, categories_of_any_type_encode_as_their_text) {
     const Table table = read_parquet(write_all_types());
     const auto rows = at::arange(3, at::kLong);
-    EXPECT_THAT(Vocabulary::fit(table, "id", rows).names(), ElementsAre("#na#", "7", "9223372036854775807"));
-    EXPECT_THAT(Vocabulary::fit(table, "colour", rows).names(), ElementsAre("#na#", "blue", "red"));
-    EXPECT_THAT(Vocabulary::fit(table, "nothing", rows).names(), ElementsAre("#na#"));
-    EXPECT_TRUE(
-        at::equal(Vocabulary::fit(table, "colour", rows).encode(table, "colour"), at::tensor({1, 2, 0}, at::kLong)));
+    EXPECT_THAT(fit_vocabulary(table, "id", rows).names(), ElementsAre("#na#", "7", "9223372036854775807"));
+    EXPECT_THAT(fit_vocabulary(table, "colour", rows).names(), ElementsAre("#na#", "blue", "red"));
+    EXPECT_THAT(fit_vocabulary(table, "nothing", rows).names(), ElementsAre("#na#"));
+    EXPECT_TRUE(at::equal(encode_column(fit_vocabulary(table, "colour", rows), table, "colour"),
+                          at::tensor({1, 2, 0}, at::kLong)));
 }
 
 TEST_F(Parquet, use_columns_beside_a_nested_one) {

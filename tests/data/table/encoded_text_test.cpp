@@ -2,7 +2,7 @@
 // that they take may tell them from others.
 #include <embark/core/error.h>
 #include <embark/data/table/table.h>
-#include <embark/predictor/vocabulary.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 
 #include <cmath>
 
@@ -62,7 +62,7 @@ TEST_F(CodedText, knows_numbers_again_that_once_were_too_large) {
     }
     const Table table = read(content, {.missing_values = {"1000000", "9999999"}});
     ASSERT_TRUE(is_coded(table, "id"));
-    const auto fitted = Vocabulary::fit(table, "id", at::arange(table.rows()));
+    const auto fitted = fit_vocabulary(table, "id", at::arange(table.rows()));
     EXPECT_EQ(fitted.size(), 1 + 2 + 90'000 - 1) << "70000 is a multiple of 7";
     const std::vector<std::string> texts = table.text("id");
     for (size_t i = 0; i < texts.size(); ++i) {
@@ -103,7 +103,7 @@ TEST_F(CodedText, has_every_value_of_a_file_of_many_blocks_in_its_row) {
     const auto values = table.text("x");
     ASSERT_EQ(values.size(), kRows);
     for (int i = 0; i < kRows; ++i) ASSERT_EQ(values[i], i < kRows / 2 ? "once" : "number " + std::to_string(i));
-    EXPECT_EQ(Vocabulary::fit(table, "x", at::arange(kRows)).size(), kRows / 2 + 2);
+    EXPECT_EQ(fit_vocabulary(table, "x", at::arange(kRows)).size(), kRows / 2 + 2);
 }
 
 TEST_F(CodedText, values_that_differ_by_spaces_alone_become_one) {
@@ -111,7 +111,7 @@ TEST_F(CodedText, values_that_differ_by_spaces_alone_become_one) {
         read(repeated({" x,1", "x ,2", " NA , 1 ", "y,"}, 400), {.missing_values = {"NA"}, .trim_spaces = true});
     ASSERT_TRUE(is_coded(table, "a"));
     EXPECT_THAT(table.head(4).text("a"), ElementsAre("x", "x", "", "y"));
-    EXPECT_THAT(Vocabulary::fit(table, "a", at::arange(400)).names(), ElementsAre("#na#", "x", "y"));
+    EXPECT_THAT(fit_vocabulary(table, "a", at::arange(400)).names(), ElementsAre("#na#", "x", "y"));
     EXPECT_EQ(table.numbers("b")[2].item<double>(), 1);
     EXPECT_TRUE(std::isnan(table.numbers("b")[3].item<double>()));
 }
@@ -133,7 +133,7 @@ TEST_F(CodedText, has_the_type_of_the_rows_that_are_left) {
     EXPECT_EQ(table.head(50).type("x"), ColumnType::integer);
     EXPECT_EQ(table.take(at::arange(50)).type("x"), ColumnType::integer);
     EXPECT_EQ(table.head(50).numbers("x").sum().item<double>(), 350);
-    EXPECT_THAT(Vocabulary::fit(table.head(50), "x", at::arange(50)).names(), ElementsAre("#na#", "7"));
+    EXPECT_THAT(fit_vocabulary(table.head(50), "x", at::arange(50)).names(), ElementsAre("#na#", "7"));
 }
 
 TEST_F(CodedText, a_value_that_is_no_number_is_named_with_its_first_row) {
@@ -163,7 +163,7 @@ TEST_F(CodedText, a_dictionary_with_a_missing_value_is_read_as_its_rows_say) {
     const auto array = arrow::DictionaryArray::FromArrays(*codes.Finish(), *texts.Finish()).ValueOrDie();
     const Table table = Table::of_rows(3).with_column("a", std::make_shared<arrow::ChunkedArray>(array));
     EXPECT_THAT(table.text("a"), ElementsAre("x", "", "x"));
-    EXPECT_THAT(Vocabulary::fit(table, "a", at::arange(3)).names(), ElementsAre("#na#", "x"));
+    EXPECT_THAT(fit_vocabulary(table, "a", at::arange(3)).names(), ElementsAre("#na#", "x"));
 }
 
 }  // namespace

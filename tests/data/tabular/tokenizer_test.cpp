@@ -3,6 +3,7 @@
 
 #include <embark/core/error.h>
 #include <embark/data/table/table.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -75,9 +76,10 @@ TEST(TextVocabulary, numbers_tokens_by_falling_frequency) {
 
 TEST(TextVocabulary, is_fitted_on_the_rows_it_is_given) {
     const Table table = Table::from_text({{"text", {"a a", "b b", "", "c c"}}});
-    const auto vocabulary = TextVocabulary::fit(table, "text", at::tensor({0, 2, 3}, at::kLong));
+    const auto vocabulary = fit_text_vocabulary(table, "text", at::tensor({0, 2, 3}, at::kLong));
     EXPECT_THAT(vocabulary.tokens(), ElementsAre("xxpad", "xxunk", "a", "c"));
-    EXPECT_TRUE(at::equal(vocabulary.encode(table, "text", 3), numbers({2, 2, 0, 1, 1, 0, 0, 0, 0, 3, 3, 0}, 3)));
+    EXPECT_TRUE(
+        at::equal(encode_column(vocabulary, table, "text", 3), numbers({2, 2, 0, 1, 1, 0, 0, 0, 0, 3, 3, 0}, 3)));
 }
 
 TEST(TextVocabulary, pads_at_the_end_and_cuts) {
@@ -104,7 +106,7 @@ TEST(TextVocabulary, says_what_is_wrong) {
                 }),
                 HasSubstr("'a' twice"));
     EXPECT_THAT(message_of<Error>([] {
-                    TextVocabulary().encode(Table::from_text({{"text", {"a"}}}), "txt", 3);
+                    encode_column(TextVocabulary(), Table::from_text({{"text", {"a"}}}), "txt", 3);
                 }),
                 HasSubstr("There is no column 'txt'"));
 }

@@ -1,6 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/data/table/table.h>
-#include <embark/predictor/vocabulary.h>
+#include <embark/data/tabular/vocabulary_columns.h>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -43,9 +43,9 @@ TEST(Vocabulary, ids_that_look_alike_never_merge) {
                                           "1e1", "10",   "٧",   "７",  "9223372036854775808",
                                           "NA",  "null", "nan", "NaN", "9223372036854775809"};
     const Table table = Table::from_text({{"id", ids}});
-    const Vocabulary vocabulary = Vocabulary::fit(table, "id", all_rows(table));
+    const Vocabulary vocabulary = fit_vocabulary(table, "id", all_rows(table));
     EXPECT_EQ(vocabulary.size(), static_cast<int64_t>(ids.size()) + 1);
-    const at::Tensor encoded = vocabulary.encode(table, "id");
+    const at::Tensor encoded = encode_column(vocabulary, table, "id");
     for (size_t i = 0; i < ids.size(); ++i) {
         EXPECT_EQ(vocabulary.name(encoded[static_cast<int64_t>(i)].item<int64_t>()), ids[i]);
     }
@@ -53,9 +53,9 @@ TEST(Vocabulary, ids_that_look_alike_never_merge) {
 
 TEST(Vocabulary, missing_and_unseen_values_are_0) {
     const Table table = Table::from_text({{"x", {"b", "", "a", "#na#", "c"}}});
-    const Vocabulary vocabulary = Vocabulary::fit(table, "x", at::tensor({0, 1, 2, 3}, at::kLong));
+    const Vocabulary vocabulary = fit_vocabulary(table, "x", at::tensor({0, 1, 2, 3}, at::kLong));
     EXPECT_THAT(vocabulary.names(), ElementsAre("#na#", "a", "b"));
-    EXPECT_TRUE(at::equal(vocabulary.encode(table, "x"), at::tensor({2, 0, 1, 0, 0}, at::kLong)));
+    EXPECT_TRUE(at::equal(encode_column(vocabulary, table, "x"), at::tensor({2, 0, 1, 0, 0}, at::kLong)));
     EXPECT_EQ(vocabulary.index("c"), 0);
     EXPECT_FALSE(vocabulary.has("c"));
     EXPECT_TRUE(vocabulary.has("a"));
@@ -63,8 +63,8 @@ TEST(Vocabulary, missing_and_unseen_values_are_0) {
 
 TEST(Vocabulary, is_fitted_on_the_rows_given_alone) {
     const Table table = Table::from_text({{"x", {"3", "1", "2", "1"}}});
-    EXPECT_THAT(Vocabulary::fit(table, "x", at::tensor({3, 0}, at::kLong)).names(), ElementsAre("#na#", "1", "3"));
-    EXPECT_THAT(message_of<Error>([&] { Vocabulary::fit(table, "x", at::tensor({4}, at::kLong)); }),
+    EXPECT_THAT(fit_vocabulary(table, "x", at::tensor({3, 0}, at::kLong)).names(), ElementsAre("#na#", "1", "3"));
+    EXPECT_THAT(message_of<Error>([&] { fit_vocabulary(table, "x", at::tensor({4}, at::kLong)); }),
                 HasSubstr("There is no row 4"));
 }
 
@@ -74,9 +74,9 @@ TEST(Vocabulary, fits_values_with_repetitions_and_gaps) {
 
 TEST(Vocabulary, whole_numbers_of_a_typed_column_are_encoded_as_their_text) {
     const Table table = Table::from_text({{"x", {"a", "b"}}}).with_column("id", at::tensor({10, 9}, at::kLong));
-    const Vocabulary vocabulary = Vocabulary::fit(table, "id", all_rows(table));
+    const Vocabulary vocabulary = fit_vocabulary(table, "id", all_rows(table));
     EXPECT_THAT(vocabulary.names(), ElementsAre("#na#", "9", "10"));
-    EXPECT_TRUE(at::equal(vocabulary.encode(table, "id"), at::tensor({2, 1}, at::kLong)));
+    EXPECT_TRUE(at::equal(encode_column(vocabulary, table, "id"), at::tensor({2, 1}, at::kLong)));
 }
 
 TEST(Vocabulary, encodes_columns_of_many_chunks) {
@@ -85,9 +85,9 @@ TEST(Vocabulary, encodes_columns_of_many_chunks) {
     for (int i = 0; i < 300000; ++i) content += "id-" + std::to_string(i % 1000) + "\n";
     const Table table = read_csv(folder.write("ids.csv", content));
     ASSERT_EQ(table.rows(), 300000);
-    const Vocabulary vocabulary = Vocabulary::fit(table, "id", all_rows(table));
+    const Vocabulary vocabulary = fit_vocabulary(table, "id", all_rows(table));
     EXPECT_EQ(vocabulary.size(), 1001);
-    const at::Tensor encoded = vocabulary.encode(table, "id").view({300, 1000});
+    const at::Tensor encoded = encode_column(vocabulary, table, "id").view({300, 1000});
     EXPECT_TRUE(at::equal(encoded, encoded[0].expand({300, 1000})));
     EXPECT_EQ(vocabulary.name(encoded[0][123].item<int64_t>()), "id-123");
 }
