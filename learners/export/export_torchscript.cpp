@@ -14,10 +14,10 @@
 #include "../../predictor/detail/export_format.h"
 #include "../../predictor/detail/tabular_encoder_json.h"
 #include "../../predictor/detail/torchscript_call.h"
-#include "detail/collab_script.h"
+#include "../../data/collab/detail/collab_script.h"
 #include "detail/module_mirror.h"
 #include "detail/row_network_json.h"
-#include "detail/tabular_script.h"
+#include "../../data/tabular/detail/tabular_script.h"
 #include "detail/torchscript_trace.h"
 
 namespace embark {

@@ -8,9 +8,9 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "../../../data/table/date_parts.h"
+#include "../../table/date_parts.h"
 #include "date_script.h"
-#include "script_attributes.h"
+#include "../../loaders/detail/script_attributes.h"
 #include "text_script.h"
 
 namespace embark {

@@ -1,5 +1,5 @@
 // What is written in TorchScript a second time, for exported files, against what it repeats.
-#include <embark/learners/export/detail/date_script.h>
+#include <embark/data/tabular/detail/date_script.h>
 
 #include <cstdio>
 #include <random>

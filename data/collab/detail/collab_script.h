@@ -4,8 +4,8 @@
 
 #include <torch/csrc/jit/api/module.h>
 
-#include "../../../data/collab/collab.h"
-#include "../export_torchscript.h"
+#include "../../collab/collab.h"
+#include "../../../learners/export/export_torchscript.h"
 
 namespace embark {
 

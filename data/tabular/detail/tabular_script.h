@@ -2,7 +2,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
-#include "../../../data/tabular/tabular.h"
+#include "../../tabular/tabular.h"
 
 namespace embark {
 

@@ -8,7 +8,7 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "script_attributes.h"
+#include "../../loaders/detail/script_attributes.h"
 
 namespace embark {
 
