@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include <torch/torch.h>
@@ -30,45 +31,14 @@ public:
     /// Seconds within the epochs: what is done once a fit does not count.
     double seconds() const { return std::chrono::duration<double>(spent_).count(); }
 
-#define EMBARK_METERED(event)                   \
-    void event(TrainingState& state) override { \
-        const auto begun = Clock::now();        \
-        callback_->event(state);                \
-        spent_ += Clock::now() - begun;         \
+#define EMBARK_METERED(event)                                                            \
+    void event(TrainingState& state) override {                                          \
+        const auto begun = Clock::now();                                                 \
+        callback_->event(state);                                                         \
+        if (!std::string_view(#event).ends_with("_fit")) spent_ += Clock::now() - begun; \
     }
-    EMBARK_METERED(before_epoch)
-    EMBARK_METERED(before_train)
-    EMBARK_METERED(before_validate)
-    EMBARK_METERED(before_batch)
-    EMBARK_METERED(after_pred)
-    EMBARK_METERED(after_loss)
-    EMBARK_METERED(before_backward)
-    EMBARK_METERED(after_cancel_backward)
-    EMBARK_METERED(after_backward)
-    EMBARK_METERED(before_step)
-    EMBARK_METERED(after_cancel_step)
-    EMBARK_METERED(after_step)
-    EMBARK_METERED(after_cancel_batch)
-    EMBARK_METERED(after_batch)
-    EMBARK_METERED(after_cancel_train)
-    EMBARK_METERED(after_train)
-    EMBARK_METERED(after_cancel_validate)
-    EMBARK_METERED(after_validate)
-    EMBARK_METERED(after_cancel_epoch)
-    EMBARK_METERED(after_epoch)
+    EMBARK_EVENTS(EMBARK_METERED)
 #undef EMBARK_METERED
-    void before_fit(TrainingState& state) override {
-        callback_->before_fit(state);
-    }
-    void after_cancel_fit(TrainingState& state) override {
-        callback_->after_cancel_fit(state);
-    }
-    void after_fit(TrainingState& state) override {
-        callback_->after_fit(state);
-    }
-    void cleanup_fit(TrainingState& state) override {
-        callback_->cleanup_fit(state);
-    }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -85,21 +55,18 @@ std::map<std::string, Make> callbacks(const std::filesystem::path& folder, std::
     return {
         {"nothing", [] { return std::make_shared<Callback>(); }},
         {"recorder", [] { return std::make_shared<Recorder>(std::vector<Metric>{rmse()}); }},
-        {"progress", [=] { return std::make_shared<Progress>(ProgressOptions{.stream = nowhere}); }},
-        {"param_scheduler", [=] { return std::make_shared<ParamScheduler>(one_cycle); }},
-        {"early_stopping", [] { return std::make_shared<EarlyStopping>(); }},
-        {"reduce_lr_on_plateau", [] { return std::make_shared<ReduceLROnPlateau>(); }},
-        {"save_model",
-         [=] { return std::make_shared<SaveModel>(SaveModelOptions{.path = folder / "best.safetensors"}); }},
-        {"csv_logger", [=] { return std::make_shared<CSVLogger>(CSVLoggerOptions{.path = folder / "history.csv"}); }},
-        {"tensor_board", [=] { return std::make_shared<TensorBoard>(folder / "runs"); }},
-        {"short_epoch", [] { return std::make_shared<ShortEpoch>(ShortEpochOptions{.pct = 1}); }},
-        {"gradient_accumulation",
-         [] { return std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = kBatchSize}); }},
-        {"mixed_precision",
-         [] { return std::make_shared<MixedPrecision>(MixedPrecisionOptions{.amp_mode = AmpMode::bf16}); }},
-        {"terminate_on_nan", [] { return std::make_shared<TerminateOnNaN>(); }},
-        {"gradient_clip", [] { return std::make_shared<GradientClip>(); }},
+        {"progress", [=] { return progress({.stream = nowhere}); }},
+        {"param_scheduler", [=] { return param_scheduler(one_cycle); }},
+        {"early_stopping", [] { return early_stopping(); }},
+        {"reduce_lr_on_plateau", [] { return reduce_lr_on_plateau(); }},
+        {"save_model", [=] { return save_model({.path = folder / "best.safetensors"}); }},
+        {"csv_logger", [=] { return csv_logger({.path = folder / "history.csv"}); }},
+        {"tensor_board", [=] { return tensorboard(folder / "runs"); }},
+        {"short_epoch", [] { return short_epoch({.pct = 1}); }},
+        {"gradient_accumulation", [] { return gradient_accumulation({.n_acc = kBatchSize}); }},
+        {"mixed_precision", [] { return mixed_precision(AmpMode::bf16); }},
+        {"terminate_on_nan", [] { return terminate_on_nan(); }},
+        {"gradient_clip", [] { return gradient_clip(); }},
     };
 }
 

@@ -1,6 +1,9 @@
 #include "callback.h"
 
 #include <array>
+#include <typeinfo>
+
+#include <c10/util/Type.h>
 
 namespace embark {
 
@@ -11,5 +14,9 @@ std::string_view to_string(Level level) {
 }
 
 Callback::~Callback() = default;
+
+std::string Callback::name() const {
+    return c10::demangle(typeid(*this).name());
+}
 
 }  // namespace embark

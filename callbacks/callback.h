@@ -12,31 +12,34 @@ struct TrainingState;
 enum class Level { fit, epoch, train, validate, batch, backward, step };
 std::string_view to_string(Level level);
 
+/// Every event of a fit, with levels inside one another, laid out as they are sent: the one list of them. X is called
+/// with the name of each, for what handles all alike. See docs/events.md for leaving a level early.
+// clang-format off
+#define EMBARK_EVENTS(X)                                                          \
+    X(before_fit)                                                                 \
+        X(before_epoch)                                                           \
+            X(before_train)                                                       \
+                X(before_batch) X(after_pred) X(after_loss)                       \
+                    X(before_backward) X(after_cancel_backward) X(after_backward) \
+                    X(before_step) X(after_cancel_step) X(after_step)             \
+                X(after_cancel_batch) X(after_batch)                              \
+            X(after_cancel_train) X(after_train)                                  \
+            X(before_validate) /* then its batches, without backward and step */  \
+            X(after_cancel_validate) X(after_validate)                            \
+        X(after_cancel_epoch) X(after_epoch)                                      \
+    X(after_cancel_fit) X(after_fit)                                              \
+    X(cleanup_fit) /* always called when a fit ends, however it ends */
+// clang-format on
+
 /// Something that happens around the training steps: override the events you need.
 ///
 ///     struct PrintLoss : embark::Callback {
 ///         void after_epoch(embark::TrainingState& state) override { … }
 ///     };
 ///
-/// The order of events, levels inside one another:
-///
-///     before_fit
-///       before_epoch
-///         before_train
-///           before_batch  after_pred  after_loss
-///             before_backward [after_cancel_backward] after_backward
-///             before_step [after_cancel_step] after_step
-///           [after_cancel_batch] after_batch
-///         [after_cancel_train] after_train
-///         before_validate  (before_batch after_pred after_loss [after_cancel_batch] after_batch)…
-///         [after_cancel_validate] after_validate
-///       [after_cancel_epoch] after_epoch
-///     [after_cancel_fit] after_fit
-///     cleanup_fit
-///
 /// Every event is sent to the callbacks by ascending order(), those of equal order as they were added. See
 /// TrainingState::cancel for leaving a level early. An exception thrown by a callback ends the fit; cleanup_fit of
-/// every callback is called all the same.
+/// every callback, for giving back what before_fit took, is called all the same.
 class Callback {
 public:
     virtual ~Callback();
@@ -44,11 +47,15 @@ public:
     /// When it is called among the callbacks, lower first. fastai's: 0 by default, recorder 50, schedule and
     /// progress 60.
     virtual int order() const { return 0; }
-    /// Its name in messages.
-    virtual std::string name() const { return "callback"; }
+    /// Its name in messages and checkpoints: unless overridden, that of its class.
+    virtual std::string name() const;
     /// Whether it takes part in the learning-rate finder's trial, whose model is thrown away: not what judges epochs
     /// or writes files.
     virtual bool runs_in_lr_find() const { return true; }
+    /// Whether Learner::validate, get_preds and predict send it the events of validation, as fits do. (Those events
+    /// alone: there is no before_fit before them, and no level `fit` to leave.) Unless overridden, what sits out the
+    /// finder's trial sits out these too.
+    virtual bool runs_outside_fit() const { return runs_in_lr_find(); }
     /// Whether a training step must go through autograd for it: because it reads gradients, or changes predictions,
     /// loss, gradients or weights within the step, from after_pred to after_step. True unless overridden, so that a
     /// callback of your own finds all of it. One that says false leaves a learner free to take a fused step (see
@@ -56,31 +63,11 @@ public:
     /// values without a graph, and gradients are in TrainingState::row_gradients; the parameters have none.
     virtual bool needs_autograd() const { return true; }
 
-    virtual void before_fit(TrainingState&) {}
-    virtual void before_epoch(TrainingState&) {}
-    virtual void before_train(TrainingState&) {}
-    virtual void before_validate(TrainingState&) {}
-    virtual void before_batch(TrainingState&) {}
-    virtual void after_pred(TrainingState&) {}
-    virtual void after_loss(TrainingState&) {}
-    virtual void before_backward(TrainingState&) {}
-    virtual void after_cancel_backward(TrainingState&) {}
-    virtual void after_backward(TrainingState&) {}
-    virtual void before_step(TrainingState&) {}
-    virtual void after_cancel_step(TrainingState&) {}
-    virtual void after_step(TrainingState&) {}
-    virtual void after_cancel_batch(TrainingState&) {}
-    virtual void after_batch(TrainingState&) {}
-    virtual void after_cancel_train(TrainingState&) {}
-    virtual void after_train(TrainingState&) {}
-    virtual void after_cancel_validate(TrainingState&) {}
-    virtual void after_validate(TrainingState&) {}
-    virtual void after_cancel_epoch(TrainingState&) {}
-    virtual void after_epoch(TrainingState&) {}
-    virtual void after_cancel_fit(TrainingState&) {}
-    virtual void after_fit(TrainingState&) {}
-    /// Always called when a fit has begun and ends, however it ends: for giving back what before_fit took.
-    virtual void cleanup_fit(TrainingState&) {}
+    /// `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
+#define EMBARK_EVENT(event) \
+    virtual void event(TrainingState&) {}
+    EMBARK_EVENTS(EMBARK_EVENT)
+#undef EMBARK_EVENT
 
     /// Saves what this callback would need to go on after the batch at hand, for a checkpoint: what it counts and
     /// compares, not its settings.

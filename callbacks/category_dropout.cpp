@@ -21,4 +21,8 @@ void CategoryDropout::before_batch(TrainingState& state) {
     categories = categories.masked_fill(hidden, 0);
 }
 
+std::shared_ptr<CategoryDropout> category_dropout(double share) {
+    return std::make_shared<CategoryDropout>(share);
+}
+
 }  // namespace embark

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "callback.h"
 
 namespace embark {
@@ -20,5 +22,8 @@ private:
     double share_;
 };
 using HideCategories [[deprecated("CategoryDropout since 0.2")]] = CategoryDropout;
+
+/// A CategoryDropout, as something to give a Learner.
+std::shared_ptr<CategoryDropout> category_dropout(double share = 0.01);
 
 }  // namespace embark

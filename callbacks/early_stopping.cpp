@@ -25,7 +25,7 @@ void EarlyStopping::after_epoch(TrainingState& state) {
 }
 
 void EarlyStopping::after_fit(TrainingState& state) {
-    if (best_model_) best_model_->restore(*state.model);
+    if (best_model_) best_model_->restore_weights(*state.model, *state.optimizer);
 }
 
 void EarlyStopping::save_state(StateDict& to, const TrainingState& state) const {
@@ -43,6 +43,10 @@ std::string EarlyStopping::reason() const {
     if (!has_best()) return since + "; it was never a finite number";
     if (best_epoch() < 0) return concat(since, "; best ", best(), " in an earlier fit");
     return concat(since, "; best ", best(), " in epoch ", best_epoch());
+}
+
+std::shared_ptr<EarlyStopping> early_stopping(EarlyStoppingOptions options) {
+    return std::make_shared<EarlyStopping>(std::move(options));
 }
 
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "../optim/model_state.h"
@@ -44,5 +45,8 @@ private:
     bool restore_best_;
     std::optional<ModelState> best_model_;
 };
+
+/// An EarlyStopping, as something to give a Learner.
+std::shared_ptr<EarlyStopping> early_stopping(EarlyStoppingOptions options = {});
 
 }  // namespace embark

@@ -48,4 +48,8 @@ void GradientAccumulation::load_state(const StateDict& from, TrainingState&) {
     weight_ = from.get<double>("weight");
 }
 
+std::shared_ptr<GradientAccumulation> gradient_accumulation(GradientAccumulationOptions options) {
+    return std::make_shared<GradientAccumulation>(options);
+}
+
 }  // namespace embark

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "callback.h"
 
@@ -34,5 +35,8 @@ private:
     int64_t count_ = 0;  // samples since the last step
     double weight_ = 0;  // of these samples
 };
+
+/// A GradientAccumulation, as something to give a Learner.
+std::shared_ptr<GradientAccumulation> gradient_accumulation(GradientAccumulationOptions options = {});
 
 }  // namespace embark

@@ -60,4 +60,8 @@ void GradientClip::before_step(TrainingState& state) {
     clip(gradients(*state.optimizer), options_);
 }
 
+std::shared_ptr<GradientClip> gradient_clip(GradientClipOptions options) {
+    return std::make_shared<GradientClip>(options);
+}
+
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "callback.h"
@@ -31,5 +32,8 @@ public:
 private:
     GradientClipOptions options_;
 };
+
+/// A GradientClip, as something to give a Learner.
+std::shared_ptr<GradientClip> gradient_clip(GradientClipOptions options = {});
 
 }  // namespace embark

@@ -34,4 +34,8 @@ void MCDropout::after_validate(TrainingState& state) {
     train_dropout(*state.model, false);
 }
 
+std::shared_ptr<MCDropout> mc_dropout() {
+    return std::make_shared<MCDropout>();
+}
+
 }  // namespace embark

@@ -62,4 +62,8 @@ void MixUp::after_loss(TrainingState& state) {
     state.loss = mean_over_rows(mixed(own, other, lambda_), state.batch.weights);
 }
 
+std::shared_ptr<MixUp> mix_up(MixUpOptions options) {
+    return std::make_shared<MixUp>(options);
+}
+
 }  // namespace embark

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "../core/tensors.h"
 #include "callback.h"
 
@@ -30,5 +32,8 @@ private:
     at::Tensor lambda_;      // (rows)
     Tensors other_targets_;  // where the losses are mixed rather than the targets
 };
+
+/// A MixUp, as something to give a Learner.
+std::shared_ptr<MixUp> mix_up(MixUpOptions options = {});
 
 }  // namespace embark

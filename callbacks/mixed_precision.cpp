@@ -155,4 +155,12 @@ void MixedPrecision::cleanup_fit(TrainingState&) {
     autocast_.reset();
 }
 
+std::shared_ptr<MixedPrecision> mixed_precision(MixedPrecisionOptions options) {
+    return std::make_shared<MixedPrecision>(options);
+}
+
+std::shared_ptr<MixedPrecision> mixed_precision(AmpMode amp_mode) {
+    return mixed_precision({.amp_mode = amp_mode});
+}
+
 }  // namespace embark

@@ -73,4 +73,8 @@ private:
     int64_t skipped_steps_ = 0;
 };
 
+/// A MixedPrecision, as something to give a Learner.
+std::shared_ptr<MixedPrecision> mixed_precision(MixedPrecisionOptions options = {});
+std::shared_ptr<MixedPrecision> mixed_precision(AmpMode amp_mode);
+
 }  // namespace embark

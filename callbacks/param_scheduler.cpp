@@ -42,4 +42,12 @@ void ParamScheduler::before_batch(TrainingState& state) {
     }
 }
 
+std::shared_ptr<ParamScheduler> param_scheduler(Schedules schedules) {
+    return std::make_shared<ParamScheduler>(std::move(schedules));
+}
+
+std::shared_ptr<ParamScheduler> param_scheduler(std::vector<Schedules> groups) {
+    return std::make_shared<ParamScheduler>(std::move(groups));
+}
+
 }  // namespace embark

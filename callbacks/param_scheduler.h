@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "../optim/schedule.h"
@@ -24,5 +25,9 @@ public:
 private:
     std::vector<Schedules> groups_;
 };
+
+/// A ParamScheduler, as something to give a Learner.
+std::shared_ptr<ParamScheduler> param_scheduler(Schedules schedules);
+std::shared_ptr<ParamScheduler> param_scheduler(std::vector<Schedules> groups);
 
 }  // namespace embark

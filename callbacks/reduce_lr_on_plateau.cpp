@@ -41,4 +41,8 @@ void ReduceLROnPlateau::after_epoch(TrainingState& state) {
     state.optimizer->set_hyper("lr", rates);
 }
 
+std::shared_ptr<ReduceLROnPlateau> reduce_lr_on_plateau(ReduceLROnPlateauOptions options) {
+    return std::make_shared<ReduceLROnPlateau>(std::move(options));
+}
+
 }  // namespace embark

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "tracker.h"
 
 namespace embark {
@@ -38,5 +40,8 @@ private:
     int64_t patience_;
     double factor_, min_lr_;
 };
+
+/// A ReduceLROnPlateau, as something to give a Learner.
+std::shared_ptr<ReduceLROnPlateau> reduce_lr_on_plateau(ReduceLROnPlateauOptions options = {});
 
 }  // namespace embark

@@ -31,4 +31,8 @@ void ShortEpoch::after_batch(TrainingState& state) {
     }
 }
 
+std::shared_ptr<ShortEpoch> short_epoch(ShortEpochOptions options) {
+    return std::make_shared<ShortEpoch>(options);
+}
+
 }  // namespace embark

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "callback.h"
 
 namespace embark {
@@ -28,5 +30,8 @@ public:
 private:
     ShortEpochOptions options_;
 };
+
+/// A ShortEpoch, as something to give a Learner.
+std::shared_ptr<ShortEpoch> short_epoch(ShortEpochOptions options = {});
 
 }  // namespace embark

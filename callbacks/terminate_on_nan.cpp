@@ -52,4 +52,8 @@ void TerminateOnNaN::before_step(TrainingState& state) {
     state.cancel(Level::fit, concat("the gradient of ", parameter->name, " is not finite", where(state)));
 }
 
+std::shared_ptr<TerminateOnNaN> terminate_on_nan() {
+    return std::make_shared<TerminateOnNaN>();
+}
+
 }  // namespace embark

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "callback.h"
 
 namespace embark {
@@ -17,6 +19,7 @@ class TerminateOnNaN : public Callback {
 public:
     int order() const override { return -9; }
     std::string name() const override { return "terminate_on_nan"; }
+    bool runs_outside_fit() const override { return false; }
     bool needs_autograd() const override { return false; }
 
     void before_validate(TrainingState& state) override;
@@ -28,5 +31,8 @@ public:
 private:
     bool seen_in_validation_ = false;  // by this process, of several
 };
+
+/// A TerminateOnNaN, as something to give a Learner.
+std::shared_ptr<TerminateOnNaN> terminate_on_nan();
 
 }  // namespace embark

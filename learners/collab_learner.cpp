@@ -80,6 +80,15 @@ Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
 CollabLearner::CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options)
     : Learner(dls, std::move(model), std::move(options)), collab_dls_(std::move(dls)) {}
 
+void CollabLearner::set_dls(CollabDataLoaders dls) {
+    Learner::set_dls(dls);
+    collab_dls_ = std::move(dls);
+}
+
+void CollabLearner::set_dls(DataLoaders) {
+    fail<UsageError>("A CollabLearner takes CollabDataLoaders in set_dls");
+}
+
 at::Tensor CollabLearner::predict(const std::vector<std::string>& users, const std::vector<std::string>& items) {
     const at::Tensor x = collab_dls_.collab().encode(users, items);
     if (x.size(0) == 0) return torch::zeros({0});

@@ -40,6 +40,10 @@ public:
     CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options);
 
     const CollabDataLoaders& collab_dls() const { return collab_dls_; }
+    /// As Learner::set_dls; recommend() leaves out what users rated there.
+    void set_dls(CollabDataLoaders dls);
+    /// Throws UsageError: raw values are answered by what was fitted on CollabDataLoaders.
+    void set_dls(DataLoaders dls) override;
 
     using Learner::predict;
     /// (n) predicted ratings. Unknown users and items are taken as `#na#`.

@@ -18,7 +18,11 @@ struct Momentums {
     double end = 0.95;
 };
 
-/// Settings of one fit.
+/// Settings of every fit. Those of a schedule have them as `fit`; where the schedule is as it comes, they can be given
+/// alone:
+///
+///     learn.fit_one_cycle(5, 5e-3, {.weight_decay = 0.1});
+///     learn.fit_one_cycle(5, 5e-3, {.div = 10, .fit = {.weight_decay = 0.1}});
 struct FitOptions {
     std::optional<double> weight_decay = {};
     /// For this fit alone, besides the Learner's own.
@@ -31,60 +35,44 @@ struct FitOptions {
     CheckpointOptions checkpoint = {};
 };
 
-/// Settings of fit_one_cycle; the first five as in FitOptions.
+/// Settings of fit_one_cycle.
 struct OneCycleOptions {
-    std::optional<double> weight_decay = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    bool reset_optimizer = false;
-    std::stop_token stop = {};
-    CheckpointOptions checkpoint = {};
     /// The learning rate rises from lr_max/div over pct_start of the steps, then falls to lr_max/div_final.
     double div = 25;
     double div_final = 1e5;
     double pct_start = 0.25;
     /// Empty: the Learner's.
     std::optional<Momentums> moms = {};
+    FitOptions fit = {};
 };
 
-/// Settings of fit_flat_cos; the first five as in FitOptions.
+/// Settings of fit_flat_cos.
 struct FlatCosOptions {
-    std::optional<double> weight_decay = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    bool reset_optimizer = false;
-    std::stop_token stop = {};
-    CheckpointOptions checkpoint = {};
     /// The learning rate stays for pct_start of the steps, then falls to lr/div_final.
     double div_final = 1e5;
     double pct_start = 0.75;
+    FitOptions fit = {};
 };
 
-/// Settings of fit_sgdr; the first five as in FitOptions.
+/// Settings of fit_sgdr.
 struct SgdrOptions {
-    std::optional<double> weight_decay = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    bool reset_optimizer = false;
-    std::stop_token stop = {};
-    CheckpointOptions checkpoint = {};
     /// How many times longer each cycle is than the one before it.
     int64_t cycle_mult = 2;
     /// Keep the learning rate at lr_max/100 for the first twentieth of the first cycle, as fastai did in 2018.
     bool slow_start = false;
+    FitOptions fit = {};
 };
 
-/// Settings of fine_tune; the first five as in FitOptions, with the checkpoints of the two fits in the folders `frozen`
-/// and `unfrozen`.
+/// Settings of fine_tune.
 struct FineTuneOptions {
-    std::optional<double> weight_decay = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
-    bool reset_optimizer = false;
-    std::stop_token stop = {};
-    CheckpointOptions checkpoint = {};
     int64_t freeze_epochs = 1;
     /// How many times smaller the first group's learning rate is than the last one's.
     double lr_mult = 100;
     /// Of the second one-cycle.
     double pct_start = 0.3;
     double div = 5;
+    /// Of both fits, whose checkpoints go to the folders `frozen` and `unfrozen`.
+    FitOptions fit = {};
 };
 
 }  // namespace embark

@@ -147,6 +147,21 @@ void Learner::remove_callback(const std::shared_ptr<Callback>& callback) {
 const DataLoaders& Learner::dls() const {
     return impl_->dls;
 }
+
+void Learner::set_dls(DataLoaders dls) {
+    const at::Device before = impl_->dls.train().options().device, now = dls.train().options().device;
+    require<UsageError>(now == before, "The model is on ", before.str(), ", and the batches of the new data on ",
+                        now.str(), "; make the DataLoaders with .device = ", before.str());
+    const auto known = impl_->dls.classes(), given = dls.classes();
+    for (const auto& [column, vocabulary] : known) {
+        const auto found = given.find(column);
+        require<UsageError>(found != given.end() && found->second.names() == vocabulary.names(),
+                            "The new data have another vocabulary of '", column,
+                            "' than those that the model was made for");
+    }
+    impl_->dls = std::move(dls);
+}
+
 const Model& Learner::model() const {
     return impl_->model;
 }

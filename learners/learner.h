@@ -102,22 +102,34 @@ public:
     const Records& fit(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {});
 
     /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).
+    const Records& fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max, const OneCycleOptions& options);
     const Records& fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max = {},
-                                 const OneCycleOptions& options = {});
+                                 const FitOptions& options = {}) {
+        return fit_one_cycle(n_epoch, std::move(lr_max), OneCycleOptions{.fit = options});
+    }
 
     /// Trains at a constant learning rate, then down a cosine (fastai's fit_flat_cos).
-    const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr = {},
-                                const FlatCosOptions& options = {});
+    const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr, const FlatCosOptions& options);
+    const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {}) {
+        return fit_flat_cos(n_epoch, std::move(lr), FlatCosOptions{.fit = options});
+    }
 
     /// Trains `n_cycles` cycles, the first of `cycle_len` epochs, each a cosine from lr_max to 0, with a warm restart
     /// at the next one (SGDR; Loshchilov and Hutter 2017, as in fastai).
+    const Records& fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max,
+                            const SgdrOptions& options);
     const Records& fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max = {},
-                            const SgdrOptions& options = {});
+                            const FitOptions& options = {}) {
+        return fit_sgdr(n_cycles, cycle_len, std::move(lr_max), SgdrOptions{.fit = options});
+    }
 
     /// Trains the last parameter group with the others frozen, then all with smaller learning rates for the earlier
     /// groups (fastai's fine_tune): one-cycle of freeze_epochs at slice(base_lr), then one-cycle of `n_epoch` at
     /// slice(base_lr/2/lr_mult, base_lr/2). Returns what the second recorded.
-    const Records& fine_tune(int64_t n_epoch, double base_lr = 2e-3, const FineTuneOptions& options = {});
+    const Records& fine_tune(int64_t n_epoch, double base_lr, const FineTuneOptions& options);
+    const Records& fine_tune(int64_t n_epoch, double base_lr = 2e-3, const FitOptions& options = {}) {
+        return fine_tune(n_epoch, base_lr, FineTuneOptions{.fit = options});
+    }
 
     /// Freezes all parameter groups before number `n` (from the end where negative); norm layers are trained all the
     /// same unless train_bn is off. The optimizer's state is dropped, as in fastai.
@@ -134,17 +146,18 @@ public:
     /// numbers and position in the data are afterwards as they were. See LrFind.
     LrFind lr_find(const LrFindOptions& options = {});
 
-    /// Loss and metrics over the validation part, or over `loader`, with the events of validation sent to `callbacks`.
+    /// Loss and metrics over the validation part, or over `loader`, with the events of validation sent to the Learner's
+    /// own callbacks (those that do Callback::runs_outside_fit), as in a fit, and to `callbacks`.
     Validation validate(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
     Validation validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
-    /// Predictions for the validation part, or for `loader`, in the order of its rows, with the events of validation
-    /// sent to `callbacks`.
+    /// Predictions for the validation part, or for `loader`, in the order of its rows; with events as in validate().
     Predictions get_preds(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
     Predictions get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
     /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU; the first of the
-    /// outputs where there are several, and all of them.
+    /// outputs where there are several, and all of them. With the events of validation for a batch without targets sent
+    /// to the Learner's own callbacks.
     at::Tensor predict(const Tensors& inputs);
     Tensors predict_all(const Tensors& inputs);
 
@@ -181,6 +194,9 @@ public:
     void remove_callback(const std::shared_ptr<Callback>& callback);
 
     const DataLoaders& dls() const;
+    /// Trains, validates and decodes with other data from now on. Throws UsageError, and changes nothing, where their
+    /// vocabularies are not the ones that the model was made for, or their batches are on another device.
+    virtual void set_dls(DataLoaders dls);
     const Model& model() const;
     const Loss& loss() const;
     /// The metrics of validation, in the order they were given.

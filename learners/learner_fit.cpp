@@ -19,16 +19,6 @@ namespace embark {
 
 namespace {
 
-/// What the options of every fit have, as those of another.
-template <class Other = FitOptions, class Options>
-Other fit_options(const Options& options) {
-    return {.weight_decay = options.weight_decay,
-            .callbacks = options.callbacks,
-            .reset_optimizer = options.reset_optimizer,
-            .stop = options.stop,
-            .checkpoint = options.checkpoint};
-}
-
 void check_pct(double pct_start) {
     require<UsageError>(pct_start > 0 && pct_start < 1, "Invalid pct_start ", pct_start, ": it must be in (0, 1)");
 }
@@ -172,7 +162,7 @@ const Records& Learner::fit_one_cycle(int64_t n_epoch, std::optional<LearningRat
     if (optimizer().has_hyper("mom")) {
         for (auto& group : schedules) group["mom"] = combined_cos(options.pct_start, moms.start, moms.middle, moms.end);
     }
-    return impl_->fit(n_epoch, lr, fit_options(options), std::move(schedules));
+    return impl_->fit(n_epoch, lr, options.fit, std::move(schedules));
 }
 
 const Records& Learner::fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr_flat,
@@ -183,7 +173,7 @@ const Records& Learner::fit_flat_cos(int64_t n_epoch, std::optional<LearningRate
     auto schedules = lr_schedules(lr, optimizer().groups().size(), [&](double rate) {
         return combined_cos(options.pct_start, rate, rate, rate / options.div_final);
     });
-    return impl_->fit(n_epoch, lr, fit_options(options), std::move(schedules));
+    return impl_->fit(n_epoch, lr, options.fit, std::move(schedules));
 }
 
 const Records& Learner::fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max,
@@ -209,25 +199,22 @@ const Records& Learner::fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optio
         }
         return combine_scheds(lengths, cycles);
     });
-    return impl_->fit(static_cast<int64_t>(n_epoch), lr, fit_options(options), std::move(schedules));
+    return impl_->fit(static_cast<int64_t>(n_epoch), lr, options.fit, std::move(schedules));
 }
 
 const Records& Learner::fine_tune(int64_t n_epoch, double base_lr, const FineTuneOptions& options) {
     require<UsageError>(options.freeze_epochs >= 0, "Invalid freeze_epochs ", options.freeze_epochs,
                         ": it must be at least 0");
     check_above_zero(options.lr_mult, "lr_mult");
-    const auto one_cycle = [&](const char* stage) {
-        auto cycle = fit_options<OneCycleOptions>(options);
-        if (!cycle.checkpoint.dir.empty()) cycle.checkpoint.dir /= stage;
-        return cycle;
-    };
-    OneCycleOptions frozen = one_cycle("frozen"), unfrozen = one_cycle("unfrozen");
-    frozen.pct_start = 0.99;
-    unfrozen.pct_start = options.pct_start;
-    unfrozen.div = options.div;
+    OneCycleOptions frozen{.pct_start = 0.99, .fit = options.fit};
+    OneCycleOptions unfrozen{.div = options.div, .pct_start = options.pct_start, .fit = options.fit};
+    if (!options.fit.checkpoint.dir.empty()) {
+        frozen.fit.checkpoint.dir /= "frozen";
+        unfrozen.fit.checkpoint.dir /= "unfrozen";
+    }
     freeze();
     fit_one_cycle(options.freeze_epochs, slice(base_lr), frozen);
-    if (options.stop.stop_requested()) return records();
+    if (options.fit.stop.stop_requested()) return records();
     unfreeze();
     return fit_one_cycle(n_epoch, slice(base_lr / 2 / options.lr_mult, base_lr / 2), unfrozen);
 }

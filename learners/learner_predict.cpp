@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include <torch/types.h>
 
@@ -20,7 +21,8 @@ public:
     std::string name() const override { return "gather_predictions"; }
 
     void after_batch(TrainingState& state) override {
-        require(!state.predictions.empty(), "The model's forward gave no tensor");
+        require(!state.predictions.empty(), "There are no predictions of batch ", state.iteration,
+                ": the model's forward gave no tensor, or a callback left the batch before");
         append(predictions_, loss_.activation(state.predictions));
         append(targets_, state.batch.targets);
         if (loss_ && !state.batch.targets.empty()) {
@@ -60,14 +62,22 @@ private:
 
 }  // namespace
 
-void Learner::Impl::validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks) {
+void Learner::Impl::run_outside_fit(const std::vector<std::shared_ptr<Callback>>& asked, std::shared_ptr<Callback> own,
+                                    const std::function<void(TrainingLoop&, TrainingState&)>& body) {
+    std::vector<std::shared_ptr<Callback>> callbacks;
+    std::copy_if(options.callbacks.begin(), options.callbacks.end(), std::back_inserter(callbacks),
+                 [](const auto& callback) { return callback->runs_outside_fit(); });
+    callbacks.insert(callbacks.end(), asked.begin(), asked.end());
+    callbacks.push_back(std::move(own));
     const Events events(std::move(callbacks));
     AutogradStep step(model, options.loss, optimizer());
+    TrainingLoop loop(dls, model, options.loss, step, events);
     TrainingState state;
     state.model = &model.module();
     state.loss_func = &options.loss;
+    state.dls = &dls;
     try {
-        TrainingLoop(dls, model, options.loss, step, events).validate(state, loader);
+        body(loop, state);
     } catch (...) {
         events.cleanup_after_exception(state);
         throw;
@@ -81,8 +91,7 @@ Validation Learner::validate(const std::vector<std::shared_ptr<Callback>>& callb
 Validation Learner::validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks) {
     require(static_cast<bool>(impl_->options.loss), "The learner has no loss to validate with");
     const auto recorder = std::make_shared<Recorder>(impl_->options.metrics);
-    callbacks.push_back(recorder);
-    impl_->validate(loader, std::move(callbacks));
+    impl_->run_outside_fit(callbacks, recorder, [&](auto& loop, auto& state) { loop.validate(state, loader); });
     Validation result{.loss = recorder->valid_loss()};
     for (size_t i = 0; i < recorder->metrics().size(); ++i) {
         result.metrics[recorder->metrics()[i].name()] = recorder->metric_values()[i];
@@ -96,8 +105,8 @@ Predictions Learner::get_preds(const std::vector<std::shared_ptr<Callback>>& cal
 
 Predictions Learner::get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks) {
     const auto gathered = std::make_shared<GatherPredictions>(impl_->options.loss);
-    callbacks.push_back(gathered);
-    impl_->validate(loader.in_order(), std::move(callbacks));
+    impl_->run_outside_fit(callbacks, gathered,
+                           [&](auto& loop, auto& state) { loop.validate(state, loader.in_order()); });
     return gathered->all();
 }
 
@@ -106,15 +115,11 @@ at::Tensor Learner::predict(const Tensors& inputs) {
 }
 
 Tensors Learner::predict_all(const Tensors& inputs) {
-    torch::NoGradGuard no_grad;
-    impl_->model.module().eval();
     Tensors placed;
     for (const auto& input : inputs) placed.push_back(input.to(impl_->dls.train().options().device));
-    const Tensors outputs = impl_->model(placed);
-    require(!outputs.empty(), "The model's forward gave no tensor");
-    Tensors predictions;
-    for (const auto& output : impl_->options.loss.activation(outputs)) predictions.push_back(output.to(at::kCPU));
-    return predictions;
+    const auto gathered = std::make_shared<GatherPredictions>(impl_->options.loss);
+    impl_->run_outside_fit({}, gathered, [&](auto& loop, auto& state) { loop.predict(state, std::move(placed)); });
+    return gathered->all().all_predictions;
 }
 
 Table Learner::results(int64_t n) {

@@ -147,6 +147,15 @@ void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
 TabularLearner::TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options)
     : Learner(dls, std::move(model), std::move(options)), tabular_dls_(std::move(dls)) {}
 
+void TabularLearner::set_dls(TabularDataLoaders dls) {
+    Learner::set_dls(dls);
+    tabular_dls_ = std::move(dls);
+}
+
+void TabularLearner::set_dls(DataLoaders) {
+    fail<UsageError>("A TabularLearner takes TabularDataLoaders in set_dls");
+}
+
 std::vector<Prediction> TabularLearner::predict_targets(const RawRow& row) {
     return decode_row(tabular_dls_.tabular(), predict_all(tabular_dls_.tabular().encode(row)));
 }
@@ -202,7 +211,7 @@ TabularLearner tabular_learner(TabularDataLoaders dls, const TabularLearnerOptio
     bring_to_units(options.metrics, dls.tabular());
     const double hidden = dls.tabular_options().hide_categories;
     if (hidden > 0 && !dls.categories().empty()) {
-        options.callbacks.push_back(std::make_shared<CategoryDropout>(hidden));
+        options.callbacks.push_back(category_dropout(hidden));
     }
     return TabularLearner(std::move(dls), std::move(model), std::move(options));
 }

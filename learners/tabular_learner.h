@@ -50,6 +50,10 @@ public:
     TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options);
 
     const TabularDataLoaders& tabular_dls() const { return tabular_dls_; }
+    /// As Learner::set_dls; numbers are scaled from then on as was fitted on these data.
+    void set_dls(TabularDataLoaders dls);
+    /// Throws UsageError: raw values are answered by what was fitted on TabularDataLoaders.
+    void set_dls(DataLoaders dls) override;
 
     using Learner::predict;
     /// Of encoded inputs in braces, `predict({x_cat, x_cont})`, which are never taken for a row.

@@ -26,9 +26,9 @@ TabularRecipe best_recipe() {
                     .numbers = {.kind = NumberEmbeddingKind::periodic},
                     .max_values = 128,
                     .members = 8};
+    recipe.learner.lr = 2e-3;
     recipe.learner.weight_decay = 3e-4;
     recipe.n_epoch = 60;
-    recipe.lr = 2e-3;
     recipe.one_cycle = false;
     recipe.lr_patience = 2;
     recipe.patience = 6;
@@ -44,20 +44,13 @@ TabularRecipe recipe_of(std::string_view name) {
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options) {
     FitOptions fit = options;
     if (recipe.lr_patience > 0) {
-        fit.callbacks.push_back(
-            std::make_shared<ReduceLROnPlateau>(ReduceLROnPlateauOptions{.patience = recipe.lr_patience, .factor = 5}));
+        fit.callbacks.push_back(reduce_lr_on_plateau({.patience = recipe.lr_patience, .factor = 5}));
     }
     if (recipe.patience > 0) {
-        fit.callbacks.push_back(
-            std::make_shared<EarlyStopping>(EarlyStoppingOptions{.patience = recipe.patience, .restore_best = true}));
+        fit.callbacks.push_back(early_stopping({.patience = recipe.patience, .restore_best = true}));
     }
-    if (!recipe.one_cycle) return learn.fit(recipe.n_epoch, recipe.lr, fit);
-    return learn.fit_one_cycle(recipe.n_epoch, recipe.lr,
-                               {.weight_decay = fit.weight_decay,
-                                .callbacks = fit.callbacks,
-                                .reset_optimizer = fit.reset_optimizer,
-                                .stop = fit.stop,
-                                .checkpoint = fit.checkpoint});
+    const double lr = recipe.learner.lr;
+    return recipe.one_cycle ? learn.fit_one_cycle(recipe.n_epoch, lr, fit) : learn.fit(recipe.n_epoch, lr, fit);
 }
 
 }  // namespace embark

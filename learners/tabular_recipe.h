@@ -16,9 +16,9 @@ namespace embark {
 struct TabularRecipe {
     TabularOptions data = {};
     TabularLearnerOptions model = {};
+    /// Its lr is the fit's.
     LearnerOptions learner = {};
     int64_t n_epoch = 3;
-    double lr = 1e-3;
     /// One-cycle; false: a constant learning rate.
     bool one_cycle = true;
     /// A fifth of the learning rate once the validation loss did not improve for so many epochs; 0: never.
@@ -38,7 +38,7 @@ TabularRecipe best_recipe();
 /// "fastai" or "best". Throws UsageError for another name.
 TabularRecipe recipe_of(std::string_view name);
 
-/// Trains as the recipe says.
+/// Trains `learn`, which was made of it, as the recipe says.
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options = {});
 
 }  // namespace embark

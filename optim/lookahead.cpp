@@ -59,6 +59,12 @@ public:
         count_ = count;
     }
 
+    void weights_replaced() override {
+        slow_.clear();  // the next step takes them from the parameters
+        count_ = 0;
+        fast_->weights_replaced();
+    }
+
 protected:
     void hyper_changed(const std::string& name) override {
         std::vector<double> values;

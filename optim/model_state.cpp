@@ -141,6 +141,11 @@ void ModelState::restore(torch::nn::Module& model) const {
     copy_to(model);
 }
 
+void ModelState::restore_weights(torch::nn::Module& model, Optimizer& optimizer) const {
+    restore(model);
+    optimizer.weights_replaced();
+}
+
 void ModelState::restore(torch::nn::Module& model, Optimizer& optimizer) const {
     check_model(model);
     try {

@@ -33,6 +33,8 @@ public:
     void restore(torch::nn::Module& model, Optimizer& optimizer) const;
     /// Puts the model back and leaves the optimizer alone.
     void restore(torch::nn::Module& model) const;
+    /// Puts the model back under an optimizer that goes on (see Optimizer::weights_replaced).
+    void restore_weights(torch::nn::Module& model, Optimizer& optimizer) const;
 
     /// What a ModelState of these would have, as the tensors themselves rather than copies; `optimizer` may be null.
     static TensorFile tensors(const torch::nn::Module& model, const Optimizer* optimizer);

@@ -82,6 +82,9 @@ public:
     virtual void load_state(const std::map<std::string, at::Tensor>& state) = 0;
     /// Drops all of it: the next step is as of a new optimizer. Hyper-parameters stay.
     void clear_state() { load_state({}); }
+    /// The parameters were set to other values than a step gave them, as those of an earlier epoch: state that is made
+    /// of the parameters themselves, as lookahead's slow weights, begins anew from these; moments stay.
+    virtual void weights_replaced() {}
 
 protected:
     /// Called after hyper-parameter `name` was set, for optimizers that keep theirs elsewhere.

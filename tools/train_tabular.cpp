@@ -118,7 +118,7 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
     if (options.given("epochs")) recipe.n_epoch = options.epochs;
-    if (options.given("lr")) recipe.lr = options.lr;
+    if (options.given("lr")) recipe.learner.lr = options.lr;
     if (options.weight_decay) recipe.learner.weight_decay = options.weight_decay;
     return recipe;
 }

@@ -63,7 +63,7 @@ void SaveModel::after_fit(TrainingState& state) {
     if (options_.with_opt) {
         best.restore(*state.model, *state.optimizer);
     } else {
-        best.restore(*state.model);
+        best.restore_weights(*state.model, *state.optimizer);
     }
 }
 
@@ -101,6 +101,10 @@ const fs::path& SaveModel::last_saved_path() const {
 
 void SaveModel::finish_saving() const {
     if (saving_.valid()) saving_.get();
+}
+
+std::shared_ptr<SaveModel> save_model(SaveModelOptions options) {
+    return std::make_shared<SaveModel>(std::move(options));
 }
 
 }  // namespace embark

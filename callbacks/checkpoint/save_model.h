@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <future>
+#include <memory>
 
 #include "../tracker.h"
 
@@ -62,5 +63,8 @@ private:
     std::filesystem::path last_saved_path_;
     std::shared_future<void> saving_;
 };
+
+/// A SaveModel, as something to give a Learner.
+std::shared_ptr<SaveModel> save_model(SaveModelOptions options = {});
 
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <stop_token>
 
 #include "../callback.h"
@@ -11,7 +12,9 @@ namespace embark {
 class StopOnRequest : public Callback {
 public:
     explicit StopOnRequest(std::stop_token stop) : stop_(std::move(stop)) {}
-    int order() const override { return 100; }
+    /// After every other callback, whatever its order: what these do at an event is in a checkpoint that is written
+    /// then.
+    int order() const override { return std::numeric_limits<int>::max(); }
     std::string name() const override { return "stop_on_request"; }
     bool needs_autograd() const override { return false; }
     void before_batch(TrainingState& state) override;

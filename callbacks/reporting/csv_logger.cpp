@@ -141,4 +141,8 @@ void CSVLogger::fail_with(int error) const {
     fail("Cannot write ", options_.path.string(), ": ", std::generic_category().message(error));
 }
 
+std::shared_ptr<CSVLogger> csv_logger(CSVLoggerOptions options) {
+    return std::make_shared<CSVLogger>(std::move(options));
+}
+
 }  // namespace embark

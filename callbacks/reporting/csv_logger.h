@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -54,5 +55,8 @@ private:
     int64_t size_ = 0;    // of what was written
     bool begun_ = false;  // the header stands in the file
 };
+
+/// A CSVLogger, as something to give a Learner.
+std::shared_ptr<CSVLogger> csv_logger(CSVLoggerOptions options = {});
 
 }  // namespace embark

@@ -12,37 +12,11 @@ namespace embark {
 
 namespace {
 
-// Every event that is timed.
-#define EMBARK_TIMED_EVENTS(X) \
-    X(before_fit)              \
-    X(before_epoch)            \
-    X(before_train)            \
-    X(before_validate)         \
-    X(before_batch)            \
-    X(after_pred)              \
-    X(after_loss)              \
-    X(before_backward)         \
-    X(after_cancel_backward)   \
-    X(after_backward)          \
-    X(before_step)             \
-    X(after_cancel_step)       \
-    X(after_step)              \
-    X(after_cancel_batch)      \
-    X(after_batch)             \
-    X(after_cancel_train)      \
-    X(after_train)             \
-    X(after_cancel_validate)   \
-    X(after_validate)          \
-    X(after_cancel_epoch)      \
-    X(after_epoch)             \
-    X(after_cancel_fit)        \
-    X(after_fit)
-
 #define EMBARK_ENUMERATOR(event) event,
-enum class Timed { EMBARK_TIMED_EVENTS(EMBARK_ENUMERATOR) };
+enum class Timed { EMBARK_EVENTS(EMBARK_ENUMERATOR) };
 #undef EMBARK_ENUMERATOR
 #define EMBARK_NAME(event) #event,
-constexpr std::array kEventNames = {EMBARK_TIMED_EVENTS(EMBARK_NAME)};
+constexpr std::array kEventNames = {EMBARK_EVENTS(EMBARK_NAME)};
 #undef EMBARK_NAME
 
 enum class Part { training, validation, fit };
@@ -59,6 +33,7 @@ Part timed_part(Timed event, bool training) {
         case Timed::after_epoch:
         case Timed::after_cancel_fit:
         case Timed::after_fit:
+        case Timed::cleanup_fit:
             return Part::fit;
         default:
             return training ? Part::training : Part::validation;
@@ -150,9 +125,8 @@ public:
     void event(TrainingState& state) override {                \
         (meters_.get()->*note_)(Timed::event, state.training); \
     }
-    EMBARK_TIMED_EVENTS(EMBARK_NOTE)
+    EMBARK_EVENTS(EMBARK_NOTE)
 #undef EMBARK_NOTE
-#undef EMBARK_TIMED_EVENTS
 
 private:
     std::shared_ptr<Meters> meters_;

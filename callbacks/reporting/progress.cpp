@@ -132,4 +132,8 @@ void Progress::cleanup_fit(TrainingState&) {
     print("");
 }
 
+std::shared_ptr<Progress> progress(ProgressOptions options) {
+    return std::make_shared<Progress>(options);
+}
+
 }  // namespace embark

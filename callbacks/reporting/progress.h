@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 
 #include "../callback.h"
@@ -48,5 +49,8 @@ private:
     bool leads_ = true;  // of several processes, one shows the progress of all
     std::chrono::steady_clock::time_point drawn_{};
 };
+
+/// A Progress, as something to give a Learner.
+std::shared_ptr<Progress> progress(ProgressOptions options = {});
 
 }  // namespace embark

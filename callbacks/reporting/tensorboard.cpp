@@ -94,4 +94,8 @@ void TensorBoard::cleanup_fit(TrainingState&) {
     if (const auto file = std::exchange(file_, nullptr)) file->flush();
 }
 
+std::shared_ptr<TensorBoard> tensorboard(std::filesystem::path log_folder, TensorBoardOptions options) {
+    return std::make_shared<TensorBoard>(std::move(log_folder), std::move(options));
+}
+
 }  // namespace embark

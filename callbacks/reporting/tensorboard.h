@@ -57,4 +57,7 @@ private:
     std::vector<Scalar> scalars_;
 };
 
+/// A TensorBoard, as something to give a Learner.
+std::shared_ptr<TensorBoard> tensorboard(std::filesystem::path log_folder, TensorBoardOptions options = {});
+
 }  // namespace embark

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <functional>
+
 #include "../../callbacks/detail/events.h"
 #include "../../core/state_dict.h"
 #include "../../optim/schedule.h"
 #include "../learner.h"
 
 namespace embark {
+
+class TrainingLoop;
 
 /// Throws UsageError for a weight decay that is given and not a number of at least 0.
 void check_weight_decay(const std::optional<double>& weight_decay);
@@ -21,8 +25,10 @@ struct Learner::Impl {
     /// Trains with a set of schedules for each parameter group, or with none.
     const Records& fit(int64_t n_epoch, const LearningRate& lr, const FitOptions& fit_options,
                        std::vector<Schedules> schedules = {});
-    /// Sends the events of validation over `loader` to `callbacks`.
-    void validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks);
+    /// Runs `body` outside of a fit, with events for the Learner's own callbacks that take part in that, for `asked`,
+    /// and last for `own`.
+    void run_outside_fit(const std::vector<std::shared_ptr<Callback>>& asked, std::shared_ptr<Callback> own,
+                         const std::function<void(TrainingLoop&, TrainingState&)>& body);
 
     DataLoaders dls;
     Model model;

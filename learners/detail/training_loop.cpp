@@ -59,16 +59,24 @@ void TrainingLoop::train(TrainingState& state, int64_t pass) {
 }
 
 void TrainingLoop::validate(TrainingState& state, const DataLoader& loader) {
-    torch::NoGradGuard no_grad;
     const auto batches = loader.epoch(0, share_of(state, Share::Of::batches));
+    validate(state, batches.size(), [&] { begin_batch(state, batches); });
+}
+
+void TrainingLoop::predict(TrainingState& state, Tensors inputs) {
+    validate(state, 1, [&] { state.batch = {.inputs = std::move(inputs), .targets = {}}; });
+}
+
+void TrainingLoop::validate(TrainingState& state, int64_t n_iter, const std::function<void()>& begin) {
+    torch::NoGradGuard no_grad;
     state.training = false;
-    state.n_iter = batches.size();
+    state.n_iter = n_iter;
     model_.module().eval();
     bracket(events_, state, Level::validate, &Callback::before_validate, &Callback::after_cancel_validate,
             &Callback::after_validate, [&] {
                 for (state.iteration = 0; state.iteration < state.n_iter && !state.cancelled(Level::validate);
                      ++state.iteration) {
-                    begin_batch(state, batches);
+                    begin();
                     bracket(events_, state, Level::batch, &Callback::before_batch, &Callback::after_cancel_batch,
                             &Callback::after_batch, [&] { evaluate_batch(state); });
                 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "../../callbacks/detail/events.h"
 #include "../../data/loaders/dataloaders.h"
 #include "train_step.h"
@@ -16,8 +18,12 @@ public:
     void fit(TrainingState& state, int64_t n_epoch, int64_t first_pass);
     /// One pass over `loader` without training, with the events of validation.
     void validate(TrainingState& state, const DataLoader& loader);
+    /// The same for one batch of inputs alone.
+    void predict(TrainingState& state, Tensors inputs);
 
 private:
+    /// Validates `n_iter` batches, each of which `begin` puts into the state.
+    void validate(TrainingState& state, int64_t n_iter, const std::function<void()>& begin);
     void epoch(TrainingState& state, int64_t pass);
     void train(TrainingState& state, int64_t pass);
     static void begin_batch(TrainingState& state, const DataLoader::Epoch& batches);

@@ -22,35 +22,12 @@ public:
     std::string log() const { return join(seen_, " "); }
     void clear() { seen_.clear(); }
 
-#define EMBARK_WITNESS(event)                   \
+#define EMBARK_SEE(event)                       \
     void event(TrainingState& state) override { \
         see(#event, state);                     \
     }
-    EMBARK_WITNESS(before_fit)
-    EMBARK_WITNESS(before_epoch)
-    EMBARK_WITNESS(before_train)
-    EMBARK_WITNESS(before_validate)
-    EMBARK_WITNESS(before_batch)
-    EMBARK_WITNESS(after_pred)
-    EMBARK_WITNESS(after_loss)
-    EMBARK_WITNESS(before_backward)
-    EMBARK_WITNESS(after_cancel_backward)
-    EMBARK_WITNESS(after_backward)
-    EMBARK_WITNESS(before_step)
-    EMBARK_WITNESS(after_cancel_step)
-    EMBARK_WITNESS(after_step)
-    EMBARK_WITNESS(after_cancel_batch)
-    EMBARK_WITNESS(after_batch)
-    EMBARK_WITNESS(after_cancel_train)
-    EMBARK_WITNESS(after_train)
-    EMBARK_WITNESS(after_cancel_validate)
-    EMBARK_WITNESS(after_validate)
-    EMBARK_WITNESS(after_cancel_epoch)
-    EMBARK_WITNESS(after_epoch)
-    EMBARK_WITNESS(after_cancel_fit)
-    EMBARK_WITNESS(after_fit)
-    EMBARK_WITNESS(cleanup_fit)
-#undef EMBARK_WITNESS
+    EMBARK_EVENTS(EMBARK_SEE)
+#undef EMBARK_SEE
 
 private:
     void see(const std::string& event, TrainingState& state) {

@@ -283,7 +283,7 @@ TEST(ResumeFineTune, files_of_its_two_fits_stay_those_of_the_undisturbed_ones) {
             plain, {std::make_shared<CSVLogger>(CSVLoggerOptions{.path = files / "history.csv", .append = append}),
                     std::make_shared<SaveModel>(SaveModelOptions{.path = files / "best.safetensors"}),
                     std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 8})});
-        FineTuneOptions options{.checkpoint = {.dir = folder / "checkpoints", .resume = true}};
+        FitOptions options{.checkpoint = {.dir = folder / "checkpoints", .resume = true}};
         std::filesystem::create_directory(options.checkpoint.dir);
         if (interruption) {
             options.callbacks = {interruption};

@@ -52,7 +52,7 @@ Trained train(const Lab& lab, const TensorDataset& data, bool batch_norm, int64_
     Learner learn(dls, model, {.loss = mse_loss_flat(), .optimizer = sgd({.momentum = 0.9}), .progress = false});
     // One step for 64 samples, however many batches they come in.
     learn.fit(3, 0.05,
-              {.callbacks = {std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 64})}});
+              {.callbacks = {gradient_accumulation({.n_acc = 64})}});
     return {torch::nn::utils::parameters_to_vector(model->parameters()).detach(), model->bytes};
 }
 

@@ -49,14 +49,37 @@ Position load_position(const StateDict& saved) {
     return position;
 }
 
-/// Calls `visit(name, callback)`; callbacks of one name get numbers.
+/// A callback's name as a part of a StateDict, which must not have what separates parts and numbers.
+std::string escaped(const std::string& name) {
+    std::string text;
+    for (const char c : name) text += c == '.' ? "%2E" : c == '#' ? "%23" : c == '%' ? "%25" : std::string(1, c);
+    return text.empty() ? "%" : text;
+}
+
+/// Calls `visit(key, callback)` with what the state of each is kept under: its name, with a number where it is not the
+/// first of that name.
 template <class Visit>
-void visit_named(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit visit) {
+void visit_keyed(const std::vector<std::shared_ptr<Callback>>& callbacks, Visit visit) {
     std::map<std::string, int> seen;
     for (const auto& callback : callbacks) {
-        const int number = ++seen[callback->name()];
-        visit(number == 1 ? callback->name() : concat(callback->name(), "#", number), *callback);
+        const std::string key = escaped(callback->name());
+        const int number = ++seen[key];
+        visit(number == 1 ? key : concat(key, "#", number), *callback);
     }
+}
+
+/// The keys that version 0.1 kept the callbacks' state under: names as they are, and "callback" for those that do not
+/// override name().
+std::map<const Callback*, std::string> old_keys(const std::vector<std::shared_ptr<Callback>>& callbacks) {
+    std::map<const Callback*, std::string> keys;
+    std::map<std::string, int> seen;
+    for (const auto& callback : callbacks) {
+        const std::string name = callback->name();
+        const std::string key = name == callback->Callback::name() ? "callback" : name;
+        const int number = ++seen[key];
+        keys[callback.get()] = number == 1 ? key : concat(key, "#", number);
+    }
+    return keys;
 }
 
 /// Gradients that are being accumulated: of several processes, the sums of all their parts.
@@ -186,10 +209,10 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
     progress.set("position", save_position(state.position(phase)));
     progress.set("rng", rng_states(state));
     if (!state.is_main_process()) return progress;
-    visit_named(others_, [&](const std::string& name, const Callback& callback) {
+    visit_keyed(others_, [&](const std::string& key, const Callback& callback) {
         StateDict saved;
         callback.save_state(saved, state);
-        progress.set("callback." + name, saved);
+        progress.set("callback." + key, saved);
     });
     return progress;
 }
@@ -249,12 +272,14 @@ void Checkpointer::check_same_fit(const StateDict& saved) const {
 void Checkpointer::load_callbacks(const StateDict& saved, TrainingState& state) const {
     std::set<std::string> unused;
     for (const auto& name : saved.parts()) unused.insert(name);
-    visit_named(others_, [&](const std::string& name, Callback& callback) {
-        unused.erase(name);
+    const auto keys_before = old_keys(others_);
+    visit_keyed(others_, [&](std::string key, Callback& callback) {
+        if (!unused.contains(key)) key = keys_before.at(&callback);
+        unused.erase(key);
         try {
-            callback.load_state(saved.part(name), state);
+            callback.load_state(saved.part(key), state);
         } catch (const Error& error) {
-            fail("Cannot resume from ", path_.string(), ": callback ", name, ": ", error.what());
+            fail("Cannot resume from ", path_.string(), ": callback ", callback.name(), ": ", error.what());
         }
     });
     require(unused.empty(), "Cannot resume from ", path_.string(), ": its fit had callbacks that this one has not, ",

@@ -14,7 +14,7 @@ namespace embark {
 class Checkpointer : public StopOnRequest {
 public:
     /// `fit` tells this fit from others: going on from a checkpoint with other values is an Error that names them.
-    /// `others` are the fit's other callbacks, whose state is saved too.
+    /// `others` are the fit's other callbacks, whose state is saved too. It must be the last among them.
     Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
                  std::stop_token stop);
     std::string name() const override { return "checkpointer"; }
