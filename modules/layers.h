@@ -20,8 +20,9 @@ at::Tensor sigmoid_range(const at::Tensor& x, const Range& range);
 /// (`trunc_normal_` with std 0.01).
 void trunc_normal_(const at::Tensor& weight, double std = 0.01);
 
-/// Gives the last linear layer of `model`, in the order in which its layers were registered, `n_out` outputs and new
-/// weights, in place: whoever holds the layer sees the new one. Returns its name. Throws Error where it is missing.
+/// Gives the last linear layer of `model` (a Linear or an NLinear), in the order in which its layers were registered,
+/// `n_out` outputs and new weights, in place: whoever holds the layer sees the new one. Returns its name. Throws Error
+/// where it is missing, and UsageError for a TabularModel with several outputs.
 std::string replace_last_layer(torch::nn::Module& model, int64_t n_out);
 
 /// Throws UsageError unless the range is empty or low < high, both finite.

@@ -16,11 +16,16 @@ NLinearImpl::NLinearImpl(const NLinearOptions& options_) : options(options_) {
 }
 
 void NLinearImpl::reset() {
+    weight = register_parameter("weight", torch::empty({options.n, options.n_in, options.n_out}));
+    if (options.bias) bias = register_parameter("bias", torch::empty({options.n, options.n_out}));
+    reset_parameters();
+}
+
+void NLinearImpl::reset_parameters() {
+    torch::NoGradGuard no_grad;
     const double bound = 1 / std::sqrt(static_cast<double>(options.n_in));
-    weight =
-        register_parameter("weight", torch::empty({options.n, options.n_in, options.n_out}).uniform_(-bound, bound));
-    if (!options.bias) return;
-    bias = register_parameter("bias", torch::empty({options.n, options.n_out}).uniform_(-bound, bound));
+    weight.uniform_(-bound, bound);
+    if (bias.defined()) bias.uniform_(-bound, bound);
 }
 
 void NLinearImpl::pretty_print(std::ostream& stream) const {

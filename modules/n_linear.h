@@ -21,6 +21,8 @@ class NLinearImpl : public torch::nn::Cloneable<NLinearImpl> {
 public:
     explicit NLinearImpl(const NLinearOptions& options);
     void reset() override;
+    /// New first values.
+    void reset_parameters();
     void pretty_print(std::ostream& stream) const override;
     at::Tensor forward(const at::Tensor& x);
 

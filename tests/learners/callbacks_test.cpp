@@ -364,8 +364,30 @@ TEST(Callbacks, lr_find_leaves_out_what_judges_epochs_or_writes_files) {
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
 }
 
-// --- Books
-// ------------------------------------------------------------------------------------------------------------
+/// A fit whose second epoch is a bad one, after which the weights of the first are put back, and one more at nearly no
+/// rate: how far the weights are from the first epoch's.
+double moved_after_restoring(const std::function<std::shared_ptr<Callback>(const std::filesystem::path&)>& make) {
+    const TemporaryFolder folder;
+    auto learn = small_learner(regression_data(8), {.optimizer = lookahead(sgd({.momentum = 0}), {.k = 6})});
+    at::Tensor best;
+    const auto worsen = std::make_shared<At<&Callback::before_batch>>([&](TrainingState& state) {
+        if (state.training && state.epoch == 0 && state.iteration == 0) state.optimizer->set_hyper("lr", 0.01);
+        if (state.training && state.epoch == 1) state.optimizer->set_hyper("lr", 3.0);
+        if (!state.training && state.epoch == 0) best = weights(learn);
+    });
+    learn.fit(2, 0.01, {.callbacks = {worsen, make(folder.path())}});
+    EXPECT_TRUE(weights(learn).equal(best));
+    learn.fit(2, 1e-12);
+    return (weights(learn) - best).abs().max().item<double>();
+}
+
+TEST(Callbacks, the_best_weights_stay_under_an_optimizer_that_keeps_slow_ones) {
+    EXPECT_LE(moved_after_restoring([](const auto&) { return early_stopping({.patience = 5, .restore_best = true}); }),
+              1e-6);
+    EXPECT_LE(moved_after_restoring([](const auto& folder) { return save_model({.path = folder / "best"}); }), 1e-6);
+}
+
+// --- Books ----------------------------------------------------------------------------------------------------------
 
 TEST(Callbacks, the_log_holds_what_was_recorded) {
     const TemporaryFolder folder;

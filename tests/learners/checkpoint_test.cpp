@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <functional>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -310,6 +311,98 @@ TEST(Checkpoint, a_small_one_cut_or_changed_at_any_byte_is_found_out) {
     }
     EXPECT_TRUE(weight.equal(before));
     EXPECT_FALSE(refused(whole));
+}
+
+/// Counts batches under a name and at an order of its own.
+struct NamedCounter : Callback {
+    explicit NamedCounter(std::string name, int order = 0) : name_(std::move(name)), order_(order) {}
+    int order() const override { return order_; }
+    std::string name() const override { return name_.empty() ? Callback::name() : name_; }
+    void after_batch(TrainingState&) override { ++count; }
+    void save_state(StateDict& to, const TrainingState&) const override { to.set("count.of batches", count); }
+    void load_state(const StateDict& from, TrainingState&) override { count = from.get<int64_t>("count.of batches"); }
+
+    std::string name_;
+    int order_;
+    int64_t count = 0;
+};
+/// Keeps nothing.
+struct Bystander : Callback {};
+
+using Counters = std::vector<std::shared_ptr<NamedCounter>>;
+
+/// A fit of `counters` that is asked to stop after the first training batches, and what each has counted when it has
+/// gone on and ended.
+std::vector<int64_t> counted_after_resume(const std::function<Counters()>& make, bool bystanders = false) {
+    const TemporaryFolder folder;
+    const auto run = [&](bool interrupt) {
+        const Counters counters = make();
+        std::vector<std::shared_ptr<Callback>> callbacks(counters.begin(), counters.end());
+        if (bystanders && interrupt) callbacks.insert(callbacks.begin(), std::make_shared<Bystander>());
+        std::stop_source stop;
+        int64_t left = 3;
+        if (interrupt) {
+            callbacks.push_back(std::make_shared<EventRecorder>("after_batch", [&](TrainingState&) {
+                if (--left == 0) stop.request_stop();
+            }));
+        } else {
+            callbacks.push_back(std::make_shared<EventRecorder>());
+        }
+        auto learn = dropout_learner(callbacks);
+        fit(learn, {.dir = folder.path(), .resume = true}, stop.get_token());
+        std::vector<int64_t> counts;
+        for (const auto& counter : counters) counts.push_back(counter->count);
+        return counts;
+    };
+    run(/*interrupt=*/true);
+    return run(/*interrupt=*/false);
+}
+
+TEST(Checkpoints, keep_apart_callbacks_of_one_class_without_names_and_with_names_that_have_dots) {
+    const int64_t all = kEpochs * (5 + 2);
+    const auto counters = [](std::vector<std::string> names) {
+        return [names = std::move(names)] {
+            Counters made;
+            for (const auto& name : names) {
+                made.push_back(std::make_shared<NamedCounter>(name));
+                made.back()->count = 100 * static_cast<int64_t>(made.size());
+            }
+            return made;
+        };
+    };
+    const std::vector<std::vector<std::string>> cases = {
+        {"", ""},
+        {"ema 0.95", "ema 0.99", "ema"},
+        {"a", "a.count", "a", "a#2", "a%2E", "a."},
+        {"...", "#", "%", " ", "\"", "ümlaut", "a/b\\c"},
+    };
+    for (const auto& names : cases) {
+        std::vector<int64_t> expected;
+        for (size_t i = 0; i < names.size(); ++i) expected.push_back(100 * static_cast<int64_t>(i + 1) + all);
+        EXPECT_EQ(counted_after_resume(counters(names)), expected) << join(names);
+        EXPECT_EQ(counted_after_resume(counters(names), /*bystanders=*/true), expected) << join(names);
+    }
+}
+
+TEST(Checkpoints, are_written_after_the_events_of_callbacks_of_any_order) {
+    const int64_t all = kEpochs * (5 + 2);
+    for (const int order : {-5, 99, 100, 101, 1000, std::numeric_limits<int>::max()}) {
+        EXPECT_EQ(counted_after_resume([order] { return Counters{std::make_shared<NamedCounter>("", order)}; }),
+                  std::vector<int64_t>{all})
+            << order;
+    }
+}
+
+TEST(Checkpoints, of_version_0_1_keep_an_unnamed_callback_as_callback) {
+    const TemporaryFolder folder;
+    auto first = std::make_shared<NamedCounter>("callback");
+    auto learn = dropout_learner({first});
+    fit(learn, {.dir = folder.path()});
+    EXPECT_EQ(first->count, kEpochs * (5 + 2));
+    const auto again = std::make_shared<NamedCounter>("");
+    auto rest = dropout_learner({again});
+    fit(rest, {.dir = folder.path(), .resume = true});
+    EXPECT_EQ(again->count, first->count);
 }
 
 }  // namespace

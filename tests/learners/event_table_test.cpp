@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -158,6 +159,24 @@ TEST(EventTable, docs_say_what_the_loop_does) {
     const std::string right = with_table(with_table(written, "order", order_table()), "cancel", cancel_table());
     if (std::getenv("EMBARK_UPDATE_DOCS") != nullptr) return write_file_atomically(path, {right});
     EXPECT_EQ(written, right) << "run this test with EMBARK_UPDATE_DOCS=1 to write the tables anew";
+}
+
+TEST(EventTable, docs_show_the_levels_of_the_one_list_of_events) {
+    const std::string written = read_file(std::string(EMBARK_SOURCE_DIR) + "/docs/events.md");
+    const size_t begin = written.find("```") + 3;
+    std::string figure = written.substr(begin, written.find("```", begin) - begin);
+    std::replace_if(
+        figure.begin(), figure.end(), [](char c) { return c == '[' || c == ']'; }, ' ');
+    std::istringstream words(figure);
+    Events shown;
+    for (std::string word; words >> word;) {
+        const bool event = word.starts_with("before_") || word.starts_with("after_") || word.starts_with("cleanup_");
+        if (event && std::find(shown.begin(), shown.end(), word) == shown.end()) shown.push_back(word);
+    }
+#define EMBARK_NAME(event) #event,
+    const Events listed = {EMBARK_EVENTS(EMBARK_NAME)};
+#undef EMBARK_NAME
+    EXPECT_EQ(shown, listed);
 }
 
 }  // namespace

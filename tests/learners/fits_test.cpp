@@ -1,5 +1,6 @@
 #include <embark/learners/learner.h>
 
+#include <cmath>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
 #include <embark/modules/layers.h>
+#include <embark/modules/tabular_model.h>
 
 #include "baselines.h"
 #include "test_files.h"
@@ -181,6 +183,24 @@ TEST(Fits, the_last_layer_can_be_replaced) {
     EXPECT_THAT(message_of<UsageError>([&] { learn.replace_last_layer(0); }), HasSubstr("Invalid number of outputs 0"));
     torch::nn::Sequential none(torch::nn::Embedding(3, 1));
     EXPECT_THAT(message_of<Error>([&] { replace_last_layer(*none, 2); }), HasSubstr("no linear layer"));
+}
+
+TEST(Fits, replacing_the_last_layer_of_a_tabular_model_with_members_leaves_the_hidden_ones) {
+    TabularModel model(TabularModelOptions{.n_cont = 3, .outputs = {{.size = 1}}, .layers = {6, 5}, .members = 4});
+    EXPECT_EQ(replace_last_layer(*model, 2), "layers.2.0");
+    model->eval();
+    EXPECT_EQ(model->forward({}, torch::randn({7, 3})).at(0).sizes(), at::IntArrayRef({7, 2}));
+    model->train();
+    EXPECT_EQ(model->forward({}, torch::randn({7, 3})).at(0).sizes(), at::IntArrayRef({7, 4, 2}));
+    const auto parameters = model->named_parameters();
+    EXPECT_EQ(parameters["layers.1.0.weight"].sizes(), at::IntArrayRef({5, 6}));
+    EXPECT_EQ(parameters["layers.2.0.weight"].sizes(), at::IntArrayRef({4, 5, 2}));
+    EXPECT_GT(parameters["layers.2.0.weight"].abs().min().item<double>(), 0);
+    EXPECT_LE(parameters["layers.2.0.weight"].abs().max().item<double>(), 1 / std::sqrt(5.0));
+    EXPECT_EQ(std::dynamic_pointer_cast<TabularModelImpl>(model->clone())->forward({}, torch::randn({7, 3})).size(), 1);
+
+    TabularModel several(TabularModelOptions{.n_cont = 3, .outputs = {{.size = 1}, {.size = 2}}});
+    EXPECT_THAT(message_of<UsageError>([&] { replace_last_layer(*several, 2); }), HasSubstr("with 2 outputs"));
 }
 
 }  // namespace
