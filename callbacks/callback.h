@@ -12,8 +12,9 @@ struct TrainingState;
 enum class Level { fit, epoch, train, validate, batch, backward, step };
 std::string_view to_string(Level level);
 
-/// Every event of a fit, with levels inside one another, laid out as they are sent: the one list of them. X is called
-/// with the name of each, for what handles all alike. See docs/events.md for leaving a level early.
+/// Every event of a fit, with levels inside one another, laid out as they are sent: the one list of them.
+/// EMBARK_EVENTS(X) expands to X(before_fit) X(before_epoch) … for code that handles all of them in one way. See
+/// docs/events.md for what is sent where a level is left early.
 // clang-format off
 #define EMBARK_EVENTS(X)                                                          \
     X(before_fit)                                                                 \

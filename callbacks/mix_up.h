@@ -14,9 +14,9 @@ struct MixUpOptions {
 };
 
 /// Trains on mixtures: every row of a training batch, x, becomes λ·x + (1 − λ)·x' of itself and another row of the
-/// batch, with a λ >= 1/2 of its own (Zhang et al. 2018; fastai's MixUp). Floating-point targets are mixed alike; where
-/// a target is a class, the loss is λ·l(p, y) + (1 − λ)·l(p, y') instead. A mixed row's weight is mixed alike too.
-/// Random numbers are from LibTorch's default generator of the CPU.
+/// batch, with a λ >= 1/2 of its own (Zhang et al. 2018; fastai's MixUp). Floating-point targets and weights are mixed
+/// in the same way; where a target is a class, the loss is λ·l(p, y) + (1 − λ)·l(p, y') instead. Random numbers are
+/// from LibTorch's default generator of the CPU.
 class MixUp : public Callback {
 public:
     /// Throws UsageError for an alpha that is not above 0.

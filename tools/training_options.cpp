@@ -30,7 +30,7 @@ void check(const TrainingOptions& options) {
     require_positive(options.shuffle_buffer, "shuffle-buffer");
     require<UsageError>(options.stream || !options.given("shuffle-buffer"), "--shuffle-buffer is for --stream");
     require<UsageError>(!options.stream || options.dataset.empty(), "--stream is for Parquet files, and --dataset ",
-                        options.dataset, " is none");
+                        options.dataset, " is not one");
     require<UsageError>(options.seed >= 0, "Invalid --seed ", options.seed, ": it must be at least 0");
     require<UsageError>(
         options.resume_dir.empty() || options.checkpoint_dir.empty() || options.resume_dir == options.checkpoint_dir,

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What is larger is written from where it is, before training goes on: a copy might find no room.
+/// What is larger is written from where it is, before training goes on: there might be no memory for a copy.
 constexpr size_t kMostCopied = size_t{256} << 20;
 
 size_t bytes_of(const TensorFile& content) {

@@ -26,7 +26,7 @@ void Events::cleanup_after_exception(TrainingState& state) const noexcept {
     try {
         cleanup(state);
     } catch (...) {
-        // The first exception is the one to hear of.
+        // The exception that ended the fit is the one to report.
     }
 }
 

@@ -21,8 +21,7 @@ public:
     /// Calls cleanup_fit of every callback, also where one throws; the first exception is thrown at the end.
     void cleanup(TrainingState& state) const;
 
-    /// The same where an exception is on its way: what ended the fit is what the caller must hear of, not what it led
-    /// to.
+    /// The same while an exception is being handled, which stays the one that is thrown.
     void cleanup_after_exception(TrainingState& state) const noexcept;
 
     const std::vector<std::shared_ptr<Callback>>& callbacks() const { return callbacks_; }

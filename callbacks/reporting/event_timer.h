@@ -32,7 +32,8 @@ struct Timing {
 ///
 /// It is a callback that comes before all others and one that comes after all others: the time from the first to the
 /// second is what the callbacks take with an event, the time from the second to the next event's first is the work
-/// between them. Callbacks that share these orders are timed with the work. What runs on a GPU is timed where the
+/// between them. Callbacks that share these orders, and checkpoints, which are written after all callbacks, are timed
+/// with the work. What runs on a GPU is timed where the
 /// program waits for it, which may be a later stage. Starts anew with each fit; one that goes on from a checkpoint is
 /// timed from there.
 class EventTimer {

@@ -52,7 +52,7 @@ Progress::Progress(ProgressOptions options) : options_(options) {
 Progress::~Progress() = default;
 
 void Progress::before_fit(TrainingState& state) {
-    leads_ = state.is_main_process();
+    is_main_ = state.is_main_process();
     drawn_ = std::chrono::steady_clock::now();
     if (state.n_epoch > 0) show_header(state);
 }
@@ -65,7 +65,7 @@ void Progress::show_header(const TrainingState& state) {
 }
 
 void Progress::after_batch(TrainingState& state) {
-    if (!terminal_ || !leads_) return;
+    if (!terminal_ || !is_main_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - drawn_ < kRedrawEvery) return;
     drawn_ = now;
@@ -80,8 +80,8 @@ void Progress::draw_bar(const TrainingState& state) {
     if (!state.records.smooth_losses.empty()) {
         figures += "  loss " + format_number(state.records.smooth_losses.back(), 4);
     }
-    const int64_t room = width() - 1 - display_width(label) - display_width(figures);
-    const int64_t cells = std::clamp<int64_t>(room, 0, 40);
+    const int64_t space = width() - 1 - display_width(label) - display_width(figures);
+    const int64_t cells = std::clamp<int64_t>(space, 0, 40);
     const auto full = static_cast<int64_t>(std::lround(done * static_cast<double>(cells)));
     std::string bar = color_ ? "\033[36m" : "";
     for (int64_t i = 0; i < cells; ++i) {
@@ -102,7 +102,7 @@ int64_t Progress::width() const {
 }
 
 void Progress::print(const std::string& text) {
-    if (!leads_) return;
+    if (!is_main_) return;
     if (std::exchange(bar_shown_, false)) std::fputs(kClearLine, options_.stream);
     std::fputs(text.c_str(), options_.stream);
     std::fflush(options_.stream);

@@ -46,7 +46,7 @@ private:
 
     ProgressOptions options_;
     bool terminal_ = false, color_ = false, bar_shown_ = false;
-    bool leads_ = true;  // of several processes, one shows the progress of all
+    bool is_main_ = true;  // of several processes, one shows the progress of all
     std::chrono::steady_clock::time_point drawn_{};
 };
 

@@ -8,7 +8,8 @@
 
 namespace embark {
 
-/// Writes down every training batch's loss and hyper-parameters and every epoch's row, in TrainingState::records.
+/// Writes down every training batch's loss and hyper-parameters and every epoch's row, in TrainingState::records. A
+/// Learner has one of its own in every fit.
 class Recorder : public Callback {
 public:
     explicit Recorder(std::vector<Metric> metrics = {});
