@@ -112,6 +112,8 @@ Model multi_input_model(const TabularDataLoaders& dls, const TabularLearnerOptio
     require<UsageError>(data.targets.size() == 1, "A model with texts predicts one target, not ", data.targets.size());
     require<UsageError>(config.members == 1, "A model with texts has one member, not ", config.members);
     require<UsageError>(!config.layers.empty(), "A model with texts needs at least one layer for the table");
+    require<UsageError>(config.text.n_tokens == 0, "text.n_tokens follows from the vocabulary of the texts; leave ",
+                        config.text.n_tokens, " out");
     std::vector<Branch> branches;
     for (size_t i = 0; i < data.texts.size(); ++i) {
         TextEncoderOptions options = config.text;

@@ -32,12 +32,12 @@ struct TabularLearnerOptions {
     bool lin_first = true;
     /// How numbers are embedded; not at all in fastai. The bins of a piecewise-linear embedding are fitted here.
     NumericEmbeddingOptions numbers = {};
-    /// Numbers of at most so many values in training get an embedding of each value besides (ValueEmbedding); 0: none.
+    /// Numbers of at most so many values in training get an embedding of each value besides (ValueEmbedder); 0: none.
     int64_t max_values = 0;
     /// A TabM ensemble of so many members that share their layers; 1: one network.
     int64_t members = 1;
-    /// What reads texts, where the data have some; n_tokens is filled in. Its rows and the table's go together through
-    /// `head` to the outputs, trained end to end (MultiInputModel).
+    /// What reads texts, where the data have some; n_tokens follows from them and cannot be given. Its rows and the
+    /// table's go together through `head` to the outputs, trained end to end (MultiInputModel).
     TextEncoderOptions text = {};
     std::vector<int64_t> head = {128};
     /// How much each target's loss counts in their sum; empty: all alike.

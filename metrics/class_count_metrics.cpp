@@ -50,7 +50,7 @@ at::Tensor ratio(const at::Tensor& numerator, const at::Tensor& denominator) {
 
 /// One number from a ratio of counts for each class.
 double averaged(const at::Tensor& numerator, const at::Tensor& denominator, const ClassCounts& counts,
-                const ClassAverage& options) {
+                const ClassAverageOptions& options) {
     const auto value = [&]() -> at::Tensor {
         switch (options.average) {
             case Average::binary: {
@@ -86,7 +86,7 @@ std::string averaged_name(const std::string& name, Average average) {
 
 /// A metric of a ratio of counts: `ratio_of` gives its numerator and denominator for each class.
 template <class RatioOf>
-Metric averaged_over_counts(const std::string& name, const ClassAverage& options, RatioOf ratio_of) {
+Metric averaged_over_counts(const std::string& name, const ClassAverageOptions& options, RatioOf ratio_of) {
     const bool binary = options.average == Average::binary;
     require<UsageError>(!binary || options.pos_label == 0 || options.pos_label == 1, "Invalid pos_label of ", name,
                         ": ", options.pos_label, "; the two classes of Average::binary are 0 and 1");
@@ -106,17 +106,17 @@ Metric averaged_over_counts(const std::string& name, const ClassAverage& options
 
 }  // namespace
 
-Metric precision(ClassAverage options) {
+Metric precision(ClassAverageOptions options) {
     return averaged_over_counts("precision", options,
                                 [](const ClassCounts& counts) { return std::pair(counts.right, counts.predicted); });
 }
 
-Metric recall(ClassAverage options) {
+Metric recall(ClassAverageOptions options) {
     return averaged_over_counts("recall", options,
                                 [](const ClassCounts& counts) { return std::pair(counts.right, counts.actual); });
 }
 
-Metric fbeta(double beta, ClassAverage options) {
+Metric fbeta(double beta, ClassAverageOptions options) {
     require<UsageError>(std::isfinite(beta) && beta >= 0, "Invalid beta of fbeta: ", beta,
                         "; it must be a finite number and not negative");
     return averaged_over_counts(
@@ -125,7 +125,7 @@ Metric fbeta(double beta, ClassAverage options) {
         });
 }
 
-Metric f1_score(ClassAverage options) {
+Metric f1_score(ClassAverageOptions options) {
     return fbeta(1, options);
 }
 

@@ -35,25 +35,26 @@ enum class Average {
 };
 
 /// Settings of precision, recall, f1_score and fbeta; scikit-learn's names and defaults.
-struct ClassAverage {
+struct ClassAverageOptions {
     Average average = Average::binary;
     /// The class that Average::binary looks at, 0 or 1.
     int64_t pos_label = 1;
 };
+using ClassAverage [[deprecated("ClassAverageOptions since 0.2")]] = ClassAverageOptions;
 
 // With TP, FP and FN the right, wrong and missed predictions of a class. Where a denominator is 0, the value is 0, as
 // scikit-learn's. Average::binary throws Error for a model of more than two classes, and UsageError for a pos_label
 // that is neither 0 nor 1; other averages have their name behind the metric's, as in "f1_score_macro".
 
 /// TP / (TP + FP); higher is better.
-Metric precision(ClassAverage options = {});
+Metric precision(ClassAverageOptions options = {});
 /// TP / (TP + FN); higher is better.
-Metric recall(ClassAverage options = {});
+Metric recall(ClassAverageOptions options = {});
 /// (1 + β²)·TP / ((1 + β²)·TP + β²·FN + FP), which counts recall as β times as important as precision; named "f2_score"
 /// for β = 2. Higher is better. Throws UsageError unless beta is finite and not negative.
-Metric fbeta(double beta, ClassAverage options = {});
+Metric fbeta(double beta, ClassAverageOptions options = {});
 /// fbeta with β = 1, the harmonic mean of precision and recall; higher is better.
-Metric f1_score(ClassAverage options = {});
+Metric f1_score(ClassAverageOptions options = {});
 
 /// Mean over the classes that occur among the targets of the recall of each; higher is better.
 Metric balanced_accuracy();

@@ -59,7 +59,7 @@ struct TabularModelOptions {
     /// What numbers become first.
     NumericEmbeddingOptions numbers = {};
     /// What numbers of few values become besides; without values: nothing.
-    ValueEmbedding values = {};
+    ValueEmbeddingOptions values = {};
     /// More than 1: an ensemble of so many members that share all layers but the last, TabM-mini (Gorishniy et al.,
     /// arXiv:2410.24210). The paper's networks have no batch norm: use_bn false.
     int64_t members = 1;

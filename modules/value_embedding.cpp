@@ -13,7 +13,7 @@ namespace embark {
 
 namespace {
 
-void check_value_embedding(const ValueEmbedding& options) {
+void check_value_embedding(const ValueEmbeddingOptions& options) {
     require<UsageError>(options.width >= 1, "Invalid width of the values' embeddings ", options.width,
                         ": at least 1 is needed");
     const auto out_of_order = [](double a, double b) { return !(static_cast<float>(a) < static_cast<float>(b)); };
@@ -44,7 +44,7 @@ std::vector<std::vector<double>> few_values(const at::Tensor& x, int64_t at_most
     return values;
 }
 
-ValueEmbedderImpl::ValueEmbedderImpl(ValueEmbedding options_) : options(std::move(options_)) {
+ValueEmbedderImpl::ValueEmbedderImpl(ValueEmbeddingOptions options_) : options(std::move(options_)) {
     check_value_embedding(options);
     reset();
 }

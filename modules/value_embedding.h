@@ -9,12 +9,13 @@
 namespace embark {
 
 /// Settings of a ValueEmbedder.
-struct ValueEmbedding {
+struct ValueEmbeddingOptions {
     /// The values of each number that have an embedding, ascending; empty for a number that gets none.
     std::vector<std::vector<double>> values = {};
     /// Width of the embeddings.
     int64_t width = 16;
 };
+using ValueEmbedding [[deprecated("ValueEmbeddingOptions since 0.2")]] = ValueEmbeddingOptions;
 
 /// The distinct values of each column of x, (n, n_cont), as floats, ascending; none for a column that has more than
 /// `at_most`, or a single one.
@@ -32,7 +33,7 @@ std::vector<std::vector<double>> few_values(const at::Tensor& x, int64_t at_most
 /// any.
 class ValueEmbedderImpl : public torch::nn::Cloneable<ValueEmbedderImpl> {
 public:
-    explicit ValueEmbedderImpl(ValueEmbedding options);
+    explicit ValueEmbedderImpl(ValueEmbeddingOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
     at::Tensor forward(const at::Tensor& x);
@@ -40,7 +41,7 @@ public:
     /// Numbers that it makes of a row.
     int64_t n_out() const;
 
-    ValueEmbedding options;
+    ValueEmbeddingOptions options;
     at::Tensor columns, between, first;
     torch::nn::Embedding embeddings{nullptr};
 };

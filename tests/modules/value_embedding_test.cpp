@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using testing::message_of;
 
 TEST(ValueEmbedder, gives_the_embedding_of_the_nearest_value) {
-    const ValueEmbedding options = {.values = {{0, 1, 5}, {}, {-2, 2}}, .width = 2};
+    const ValueEmbeddingOptions options = {.values = {{0, 1, 5}, {}, {-2, 2}}, .width = 2};
     ValueEmbedder model(options);
     EXPECT_EQ(model->n_out(), 4);
     EXPECT_EQ(model->embeddings->weight.sizes(), at::IntArrayRef({5, 2}));
@@ -34,14 +34,14 @@ TEST(ValueEmbedder, gives_the_embedding_of_the_nearest_value) {
 }
 
 TEST(ValueEmbedder, is_trained_by_the_rows_that_have_the_value) {
-    ValueEmbedder model(ValueEmbedding{.values = {{0, 1, 2}}, .width = 3});
+    ValueEmbedder model(ValueEmbeddingOptions{.values = {{0, 1, 2}}, .width = 3});
     model(torch::tensor({{1.0F}, {1.0F}})).sum().backward();
     EXPECT_TRUE(model->embeddings->weight.grad().equal(
         torch::tensor({{0.0F, 0.0F, 0.0F}, {2.0F, 2.0F, 2.0F}, {0.0F, 0.0F, 0.0F}})));
 }
 
 TEST(ValueEmbedder, can_be_cloned_and_takes_no_rows) {
-    ValueEmbedder model(ValueEmbedding{.values = {{0, 1}, {0, 1, 2}}});
+    ValueEmbedder model(ValueEmbeddingOptions{.values = {{0, 1}, {0, 1, 2}}});
     const auto copy = std::dynamic_pointer_cast<ValueEmbedderImpl>(model->clone());
     const auto x = torch::randn({7, 2});
     EXPECT_TRUE(copy->forward(x).equal(model(x)));
@@ -59,7 +59,7 @@ TEST(FewValues, are_the_distinct_ones_of_columns_that_have_not_more) {
 }
 
 TEST(ValueEmbedder, refuses_settings_that_can_never_be_right) {
-    const auto message = [](const ValueEmbedding& options) {
+    const auto message = [](const ValueEmbeddingOptions& options) {
         return message_of<UsageError>([&] { ValueEmbedder model(options); });
     };
     EXPECT_THAT(message({.values = {{0, 1}}, .width = 0}), HasSubstr("width of the values' embeddings 0"));
