@@ -1,14 +1,14 @@
 #include <torch/types.h>
 
+#include "detail/row_update.h"
 #include "detail/settings.h"
 #include "optimizers.h"
-#include "update_rule.h"
 
 namespace embark {
 
 namespace {
 
-void adagrad_step(Part& part, bool decouple_wd) {
+void adagrad_step(DenseUpdate& part, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     auto& sqr_sum = part.state.at("sqr_sum");
     at::_foreach_addcmul_(sqr_sum, part.gradients, part.gradients, 1);
@@ -17,10 +17,11 @@ void adagrad_step(Part& part, bool decouple_wd) {
     at::_foreach_addcdiv_(part.parameters, part.gradients, rms, -part.hyper("lr"));
 }
 
-void adagrad_rows(const RowPart& part, bool decouple_wd) {
+void adagrad_rows(const RowUpdate& part, bool decouple_wd) {
     const double lr = part.hyper("lr");
-    rows::adagrad_touched(part.values(part.parameter), part.values(part.state[0]), part.touched, static_cast<float>(lr),
-                          static_cast<float>(part.hyper("eps")), static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1),
+    rows::adagrad_touched(part.values(part.parameter), part.values(part.state[0]), rows::touched_by(part),
+                          static_cast<float>(lr), static_cast<float>(part.hyper("eps")),
+                          static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1),
                           static_cast<float>(decouple_wd ? 0 : part.wd));
 }
 
@@ -32,8 +33,8 @@ OptimizerFactory adagrad(const AdagradOptions& options) {
          .hypers = {{"eps", above_zero("eps", options.eps)},
                     {"wd", at_least_zero("weight_decay", options.weight_decay)}},
          .state = {"sqr_sum"},
-         .step = [decouple_wd = options.decouple_wd](Part& part) { adagrad_step(part, decouple_wd); },
-         .step_rows = [decouple_wd = options.decouple_wd](const RowPart& part) { adagrad_rows(part, decouple_wd); }});
+         .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { adagrad_step(part, decouple_wd); },
+         .step_rows = [decouple_wd = options.decouple_wd](const RowUpdate& part) { adagrad_rows(part, decouple_wd); }});
 }
 
 }  // namespace embark

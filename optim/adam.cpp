@@ -5,10 +5,9 @@
 #include <torch/types.h>
 
 #include "../core/detail/parallel.h"
-#include "detail/row_kernels.h"
+#include "detail/row_update.h"
 #include "detail/settings.h"
 #include "optimizer.h"
-#include "update_rule.h"
 
 namespace embark {
 
@@ -19,7 +18,7 @@ class AdamStep {
 public:
     explicit AdamStep(bool decouple_wd) : decouple_wd_(decouple_wd) {}
 
-    void operator()(Part& part) {
+    void operator()(DenseUpdate& part) {
         set_steps(part);
         auto &grad_avg = part.state.at("grad_avg"), &sqr_avg = part.state.at("sqr_avg");
         const double lr = part.hyper("lr"), mom = part.hyper("mom"), sqr_mom = part.hyper("sqr_mom");
@@ -35,7 +34,7 @@ public:
 
 private:
     /// The kernels take the step's number as a tensor for each parameter, and only read it: one serves them all.
-    void set_steps(const Part& part) {
+    void set_steps(const DenseUpdate& part) {
         const auto device = part.parameters.front().device();
         if (!step_.defined() || step_.device() != device) {
             step_ = torch::zeros({}, torch::dtype(torch::kFloat).device(device));
@@ -54,39 +53,40 @@ class AdamRows {
 public:
     explicit AdamRows(bool decouple_wd) : decouple_wd_(decouple_wd) {}
 
-    void operator()(const RowPart& part) const {
+    void operator()(const RowUpdate& part) const {
         const rows::AdamConstants c = constants(part);
+        const rows::Touched touched = rows::touched_by(part);
         float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
-        if (part.lazy) return rows::adam_touched(p, m, v, part.touched, c);
+        if (part.lazy) return rows::adam_touched(p, m, v, touched, c);
         if (c.mom > 0 && c.sqr_mom > 0) {
-            rows::adam_add_gradients(m, v, part.touched, c);
+            rows::adam_add_gradients(m, v, touched, c);
             return move_all(part, c);
         }
         // The touched rows as they were are put back after all rows moved as if untouched, and then take their step.
-        const auto n = static_cast<size_t>(part.touched.count * part.touched.width);
+        const auto n = static_cast<size_t>(touched.count * touched.width);
         const std::array tables{p, m, v};
         std::array<std::vector<float>, 3> before;
         for (size_t k = 0; k < 3; ++k) {
             before[k].resize(n);
-            rows::take_rows(tables[k], before[k].data(), part.touched);
+            rows::take_rows(tables[k], before[k].data(), touched);
         }
         move_all(part, c);
-        for (size_t k = 0; k < 3; ++k) rows::scatter_rows(tables[k], before[k].data(), part.touched);
-        rows::adam_touched(p, m, v, part.touched, c);
+        for (size_t k = 0; k < 3; ++k) rows::scatter_rows(tables[k], before[k].data(), touched);
+        rows::adam_touched(p, m, v, touched, c);
     }
 
 private:
     /// Numbers that are worth a thread: some 30 µs. Threads that wait for less cost more than they bring.
     static constexpr int64_t kGrain = 1 << 18;
 
-    static void move_all(const RowPart& part, const rows::AdamConstants& c) {
+    static void move_all(const RowUpdate& part, const rows::AdamConstants& c) {
         float *p = part.values(part.parameter), *m = part.values(part.state[0]), *v = part.values(part.state[1]);
         parallel_for(part.parameter.numel(), kGrain, [&](int64_t begin, int64_t end) {
             rows::adam_untouched(p + begin, m + begin, v + begin, end - begin, c);
         });
     }
 
-    rows::AdamConstants constants(const RowPart& part) const {
+    rows::AdamConstants constants(const RowUpdate& part) const {
         const double lr = part.hyper("lr"), mom = part.hyper("mom"), sqr_mom = part.hyper("sqr_mom");
         return {.mom = static_cast<float>(mom),
                 .sqr_mom = static_cast<float>(sqr_mom),

@@ -20,7 +20,7 @@ std::vector<at::Tensor> where_known(const at::Tensor& norm, const at::Tensor& ot
     return at::where((norm == 0).logical_or_(other_norm == 0), otherwise, ratio).unbind();
 }
 
-void larc_step(Part& part, bool clip, bool decouple_wd) {
+void larc_step(DenseUpdate& part, bool clip, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     if (has_momentum(part)) average_grad(part, /*dampening=*/false);
     const double lr = part.hyper("lr");
@@ -31,7 +31,7 @@ void larc_step(Part& part, bool clip, bool decouple_wd) {
     at::_foreach_sub_(part.parameters, at::_foreach_mul(moves, where_known(sizes, gradients, rates, lr)));
 }
 
-void lamb_step(Part& part, bool decouple_wd) {
+void lamb_step(DenseUpdate& part, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     average_grad(part, /*dampening=*/true);
     average_sqr_grad(part);
@@ -49,7 +49,7 @@ OptimizerFactory larc(const LarcOptions& options) {
                        .hypers = {{"trust_coeff", above_zero("trust_coeff", options.trust_coeff)},
                                   {"eps", above_zero("eps", options.eps)},
                                   {"wd", at_least_zero("weight_decay", options.weight_decay)}},
-                       .step = [clip = options.clip, decouple_wd = options.decouple_wd](Part& part) {
+                       .step = [clip = options.clip, decouple_wd = options.decouple_wd](DenseUpdate& part) {
                            larc_step(part, clip, decouple_wd);
                        }};
     add_momentum(rule, below_one("momentum", options.momentum));
@@ -57,14 +57,15 @@ OptimizerFactory larc(const LarcOptions& options) {
 }
 
 OptimizerFactory lamb(const LambOptions& options) {
-    return optimizer_of({.name = "LAMB",
-                         .hypers = {{"mom", below_one("momentum", options.momentum)},
-                                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
-                                    {"eps", above_zero("eps", options.eps)},
-                                    {"wd", at_least_zero("weight_decay", options.weight_decay)}},
-                         .state = {"grad_avg", "sqr_avg"},
-                         .counts_steps = true,
-                         .step = [decouple_wd = options.decouple_wd](Part& part) { lamb_step(part, decouple_wd); }});
+    return optimizer_of(
+        {.name = "LAMB",
+         .hypers = {{"mom", below_one("momentum", options.momentum)},
+                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
+                    {"eps", above_zero("eps", options.eps)},
+                    {"wd", at_least_zero("weight_decay", options.weight_decay)}},
+         .state = {"grad_avg", "sqr_avg"},
+         .counts_steps = true,
+         .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { lamb_step(part, decouple_wd); }});
 }
 
 }  // namespace embark

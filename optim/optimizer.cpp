@@ -1,5 +1,7 @@
 #include "optimizer.h"
 
+#include <set>
+
 #include <torch/types.h>
 
 #include "../core/error.h"
@@ -9,7 +11,14 @@ namespace embark {
 
 Optimizer::Optimizer(std::vector<ParameterGroup> groups, const HyperParameters& defaults) : groups_(std::move(groups)) {
     require(!groups_.empty(), "An optimizer needs at least one group of parameters");
-    for (auto& group : groups_) group.hyper.insert(defaults.begin(), defaults.end());
+    std::set<const void*> seen;
+    for (auto& group : groups_) {
+        group.hyper.insert(defaults.begin(), defaults.end());
+        for (const auto& parameter : group.parameters) {
+            const bool is_new = seen.insert(parameter.tensor.unsafeGetTensorImpl()).second;
+            require(is_new, "The tensor of '", parameter.name, "' is among the optimizer's parameters twice");
+        }
+    }
 }
 
 Optimizer::~Optimizer() = default;

@@ -8,7 +8,7 @@ namespace embark {
 
 namespace {
 
-void qhadam_step(Part& part, bool decouple_wd) {
+void qhadam_step(DenseUpdate& part, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     average_grad(part, /*dampening=*/true);
     average_sqr_grad(part);
@@ -26,16 +26,17 @@ void qhadam_step(Part& part, bool decouple_wd) {
 }  // namespace
 
 OptimizerFactory qhadam(const QHAdamOptions& options) {
-    return optimizer_of({.name = "QHAdam",
-                         .hypers = {{"mom", below_one("momentum", options.momentum)},
-                                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
-                                    {"nu_1", fraction("nu_1", options.nu_1)},
-                                    {"nu_2", fraction("nu_2", options.nu_2)},
-                                    {"eps", above_zero("eps", options.eps)},
-                                    {"wd", at_least_zero("weight_decay", options.weight_decay)}},
-                         .state = {"grad_avg", "sqr_avg"},
-                         .counts_steps = true,
-                         .step = [decouple_wd = options.decouple_wd](Part& part) { qhadam_step(part, decouple_wd); }});
+    return optimizer_of(
+        {.name = "QHAdam",
+         .hypers = {{"mom", below_one("momentum", options.momentum)},
+                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
+                    {"nu_1", fraction("nu_1", options.nu_1)},
+                    {"nu_2", fraction("nu_2", options.nu_2)},
+                    {"eps", above_zero("eps", options.eps)},
+                    {"wd", at_least_zero("weight_decay", options.weight_decay)}},
+         .state = {"grad_avg", "sqr_avg"},
+         .counts_steps = true,
+         .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { qhadam_step(part, decouple_wd); }});
 }
 
 }  // namespace embark

@@ -10,7 +10,7 @@ namespace embark {
 
 namespace {
 
-void radam_step(Part& part, bool decouple_wd) {
+void radam_step(DenseUpdate& part, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     average_grad(part, /*dampening=*/true);
     average_sqr_grad(part);
@@ -36,15 +36,16 @@ void radam_step(Part& part, bool decouple_wd) {
 }  // namespace
 
 OptimizerFactory radam(const RAdamOptions& options) {
-    return optimizer_of({.name = "RAdam",
-                         .hypers = {{"mom", below_one("momentum", options.momentum)},
-                                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
-                                    {"eps", above_zero("eps", options.eps)},
-                                    {"wd", at_least_zero("weight_decay", options.weight_decay)},
-                                    {"beta", at_least_zero("beta", options.beta)}},
-                         .state = {"grad_avg", "sqr_avg"},
-                         .counts_steps = true,
-                         .step = [decouple_wd = options.decouple_wd](Part& part) { radam_step(part, decouple_wd); }});
+    return optimizer_of(
+        {.name = "RAdam",
+         .hypers = {{"mom", below_one("momentum", options.momentum)},
+                    {"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
+                    {"eps", above_zero("eps", options.eps)},
+                    {"wd", at_least_zero("weight_decay", options.weight_decay)},
+                    {"beta", at_least_zero("beta", options.beta)}},
+         .state = {"grad_avg", "sqr_avg"},
+         .counts_steps = true,
+         .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { radam_step(part, decouple_wd); }});
 }
 
 }  // namespace embark

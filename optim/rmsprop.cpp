@@ -8,7 +8,7 @@ namespace embark {
 
 namespace {
 
-void rmsprop_step(Part& part, bool decouple_wd) {
+void rmsprop_step(DenseUpdate& part, bool decouple_wd) {
     decay_weights(part, decouple_wd);
     if (has_momentum(part)) average_grad(part, /*dampening=*/false);
     average_sqr_grad(part);
@@ -21,12 +21,13 @@ void rmsprop_step(Part& part, bool decouple_wd) {
 }  // namespace
 
 OptimizerFactory rmsprop(const RMSPropOptions& options) {
-    UpdateRule rule = {.name = "RMSProp",
-                       .hypers = {{"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
-                                  {"eps", above_zero("eps", options.eps)},
-                                  {"wd", at_least_zero("weight_decay", options.weight_decay)}},
-                       .state = {"sqr_avg"},
-                       .step = [decouple_wd = options.decouple_wd](Part& part) { rmsprop_step(part, decouple_wd); }};
+    UpdateRule rule = {
+        .name = "RMSProp",
+        .hypers = {{"sqr_mom", below_one("sqr_momentum", options.sqr_momentum)},
+                   {"eps", above_zero("eps", options.eps)},
+                   {"wd", at_least_zero("weight_decay", options.weight_decay)}},
+        .state = {"sqr_avg"},
+        .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { rmsprop_step(part, decouple_wd); }};
     add_momentum(rule, below_one("momentum", options.momentum));
     return optimizer_of(rule);
 }

@@ -1,14 +1,14 @@
 #include <torch/types.h>
 
+#include "detail/row_update.h"
 #include "detail/settings.h"
 #include "optimizers.h"
-#include "update_rule.h"
 
 namespace embark {
 
 namespace {
 
-void sgd_step(Part& part, bool decouple_wd) {
+void sgd_step(DenseUpdate& part, bool decouple_wd) {
     const double lr = part.hyper("lr");
     const double mom = has_momentum(part) ? part.hyper("mom") : 0;
     if (has_momentum(part) && mom == 0) {
@@ -24,13 +24,13 @@ void sgd_step(Part& part, bool decouple_wd) {
                     /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
 }
 
-void sgd_rows(const RowPart& part, bool decouple_wd) {
+void sgd_rows(const RowUpdate& part, bool decouple_wd) {
     const double lr = part.hyper("lr");
     const bool averages = !part.state.empty();
-    rows::sgd_touched(part.values(part.parameter), averages ? part.values(part.state[0]) : nullptr, part.touched,
-                      static_cast<float>(lr), static_cast<float>(averages ? part.hyper("mom") : 0),
-                      static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1),
-                      static_cast<float>(decouple_wd ? 0 : part.wd));
+    rows::sgd_touched(
+        part.values(part.parameter), averages ? part.values(part.state[0]) : nullptr, rows::touched_by(part),
+        static_cast<float>(lr), static_cast<float>(averages ? part.hyper("mom") : 0),
+        static_cast<float>(decouple_wd ? 1 - lr * part.wd : 1), static_cast<float>(decouple_wd ? 0 : part.wd));
 }
 
 }  // namespace
@@ -39,8 +39,8 @@ OptimizerFactory sgd(const SgdOptions& options) {
     UpdateRule rule = {
         .name = "SGD",
         .hypers = {{"wd", at_least_zero("weight_decay", options.weight_decay)}},
-        .step = [decouple_wd = options.decouple_wd](Part& part) { sgd_step(part, decouple_wd); },
-        .step_rows = [decouple_wd = options.decouple_wd](const RowPart& part) { sgd_rows(part, decouple_wd); }};
+        .step = [decouple_wd = options.decouple_wd](DenseUpdate& part) { sgd_step(part, decouple_wd); },
+        .step_rows = [decouple_wd = options.decouple_wd](const RowUpdate& part) { sgd_rows(part, decouple_wd); }};
     add_momentum(rule, below_one("momentum", options.momentum));
     return optimizer_of(rule);
 }

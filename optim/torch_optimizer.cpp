@@ -1,5 +1,7 @@
 #include "torch_optimizer.h"
 
+#include <typeinfo>
+
 #include <torch/torch.h>
 
 #include "../core/error.h"
@@ -10,6 +12,11 @@ namespace embark::detail {
 namespace {
 
 using torch::optim::OptimizerParamState;
+
+constexpr const char* kUnknown =
+    "The state of this optimizer of torch::optim is not known by name, so it cannot be saved or loaded: that needs "
+    "SGD, "
+    "Adam, AdamW, RMSprop or Adagrad, or an optimizer made of an UpdateRule";
 
 /// Calls `visit(name, value)` with a reference to each part of one parameter's state; a part is a tensor or a count.
 template <class Visit>
@@ -35,7 +42,7 @@ void visit_parts(OptimizerParamState& state, Visit visit) {
         visit("step", adagrad->step());
         visit("sum", adagrad->sum());
     } else {
-        fail("The state of this optimizer of torch::optim is not known by name, so it cannot be saved or loaded");
+        fail(kUnknown);
     }
 }
 
@@ -46,7 +53,7 @@ std::unique_ptr<OptimizerParamState> new_state(torch::optim::Optimizer& optimize
     if (dynamic_cast<torch::optim::AdamW*>(&optimizer)) return std::make_unique<torch::optim::AdamWParamState>();
     if (dynamic_cast<torch::optim::RMSprop*>(&optimizer)) return std::make_unique<torch::optim::RMSpropParamState>();
     if (dynamic_cast<torch::optim::Adagrad*>(&optimizer)) return std::make_unique<torch::optim::AdagradParamState>();
-    fail("The state of this optimizer of torch::optim is not known by name, so it cannot be saved or loaded");
+    fail(kUnknown);
 }
 
 at::Tensor as_tensor(const at::Tensor& tensor) {
@@ -77,6 +84,9 @@ std::map<std::string, at::Tensor> torch_state(torch::optim::Optimizer& optimizer
         for (const auto& parameter : group.parameters) {
             const auto found = optimizer.state().find(parameter.tensor.unsafeGetTensorImpl());
             if (found == optimizer.state().end()) continue;
+            // What is saved must be what can be read back: another class may keep the state of one of these, or more.
+            const auto& kept = *found->second;
+            require(typeid(*new_state(optimizer)) == typeid(kept), kUnknown);
             visit_parts(*found->second, [&](const char* part, auto& value) {
                 const at::Tensor tensor = as_tensor(value);
                 if (tensor.defined()) all[parameter.name + "." + part] = tensor;
@@ -88,6 +98,7 @@ std::map<std::string, at::Tensor> torch_state(torch::optim::Optimizer& optimizer
 
 void load_torch_state(torch::optim::Optimizer& optimizer, const std::vector<ParameterGroup>& groups,
                       const std::map<std::string, at::Tensor>& state) {
+    if (state.empty()) return optimizer.state().clear();
     StateReader reader("of torch::optim", state);
     std::vector<std::pair<void*, std::unique_ptr<OptimizerParamState>>> loaded;
     for (const auto& group : groups) {

@@ -32,7 +32,7 @@ void visit_hypers(Options& options, Visit visit) {
 }
 
 /// The state of an optimizer of torch::optim by the parameters' names, and the way back; see Optimizer::state. Throws
-/// Error for an optimizer whose state is not one of SGD's, Adam's, AdamW's, RMSprop's and Adagrad's.
+/// Error for an optimizer other than SGD, Adam, AdamW, RMSprop and Adagrad that has a state, or is to take one over.
 std::map<std::string, at::Tensor> torch_state(torch::optim::Optimizer& optimizer,
                                               const std::vector<ParameterGroup>& groups);
 void load_torch_state(torch::optim::Optimizer& optimizer, const std::vector<ParameterGroup>& groups,
@@ -100,10 +100,16 @@ private:
     std::unique_ptr<TorchOptimizer> optimizer_;
 };
 
-/// An optimizer of torch::optim for a Learner:
-/// `.optimizer = torch_optimizer<torch::optim::SGD>(torch::optim::SGDOptions(0.1).momentum(0.9))`.
+/// An optimizer of torch::optim, or one derived from torch::optim::Optimizer, for a Learner:
+/// `.optimizer = torch_optimizer<torch::optim::SGD>(torch::optim::SGDOptions(0.1).momentum(0.9))`. Saved and resumed
+/// are those of LibTorch; one of your own trains, and saving its state is an Error (see UpdateRule for one that is
+/// saved).
 template <class TorchOptimizer, class TorchOptions>
 OptimizerFactory torch_optimizer(const TorchOptions& options) {
+    static_assert(
+        requires(TorchOptimizer & optimizer) { optimizer.step(); },
+        "torch_optimizer is for optimizers whose step() takes no closure: LBFGS cannot be one, since a batch "
+        "has one backward pass");
     return [options](std::vector<ParameterGroup> groups) {
         return std::make_unique<TorchOptimizerAdapter<TorchOptimizer, TorchOptions>>(std::move(groups), options);
     };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <span>
 #include <tuple>
 
@@ -18,6 +19,27 @@ namespace {
 
 /// Numbers of touched rows that are worth a thread, and as how many the finding of a row counts.
 constexpr int64_t kGrain = 1 << 15, kRow = 16;
+
+double hyper_of(const HyperParameters& hypers, const std::string& name) {
+    const auto found = hypers.find(name);
+    if (found != hypers.end()) return found->second;
+    fail("An update rule asks for the hyper-parameter '", name, "', which is not among its UpdateRule::hypers");
+}
+
+double weight_decay(const ParameterGroup& group, const Parameter& parameter) {
+    const auto found = group.hyper.find("wd");
+    return parameter.decay && found != group.hyper.end() ? found->second : 0;
+}
+
+void check(const UpdateRule& rule) {
+    require<UsageError>(!rule.name.empty() && rule.step, "An update rule needs a name and a step");
+    std::set<std::string> names = {"step"};
+    for (const auto& name : rule.state) {
+        require<UsageError>(!name.empty() && name.find('.') == std::string::npos && names.insert(name).second,
+                            "The update rule ", rule.name, " cannot keep a state named '", name,
+                            "': names are given once, have no point, and 'step' is the count of steps");
+    }
+}
 
 /// Steps part by part, as an update rule says, and keeps each parameter's state by name.
 class RuleOptimizer : public Optimizer {
@@ -70,7 +92,7 @@ private:
     bool lazy_ = false;
     // Kept for their memory alone.
     std::vector<size_t> order_;
-    Part part_;
+    DenseUpdate part_;
 };
 
 void RuleOptimizer::step_group(size_t g) {
@@ -100,7 +122,7 @@ void RuleOptimizer::step_part(size_t g, std::span<const size_t> indices) {
     auto& states = states_[g];
     part_.clear();  // of what a step that threw has left
     part_.hypers = &groups_[g].hyper;
-    part_.wd = parameters[indices.front()].decay ? part_.hyper("wd") : 0;
+    part_.wd = weight_decay(groups_[g], parameters[indices.front()]);
     part_.step = states[indices.front()].step + (rule_.counts_steps ? 1 : 0);
     for (const size_t i : indices) {
         const at::Tensor& tensor = parameters[i].tensor;
@@ -147,19 +169,23 @@ void RuleOptimizer::step_rows_of(size_t g, size_t i, std::span<const int64_t> ro
     ParameterState& state = states_[g][i];
     if (state.tensors.empty()) state.tensors = zeros(tensor);
     if (rule_.counts_steps) ++state.step;
-    const RowPart part{.parameter = tensor,
-                       .touched = {rows.data(), values, static_cast<int64_t>(rows.size()), tensor.size(1)},
-                       .state = state.tensors,
-                       .step = state.step,
-                       .wd = parameter.decay ? groups_[g].hyper.at("wd") : 0,
-                       .hypers = groups_[g].hyper,
-                       .lazy = lazy_};
+    const RowUpdate part{.parameter = tensor,
+                         .rows = rows,
+                         .gradients = {values, rows.size() * static_cast<size_t>(tensor.size(1))},
+                         .state = state.tensors,
+                         .step = state.step,
+                         .wd = weight_decay(groups_[g], parameter),
+                         .hypers = groups_[g].hyper,
+                         .lazy = lazy_};
     if (!lazy_) return rule_.step_rows(part);
     // Rows move apart from one another, so that the numbers do not depend on how many threads share them.
-    parallel_for(part.touched.count, std::max<int64_t>(1, kGrain / (tensor.size(1) + kRow)),
+    const auto width = static_cast<size_t>(tensor.size(1));
+    parallel_for(std::ssize(rows), std::max<int64_t>(1, kGrain / (tensor.size(1) + kRow)),
                  [&](int64_t begin, int64_t end) {
-                     RowPart some = part;
-                     some.touched = part.touched.between(begin, end);
+                     const auto first = static_cast<size_t>(begin), count = static_cast<size_t>(end - begin);
+                     RowUpdate some = part;
+                     some.rows = part.rows.subspan(first, count);
+                     some.gradients = part.gradients.subspan(first * width, count * width);
                      rule_.step_rows(some);
                  });
 }
@@ -222,7 +248,8 @@ void RuleOptimizer::load_state(const std::map<std::string, at::Tensor>& state) {
 }  // namespace
 
 OptimizerFactory optimizer_of(UpdateRule rule) {
-    rule.hypers["lr"] = 1e-3;
+    check(rule);
+    rule.hypers.try_emplace("lr", 1e-3);
     return [rule = std::move(rule)](std::vector<ParameterGroup> groups) {
         return std::make_unique<RuleOptimizer>(std::move(groups), rule);
     };
@@ -234,17 +261,25 @@ void add_momentum(UpdateRule& rule, double momentum) {
     rule.state.emplace_back("grad_avg");
 }
 
-bool has_momentum(const Part& part) {
+bool has_momentum(const DenseUpdate& part) {
     return part.state.contains("grad_avg");
 }
 
-void Part::clear() {
+double DenseUpdate::hyper(const std::string& name) const {
+    return hyper_of(*hypers, name);
+}
+
+double RowUpdate::hyper(const std::string& name) const {
+    return hyper_of(hypers, name);
+}
+
+void DenseUpdate::clear() {
     parameters.clear();
     gradients.clear();
     for (auto& [name, tensors] : state) tensors.clear();
 }
 
-void decay_weights(Part& part, bool decouple) {
+void decay_weights(DenseUpdate& part, bool decouple) {
     if (part.wd == 0) return;
     if (decouple) {
         at::_foreach_mul_(part.parameters, 1 - part.hyper("lr") * part.wd);
@@ -253,14 +288,14 @@ void decay_weights(Part& part, bool decouple) {
     }
 }
 
-void average_grad(Part& part, bool dampening) {
+void average_grad(DenseUpdate& part, bool dampening) {
     const double mom = part.hyper("mom");
     auto& grad_avg = part.state.at("grad_avg");
     at::_foreach_mul_(grad_avg, mom);
     at::_foreach_add_(grad_avg, part.gradients, dampening ? 1 - mom : 1.0);
 }
 
-void average_sqr_grad(Part& part) {
+void average_sqr_grad(DenseUpdate& part) {
     const double sqr_mom = part.hyper("sqr_mom");
     auto& sqr_avg = part.state.at("sqr_avg");
     at::_foreach_mul_(sqr_avg, sqr_mom);
@@ -271,7 +306,7 @@ double debias(double momentum, int64_t step) {
     return 1 - std::pow(momentum, static_cast<double>(step));
 }
 
-std::vector<at::Tensor> debiased_rms(const Part& part) {
+std::vector<at::Tensor> debiased_rms(const DenseUpdate& part) {
     auto rms = at::_foreach_div(part.state.at("sqr_avg"), debias(part.hyper("sqr_mom"), part.step));
     at::_foreach_sqrt_(rms);
     at::_foreach_add_(rms, part.hyper("eps"));

@@ -13,10 +13,6 @@ struct Touched {
     const float* gradients;
     int64_t count;
     int64_t width;
-
-    Touched between(int64_t begin, int64_t end) const {
-        return {rows + begin, gradients + begin * width, end - begin, width};
-    }
 };
 
 /// One step of Adam as constants; see adam() for the formula.

@@ -1,9 +1,12 @@
 #include <embark/optim/torch_optimizer.h>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+
+#include "test_files.h"
 
 namespace embark {
 namespace {
@@ -77,6 +80,27 @@ TEST(TorchOptimizer, goes_on_exactly_from_a_saved_state) {
     expect_exact_resume<torch::optim::AdamW>(torch::optim::AdamWOptions(0.1));
     expect_exact_resume<torch::optim::RMSprop>(torch::optim::RMSpropOptions(0.1).momentum(0.9).centered(true));
     expect_exact_resume<torch::optim::Adagrad>(torch::optim::AdagradOptions(0.1));
+}
+
+/// Keeps more than the Adam it is derived from, as the state of another class.
+struct OwnAdam : torch::optim::Adam {
+    using Adam::Adam;
+    struct State : torch::optim::AdamParamState {};
+    at::Tensor step(LossClosure = nullptr) override {
+        for (auto& p : param_groups().front().params()) state_[p.unsafeGetTensorImpl()] = std::make_unique<State>();
+        return {};
+    }
+};
+
+TEST(TorchOptimizer, a_state_that_could_not_be_read_back_is_refused_when_it_is_saved) {
+    auto weight = torch::ones({1}).set_requires_grad(true), bias = torch::ones({1}).set_requires_grad(true);
+    const auto optimizer = torch_optimizer<OwnAdam>(torch::optim::AdamOptions(0.1))(groups_of(weight, bias));
+    EXPECT_TRUE(optimizer->state().empty());
+    optimizer->step();
+    EXPECT_THAT(testing::message_of<Error>([&] { optimizer->state(); }), ::testing::HasSubstr("not known by name"));
+    EXPECT_THROW(optimizer->load_state({{"weight.step", torch::tensor(1)}}), Error);
+    optimizer->clear_state();
+    EXPECT_TRUE(optimizer->state().empty());
 }
 
 }  // namespace
