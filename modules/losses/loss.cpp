@@ -69,7 +69,23 @@ at::Tensor Loss::operator()(const Tensors& predictions, const Tensors& targets, 
     require(static_cast<bool>(function_), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
     require(!predictions.empty(), "The ", name_, " loss needs a prediction, and the model gave none");
     require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
-    return function_(predictions, targets, reduction);
+    const auto value = function_(predictions, targets, reduction);
+    check_shape(value, targets.front(), reduction);
+    return value;
+}
+
+void Loss::check_shape(const at::Tensor& value, const at::Tensor& target, Reduction reduction) const {
+    require(value.defined(), "The ", name_, " loss gave no tensor");
+    if (reduction == Reduction::mean) {
+        if (value.numel() == 1) return;
+        fail("The ", name_, " loss gave a tensor of shape ", value.sizes(),
+             " where it was asked for the mean: one number");
+    }
+    const int64_t rows = target.dim() == 0 ? 1 : target.size(0);
+    if (value.dim() == 1 && value.size(0) == rows) return;
+    fail("The ", name_, " loss gave a tensor of shape ", value.sizes(), " where it was asked for each row's own loss ",
+         "(Reduction::none): it must give one number a row, [", rows,
+         "]; a function that knows the mean alone is given ", "as Loss(name, function of a prediction and a target)");
 }
 
 at::Tensor Loss::activation(const at::Tensor& output) const {

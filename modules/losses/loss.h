@@ -36,7 +36,8 @@ public:
     /// Whether both were made by the same function of the library, whatever settings they were given.
     bool same_kind(const Loss& other) const { return function_.target_type() == other.function_.target_type(); }
 
-    /// The loss as a scalar tensor (Reduction::mean) or of shape (n). Throws Error where shapes cannot agree.
+    /// The loss as a scalar tensor (Reduction::mean) or of shape (n). Throws Error where shapes cannot agree, and where
+    /// the function gives another shape than it was asked for.
     at::Tensor operator()(const Tensors& predictions, const Tensors& targets,
                           Reduction reduction = Reduction::mean) const;
 
@@ -55,6 +56,8 @@ public:
 private:
     friend Loss sum_loss(std::vector<WeightedLoss> parts);
     friend Loss members_loss(Loss loss);
+
+    void check_shape(const at::Tensor& value, const at::Tensor& target, Reduction reduction) const;
 
     std::string name_;
     Function function_;

@@ -154,5 +154,22 @@ TEST(MembersLoss, refuses_what_cannot_be_an_ensemble) {
                 HasSubstr("the model gave 3 and 2"));
 }
 
+TEST(Loss, of_the_users_own_must_give_what_it_is_asked_for) {
+    const auto loss = [](at::Tensor value) {
+        return Loss("mine", [value](const Tensors&, const Tensors&, Reduction) { return value; });
+    };
+    const Tensors p = {torch::zeros({4, 1})}, y = {torch::zeros({4, 1})};
+    const auto message = [&](const at::Tensor& value, Reduction reduction) {
+        return message_of<Error>([&] { loss(value)(p, y, reduction); });
+    };
+    EXPECT_THAT(message(torch::zeros({}), Reduction::none), HasSubstr("The mine loss gave a tensor of shape []"));
+    EXPECT_THAT(message(torch::zeros({4, 1}), Reduction::none), HasSubstr("must give one number a row, [4]"));
+    EXPECT_THAT(message(torch::zeros({3}), Reduction::none), HasSubstr("shape [3]"));
+    EXPECT_THAT(message(torch::zeros({4}), Reduction::mean), HasSubstr("asked for the mean: one number"));
+    EXPECT_THAT(message(at::Tensor(), Reduction::mean), HasSubstr("gave no tensor"));
+    EXPECT_EQ(loss(torch::ones({4}))(p, y, Reduction::none).size(0), 4);
+    EXPECT_EQ(loss(torch::ones({1}))(p, y).item<double>(), 1);
+}
+
 }  // namespace
 }  // namespace embark
