@@ -57,12 +57,12 @@ public:
     /// alone: there is no before_fit before them, and no level `fit` to leave.) Unless overridden, what sits out the
     /// finder's trial sits out these too.
     virtual bool runs_outside_fit() const { return runs_in_lr_find(); }
-    /// Whether a training step must go through autograd for it: because it reads gradients, or changes predictions,
-    /// loss, gradients or weights within the step, from after_pred to after_step. True unless overridden, so that a
-    /// callback of your own finds all of it. One that says false leaves a learner free to take a fused step (see
-    /// LearnerOptions::fused_step): there every event is sent and TrainingState::predictions and loss can be read, as
-    /// values without a graph, and gradients are in TrainingState::row_gradients; the parameters have none.
-    virtual bool needs_autograd() const { return true; }
+    /// Whether training steps must go through autograd for it: because it uses the parameters' gradients, or changes
+    /// predictions, loss, targets or weights between after_pred and the backward pass. False unless overridden, so that
+    /// no other callback costs a learner its fused step (see LearnerOptions::fused_step). There every event is sent,
+    /// TrainingState::predictions and loss can be read, as values without a graph, and gradients are in
+    /// TrainingState::row_gradients; what needs autograd there is an Error that asks for this.
+    virtual bool needs_autograd() const { return false; }
 
     /// `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
 #define EMBARK_EVENT(event) \

@@ -14,7 +14,6 @@ public:
     /// Throws UsageError unless 0 <= share < 1.
     explicit CategoryDropout(double share = 0.01);
     std::string name() const override { return "hide_categories"; }
-    bool needs_autograd() const override { return false; }
 
     void before_batch(TrainingState& state) override;
 

@@ -31,7 +31,6 @@ public:
     explicit EarlyStopping(EarlyStoppingOptions options = {});
     int order() const override { return 63; }
     std::string name() const override { return "early_stopping"; }
-    bool needs_autograd() const override { return false; }
 
     void before_fit(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;

@@ -25,7 +25,6 @@ public:
     explicit GradientClip(GradientClipOptions options = {});
     int order() const override { return 11; }
     std::string name() const override { return "gradient_clip"; }
-    bool needs_autograd() const override { return false; }
 
     void before_step(TrainingState& state) override;
 

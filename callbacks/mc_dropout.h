@@ -16,7 +16,6 @@ namespace embark {
 class MCDropout : public Callback {
 public:
     std::string name() const override { return "mc_dropout"; }
-    bool needs_autograd() const override { return false; }
 
     void before_validate(TrainingState& state) override;
     void after_validate(TrainingState& state) override;

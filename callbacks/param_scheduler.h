@@ -17,7 +17,6 @@ public:
     explicit ParamScheduler(std::vector<Schedules> groups);
     int order() const override { return 60; }
     std::string name() const override { return "param_scheduler"; }
-    bool needs_autograd() const override { return false; }
 
     void before_fit(TrainingState& state) override;
     void before_batch(TrainingState& state) override;

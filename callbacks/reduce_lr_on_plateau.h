@@ -30,7 +30,6 @@ public:
     explicit ReduceLROnPlateau(ReduceLROnPlateauOptions options = {});
     int order() const override { return 62; }
     std::string name() const override { return "reduce_lr_on_plateau"; }
-    bool needs_autograd() const override { return false; }
 
     /// Throws UsageError where a schedule sets the learning rate: what was reduced would be set anew at the next batch.
     void before_fit(TrainingState& state) override;

@@ -23,7 +23,6 @@ public:
     explicit ShortEpoch(ShortEpochOptions options = {});
     std::string name() const override { return "short_epoch"; }
     bool runs_in_lr_find() const override { return false; }
-    bool needs_autograd() const override { return false; }
 
     void after_batch(TrainingState& state) override;
 

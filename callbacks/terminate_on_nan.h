@@ -20,7 +20,6 @@ public:
     int order() const override { return -9; }
     std::string name() const override { return "terminate_on_nan"; }
     bool runs_outside_fit() const override { return false; }
-    bool needs_autograd() const override { return false; }
 
     void before_validate(TrainingState& state) override;
     void after_loss(TrainingState& state) override;

@@ -1,5 +1,6 @@
 #include "learner.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <torch/torch.h>
@@ -24,37 +25,57 @@ void check_weight_decay(const std::optional<double>& weight_decay) {
 
 namespace {
 
-/// Lets the embeddings' gradients hold the rows of a batch alone, which is what a lazy update moves.
-void make_embeddings_sparse(torch::nn::Module& module) {
-    bool any = false;
-    for (const auto& part : module.modules()) {
-        if (auto* embedding = part->as<torch::nn::EmbeddingImpl>()) {
-            embedding->options.sparse(true);
-            any = true;
-        }
+/// Sets every hyper-parameter as `from` has it.
+void take_hypers(const Optimizer& from, Optimizer& to) {
+    for (const auto& [name, last] : from.groups().back().hyper) {
+        std::vector<double> values;
+        for (const auto& group : from.groups()) values.push_back(group.hyper.at(name));
+        to.set_hyper(name, values);
     }
-    any = any || !sharded_embeddings(module).empty();  // theirs always do
-    require<UsageError>(any, "embedding_update = lazy is for models with embeddings, and ", module.name(),
+}
+
+void require_embeddings(const torch::nn::Module& module) {
+    const auto modules = module.modules();
+    const bool any = std::ranges::any_of(
+        modules, [](const auto& part) { return part->template as<torch::nn::EmbeddingImpl>() != nullptr; });
+    require<UsageError>(any || !sharded_embeddings(module).empty(),
+                        "embedding_update = lazy is for models with embeddings, and ", module.name(),
                         " has no torch::nn::Embedding");
 }
 
 }  // namespace
 
+SparseEmbeddings::SparseEmbeddings(torch::nn::Module& module) {
+    for (const auto& part : module.modules()) {
+        auto* embedding = part->as<torch::nn::EmbeddingImpl>();
+        if (embedding == nullptr || embedding->options.sparse()) continue;
+        embedding->options.sparse(true);
+        changed_.push_back(part);
+    }
+}
+
+SparseEmbeddings::~SparseEmbeddings() {
+    for (const auto& part : changed_) part->as<torch::nn::EmbeddingImpl>()->options.sparse(false);
+}
+
 Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     : dls(std::move(dls_)), model(std::move(model_)), options(std::move(options_)) {
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
     check_weight_decay(options.weight_decay);
+    const Events refuses_null(options.callbacks);
     model.module().to(dls.train().options().device);
     if (options.embedding_update != EmbeddingUpdate::lazy) return;
     const at::Device device = dls.train().options().device;
     require<UsageError>(device.is_cpu(), "embedding_update = lazy trains on the CPU, and the batches are on ",
                         device.str(), "; make the DataLoaders with .device = at::kCPU");
-    make_embeddings_sparse(model.module());
+    require_embeddings(model.module());
 }
 
 Optimizer& Learner::Impl::optimizer() {
     if (!made_optimizer) {
-        made_optimizer = options.optimizer(parameter_groups(model.module(), options.param_groups, options.wd_bn_bias));
+        auto groups = parameter_groups(model.module(), options.param_groups, options.wd_bn_bias);
+        if (options.optimizer) made_optimizer = options.optimizer(std::move(groups));
+        require<UsageError>(made_optimizer != nullptr, "LearnerOptions::optimizer makes no optimizer");
         if (options.embedding_update == EmbeddingUpdate::lazy) made_optimizer->update_lazily();
         default_weight_decay = made_optimizer->has_hyper("wd") ? made_optimizer->hyper("wd") : 0;
     }
@@ -86,7 +107,9 @@ void Learner::replace_last_layer(int64_t n_out) {
 }
 
 LrFind Learner::lr_find(const LrFindOptions& options) {
-    const ModelState before(impl_->model.module(), optimizer());
+    const Optimizer& own = optimizer();
+    const ModelState before(impl_->model.module());
+    auto own_optimizer = std::exchange(impl_->made_optimizer, nullptr);
     const auto random = rng_state();
     const auto passes = impl_->passes;
     const auto records = impl_->records;
@@ -95,7 +118,8 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
     const auto callbacks = impl_->options.callbacks;
     std::erase_if(impl_->options.callbacks, [](const auto& callback) { return !callback->runs_in_lr_find(); });
     const auto restore = [&] {
-        before.restore(impl_->model.module(), optimizer());
+        impl_->made_optimizer = std::move(own_optimizer);
+        before.restore(impl_->model.module());
         set_rng_state(random);
         impl_->passes = passes;
         impl_->records = records;
@@ -104,6 +128,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
         impl_->options.callbacks = callbacks;
     };
     try {
+        take_hypers(own, optimizer());
         auto found = run_lr_find(*this, options);
         restore();
         return found;

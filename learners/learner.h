@@ -23,6 +23,8 @@
 
 namespace embark {
 
+class TrainStep;
+
 /// How the rows of an embedding move that a batch did not touch.
 enum class EmbeddingUpdate {
     dense,  ///< they decay and keep moving by their moment estimates at every step, as in fastai and PyTorch
@@ -49,6 +51,8 @@ struct LearnerOptions {
     Momentums moms = {};
     /// Show the table and, on a terminal, a bar.
     bool progress = true;
+    /// How a training batch is trained; null: by a fused step where there is one, else through autograd. See TrainStep.
+    std::shared_ptr<TrainStep> step = {};
     /// Train a DotProduct or DotProductBias by a step of its own that computes the same numbers many times faster than
     /// autograd, where loss (MSE), optimizer (adam() with decoupled weight decay, or any lazy one) and callbacks (see
     /// Callback::needs_autograd) allow it.
@@ -98,7 +102,7 @@ public:
 
     /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given; see slice() for one of
     /// its own for each parameter group). Throws UsageError for a negative n_epoch or an lr that is not finite and
-    /// above 0. Returns what was recorded.
+    /// above 0, and Error under a NoGradGuard. Returns what was recorded.
     const Records& fit(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {});
 
     /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).
@@ -143,7 +147,8 @@ public:
     void replace_last_layer(int64_t n_out);
 
     /// Tries learning rates from small to large on up to `num_it` batches and suggests one; model, optimizer, random
-    /// numbers and position in the data are afterwards as they were. See LrFind.
+    /// numbers and position in the data are afterwards as they were, whatever happens: the trial has a new optimizer
+    /// with this one's hyper-parameters. See LrFind.
     LrFind lr_find(const LrFindOptions& options = {});
 
     /// Loss and metrics over the validation part, or over `loader`, with the events of validation sent to the Learner's

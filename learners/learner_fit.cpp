@@ -13,7 +13,7 @@
 #include "detail/learner_impl.h"
 #include "detail/parameter_groups.h"
 #include "detail/training_loop.h"
-#include "fused/detail/fused_collab_step.h"
+#include "fused/detail/choose_step.h"
 
 namespace embark {
 
@@ -42,6 +42,8 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
                                   std::vector<Schedules> schedules) {
     require<UsageError>(n_epoch >= 0, "Invalid number of epochs ", n_epoch, ": it must be at least 0");
     require(static_cast<bool>(options.loss), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
+    require(at::GradMode::is_enabled() && !c10::InferenceMode::is_enabled(),
+            "A fit needs gradients, and was called under a NoGradGuard or in inference mode: call it outside");
     if (fit_options.reset_optimizer) made_optimizer.reset();
     optimizer().set_hyper("lr", lr.for_groups(optimizer().groups().size()));
     set_weight_decay(fit_options);
@@ -55,11 +57,14 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     // Of sharded tables each reads the rows that are its own then, however many processes there were.
     if (together != nullptr && tables.empty()) fit_identity.set("number of processes", together->size());
     const Events events = fit_events(fit_options, fit_identity, schedules);
+    std::optional<SparseEmbeddings> sparse;
+    if (options.embedding_update == EmbeddingUpdate::lazy) sparse.emplace(model.module());
     const ChosenStep chosen =
-        choose_step(model, options.loss, optimizer(), events, dls.train().is_weighted(), options.fused_step);
+        choose_step({model, options.loss, optimizer(), events.callbacks(), dls.train().is_weighted()}, options.step,
+                    options.fused_step);
     const bool leads = together == nullptr || together->is_main_process();
     if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
-    TrainingLoop loop(dls, model, options.loss, *chosen.step, events);
+    TrainingLoop loop(dls, model, options.loss, chosen.step.get(), events);
     TrainingState state;
     state.model = &model.module();
     state.optimizer = &optimizer();

@@ -7,7 +7,6 @@
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
 #include "detail/learner_impl.h"
-#include "detail/train_step.h"
 #include "detail/training_loop.h"
 
 namespace embark {
@@ -70,8 +69,7 @@ void Learner::Impl::run_outside_fit(const std::vector<std::shared_ptr<Callback>>
     callbacks.insert(callbacks.end(), asked.begin(), asked.end());
     callbacks.push_back(std::move(own));
     const Events events(std::move(callbacks));
-    AutogradStep step(model, options.loss, optimizer());
-    TrainingLoop loop(dls, model, options.loss, step, events);
+    TrainingLoop loop(dls, model, options.loss, /*step=*/nullptr, events);
     TrainingState state;
     state.model = &model.module();
     state.loss_func = &options.loss;

@@ -39,7 +39,6 @@ public:
     explicit SaveModel(SaveModelOptions options = {});
     int order() const override { return 61; }
     std::string name() const override { return "save_model"; }
-    bool needs_autograd() const override { return false; }
 
     /// Throws Error where the file cannot be written.
     void before_fit(TrainingState& state) override;

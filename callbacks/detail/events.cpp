@@ -3,9 +3,15 @@
 #include <algorithm>
 #include <exception>
 
+#include "../../core/error.h"
+
 namespace embark {
 
 Events::Events(std::vector<std::shared_ptr<Callback>> callbacks) : callbacks_(std::move(callbacks)) {
+    for (size_t i = 0; i < callbacks_.size(); ++i) {
+        if (callbacks_[i] == nullptr)
+            fail<UsageError>("Of ", callbacks_.size(), " callbacks, number ", i + 1, " is null");
+    }
     std::stable_sort(callbacks_.begin(), callbacks_.end(),
                      [](const auto& a, const auto& b) { return a->order() < b->order(); });
 }

@@ -16,7 +16,6 @@ public:
     /// then.
     int order() const override { return std::numeric_limits<int>::max(); }
     std::string name() const override { return "stop_on_request"; }
-    bool needs_autograd() const override { return false; }
     void before_batch(TrainingState& state) override;
     void after_batch(TrainingState& state) override;
 

@@ -52,7 +52,6 @@ public:
     int order() const override { return -20; }
     std::string name() const override { return "data_parallel"; }
     bool runs_outside_fit() const override { return false; }
-    bool needs_autograd() const override { return false; }
 
     /// Null where this process trains alone.
     ProcessGroup* processes() const { return processes_.get(); }

@@ -29,7 +29,6 @@ public:
     int order() const override { return 60; }
     std::string name() const override { return "csv_logger"; }
     bool runs_in_lr_find() const override { return false; }
-    bool needs_autograd() const override { return false; }
 
     /// Throws Error where the file cannot be written, or is to be appended to and has other columns.
     void before_fit(TrainingState& state) override;

@@ -118,7 +118,6 @@ public:
         : meters_(std::move(meters)), order_(order), note_(note) {}
     int order() const override { return order_; }
     std::string name() const override { return "event_timer"; }
-    bool needs_autograd() const override { return false; }
     bool runs_in_lr_find() const override { return false; }
 
 #define EMBARK_NOTE(event)                                     \

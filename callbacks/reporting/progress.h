@@ -26,7 +26,6 @@ public:
     ~Progress() override;
     int order() const override { return 60; }
     std::string name() const override { return "progress"; }
-    bool needs_autograd() const override { return false; }
 
     void before_fit(TrainingState& state) override;
     void after_batch(TrainingState& state) override;

@@ -15,7 +15,6 @@ public:
     explicit Recorder(std::vector<Metric> metrics = {});
     int order() const override { return 50; }
     std::string name() const override { return "recorder"; }
-    bool needs_autograd() const override { return false; }
 
     void before_fit(TrainingState& state) override;
     void before_epoch(TrainingState& state) override;

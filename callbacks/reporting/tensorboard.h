@@ -37,7 +37,6 @@ public:
     int order() const override { return 51; }
     std::string name() const override { return "tensorboard"; }
     bool runs_in_lr_find() const override { return false; }
-    bool needs_autograd() const override { return false; }
 
     /// Throws Error where the log cannot be written.
     void before_fit(TrainingState& state) override;

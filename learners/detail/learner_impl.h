@@ -14,6 +14,19 @@ class TrainingLoop;
 /// Throws UsageError for a weight decay that is given and not a number of at least 0.
 void check_weight_decay(const std::optional<double>& weight_decay);
 
+/// Lets the gradients of a module's embeddings hold the rows of a batch alone, which is what a lazy update moves, for
+/// as long as it lives.
+class SparseEmbeddings {
+public:
+    explicit SparseEmbeddings(torch::nn::Module& module);
+    ~SparseEmbeddings();
+    SparseEmbeddings(const SparseEmbeddings&) = delete;
+    SparseEmbeddings& operator=(const SparseEmbeddings&) = delete;
+
+private:
+    std::vector<std::shared_ptr<torch::nn::Module>> changed_;
+};
+
 /// What a Learner holds, and the fit that all of its fits are made of.
 struct Learner::Impl {
     Impl(DataLoaders dls_, Model model_, LearnerOptions options_);

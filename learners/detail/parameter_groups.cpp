@@ -23,12 +23,25 @@ bool is_norm(const torch::nn::Module& module) {
                   InstanceNorm3dImpl, LayerNormImpl, GroupNormImpl>(module);
 }
 
+/// A parameter, under its first name, and every name that it is registered under.
+struct NamedParameter {
+    Parameter parameter;
+    std::vector<std::string> names;
+};
+
 void append(const torch::nn::Module& module, const std::string& prefix, bool wd_bn_bias,
-            std::vector<Parameter>& parameters) {
+            std::vector<NamedParameter>& parameters) {
     const bool norm = is_norm(module);
     for (const auto& item : module.named_parameters(/*recurse=*/false)) {
+        const std::string name = prefix + item.key();
+        const auto shared = std::ranges::find_if(
+            parameters, [&](const auto& known) { return known.parameter.tensor.is_same(item.value()); });
+        if (shared != parameters.end()) {
+            shared->names.push_back(name);
+            continue;
+        }
         const bool decay = wd_bn_bias || (!norm && item.key() != "bias");
-        parameters.push_back({prefix + item.key(), item.value(), decay, norm});
+        parameters.push_back({{name, item.value(), decay, norm}, {name}});
     }
     for (const auto& child : module.named_children()) {
         append(*child.value(), prefix + child.key() + ".", wd_bn_bias, parameters);
@@ -41,18 +54,20 @@ bool covers(const std::string& name, const std::string& parameter) {
 }
 
 /// Names that a group may list: every module around a parameter, and the parameters.
-std::vector<std::string> known_names(const std::vector<Parameter>& parameters) {
+std::vector<std::string> known_names(const std::vector<NamedParameter>& parameters) {
     std::set<std::string> names;
     for (const auto& parameter : parameters) {
-        for (size_t dot = parameter.name.find('.'); dot != std::string::npos; dot = parameter.name.find('.', dot + 1)) {
-            names.insert(parameter.name.substr(0, dot));
+        for (const auto& name : parameter.names) {
+            for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+                names.insert(name.substr(0, dot));
+            }
+            names.insert(name);
         }
-        names.insert(parameter.name);
     }
     return {names.begin(), names.end()};
 }
 
-void check_names(const std::vector<std::vector<std::string>>& groups, const std::vector<Parameter>& parameters) {
+void check_names(const std::vector<std::vector<std::string>>& groups, const std::vector<NamedParameter>& parameters) {
     const auto known = known_names(parameters);
     for (const auto& group : groups) {
         for (const auto& name : group) {
@@ -64,17 +79,21 @@ void check_names(const std::vector<std::vector<std::string>>& groups, const std:
     }
 }
 
-/// The group that lists `parameter` or a module around it; those that none or several list are added to `problems`.
-size_t group_of(const Parameter& parameter, const std::vector<std::vector<std::string>>& groups,
+/// The group that lists `parameter` or a module around it, by the first of its names that any group lists; those that
+/// none or several list are added to `problems`.
+size_t group_of(const NamedParameter& parameter, const std::vector<std::vector<std::string>>& groups,
                 std::vector<std::string>& problems) {
-    std::vector<size_t> found;
-    for (size_t g = 0; g < groups.size(); ++g) {
-        const bool listed = std::any_of(groups[g].begin(), groups[g].end(),
-                                        [&](const auto& name) { return covers(name, parameter.name); });
-        if (listed) found.push_back(g);
+    for (const auto& own : parameter.names) {
+        std::vector<size_t> found;
+        for (size_t g = 0; g < groups.size(); ++g) {
+            if (std::ranges::any_of(groups[g], [&](const auto& name) { return covers(name, own); })) found.push_back(g);
+        }
+        if (found.size() == 1) return found.front();
+        if (found.empty()) continue;
+        problems.push_back(own + " is in several");
+        return 0;
     }
-    if (found.size() == 1) return found.front();
-    problems.push_back(parameter.name + (found.empty() ? " is in none" : " is in several"));
+    problems.push_back(parameter.parameter.name + " is in none");
     return 0;
 }
 
@@ -82,16 +101,15 @@ size_t group_of(const Parameter& parameter, const std::vector<std::vector<std::s
 
 std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& module,
                                              const std::vector<std::vector<std::string>>& names, bool wd_bn_bias) {
-    std::vector<Parameter> parameters;
+    std::vector<NamedParameter> parameters;
     append(module, "", wd_bn_bias, parameters);
     require(!parameters.empty(), "The model ", module.name(), " has no parameters to train");
-    if (names.empty()) return {ParameterGroup{.parameters = std::move(parameters)}};
-
     check_names(names, parameters);
-    std::vector<ParameterGroup> groups(names.size());
+    std::vector<ParameterGroup> groups(std::max<size_t>(1, names.size()));
     std::vector<std::string> problems;
-    for (const auto& parameter : parameters) {
-        groups[group_of(parameter, names, problems)].parameters.push_back(parameter);
+    for (const auto& each : parameters) {
+        const size_t group = names.empty() ? 0 : group_of(each, names, problems);
+        groups[group].parameters.push_back(each.parameter);
     }
     require(problems.empty(), "Every parameter belongs in one of param_groups, but ", join(problems));
     return groups;

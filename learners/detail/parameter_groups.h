@@ -14,8 +14,9 @@ namespace embark {
 /// The parameters of `module` under their full names, in a group for each entry of `names`, which lists modules and
 /// parameters: {{"embeddings"}, {"layers", "head.weight"}}; all in one group where there are no names. Parameters of
 /// norm layers and every one named `bias` are marked as not to decay unless `wd_bn_bias` (fastai's norm_bias_params);
-/// embeddings, biases among them, decay. Throws Error for a name that is not there and for parameters that are in no
-/// group or in two, and lists them.
+/// embeddings, biases among them, decay. A tensor that is registered under several names, as tied weights and shared
+/// modules are, is one parameter under the first of them, in the group that lists it first by these names. Throws Error
+/// for a name that is not there and for parameters that are in no group or in two, and lists them.
 std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& module,
                                              const std::vector<std::vector<std::string>>& names, bool wd_bn_bias);
 

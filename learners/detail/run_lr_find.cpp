@@ -22,7 +22,6 @@ public:
         : options_(options), schedule_(sched_exp(options.start_lr, options.end_lr)) {}
     int order() const override { return 60; }
     std::string name() const override { return "lr_finder"; }
-    bool needs_autograd() const override { return false; }
 
     void before_batch(TrainingState& state) override {
         const auto done = static_cast<double>(state.train_iter) / static_cast<double>(options_.num_it);

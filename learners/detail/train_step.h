@@ -1,9 +1,7 @@
 #pragma once
 
-#include "../../callbacks/detail/batch_loss.h"
 #include "../../callbacks/detail/events.h"
-#include "../../optim/optimizer.h"
-#include "../model.h"
+#include "../train_step.h"
 
 namespace embark {
 
@@ -20,26 +18,10 @@ void bracket(const Events& events, TrainingState& state, Level level, Event befo
     if (!state.cancelled(level)) events.send(after, state);
 }
 
-/// How one batch is trained, from TrainingState::batch to the step of the optimizer, with the events between
-/// before_batch and after_batch. The ordinary one goes through autograd; a learner that knows its model may bring a
-/// fused one that computes the same numbers and sends the same events.
-class TrainStep {
-public:
-    virtual ~TrainStep();
-    virtual void run(const Events& events, TrainingState& state) = 0;
-};
-
 /// Forward, loss, backward and the optimizer's step, through autograd, for any module.
 class AutogradStep : public TrainStep {
 public:
-    /// What it refers to must outlive it.
-    AutogradStep(const Model& model, const Loss& loss, Optimizer& optimizer);
-    void run(const Events& events, TrainingState& state) override;
-
-private:
-    const Model& model_;
-    const Loss& loss_;
-    Optimizer& optimizer_;
+    void run(StepContext& step) override;
 };
 
 }  // namespace embark

@@ -16,7 +16,7 @@ Share share_of(const TrainingState& state, Share::Of of) {
 
 }  // namespace
 
-TrainingLoop::TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep& step,
+TrainingLoop::TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep* step,
                            const Events& events)
     : dls_(dls), model_(model), loss_(loss), step_(step), events_(events) {}
 
@@ -52,10 +52,16 @@ void TrainingLoop::train(TrainingState& state, int64_t pass) {
                     state.pct_train = done / static_cast<double>(state.n_epoch);
                     begin_batch(state, batches);
                     bracket(events_, state, Level::batch, &Callback::before_batch, &Callback::after_cancel_batch,
-                            &Callback::after_batch, [&] { step_.run(events_, state); });
+                            &Callback::after_batch, [&] { train_batch(state); });
                     ++state.train_iter;
                 }
             });
+}
+
+void TrainingLoop::train_batch(TrainingState& state) {
+    StepContext step(model_, loss_, *state.optimizer, events_, state);
+    step_->run(step);
+    step.finish();
 }
 
 void TrainingLoop::validate(TrainingState& state, const DataLoader& loader) {

@@ -12,7 +12,8 @@ namespace embark {
 /// callbacks and the training step do. What it refers to must outlive it.
 class TrainingLoop {
 public:
-    TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep& step, const Events& events);
+    /// `step` may be null where nothing is trained.
+    TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep* step, const Events& events);
 
     /// `n_epoch` epochs; `first_pass` is the number of the first one's permutation (see DataLoader::epoch).
     void fit(TrainingState& state, int64_t n_epoch, int64_t first_pass);
@@ -26,13 +27,14 @@ private:
     void validate(TrainingState& state, int64_t n_iter, const std::function<void()>& begin);
     void epoch(TrainingState& state, int64_t pass);
     void train(TrainingState& state, int64_t pass);
+    void train_batch(TrainingState& state);
     static void begin_batch(TrainingState& state, const DataLoader::Epoch& batches);
     void evaluate_batch(TrainingState& state);
 
     const DataLoaders& dls_;
     const Model& model_;
     const Loss& loss_;
-    TrainStep& step_;
+    TrainStep* step_;
     const Events& events_;
 };
 

@@ -145,6 +145,7 @@ Summary summarize(const Model& model, const Tensors& inputs) {
     Summary summary{.model = class_name(module)};
     for (const auto& input : inputs) summary.input_shapes.push_back(input.sizes().vec());
     size_t next = 0;
+    std::set<const void*> counted;  // a tensor of two layers counts once in the sum
     for (const auto& item : module.named_modules(/*name_prefix=*/"", /*include_self=*/true)) {
         const auto& layer = *item.value();
         const auto own = layer.parameters(/*recurse=*/false);
@@ -153,6 +154,7 @@ Summary summarize(const Model& model, const Tensors& inputs) {
         for (const auto& parameter : own) {
             line.parameters += parameter.numel();
             line.trained |= parameter.requires_grad();
+            if (!counted.insert(parameter.unsafeGetTensorImpl()).second) continue;
             (parameter.requires_grad() ? summary.trained_parameters : summary.parameters) += parameter.numel();
         }
         const size_t found = operation_of(layer, line.type, operations, next);

@@ -55,7 +55,6 @@ const RegisterScenario table("streamed_table", [](const fs::path& folder) {
 class StopLater : public Callback {
 public:
     int order() const override { return 99; }
-    bool needs_autograd() const override { return false; }  // as the fit without it
     void after_batch(TrainingState& state) override {
         if (state.training && state.is_main_process() && state.train_iter == 40) source_.request_stop();
     }

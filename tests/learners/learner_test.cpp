@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/gradient_clip.h>
 #include <embark/callbacks/param_scheduler.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
@@ -228,6 +229,108 @@ TEST(Learner, callbacks_can_be_added_and_removed) {
     learn.fit(1, 0.01);
     EXPECT_EQ(counter->epochs, 2);
     EXPECT_THROW(learn.remove_callback(counter), Error);
+}
+
+/// Two layers with one weight between them, and one layer under two names.
+struct TiedImpl : torch::nn::Module {
+    TiedImpl() {
+        register_module("again", a);
+        register_parameter("tied", a->weight);
+    }
+    at::Tensor forward(const at::Tensor& x) { return b->forward(a->forward(x)); }
+    torch::nn::Linear a = register_module("a", torch::nn::Linear(3, 3));
+    torch::nn::Linear b = register_module("b", torch::nn::Linear(3, 1));
+};
+TORCH_MODULE(Tied);
+
+TEST(Learner, a_tensor_under_several_names_is_one_parameter) {
+    struct Norm : Callback {
+        bool needs_autograd() const override { return true; }
+        int order() const override { return 20; }
+        void before_step(TrainingState& state) override {
+            double squares = 0;
+            for (const auto& item : state.model->named_parameters()) {
+                if (item.key().starts_with("a.") || item.key().starts_with("b."))
+                    squares += item.value().grad().square().sum().item<double>();
+            }
+            norm = std::sqrt(squares);
+        }
+        double norm = 0;
+    };
+    const Tied model;
+    const auto norm = std::make_shared<Norm>();
+    Learner learn(linear_data(8), model,
+                  {.loss = mse_loss_flat(),
+                   .callbacks = {norm, std::make_shared<GradientClip>(GradientClipOptions{.max_norm = 1e-3})},
+                   .param_groups = {{"a"}, {"again", "b", "tied"}},
+                   .progress = false});
+    const auto before = model->a->weight.detach().clone();
+    learn.fit(1, slice(0.1, 0.2), {.weight_decay = 0});
+    // Adam's first step moves every weight by its rate.
+    EXPECT_LE((model->a->weight - before).abs().max().item<double>(), 0.1001);
+    EXPECT_GE((model->a->weight - before).abs().max().item<double>(), 0.09);
+    EXPECT_NEAR(norm->norm, 1e-3, 1e-6);
+    std::vector<std::string> names;
+    for (const auto& group : learn.optimizer().groups()) {
+        for (const auto& parameter : group.parameters) names.push_back(parameter.name);
+    }
+    EXPECT_THAT(names, ::testing::UnorderedElementsAre("tied", "a.bias", "b.weight", "b.bias"));
+    EXPECT_EQ(learn.summary().parameters, 3 * 3 + 3 + 3 + 1);
+    const TemporaryFolder folder;
+    learn.save(folder.path() / "tied");
+    learn.load(folder.path() / "tied");
+}
+
+TEST(Learner, answers_with_a_model_that_has_no_parameters) {
+    struct SumImpl : torch::nn::Module {
+        at::Tensor forward(const at::Tensor& x) { return x.sum(1, true); }
+    };
+    const auto x = torch::ones({4, 2});
+    Learner learn(DataLoaders::from_tensors({{x}, {x.sum(1, true)}}, {{x}, {x.sum(1, true)}}),
+                  std::make_shared<SumImpl>(), {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_EQ(learn.validate().loss, 0);
+    EXPECT_EQ(learn.get_preds().predictions.sum().item<double>(), 8);
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }), HasSubstr("has no parameters to train"));
+}
+
+TEST(Learner, what_is_null_is_refused_in_a_sentence) {
+    EXPECT_THAT(message_of<UsageError>([] {
+                    linear_learner({.callbacks = {std::make_shared<Callback>(), nullptr}});
+                }),
+                HasSubstr("Of 2 callbacks, number 2 is null"));
+    auto learn = linear_learner();
+    EXPECT_THAT(message_of<UsageError>([&] { learn.fit(1, 0.1, {.callbacks = {nullptr}}); }), HasSubstr("is null"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn.validate({nullptr}); }), HasSubstr("is null"));
+    EXPECT_THAT(message_of<UsageError>([] { Learner(linear_data(), torch::nn::Linear(nullptr)); }),
+                HasSubstr("A Model needs a module"));
+    EXPECT_THAT(message_of<UsageError>([] { Learner(linear_data(), std::shared_ptr<torch::nn::LinearImpl>()); }),
+                HasSubstr("A Model needs a module"));
+    EXPECT_THAT(message_of<UsageError>([] { Model(torch::nn::Linear(1, 1).ptr(), Model::Forward()); }),
+                HasSubstr("A Model needs a module"));
+}
+
+TEST(Learner, a_fit_without_gradients_is_refused) {
+    auto learn = linear_learner();
+    const auto before = weights(learn);
+    {
+        const torch::NoGradGuard no_grad;
+        EXPECT_THAT(message_of<Error>([&] { learn.fit(1, 0.1); }), HasSubstr("under a NoGradGuard"));
+    }
+    {
+        const c10::InferenceMode inference;
+        EXPECT_THAT(message_of<Error>([&] { learn.fit(1, 0.1); }), HasSubstr("inference mode"));
+    }
+    EXPECT_TRUE(weights(learn).equal(before));
+    learn.fit(1, 0.1);
+}
+
+TEST(Learner, a_loss_that_cannot_give_rows_is_refused_where_rows_have_weights) {
+    const Loss mean("mine", [](const Tensors& p, const Tensors& y, Reduction) { return torch::mse_loss(p[0], y[0]); });
+    const auto x = torch::randn({8, 3});
+    const DataLoader weighted({.inputs = {x}, .targets = {x.sum(1, true)}, .weights = torch::rand({8})});
+    Learner learn(DataLoaders(weighted, std::nullopt), torch::nn::Linear(3, 1), {.loss = mean, .progress = false});
+    EXPECT_THAT(message_of<Error>([&] { learn.fit(1); }),
+                AllOf(HasSubstr("The mine loss gave a tensor of shape []"), HasSubstr("one number a row, [8]")));
 }
 
 }  // namespace

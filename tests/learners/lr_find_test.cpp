@@ -6,9 +6,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
+#include <embark/optim/torch_optimizer.h>
 
 #include "baselines.h"
+#include "test_files.h"
 
 namespace embark {
 namespace {
@@ -109,6 +112,78 @@ TEST(LrFind, refuses_rates_that_do_not_rise) {
     auto learn = noisy_learner(40);
     EXPECT_THROW(learn.lr_find({.start_lr = 1, .end_lr = 0.1}), UsageError);
     EXPECT_THROW(learn.lr_find({.num_it = 0}), UsageError);
+}
+
+struct OwnState : torch::optim::OptimizerCloneableParamState<OwnState> {
+    at::Tensor average;
+};
+
+/// An optimizer of the user's own on LibTorch's base class: its state is not known by name.
+struct OwnOptimizer : torch::optim::SGD {
+    using SGD::SGD;
+    at::Tensor step(LossClosure = nullptr) override {
+        torch::NoGradGuard no_grad;
+        for (auto& group : param_groups()) {
+            for (auto& p : group.params()) {
+                if (!p.grad().defined()) continue;
+                auto& state = state_[p.unsafeGetTensorImpl()];
+                if (!state) state = std::make_unique<OwnState>();
+                auto& average = static_cast<OwnState&>(*state).average;
+                average = average.defined() ? average * 0.5 + p.grad() : p.grad().clone();
+                p.sub_(average, group.options().get_lr());
+            }
+        }
+        return {};
+    }
+};
+
+TEST(LrFind, leaves_everything_as_it_was_with_an_optimizer_whose_state_has_no_names) {
+    const auto x = torch::randn({40, 3});
+    const auto dls = DataLoaders::from_tensors({{x}, {x.sum(1, true)}}, {.batch_size = 4});
+    const auto train = [&](bool with_lr_find) {
+        torch::manual_seed(3);
+        Learner learn(dls, torch::nn::Linear(3, 1),
+                      {.loss = mse_loss_flat(),
+                       .optimizer = torch_optimizer<OwnOptimizer>(torch::optim::SGDOptions(0.01)),
+                       .progress = false});
+        learn.fit(1, 0.01);
+        learn.freeze();
+        learn.fit(1, 0.01);
+        if (with_lr_find) EXPECT_TRUE(learn.lr_find({.show = false}).minimum.lr);
+        learn.fit(1, 0.01);
+        EXPECT_THAT(testing::message_of<Error>([&] { learn.save("/nowhere/it/is/refused/before"); }),
+                    HasSubstr("not known by name"));
+        return torch::nn::utils::parameters_to_vector(learn.model().module().parameters()).detach();
+    };
+    EXPECT_TRUE(train(true).equal(train(false)));
+}
+
+TEST(LrFind, restores_the_model_where_the_trial_fails) {
+    struct FailLate : Callback {
+        void after_step(TrainingState& state) override { require(state.train_iter < 5, "enough"); }
+    };
+    auto learn = noisy_learner(100);
+    learn.fit(1, 0.01);
+    const auto before = torch::nn::utils::parameters_to_vector(learn.model().module().parameters()).detach().clone();
+    const auto steps = learn.optimizer().state().begin()->second.clone();
+    learn.add_callback(std::make_shared<FailLate>());
+    EXPECT_THROW(learn.lr_find({.start_lr = 1, .show = false}), Error);
+    EXPECT_TRUE(torch::nn::utils::parameters_to_vector(learn.model().module().parameters()).equal(before));
+    EXPECT_TRUE(learn.optimizer().state().begin()->second.equal(steps));
+}
+
+TEST(LrFind, tries_with_the_hyper_parameters_at_hand) {
+    struct Momentum : Callback {
+        void after_step(TrainingState& state) override { seen = state.optimizer->hyper("mom"); }
+        double seen = 0;
+    };
+    auto learn = noisy_learner(40);
+    const auto momentum = std::make_shared<Momentum>();
+    learn.add_callback(momentum);
+    learn.optimizer().set_hyper("mom", 0.3);
+    learn.lr_find({.show = false});
+    EXPECT_DOUBLE_EQ(momentum->seen, 0.3);
+    EXPECT_DOUBLE_EQ(learn.optimizer().hyper("mom"), 0.3);
 }
 
 }  // namespace

@@ -68,7 +68,6 @@ TEST_F(StreamedFit, goes_on_from_a_checkpoint_to_the_bit) {
     struct StopAfter : Callback {
         explicit StopAfter(int64_t n_batches) : left(n_batches) {}
         int order() const override { return 99; }
-        bool needs_autograd() const override { return false; }  // as the fit without it
         void after_batch(TrainingState&) override {
             if (--left == 0) source.request_stop();
         }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <typeinfo>
 
 #include <torch/torch.h>
 
@@ -20,38 +21,31 @@ namespace embark {
 
 namespace {
 
+/// Of these classes themselves: one derived from them may have another forward.
 std::optional<DotProductTables> tables_of(const torch::nn::Module& module) {
-    if (const auto* model = dynamic_cast<const DotProductBiasImpl*>(&module)) {
-        return DotProductTables{model->user_factors->weight, model->item_factors->weight, model->user_bias->weight,
-                                model->item_bias->weight, model->options.y_range};
+    if (typeid(module) == typeid(DotProductBiasImpl)) {
+        const auto& model = dynamic_cast<const DotProductBiasImpl&>(module);
+        return DotProductTables{model.user_factors->weight, model.item_factors->weight,
+                                model.user_bias->weight,    model.item_bias->weight,
+                                model.options.y_range,      model.user_factors->options.sparse()};
     }
-    if (const auto* model = dynamic_cast<const DotProductImpl*>(&module)) {
-        return DotProductTables{
-            model->user_factors->weight, model->item_factors->weight, {}, {}, model->options.y_range};
+    if (typeid(module) == typeid(DotProductImpl)) {
+        const auto& model = dynamic_cast<const DotProductImpl&>(module);
+        return DotProductTables{model.user_factors->weight, model.item_factors->weight,          {}, {},
+                                model.options.y_range,      model.user_factors->options.sparse()};
     }
     return std::nullopt;
 }
 
-/// A table that the loops can go through and that is trained.
-bool is_plain(const at::Tensor& table) {
-    return table.is_cpu() && table.scalar_type() == at::kFloat && table.is_contiguous() && table.requires_grad();
-}
-
 /// Why a fit with these tables goes through autograd; empty where it need not.
-std::string obstacle(const DotProductTables& tables, const Loss& loss, const Optimizer& optimizer, const Events& events,
-                     bool weighted, bool allowed) {
-    if (!allowed) return "fused_step is off";
-    if (!loss.same_kind(mse_loss_flat())) return concat("the ", loss.name(), " loss has no fused step");
-    if (!optimizer.steps_rows()) return "the optimizer has no fused step";
-    if (weighted) return "the ratings have weights";
-    for (const auto& table : {tables.user_factors, tables.item_factors, tables.user_bias, tables.item_bias}) {
-        if (!table.defined()) continue;
-        if (!is_plain(table)) return "a part of the model is frozen, or not in float32 on the CPU";
-        if (find_parameter(optimizer, table) == nullptr)
+std::string obstacle(const DotProductTables& tables, const FitParts& fit) {
+    if (!fit.loss.same_kind(mse_loss_flat())) return concat("the ", fit.loss.name(), " loss has no fused step");
+    if (!fit.optimizer.steps_rows()) return "the optimizer has no fused step";
+    if (fit.weighted) return "the ratings have weights";
+    for (const auto& table : tables.all()) {
+        if (!is_plain_and_trained(table)) return "a part of the model is frozen, or not in float32 on the CPU";
+        if (find_parameter(fit.optimizer, table) == nullptr)
             return "the optimizer does not have all of the model's parameters";
-    }
-    for (const auto& callback : events.callbacks()) {
-        if (callback->needs_autograd()) return concat("the callback '", callback->name(), "' needs it");
     }
     return {};
 }
@@ -90,38 +84,73 @@ dot_kernels::Order order_of(const BatchRows& rows) {
 
 }  // namespace
 
-FusedCollabStep::FusedCollabStep(DotProductTables tables, const Model& model, const Loss& loss, Optimizer& optimizer)
-    : tables_(std::move(tables)), optimizer_(optimizer), autograd_(model, loss, optimizer) {}
+Tensors DotProductTables::all() const {
+    Tensors tables = {user_factors, item_factors, user_bias, item_bias};
+    std::erase_if(tables, [](const auto& table) { return !table.defined(); });
+    return tables;
+}
 
-void FusedCollabStep::run(const Events& events, TrainingState& state) {
-    if (!supports(state.batch)) return autograd_.run(events, state);
+void FusedCollabStep::run(StepContext& step) {
+    TrainingState& state = step.state();
+    if (!supports(state.batch) || guard_.needs_autograd()) return autograd_.run(step);
     state.autograd = false;
-    forward(state);
-    events.send(&Callback::after_pred, state);
-    if (state.cancelled(Level::batch)) return;
-    state.loss = at::scalar_tensor(loss_, at::kFloat);
-    events.send(&Callback::after_loss, state);
-    if (state.cancelled(Level::batch)) return;
-
-    state.row_gradients.clear();  // of a batch that was left early
-    bracket(events, state, Level::backward, &Callback::before_backward, &Callback::after_cancel_backward,
-            &Callback::after_backward, [&] { backward(state); });
-    if (state.cancelled(Level::batch)) return;
-    bracket(events, state, Level::step, &Callback::before_step, &Callback::after_cancel_step, &Callback::after_step,
-            [&] { optimizer_.step_rows(state.row_gradients); });
+    state.row_gradients.clear();
+    const bool goes_on = FusedStepGuard::send([&] { return train(step); });
+    if (!goes_on && !state.row_gradients.empty()) guard_.check_gradients();
+    guard_.show_gradients();
+    if (!goes_on) keep_gradients(state);
     state.row_gradients.clear();
 }
 
-bool FusedCollabStep::supports(const Batch& batch) const {
+/// Says whether the batch came to its end.
+bool FusedCollabStep::train(StepContext& step) {
+    TrainingState& state = step.state();
+    guard_.begin(state);
+    state.predictions = {forward(state.batch)};
+    guard_.predicted(state);
+    if (!step.after_pred(state.predictions)) return false;
+    guard_.check_predictions(state);
+    state.loss = at::scalar_tensor(loss_, at::kFloat);
+    guard_.scored(state);
+    if (!step.after_loss(state.loss)) return false;
+
+    const auto gradients = [&] {
+        guard_.check_predictions(state);
+        guard_.check_loss(state);
+        guard_.check_weights();
+        backward(state);
+        guard_.hide_gradients();
+    };
+    const auto move = [&] {
+        if (!state.row_gradients.empty()) guard_.check_gradients();
+        step.optimizer().step_rows(state.row_gradients);
+    };
+    return step.backward(gradients) && step.step(move);
+}
+
+/// A batch that was left keeps its gradients, in the parameters, so that the next one's are added to them.
+void FusedCollabStep::keep_gradients(TrainingState& state) const {
+    for (const auto& [parameter, rows, values] : state.row_gradients) {
+        const auto ids = torch::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size()));
+        const auto numbers =
+            torch::tensor(at::ArrayRef<float>(values.data(), values.size())).view({ids.size(0), parameter.size(1)});
+        parameter.mutable_grad() =
+            tables_.sparse
+                ? at::sparse_coo_tensor(ids.unsqueeze(0), numbers, parameter.sizes())
+                : at::zeros(parameter.sizes(), parameter.options().requires_grad(false)).index_add_(0, ids, numbers);
+    }
+}
+
+bool FusedCollabStep::supports(const Batch& batch) {
     if (batch.weights.defined() || batch.inputs.size() != 1 || batch.targets.size() != 1) return false;
     const auto &x = batch.inputs.front(), &y = batch.targets.front();
     return x.is_cpu() && x.scalar_type() == at::kLong && x.dim() == 2 && x.size(1) == 2 && x.size(0) > 0 &&
            y.is_cpu() && y.is_floating_point() && y.numel() == x.size(0);
 }
 
-void FusedCollabStep::forward(TrainingState& state) {
-    const at::Tensor x = state.batch.inputs.front().contiguous();
-    const at::Tensor y = state.batch.targets.front().to(at::kFloat).contiguous();
+at::Tensor FusedCollabStep::forward(const Batch& batch) {
+    const at::Tensor x = batch.inputs.front().contiguous();
+    const at::Tensor y = batch.targets.front().to(at::kFloat).contiguous();
     const at::Tensor predictions = at::empty({x.size(0), 1}, at::kFloat);
     take_rows(x);
     slopes_.resize(static_cast<size_t>(x.size(0)));
@@ -133,7 +162,7 @@ void FusedCollabStep::forward(TrainingState& state) {
         add_up(users_, items_, tables_.item_factors, first, last);
     });
     loss_ = std::accumulate(losses_.begin(), losses_.end(), 0.) / static_cast<double>(x.size(0));
-    state.predictions = {predictions};
+    return predictions;
 }
 
 void FusedCollabStep::take_rows(const at::Tensor& x) {
@@ -208,7 +237,7 @@ void FusedCollabStep::backward(TrainingState& state) {
         add_up(items_, users_, tables_.user_factors, first, last);
     });
     auto &user_rows = users_.rows.distinct, &item_rows = items_.rows.distinct;
-    if (state.processes != nullptr) {
+    if (state.processes != nullptr && !state.accumulating) {
         const int64_t size = state.processes->size();
         const TouchedRows tables[] = {{user_rows, users_.gradient, users_.bias_gradient},
                                       {item_rows, items_.gradient, items_.bias_gradient}};
@@ -221,16 +250,12 @@ void FusedCollabStep::backward(TrainingState& state) {
     state.row_gradients.push_back({tables_.item_bias, item_rows, items_.bias_gradient});
 }
 
-ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,
-                       bool fused_allowed) {
-    auto tables = tables_of(model.module());
-    if (!tables) return {std::make_unique<AutogradStep>(model, loss, optimizer), {}};
-    const std::string reason = obstacle(*tables, loss, optimizer, events, weighted, fused_allowed);
-    if (!reason.empty()) {
-        return {std::make_unique<AutogradStep>(model, loss, optimizer), "Training through autograd: " + reason};
-    }
-    return {std::make_unique<FusedCollabStep>(std::move(*tables), model, loss, optimizer),
-            "Training by the fused step"};
+StepOffer offer_fused_collab_step(const FitParts& fit) {
+    auto tables = tables_of(fit.model.module());
+    if (!tables) return {};
+    std::string reason = obstacle(*tables, fit);
+    if (!reason.empty()) return {.obstacle = std::move(reason)};
+    return {.step = std::make_shared<FusedCollabStep>(std::move(*tables))};
 }
 
 }  // namespace embark

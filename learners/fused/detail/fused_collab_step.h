@@ -8,6 +8,8 @@
 #include "../../../core/range.h"
 #include "../../detail/train_step.h"
 #include "batch_rows.h"
+#include "choose_step.h"
+#include "fused_step_guard.h"
 
 namespace embark {
 
@@ -16,6 +18,10 @@ struct DotProductTables {
     at::Tensor user_factors, item_factors;  // (rows, width)
     at::Tensor user_bias, item_bias;        // (rows, 1), undefined without biases
     Range y_range;
+    bool sparse = false;  // whether autograd's gradients would be
+
+    /// Those that there are.
+    Tensors all() const;
 };
 
 /// The step of a DotProduct or DotProductBias with MSE, without autograd: forward, loss and gradients of the rows that
@@ -25,13 +31,12 @@ struct DotProductTables {
 /// adds its ratings up in the order of the batch, and weights are the same bits for any number of threads. Threads that
 /// write without waiting for one another (Hogwild, Recht et al. 2011) would spare two waits a batch, and with them
 /// every fit would end elsewhere, and a resumed one not where the undisturbed one does. Batches that it does not know,
-/// such as weighted ones, it leaves to an AutogradStep; model and optimizer are up to date after every step, so that
-/// the two can take turns.
+/// such as weighted ones, and parameters with hooks or with gradients of a batch that was left, it leaves to an
+/// AutogradStep; model and optimizer are up to date after every step, so that the two can take turns.
 class FusedCollabStep : public TrainStep {
 public:
-    /// What it refers to must outlive it.
-    FusedCollabStep(DotProductTables tables, const Model& model, const Loss& loss, Optimizer& optimizer);
-    void run(const Events& events, TrainingState& state) override;
+    explicit FusedCollabStep(DotProductTables tables) : tables_(std::move(tables)), guard_(tables_.all()) {}
+    void run(StepContext& step) override;
 
 private:
     /// What a batch has of users, or of items.
@@ -42,15 +47,17 @@ private:
         void take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what);
     };
 
-    bool supports(const Batch& batch) const;
-    void forward(TrainingState& state);
+    static bool supports(const Batch& batch);
+    at::Tensor forward(const Batch& batch);
+    bool train(StepContext& step);
+    void keep_gradients(TrainingState& state) const;
     void take_rows(const at::Tensor& x);
     double predict(int64_t first, int64_t last, const float* targets, float* predictions);
     void add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last);
     void backward(TrainingState& state);
 
     DotProductTables tables_;
-    Optimizer& optimizer_;
+    FusedStepGuard guard_;
     AutogradStep autograd_;
     Side users_, items_;
     std::vector<float> slopes_;
@@ -58,16 +65,7 @@ private:
     double loss_ = 0;
 };
 
-/// How a fit trains: by a fused step where there is one for the model and all else allows it.
-struct ChosenStep {
-    std::unique_ptr<TrainStep> step;
-    /// A line for the person who trains, where the model has a fused step: that it is taken, or why it is not.
-    std::string message;
-};
-
-/// Chooses between FusedCollabStep and AutogradStep for a fit; `weighted` says whether its data have weights. What is
-/// referred to must outlive the step.
-ChosenStep choose_step(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, bool weighted,
-                       bool fused_allowed);
+/// Offers a FusedCollabStep for a DotProduct or DotProductBias.
+StepOffer offer_fused_collab_step(const FitParts& fit);
 
 }  // namespace embark

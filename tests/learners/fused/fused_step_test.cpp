@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <ATen/Parallel.h>
@@ -42,13 +43,19 @@ DataLoaders loaders(bool weighted = false) {
     return {DataLoader(ratings(weighted), {.batch_size = 64, .shuffle = true}), DataLoader(ratings(), {})};
 }
 
-/// Says of each training step whether parameters had gradients in it, without asking for autograd itself.
+/// Says whether any training step went through autograd, without asking for it.
 struct GradientWatch : Callback {
-    bool needs_autograd() const override { return false; }
-    void before_step(TrainingState& state) override {
-        for (const auto& parameter : state.model->parameters()) seen |= parameter.grad().defined();
-    }
+    void before_step(TrainingState& state) override { seen |= state.row_gradients.empty(); }
     bool seen = false;
+};
+
+/// Says that it reads gradients, and does.
+struct GradientReader : Callback {
+    bool needs_autograd() const override { return true; }
+    void before_step(TrainingState& state) override {
+        for (const auto& parameter : state.model->parameters()) norm += parameter.grad().norm().item<double>();
+    }
+    double norm = 0;
 };
 
 struct Case {
@@ -140,7 +147,7 @@ TEST(FusedStep, takes_turns_with_autograd) {
          autograd = fit_of({.name = "", .y_range = {0, 5.5}}, false);
     mixed.learn.fit(1, 0.01);
     EXPECT_FALSE(mixed.watch->seen);
-    mixed.learn.fit(1, 0.01, {.callbacks = {std::make_shared<Callback>()}});
+    mixed.learn.fit(1, 0.01, {.callbacks = {std::make_shared<GradientReader>()}});
     EXPECT_TRUE(mixed.watch->seen);
     mixed.learn.fit(1, 0.01);
     for (int i = 0; i < 3; ++i) autograd.learn.fit(1, 0.01);
@@ -160,7 +167,8 @@ TEST(FusedStep, what_it_cannot_do_goes_through_autograd) {
     EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientClip>()})));
     EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<TerminateOnNaN>()})));
     EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientAccumulation>()})));
-    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<testing::EventRecorder>()})));
+    EXPECT_TRUE(uses_autograd(fit_of(plain, true, {std::make_shared<GradientReader>()})));
+    EXPECT_FALSE(uses_autograd(fit_of(plain, true, {std::make_shared<testing::EventRecorder>()})));
     EXPECT_TRUE(uses_autograd(fit_of(plain, true, {}, /*weighted=*/true)));
     EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = adam({.decouple_wd = false})}, true)));
     EXPECT_TRUE(uses_autograd(fit_of({.name = "", .optimizer = lamb()}, true)));
@@ -209,16 +217,10 @@ TEST(FusedStep, ends_at_a_gradient_that_is_not_finite_and_moves_nothing) {
     EXPECT_TRUE(model->user_factors->weight.equal(before));
 }
 
-/// A EventRecorder that asks for no autograd.
-struct LightRecorder : testing::EventRecorder {
-    using EventRecorder::EventRecorder;
-    bool needs_autograd() const override { return false; }
-};
-
 TEST(FusedStep, sends_every_event_and_obeys_what_is_left) {
     using Action = testing::EventRecorder::Action;
     const auto log_of = [](bool fused, const std::string& at, const Action& action) {
-        const auto recorder = std::make_shared<LightRecorder>(at, action);
+        const auto recorder = std::make_shared<testing::EventRecorder>(at, action);
         auto fit = fit_of({.name = ""}, fused, {recorder});
         fit.learn.fit(1, 0.01);
         return recorder->log();
@@ -235,10 +237,173 @@ TEST(FusedStep, sends_every_event_and_obeys_what_is_left) {
     EXPECT_EQ(log_of(true, "before_step", leave(Level::step)), log_of(false, "before_step", leave(Level::step)));
 }
 
+/// A fit of 7 batches whose second does `action` at `at`: its model and optimizer.
+std::map<std::string, at::Tensor> acted_on(const Case& of, bool fused, const std::string& at,
+                                           const std::function<void(TrainingState&)>& action, int64_t batch = 1) {
+    const auto recorder = std::make_shared<testing::EventRecorder>(at, [&](TrainingState& state) {
+        if (state.training && state.iteration == batch) action(state);
+    });
+    auto fit = fit_of(of, fused, {recorder});
+    fit.learn.fit(2, 0.05, {.weight_decay = 0.1});
+    return tensors_of(fit.learn);
+}
+
+void expect_close(const std::map<std::string, at::Tensor>& found, const std::map<std::string, at::Tensor>& expected) {
+    ASSERT_EQ(found.size(), expected.size());
+    for (const auto& [name, tensor] : expected) {
+        EXPECT_LE((found.at(name) - tensor).abs().max().item<double>(), 1e-5) << name;
+    }
+}
+
+TEST(FusedStep, keeps_the_gradients_of_a_batch_that_is_left_as_autograd_does) {
+    for (const Case& of : {Case{.name = "dense"}, Case{.name = "lazy", .update = EmbeddingUpdate::lazy},
+                           Case{.name = "no bias", .bias = false}}) {
+        for (const char* at : {"before_batch", "after_pred", "after_loss", "before_backward", "after_backward",
+                               "before_step", "after_step"}) {
+            SCOPED_TRACE(of.name + ", " + at);
+            const auto leave = [](TrainingState& state) { state.cancel(Level::batch); };
+            expect_close(acted_on(of, true, at, leave), acted_on(of, false, at, leave));
+        }
+        const auto leave_step = [](TrainingState& state) { state.cancel(Level::step); };
+        expect_close(acted_on(of, true, "before_step", leave_step), acted_on(of, false, "before_step", leave_step));
+        const auto leave_backward = [](TrainingState& state) { state.cancel(Level::backward); };
+        expect_close(acted_on(of, true, "before_backward", leave_backward),
+                     acted_on(of, false, "before_backward", leave_backward));
+    }
+}
+
+/// What a callback that does not ask for autograd may do; each is an Error, or does what it does there.
+TEST(FusedStep, passes_over_nothing_that_a_callback_does) {
+    const auto each_gradient = [](auto work) {
+        return [work](TrainingState& state) {
+            torch::NoGradGuard no_grad;
+            for (auto& parameter : state.model->parameters()) work(parameter);
+        };
+    };
+    const auto weight = [](TrainingState& state) { return state.model->parameters().front(); };
+    double sink = 0;
+    struct Use {
+        std::string name;
+        std::vector<std::string> at;
+        std::function<void(TrainingState&)> action;
+    };
+    const std::vector<std::string> with_gradients = {"after_backward", "before_step"};
+    const std::vector<Use> uses = {
+        {"norm", {"after_backward", "before_step", "after_step"}, each_gradient([&](at::Tensor& p) {
+             sink += p.grad().norm().item<double>();
+         })},
+        {"norm where there is one", with_gradients, each_gradient([&](at::Tensor& p) {
+             if (p.grad().defined()) sink += p.grad().abs().max().item<double>();
+         })},
+        {"clone", with_gradients, each_gradient([&](at::Tensor& p) { sink += p.grad().clone().sum().item<double>(); })},
+        {"numbers", with_gradients, each_gradient([&](at::Tensor& p) { sink += p.grad().data_ptr<float>()[0]; })},
+        {"scale", with_gradients, each_gradient([](at::Tensor& p) { p.mutable_grad().mul_(0.5); })},
+        {"replace", with_gradients, each_gradient([](at::Tensor& p) { p.mutable_grad() = torch::ones_like(p); })},
+        {"drop", with_gradients, each_gradient([](at::Tensor& p) { p.mutable_grad().reset(); })},
+        {"LibTorch's clipping", with_gradients,
+         [](TrainingState& state) { torch::nn::utils::clip_grad_value_(state.model->parameters(), 1e-4); }},
+        {"LibTorch's clipping by norm", with_gradients,
+         [](TrainingState& state) { torch::nn::utils::clip_grad_norm_(state.model->parameters(), 1e-3); }},
+        {"a step by hand", with_gradients, each_gradient([](at::Tensor& p) { p.add_(p.grad(), -0.1); })},
+        {"weights",
+         {"before_batch", "after_pred", "after_loss", "before_backward", "after_backward", "before_step", "after_step",
+          "after_batch"},
+         each_gradient([](at::Tensor& p) { p.mul_(0.9); })},
+        {"another loss", {"after_loss", "before_backward"}, [](TrainingState& state) { state.loss = state.loss * 3; }},
+        {"a penalty",
+         {"after_loss"},
+         [&](TrainingState& state) { state.loss = state.loss + weight(state).square().sum(); }},
+        {"the loss in place", {"after_loss", "before_backward"}, [](TrainingState& state) { state.loss.mul_(3); }},
+        {"other predictions",
+         {"after_pred"},
+         [](TrainingState& state) { state.predictions = {state.predictions.front().sigmoid()}; }},
+        {"predictions in place", {"after_pred"}, [](TrainingState& state) { state.predictions.front().mul_(2); }},
+        {"a hook on predictions",
+         {"after_pred"},
+         [](TrainingState& state) { state.predictions.front().register_hook([](at::Tensor g) { return g * 2; }); }},
+        {"other targets",
+         {"before_batch", "after_pred"},
+         [](TrainingState& state) { state.batch.targets = {state.batch.targets.front() + 1}; }},
+        {"targets in place",
+         {"before_batch", "after_pred"},
+         [](TrainingState& state) { state.batch.targets = {state.batch.targets.front().clone()}; }},
+        {"weights of rows",
+         {"before_batch", "after_pred"},
+         [](TrainingState& state) { state.batch.weights = torch::arange(state.batch.size()).to(at::kFloat); }},
+        {"loss_scale", {"before_backward"}, [](TrainingState& state) { state.loss_scale = 3; }},
+        {"a second pass", {"after_loss"}, [](TrainingState& state) { state.loss.backward({}, true); }},
+        {"gradients of zero", {"before_step"}, [](TrainingState& state) { state.optimizer->zero_grad(); }},
+    };
+    int refused = 0;
+    for (const auto& use : uses) {
+        for (const auto& at : use.at) {
+            SCOPED_TRACE(use.name + " at " + at);
+            const auto expected = acted_on({.name = ""}, false, at, use.action);
+            try {
+                expect_close(acted_on({.name = ""}, true, at, use.action), expected);
+            } catch (const Error& error) {
+                ++refused;
+                EXPECT_THAT(error.what(), HasSubstr("needs_autograd() return true"));
+                EXPECT_LT(std::string(error.what()).size(), 300U);
+            }
+        }
+    }
+    EXPECT_GE(refused, 20);
+}
+
+TEST(FusedStep, leaves_no_trace_in_the_parameters_where_a_callback_is_refused) {
+    const auto recorder = std::make_shared<testing::EventRecorder>(
+        "before_step", [](TrainingState& state) { state.model->parameters().front().grad().norm(); });
+    auto fit = fit_of({.name = ""}, true, {recorder});
+    EXPECT_THROW(fit.learn.fit(1, 0.01), Error);
+    for (const auto& parameter : fit.learn.model().module().parameters()) EXPECT_FALSE(parameter.grad().defined());
+    fit.learn.remove_callback(recorder);
+    fit.learn.fit(1, 0.01);
+}
+
+TEST(FusedStep, hooks_on_a_parameter_lead_through_autograd) {
+    const auto fit_with_hook = [](bool fused, bool later) {
+        auto fit = fit_of({.name = ""}, fused);
+        const at::Tensor factors = fit.learn.model().module().named_parameters()["item_factors.weight"];
+        const auto hook = [&](TrainingState&) {
+            factors.register_hook([](const at::Tensor& gradient) { return gradient * 0; });
+        };
+        TrainingState none;
+        if (!later) hook(none);
+        const auto recorder = std::make_shared<testing::EventRecorder>("before_train", hook);
+        if (later) fit.learn.add_callback(recorder);
+        fit.learn.fit(1, 0.05);
+        return std::pair(tensors_of(fit.learn), fit.watch->seen);
+    };
+    for (const bool later : {false, true}) {
+        const auto [found, autograd] = fit_with_hook(true, later);
+        EXPECT_TRUE(autograd);
+        expect_close(found, fit_with_hook(false, later).first);
+        EXPECT_EQ(found.at("optimizer.item_factors.weight.grad_avg").abs().max().item<double>(), 0);
+    }
+}
+
+/// Its predictions are others than DotProductBias would give.
+struct ShiftedDotImpl : DotProductBiasImpl {
+    using DotProductBiasImpl::DotProductBiasImpl;
+    at::Tensor forward(const at::Tensor& x) { return DotProductBiasImpl::forward(x) + 100; }
+};
+
+TEST(FusedStep, is_not_for_models_with_a_forward_of_their_own) {
+    const auto model = std::make_shared<ShiftedDotImpl>(DotProductOptions{kUsers, kItems, 4, {}});
+    Learner derived(loaders(), model, {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_GT(derived.fit(1, 1e-6).losses.front(), 1000);
+    const DotProductBias plain(DotProductOptions{kUsers, kItems, 4, {}});
+    const Model called(plain.ptr(),
+                       [plain](const Tensors& x) { return Tensors{DotProductBias(plain)->forward(x[0]) + 100}; });
+    Learner shifted(loaders(), called, {.loss = mse_loss_flat(), .progress = false});
+    EXPECT_GT(shifted.fit(1, 1e-6).losses.front(), 1000);
+}
+
 TEST(FusedStep, shows_predictions_and_loss) {
     const auto shown = [](bool fused) {
         std::vector<at::Tensor> values;
-        const auto recorder = std::make_shared<LightRecorder>("before_backward", [&](TrainingState& state) {
+        const auto recorder = std::make_shared<testing::EventRecorder>("before_backward", [&](TrainingState& state) {
             values.push_back(state.predictions.front().detach().clone());
             values.push_back(state.loss.detach().clone());
         });
@@ -253,7 +418,6 @@ TEST(FusedStep, shows_predictions_and_loss) {
 /// Asks a fit to stop after some batches.
 struct StopAfter : Callback {
     explicit StopAfter(int batches) : left(batches) {}
-    bool needs_autograd() const override { return false; }
     void after_batch(TrainingState&) override {
         if (--left == 0) source.request_stop();
     }
@@ -380,6 +544,26 @@ TEST(LazyUpdate, trains_the_embeddings_of_any_module_by_rows) {
     const auto lazy = train(EmbeddingUpdate::lazy), dense = train(EmbeddingUpdate::dense);
     ASSERT_TRUE(lazy.contains("optimizer.0.weight.sqr_sum"));
     for (const auto& [name, tensor] : dense) EXPECT_TRUE(lazy.at(name).allclose(tensor, 1e-5, 1e-6)) << name;
+}
+
+TEST(LazyUpdate, leaves_the_users_embeddings_as_they_were) {
+    const torch::nn::Embedding own(torch::nn::EmbeddingOptions(30, 4).sparse(true)), other(30, 4);
+    const torch::nn::Sequential model(other, torch::nn::Flatten(), torch::nn::Linear(8, 1));
+    const auto x = torch::randint(0, 20, {8, 2}, at::kLong);
+    const auto dls = DataLoaders(DataLoader({.inputs = {x}, .targets = {torch::randn({8, 1})}}), std::nullopt);
+    Learner learn(dls, model, {.loss = mse_loss_flat(), .progress = false, .embedding_update = EmbeddingUpdate::lazy});
+    EXPECT_FALSE(other->options.sparse());
+    bool sparse_in_fit = false;
+    learn.fit(1, 0.1, {.callbacks = {std::make_shared<testing::EventRecorder>("before_step", [&](TrainingState&) {
+                           sparse_in_fit = other->weight.grad().is_sparse();
+                       })}});
+    EXPECT_TRUE(sparse_in_fit);
+    EXPECT_FALSE(other->options.sparse());
+    EXPECT_TRUE(own->options.sparse());
+    const auto failing =
+        std::make_shared<testing::EventRecorder>("before_step", [](TrainingState&) { fail("enough"); });
+    EXPECT_THROW(learn.fit(1, 0.1, {.callbacks = {failing}}), Error);
+    EXPECT_FALSE(other->options.sparse());
 }
 
 TEST(LazyUpdate, says_what_cannot_be) {
