@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include "../../callbacks/detail/batch_loss.h"
 #include "../../distributed/process_group.h"
 
 namespace embark {

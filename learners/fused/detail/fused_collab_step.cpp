@@ -14,6 +14,7 @@
 #include "../../../core/error.h"
 #include "../../../distributed/process_group.h"
 #include "../../../modules/dot_product.h"
+#include "../../../modules/losses/losses.h"
 #include "dot_product_kernels.h"
 #include "fused_row_exchange.h"
 
