@@ -85,7 +85,7 @@ function(embark_compile target)
   list(REMOVE_ITEM sources ${torch_sources})
   set_property(TARGET ${target} PROPERTY SOURCES ${sources} $<TARGET_OBJECTS:${target}_torch>)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)  # which objects alone do not tell
-  add_library(${target}_torch OBJECT ${torch_sources})
+  add_library(${target}_torch OBJECT EXCLUDE_FROM_ALL ${torch_sources})
   get_target_property(libraries ${target} LINK_LIBRARIES)
   target_link_libraries(${target}_torch PRIVATE ${libraries})
   foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES)

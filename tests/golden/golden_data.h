@@ -11,7 +11,7 @@
 #include <embark/callbacks/reduce_lr_on_plateau.h>
 #include <embark/core/error.h>
 #include <embark/core/tensors.h>
-#include <embark/data/table.h>
+#include <embark/data/table/table.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/tabular_learner.h>
 #include <embark/optim/optimizers.h>

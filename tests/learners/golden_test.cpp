@@ -8,9 +8,9 @@
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
-#include <embark/callbacks/checkpointer.h>
+#include <embark/callbacks/checkpoint/detail/checkpointer.h>
 #include <embark/callbacks/training_state.h>
-#include <embark/learners/exported_model.h>
+#include <embark/learners/export/exported_model.h>
 #include <embark/predictor.h>
 
 #include "../golden/golden_data.h"
