@@ -49,7 +49,7 @@ struct PairedSeconds {
 };
 
 /// Runs two actions in turn, `pairs` times, and times each run. The two of a pair are neighbours in time, and who goes
-/// first alternates: what the machine does besides hits both alike, and the ratios of pairs tell small differences.
+/// first alternates: what the machine does besides hits both equally, and the ratios of pairs tell small differences.
 template <class First, class Second>
 PairedSeconds time_in_turn(int pairs, First&& first, Second&& second) {
     PairedSeconds seconds;

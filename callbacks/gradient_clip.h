@@ -17,7 +17,7 @@ struct GradientClipOptions {
     std::optional<double> clip_value = {};
 };
 
-/// Scales all gradients alike before the optimizer's step where their total norm is above max_norm, as
+/// Scales all gradients by one factor before the optimizer's step where their total norm is above max_norm, as
 /// torch.nn.utils.clip_grad_norm_ does; or clips their values, as clip_grad_value_ does.
 class GradientClip : public Callback {
 public:

@@ -40,7 +40,7 @@ struct TabularLearnerOptions {
     /// table's go together through `head` to the outputs, trained end to end (MultiInputModel).
     TextEncoderOptions text = {};
     std::vector<int64_t> head = {128};
-    /// How much each target's loss counts in their sum; empty: all alike.
+    /// How much each target's loss counts in their sum; empty: all the same.
     std::vector<double> target_weights = {};
 };
 

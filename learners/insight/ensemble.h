@@ -22,7 +22,7 @@ enum class EnsembleAveraging {
 
 /// Settings of an ensemble.
 struct EnsembleOptions {
-    /// How much each member counts, above 0; empty: all alike. Only their proportions matter.
+    /// How much each member counts, above 0; empty: all the same. Only their proportions matter.
     std::vector<double> weights = {};
 };
 

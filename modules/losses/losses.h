@@ -7,7 +7,7 @@
 namespace embark {
 
 // The "flat" losses bring predictions and targets to one shape first, so that (n, 1) and (n) agree, as fastai's do.
-// Weights are one number a class, finite and not negative; none at all means that all classes count alike.
+// Weights are one number a class, finite and not negative; without any all classes count the same.
 
 /// Mean of (p − y)²; both sides flattened.
 Loss mse_loss_flat();

@@ -23,7 +23,7 @@ using FitResult = std::map<std::string, at::Tensor>;
 /// What was written as "<name>.safetensors".
 FitResult read_fit(const std::filesystem::path& folder, const std::string& name);
 
-/// The same names, and the same values to `tolerance`; a NaN is alike to a NaN alone.
+/// The same names, and the same values to `tolerance`; a NaN equals a NaN alone.
 void expect_alike(const FitResult& one, const FitResult& other, double tolerance);
 
 }  // namespace testing

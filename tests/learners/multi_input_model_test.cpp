@@ -76,7 +76,7 @@ double accuracy_without(const DataLoaders& dls, const std::string& name) {
 
 }  // namespace
 
-TEST(FusedModelTraining, learns_what_no_two_of_three_branches_can) {
+TEST(MultiInputModelTraining, learns_what_no_two_of_three_branches_can) {
     const auto dls = DataLoaders::from_tensors(parity_of_three(), {.batch_size = 32});
     Learner learn = learner_of(dls, all_branches());
     learn.fit_one_cycle(6, 1e-2);
@@ -84,7 +84,7 @@ TEST(FusedModelTraining, learns_what_no_two_of_three_branches_can) {
     for (const std::string name : {"text", "image", "table"}) EXPECT_LT(accuracy_without(dls, name), 0.62) << name;
 }
 
-TEST(FusedModelTraining, exports_what_it_learned) {
+TEST(MultiInputModelTraining, exports_what_it_learned) {
     embark::testing::TemporaryFolder folder;
     const auto dls = DataLoaders::from_tensors(parity_of_three(), {.batch_size = 32});
     Learner learn = learner_of(dls, all_branches());
@@ -103,7 +103,7 @@ TEST(FusedModelTraining, exports_what_it_learned) {
     }
 }
 
-TEST(FusedModelTraining, has_parameter_groups_by_the_names_of_branches) {
+TEST(MultiInputModelTraining, has_parameter_groups_by_the_names_of_branches) {
     const auto dls = DataLoaders::from_tensors(parity_of_three(), {.batch_size = 32});
     MultiInputModel model(all_branches(), {.n_out = 2});
     Learner learn(dls, model,

@@ -17,7 +17,7 @@ struct TracedGraph {
 };
 
 /// What two traces of one module, at two batch sizes, have unlike: numbers, tensors or operations that follow from the
-/// batch. Nothing where they are alike, node by node, constants included. The text names the operation, and reads on
+/// batch. Nothing where they are the same, node by node, constants included. The text names the operation, and reads on
 /// from "RatingNet cannot be exported: ".
 std::optional<std::string> batch_dependence(const TracedGraph& one, const TracedGraph& other);
 
