@@ -113,6 +113,7 @@ at::Tensor Learner::predict(const Tensors& inputs) {
 }
 
 Tensors Learner::predict_all(const Tensors& inputs) {
+    require(!inputs.empty(), "predict was given no inputs: it takes the tensors that the model's forward takes");
     Tensors placed;
     for (const auto& input : inputs) placed.push_back(input.to(impl_->dls.train().options().device));
     const auto gathered = std::make_shared<GatherPredictions>(impl_->options.loss);

@@ -1,10 +1,16 @@
 #include <embark/embark.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/core/file.h>
+#include <embark/core/text.h>
 
 #include "event_recorder.h"
 #include "test_files.h"
@@ -87,6 +93,11 @@ TEST(OutsideFit, a_callback_may_leave_a_batch_of_predict_and_hears_that_none_is_
                     learn.predict({torch::ones({1, 2})});
                 }),
                 HasSubstr("a callback left the batch"));
+}
+
+TEST(OutsideFit, predict_without_inputs_is_refused) {
+    auto learn = standardizing_learner({mixed_precision(AmpMode::bf16)});
+    EXPECT_THAT(message_of<Error>([&] { learn.predict(Tensors()); }), HasSubstr("predict was given no inputs"));
 }
 
 TEST(OutsideFit, the_data_of_a_learner_can_be_exchanged) {
