@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace embark {
 
 class StateDict;
+class Strategy;
 struct TrainingState;
 
 /// What can be skipped, and what an event belongs to.
@@ -61,8 +63,12 @@ public:
     /// predictions, loss, targets or weights between after_pred and the backward pass. False unless overridden, so that
     /// no other callback costs a learner its fused step (see LearnerOptions::fused_step). There every event is sent,
     /// TrainingState::predictions and loss can be read, as values without a graph, and gradients are in
-    /// TrainingState::row_gradients; what needs autograd there is an Error that asks for this.
+    /// StepState::row_gradients; what needs autograd there is an Error that asks for this.
     virtual bool needs_autograd() const { return false; }
+
+    /// How this process trains with others, from the callback that brings that (see DataParallel); null otherwise. It
+    /// is what TrainingState::strategy is then, from the fit's beginning.
+    virtual std::shared_ptr<Strategy> strategy() const { return nullptr; }
 
     /// `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
 #define EMBARK_EVENT(event) \

@@ -20,7 +20,7 @@ void GradientAccumulation::before_fit(TrainingState&) {
 
 void GradientAccumulation::before_backward(TrainingState& state) {
     state.loss_scale *= state.weight() / static_cast<double>(n_acc_);
-    state.accumulating = count_ + state.rows() < n_acc_;
+    state.step.accumulating = count_ + state.rows() < n_acc_;
 }
 
 void GradientAccumulation::before_step(TrainingState& state) {

@@ -82,7 +82,7 @@ std::vector<at::Tensor> gradients(const Optimizer& optimizer) {
 
 std::optional<std::vector<PlainGradient>> plain_gradients(const TrainingState& state) {
     std::vector<PlainGradient> plain;
-    for (const auto& gradient : state.row_gradients) plain.push_back({gradient.values, gradient.parameter});
+    for (const auto& gradient : state.step.row_gradients) plain.push_back({gradient.values, gradient.parameter});
     if (!plain.empty()) return plain;
     for (const auto& group : state.optimizer->groups()) {
         for (const auto& parameter : group.parameters) {

@@ -92,7 +92,7 @@ void MixedPrecision::before_backward(TrainingState& state) {
     if (!scales()) return;
     state.loss = to_float(state.loss);  // in which the scale is no infinity
     state.loss_scale *= scale_;
-    state.grad_scale = scale_;
+    state.step.grad_scale = scale_;
 }
 
 void MixedPrecision::before_step(TrainingState& state) {
@@ -101,14 +101,18 @@ void MixedPrecision::before_step(TrainingState& state) {
 
 void MixedPrecision::unscale(TrainingState& state) {
     std::map<at::ScalarType, std::vector<at::Tensor>> by_type;
-    for (auto& gradient : gradients(*state.optimizer)) by_type[gradient.scalar_type()].push_back(gradient);
-    const auto number = state.loss.options().dtype(at::kFloat).requires_grad(false);
+    // Where the gradients are, which the loss that is recorded need not be.
+    at::TensorOptions number(at::kFloat);
+    for (auto& gradient : gradients(*state.optimizer)) {
+        by_type[gradient.scalar_type()].push_back(gradient);
+        number = number.device(gradient.device());
+    }
     at::Tensor overflow = at::zeros({}, number);
     const auto factor = at::full({}, 1 / scale_, number);
     for (const auto& [type, all] : by_type) {
         at::_amp_foreach_non_finite_check_and_unscale_(all, overflow, factor);
     }
-    state.grad_scale = 1;
+    state.step.grad_scale = 1;
 
     overflow = overflow.cpu();
     at::Tensor scale = at::full({}, scale_, at::kFloat), tracker = at::full({}, growth_tracker_, at::kInt);

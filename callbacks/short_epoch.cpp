@@ -1,7 +1,6 @@
 #include "short_epoch.h"
 
 #include "../core/error.h"
-#include "../distributed/process_group.h"
 #include "parallel/detail/sharded_tables.h"
 #include "training_state.h"
 
@@ -12,8 +11,7 @@ namespace {
 /// Whether validation may end after this batch. Processes validate a batch each at the same time, and of tables that
 /// are split over them all look rows up equally often: they end together.
 bool all_are_done(const TrainingState& state) {
-    if (state.processes == nullptr || ShardedTables(*state.model).empty()) return true;
-    return (state.iteration + 1) % state.processes->size() == 0;
+    return ShardedTables(*state.model).empty() || state.strategy->share().ends_round(state.iteration);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <torch/types.h>
 
 #include "../core/error.h"
-#include "../distributed/process_group.h"
 #include "gradients.h"
 #include "training_state.h"
 
@@ -29,24 +28,23 @@ void TerminateOnNaN::before_validate(TrainingState&) {
 }
 
 void TerminateOnNaN::after_loss(TrainingState& state) {
-    if (state.processes == nullptr) return check_loss(state);
+    if (state.strategy->decides_alone()) return check_loss(state);
     // Its own part of the data tells this process alone.
     if (!state.training && !std::isfinite(state.loss.item<double>())) seen_in_validation_ = true;
 }
 
 void TerminateOnNaN::after_backward(TrainingState& state) {
-    if (state.processes != nullptr) check_loss(state);
+    check_loss(state);
 }
 
 void TerminateOnNaN::after_validate(TrainingState& state) {
-    if (state.processes == nullptr || state.processes->all_reduce(seen_in_validation_ ? 1 : 0, Reduce::max) == 0)
-        return;
+    if (!state.strategy->any(seen_in_validation_)) return;
     state.cancel(Level::fit, concat("a loss of the validation in epoch ", state.epoch, " is not finite"));
 }
 
 void TerminateOnNaN::before_step(TrainingState& state) {
     // What is accumulated may be no more than this process's own part.
-    if (state.grad_scale > 1 || (state.processes != nullptr && state.accumulating)) return;
+    if (state.step.grad_scale > 1 || (!state.strategy->decides_alone() && state.step.accumulating)) return;
     const Parameter* parameter = find_non_finite_gradient(state);
     if (parameter == nullptr) return;
     state.cancel(Level::fit, concat("the gradient of ", parameter->name, " is not finite", where(state)));

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "../core/error.h"
-#include "../distributed/process_group.h"
+#include "detail/batch_loss.h"
 
 namespace embark {
 
-bool TrainingState::is_main_process() const {
-    return processes == nullptr || processes->is_main_process();
+double TrainingState::weight() const {
+    if (step.whole_weight >= 0) return step.whole_weight;
+    return loss_func == nullptr ? batch.weight() : batch_weight(*loss_func, batch);
 }
 
 void TrainingState::cancel(Level level, std::string reason) {

@@ -2,14 +2,16 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "../data/loaders/batch.h"
-#include "../optim/row_gradient.h"
+#include "../distributed/strategy.h"
 #include "callback.h"
 #include "reporting/records.h"
+#include "step_state.h"
 
 namespace torch::nn {
 class Module;
@@ -20,7 +22,6 @@ namespace embark {
 class DataLoaders;
 class Loss;
 class Optimizer;
-class ProcessGroup;
 
 /// Where a fit goes on after a checkpoint.
 struct Position {
@@ -55,37 +56,17 @@ struct TrainingState {
 
     /// The batch at hand, in before_batch … after_batch: of several processes, this one's part.
     Batch batch = {};
-    /// The rows of the batch in all processes that train together, and what they count in its mean (Batch::size and
-    /// weight); below 0 where `batch` is the whole of it. See rows() and weight().
-    int64_t whole_rows = -1;
-    /// In before_batch: the loader gave this process its part of the batch alone (see Share).
-    bool is_part = false;
-    double whole_weight = -1;
     /// The model's raw outputs, from after_pred on.
     Tensors predictions = {};
     /// The loss as a scalar tensor, from after_loss on: what is recorded.
     at::Tensor loss = {};
     /// What the loss is multiplied with for the backward pass: 1, unless a callback changes it in before_backward.
     double loss_scale = 1;
-    /// How many times too large the gradients at hand are: what a gradient scaler multiplied the loss with, else 1.
-    double grad_scale = 1;
+    /// What steps, and the callbacks that share out, scale or accumulate them, tell one another.
+    StepState step = {};
 
-    /// From after_backward to before_step the gradients of a step that goes without autograd, which leaves none in the
-    /// parameters. Callbacks may change the values.
-    std::vector<RowGradient> row_gradients = {};
-
-    /// Whether the step at hand goes through autograd, so that parameters get gradients.
-    bool autograd = true;
-    /// The batch at hand takes no step: its gradients stay and those of the next are added. To be set in
-    /// before_backward by what cancels the step later, so that processes do not exchange what is not whole yet.
-    bool accumulating = false;
-
-    /// The processes that train together; null where this is the only one.
-    ProcessGroup* processes = nullptr;
-    /// Whether this process was asked to stop, to be set in before_batch; and whether any process was, which all know
-    /// of a training batch from after_backward on.
-    bool stop_asked = false;
-    bool stop_agreed = false;
+    /// How the processes that train together do it, this one alone or several. Never null.
+    std::shared_ptr<Strategy> strategy = std::make_shared<Strategy>();
 
     /// What is trained on; null where nobody said.
     const DataLoaders* dls = nullptr;
@@ -98,11 +79,12 @@ struct TrainingState {
     /// What was recorded of this fit so far.
     Records records = {};
 
-    /// The rows and the weight of the batch at hand, in all processes together.
-    int64_t rows() const { return whole_rows < 0 ? batch.size() : whole_rows; }
-    double weight() const { return whole_weight < 0 ? batch.weight() : whole_weight; }
+    /// The rows of the batch at hand, and what it counts in a mean over batches: the sum of its rows' weights, else
+    /// what the loss says (Loss::weight), which for most is the number of rows. Of all processes together.
+    int64_t rows() const { return step.whole_rows < 0 ? batch.size() : step.whole_rows; }
+    double weight() const;
     /// Whether this process prints, logs and saves: of several, one alone does.
-    bool is_main_process() const;
+    bool is_main_process() const { return strategy->is_main_process(); }
 
     /// Asks to leave `level` early; the loop obeys once the event at hand has been sent to every callback. What is left
     /// of the level is skipped, then its after_cancel event is sent, then its after event; the after events of the

@@ -4,7 +4,9 @@ set(moved_headers
   core/page.h plots/page.h
   core/pca.h learners/insight/pca.h
   core/plot.h plots/plot.h
-  distributed/leader.h distributed/main_process.h
+  distributed/leader.h distributed/strategy.h
+  distributed/main_process.h distributed/strategy.h
+  distributed/row_range.h distributed/share.h
   modules/fused_model.h modules/multi_input_model.h
   modules/loss.h modules/losses/loss.h
   modules/losses.h modules/losses/losses.h

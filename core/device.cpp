@@ -8,6 +8,7 @@
 #include <torch/cuda.h>
 
 #include "error.h"
+#include "text.h"
 
 namespace embark {
 
@@ -20,8 +21,10 @@ int n_cuda_devices() {
 
 /// The CUDA device of this process, whether it is there or not.
 at::Device own_cuda_device() {
-    const char* rank = std::getenv("LOCAL_RANK");
-    const int local_rank = rank == nullptr ? 0 : std::max(std::atoi(rank), 0);
+    const char* text = std::getenv("LOCAL_RANK");
+    const auto local_rank = text == nullptr ? 0 : parse_int(text).value_or(-1);
+    require<UsageError>(local_rank >= 0, "Invalid LOCAL_RANK '", text == nullptr ? "" : text,
+                        "' in the environment: it must be an integer of at least 0");
     return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % std::max(n_cuda_devices(), 1))};
 }
 

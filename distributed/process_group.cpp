@@ -64,16 +64,6 @@ void meet(c10d::Store& store, const ProcessGroupOptions& options) {
          " did not; start one process for each rank");
 }
 
-at::Tensor bytes_of(const std::string& text) {
-    const auto bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
-    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(bytes.mutable_data_ptr()));
-    return bytes;
-}
-
-std::string text_of(const at::Tensor& bytes) {
-    return {static_cast<const char*>(bytes.const_data_ptr()), static_cast<size_t>(bytes.numel())};
-}
-
 int64_t bytes_in(const at::Tensor& tensor) {
     return static_cast<int64_t>(tensor.nbytes());
 }
@@ -114,21 +104,6 @@ struct ProcessGroup::Impl {
     }
 };
 
-struct Exchange::Impl {
-    ProcessGroup::Impl* group = nullptr;
-    Work work;
-    at::Tensor values;
-};
-
-Exchange::Exchange() = default;
-Exchange::~Exchange() = default;
-Exchange::Exchange(Exchange&&) noexcept = default;
-Exchange& Exchange::operator=(Exchange&&) noexcept = default;
-
-void Exchange::wait() {
-    if (const auto under_way = std::move(impl_)) under_way->group->finish(under_way->work);
-}
-
 ProcessGroup::ProcessGroup(ProcessGroupOptions options)
     : options_(std::move(options)), impl_(std::make_unique<Impl>()) {
     check(options_);
@@ -161,31 +136,13 @@ std::shared_ptr<ProcessGroup> ProcessGroup::from_environment() {
 }
 
 Exchange ProcessGroup::start_all_reduce(const at::Tensor& values, Reduce how) {
-    Exchange exchange;
-    if (size() == 1 || values.numel() == 0) return exchange;
+    if (size() == 1 || values.numel() == 0) return {};
     bytes_sent_ += 2 * (size() - 1) * bytes_in(values) / size();
     std::vector<at::Tensor> tensors = {values};
     c10d::AllreduceOptions options;
     options.reduceOp = operation(how);
-    exchange.impl_ = std::make_unique<Exchange::Impl>();
-    exchange.impl_->group = impl_.get();
-    exchange.impl_->values = values;
-    exchange.impl_->work = impl_->begin([&] { return impl_->backend->allreduce(tensors, options); });
-    return exchange;
-}
-
-void ProcessGroup::all_reduce(at::Tensor& values, Reduce how) {
-    if (size() == 1) return;
-    const auto own = values.detach().to(at::kCPU).contiguous().clone();
-    start_all_reduce(own, how).wait();
-    torch::NoGradGuard no_grad;
-    values.copy_(own);
-}
-
-double ProcessGroup::all_reduce(double value, Reduce how) {
-    auto values = at::full({1}, value, at::kDouble);
-    all_reduce(values, how);
-    return values.item<double>();
+    const Work work = impl_->begin([&] { return impl_->backend->allreduce(tensors, options); });
+    return Exchange([impl = impl_.get(), work, values] { impl->finish(work); });
 }
 
 void ProcessGroup::broadcast(at::Tensor& values, int64_t from) {
@@ -199,17 +156,9 @@ void ProcessGroup::broadcast(at::Tensor& values, int64_t from) {
     if (rank() != from) values.copy_(tensors.front());
 }
 
-std::string ProcessGroup::broadcast(const std::string& text, int64_t from) {
-    auto length = at::full({1}, static_cast<int64_t>(text.size()), at::kLong);
-    broadcast(length, from);
-    auto bytes = rank() == from ? bytes_of(text) : at::empty({length.item<int64_t>()}, at::kByte);
-    broadcast(bytes, from);
-    return text_of(bytes);
-}
-
 Tensors ProcessGroup::all_gather_equal(const at::Tensor& rows) {
+    if (size() == 1) return Strategy::all_gather_equal(rows);
     std::vector<at::Tensor> inputs = {rows.detach().to(at::kCPU).contiguous()};
-    if (size() == 1) return inputs;
     bytes_sent_ += (size() - 1) * bytes_in(inputs.front());
     std::vector<std::vector<at::Tensor>> outputs(1);
     for (int64_t r = 0; r < size(); ++r) outputs.front().push_back(at::empty_like(inputs.front()));
@@ -217,57 +166,10 @@ Tensors ProcessGroup::all_gather_equal(const at::Tensor& rows) {
     return outputs.front();
 }
 
-Tensors ProcessGroup::all_gather(const at::Tensor& rows) {
-    const auto own = rows.detach().to(at::kCPU).contiguous();
-    if (size() == 1) return {own};
-    // Gloo gathers tensors of one shape: first their lengths, then all as long as the longest.
-    int64_t longest = 0;
-    std::vector<int64_t> lengths;
-    for (const auto& length : all_gather_equal(at::full({1}, own.size(0), at::kLong))) {
-        lengths.push_back(length.item<int64_t>());
-        longest = std::max(longest, lengths.back());
-    }
-    auto shape = own.sizes().vec();
-    shape.front() = longest;
-    auto padded = own;
-    if (own.size(0) < longest) {
-        padded = at::zeros(shape, own.options());
-        padded.narrow(0, 0, own.size(0)).copy_(own);
-    }
-    Tensors all(static_cast<size_t>(size()), padded);
-    if (padded.numel() > 0) all = all_gather_equal(padded);
-    for (size_t r = 0; r < all.size(); ++r) all[r] = all[r].narrow(0, 0, lengths[r]);
-    return all;
-}
-
-std::vector<std::string> ProcessGroup::all_gather(const std::string& text) {
-    std::vector<std::string> texts;
-    for (const auto& bytes : all_gather(bytes_of(text))) texts.push_back(text_of(bytes.contiguous()));
-    return texts;
-}
-
-std::vector<int64_t> ProcessGroup::lengths_for_me(const Tensors& rows) {
-    std::vector<int64_t> lengths;
-    for (const auto& part : rows) lengths.push_back(part.size(0));
-    auto sent = at::tensor(lengths, at::kLong), got = at::empty({size()}, at::kLong);
-    std::vector<int64_t> one_each;
-    bytes_sent_ += (size() - 1) * static_cast<int64_t>(sizeof(int64_t));
-    impl_->run([&] { return impl_->backend->alltoall_base(got, sent, one_each, one_each, c10d::AllToAllOptions()); });
-    return {got.const_data_ptr<int64_t>(), got.const_data_ptr<int64_t>() + size()};
-}
-
-Tensors ProcessGroup::all_to_all(const Tensors& rows) {
-    require(static_cast<int64_t>(rows.size()) == size(), "all_to_all was given ", rows.size(),
-            " tensors: it needs one for each of ", size(), " processes");
-    if (size() == 1) return all_to_all(rows, {rows.front().size(0)});
-    return all_to_all(rows, lengths_for_me(rows));
-}
-
 Tensors ProcessGroup::all_to_all(const Tensors& rows, const std::vector<int64_t>& to_get) {
     require(std::ssize(rows) == size() && std::ssize(to_get) == size(), "all_to_all was given ", rows.size(),
             " tensors and ", to_get.size(), " lengths: it needs one of each for each of ", size(), " processes");
-    Tensors own;
-    for (const auto& part : rows) own.push_back(part.detach().to(at::kCPU).contiguous());
+    const Tensors own = Strategy::all_to_all(rows, to_get);
     if (size() == 1) return own;
     std::vector<int64_t> to_send, lengths = to_get;
     for (size_t r = 0; r < own.size(); ++r) {
@@ -280,10 +182,6 @@ Tensors ProcessGroup::all_to_all(const Tensors& rows, const std::vector<int64_t>
     auto got = at::empty(shape, sent.options());
     impl_->run([&] { return impl_->backend->alltoall_base(got, sent, lengths, to_send, c10d::AllToAllOptions()); });
     return got.split_with_sizes(to_get);
-}
-
-void ProcessGroup::barrier() {
-    if (size() > 1) all_reduce(0.0);
 }
 
 }  // namespace embark

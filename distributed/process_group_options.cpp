@@ -16,7 +16,7 @@ std::optional<std::string> variable(const char* name) {
     return text == nullptr || *text == '\0' ? std::nullopt : std::optional<std::string>(text);
 }
 
-int64_t whole_number(const char* name, const std::string& text) {
+int64_t integer(const char* name, const std::string& text) {
     const auto number = parse_int(text);
     require<UsageError>(number.has_value(), "Invalid ", name, " '", text,
                         "' in the environment: it must be an integer");
@@ -28,7 +28,7 @@ int64_t required_number(const char* name) {
     require<UsageError>(text.has_value(), "WORLD_SIZE is set in the environment and ", name,
                         " is not: start the processes with torchrun, or give each of them RANK, WORLD_SIZE, "
                         "MASTER_ADDR and MASTER_PORT");
-    return whole_number(name, *text);
+    return integer(name, *text);
 }
 
 }  // namespace
@@ -37,9 +37,8 @@ ProcessGroupOptions launch_environment() {
     ProcessGroupOptions options;
     const auto size = variable("WORLD_SIZE");
     if (!size) return options;
-    options.size = whole_number("WORLD_SIZE", *size);
+    options.size = integer("WORLD_SIZE", *size);
     options.rank = required_number("RANK");
-    if (const auto local = variable("LOCAL_RANK")) options.local_rank = whole_number("LOCAL_RANK", *local);
     if (options.size != 1) options.port = required_number("MASTER_PORT");
     if (const auto address = variable("MASTER_ADDR")) options.address = *address;
     if (const auto interface = variable("GLOO_SOCKET_IFNAME")) options.interface = *interface;
@@ -60,9 +59,6 @@ void check(const ProcessGroupOptions& options) {
                         " (WORLD_SIZE): it must be at least 1");
     require<UsageError>(options.rank >= 0 && options.rank < options.size, "Invalid rank ", options.rank,
                         " (RANK): the ranks of ", options.size, " processes go from 0 to ", options.size - 1);
-    require<UsageError>(options.local_rank >= 0 && options.local_rank < options.size, "Invalid local rank ",
-                        options.local_rank, " (LOCAL_RANK): it must be at least 0 and below the number of processes, ",
-                        options.size);
     require<UsageError>(options.port >= 1 && options.port <= 65535, "Invalid port ", options.port,
                         " (MASTER_PORT): it must be between 1 and 65535");
     require<UsageError>(std::isfinite(options.timeout) && options.timeout > 0, "Invalid timeout ", options.timeout,

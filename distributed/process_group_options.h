@@ -7,11 +7,9 @@ namespace embark {
 
 /// Which of the processes that train together this one is, and where they meet.
 struct ProcessGroupOptions {
-    /// This process, from 0, and how many there are. Rank 0 leads: it prints, logs and saves for all.
+    /// This process, from 0, and how many there are. Rank 0 is the main process: it prints, logs and saves for all.
     int64_t rank = 0;
     int64_t size = 1;
-    /// This process among those of its machine, from 0.
-    int64_t local_rank = 0;
     /// Where the processes meet: a name or address of rank 0's machine, and a free port there.
     std::string address = "127.0.0.1";
     int64_t port = 29500;
@@ -25,9 +23,9 @@ struct ProcessGroupOptions {
     std::string name = "0";
 };
 
-/// What torchrun and other launchers put in the environment: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT and
-/// torchrun's own; with EMBARK_TIMEOUT, seconds, and GLOO_SOCKET_IFNAME, an interface. One process where WORLD_SIZE is
-/// not set. Throws UsageError for values that cannot be right, and where one of them is missing.
+/// What torchrun and other launchers put in the environment: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and torchrun's
+/// own; with EMBARK_TIMEOUT, seconds, and GLOO_SOCKET_IFNAME, an interface. One process where WORLD_SIZE is not set.
+/// Throws UsageError for values that cannot be right, and where one of them is missing.
 ProcessGroupOptions launch_environment();
 
 /// Throws UsageError for options that cannot be right.

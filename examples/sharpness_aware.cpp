@@ -49,9 +49,9 @@ private:
     void take_gradients_uphill(StepContext& step) const {
         TrainingState& state = step.state();
         // Of several processes each climbs by itself: the gradients of the last pass alone are exchanged.
-        const bool accumulating = std::exchange(state.accumulating, true);
+        const bool accumulating = std::exchange(state.step.accumulating, true);
         step.add_gradients(state.loss);
-        state.accumulating = accumulating;
+        state.step.accumulating = accumulating;
         const auto moves = climb(step.optimizer(), rho_);
         step.optimizer().zero_grad();
         step.add_gradients(step.batch_loss(step.model()(state.batch.inputs)));

@@ -7,7 +7,6 @@
 
 #include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../core/error.h"
-#include "../distributed/process_group.h"
 #include "../modules/layers.h"
 #include "../modules/sharded_embedding.h"
 #include "../optim/model_state.h"
@@ -64,6 +63,7 @@ Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     check_weight_decay(options.weight_decay);
     const Events refuses_null(options.callbacks);
     model.module().to(dls.train().options().device);
+    if (!sharded_embeddings(model.module()).empty()) options.embedding_update = EmbeddingUpdate::lazy;
     if (options.embedding_update != EmbeddingUpdate::lazy) return;
     const at::Device device = dls.train().options().device;
     require<UsageError>(device.is_cpu(), "embedding_update = lazy trains on the CPU, and the batches are on ",
@@ -139,9 +139,9 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
 }
 
 void Learner::save(const std::filesystem::path& path) {
-    auto* processes = ShardedTables(impl_->model.module()).processes();
-    if (processes != nullptr || is_main_process())
-        save_model_state(path, impl_->model.module(), &optimizer(), processes);
+    const ShardedTables tables(impl_->model.module());
+    if (tables.are_split() || is_main_process())
+        save_model_state(path, impl_->model.module(), &optimizer(), *tables.strategy());
 }
 
 void Learner::load(const std::filesystem::path& path) {
@@ -155,8 +155,8 @@ void Learner::export_torchscript(const std::filesystem::path& path, const Export
 }
 
 bool Learner::is_main_process() const {
-    const auto* processes = impl_->processes();
-    return processes == nullptr || processes->is_main_process();
+    const auto& last = impl_->last_strategy;
+    return impl_->strategy()->is_main_process() && (last == nullptr || last->is_main_process());
 }
 
 void Learner::add_callback(std::shared_ptr<Callback> callback) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -49,27 +50,28 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     set_weight_decay(fit_options);
 
     StateDict fit_identity = identity(n_epoch, schedules);
-    const auto* together = processes(fit_options.callbacks);
+    last_strategy = strategy(fit_options.callbacks);
     const ShardedTables tables(model.module());
-    require<UsageError>(tables.processes() == nullptr || together != nullptr,
-                        "A model with sharded tables is trained by all processes that hold them: give the learner the "
-                        "callback data_parallel()");
+    require<UsageError>(!tables.are_split() || !last_strategy->decides_alone(),
+                        "A model with sharded tables is trained by all processes that hold them: leave out the "
+                        "callback data_parallel(), or give it their strategy");
     // Of sharded tables each reads the rows that are its own then, however many processes there were.
-    if (together != nullptr && tables.empty()) fit_identity.set("number of processes", together->size());
+    if (tables.empty()) last_strategy->identify(fit_identity);
     const Events events = fit_events(fit_options, fit_identity, schedules);
     std::optional<SparseEmbeddings> sparse;
     if (options.embedding_update == EmbeddingUpdate::lazy) sparse.emplace(model.module());
     const ChosenStep chosen =
         choose_step({model, options.loss, optimizer(), events.callbacks(), dls.train().is_weighted()}, options.step,
                     options.fused_step);
-    const bool leads = together == nullptr || together->is_main_process();
-    if (options.progress && leads && !chosen.message.empty()) std::fprintf(stderr, "%s\n", chosen.message.c_str());
+    if (options.progress && last_strategy->is_main_process() && !chosen.message.empty())
+        std::fprintf(stderr, "%s\n", chosen.message.c_str());
     TrainingLoop loop(dls, model, options.loss, chosen.step.get(), events);
     TrainingState state;
     state.model = &model.module();
     state.optimizer = &optimizer();
     state.loss_func = &options.loss;
     state.dls = &dls;
+    state.strategy = last_strategy;
     try {
         loop.fit(state, n_epoch, passes);
     } catch (...) {
@@ -86,14 +88,13 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     return records;
 }
 
-ProcessGroup* Learner::Impl::processes(const std::vector<std::shared_ptr<Callback>>& more) const {
+std::shared_ptr<Strategy> Learner::Impl::strategy(const std::vector<std::shared_ptr<Callback>>& more) const {
     for (const auto* callbacks : {&options.callbacks, &more}) {
         for (const auto& callback : *callbacks) {
-            const auto* parallel = dynamic_cast<const DataParallel*>(callback.get());
-            if (parallel != nullptr && parallel->processes() != nullptr) return parallel->processes();
+            if (auto brought = callback->strategy()) return brought;
         }
     }
-    return nullptr;
+    return ShardedTables(model.module()).strategy();
 }
 
 void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
@@ -110,13 +111,16 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict&
     callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
     callbacks.insert(callbacks.end(), fit_options.callbacks.begin(), fit_options.callbacks.end());
 
+    const bool is_brought = std::any_of(callbacks.begin(), callbacks.end(),
+                                        [](const auto& callback) { return callback->strategy() != nullptr; });
+    if (!is_brought && !last_strategy->decides_alone()) callbacks.push_back(data_parallel({.strategy = last_strategy}));
+
     const CheckpointOptions& checkpoint = fit_options.checkpoint;
     if (checkpoint.dir.empty()) {
         callbacks.push_back(std::make_shared<StopOnRequest>(fit_options.stop));
         return Events(std::move(callbacks));
     }
-    const auto* together = processes(fit_options.callbacks);
-    if (checkpoint.resume && options.progress && (together == nullptr || together->is_main_process())) {
+    if (checkpoint.resume && options.progress && last_strategy->is_main_process()) {
         const bool there = std::filesystem::exists(checkpoint_path(checkpoint.dir));
         std::fprintf(stderr, there ? "Going on from the checkpoint in %s\n" : "No checkpoint in %s, starting afresh\n",
                      checkpoint.dir.c_str());
@@ -219,7 +223,7 @@ const Records& Learner::fine_tune(int64_t n_epoch, double base_lr, const FineTun
     }
     freeze();
     fit_one_cycle(options.freeze_epochs, slice(base_lr), frozen);
-    if (options.fit.stop.stop_requested()) return records();
+    if (impl_->last_strategy->any(options.fit.stop.stop_requested())) return records();
     unfreeze();
     return fit_one_cycle(n_epoch, slice(base_lr / 2 / options.lr_mult, base_lr / 2), unfrozen);
 }

@@ -84,7 +84,7 @@ private:
 ///   it drops them with Optimizer::zero_grad.
 /// - It reads the batch, predictions and loss from the TrainingState, since callbacks may have changed them, and takes
 ///   TrainingState::loss_scale into account, as add_gradients does. It changes nothing else there, but for
-///   TrainingState::accumulating, which it sets around backward passes other than the last of a round: several
+///   StepState::accumulating, which it sets around backward passes other than the last of a round: several
 ///   processes exchange gradients during a pass unless it is set.
 /// - The module is in training mode and gradients are recorded. Validation does not run the step.
 ///

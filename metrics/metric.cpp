@@ -6,7 +6,7 @@
 
 #include "../core/error.h"
 #include "../distributed/detail/gather_batches.h"
-#include "../distributed/process_group.h"
+#include "../distributed/strategy.h"
 
 namespace embark {
 
@@ -70,18 +70,19 @@ void Metric::accumulate(const Tensors& predictions, const Tensors& targets) {
     total_ = total_.defined() ? total_ + share : share;
 }
 
-void Metric::gather(ProcessGroup& processes) {
+void Metric::gather(Strategy& strategy) {
+    if (strategy.decides_alone()) return;
     auto sums = at::zeros({2}, at::kDouble);
     if (total_.defined()) sums[0] = total_;
     sums[1] = static_cast<double>(rows_);
-    processes.all_reduce(sums);
+    strategy.all_reduce(sums);
     rows_ = static_cast<int64_t>(sums[1].item<double>());
     if (over_ == Over::batches) {
         total_ = sums[0];
         return;
     }
-    predictions_ = gather_batches(processes, predictions_);
-    targets_ = gather_batches(processes, targets_);
+    predictions_ = gather_batches(strategy, predictions_);
+    targets_ = gather_batches(strategy, targets_);
 }
 
 double Metric::value() const {

@@ -9,7 +9,7 @@
 
 namespace embark {
 
-class ProcessGroup;
+class Strategy;
 
 /// A figure of merit over the validation part, of the model's raw outputs (before the loss' activation).
 class Metric {
@@ -46,7 +46,7 @@ public:
     void accumulate(const Tensors& predictions, const Tensors& targets);
     /// Takes in what this metric accumulated in the other processes too, of which number r of n had the batches r, r +
     /// n, r + 2n, …: the value is then that of one process that had them all.
-    void gather(ProcessGroup& processes);
+    void gather(Strategy& strategy);
     /// The value over all that was accumulated; NaN where nothing was. Throws Error where it cannot be computed.
     double value() const;
 

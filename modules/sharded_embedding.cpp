@@ -4,7 +4,6 @@
 
 #include "../core/error.h"
 #include "../core/tensors.h"
-#include "../distributed/process_group.h"
 #include "layers.h"
 
 namespace embark {
@@ -17,7 +16,7 @@ constexpr int64_t kPiece = 1 << 18;
 
 /// A look-up as all processes know it.
 struct Lookup : torch::CustomClassHolder {
-    std::shared_ptr<ProcessGroup> processes;
+    std::shared_ptr<Strategy> strategy;
     /// Where each id's row is among the distinct rows of this process's batch, and how many of those each rank has.
     at::Tensor place;
     std::vector<int64_t> counts;
@@ -27,20 +26,20 @@ struct Lookup : torch::CustomClassHolder {
 };
 
 /// How many of `ids`, distinct and in order, each rank has.
-std::vector<int64_t> counts_by_owner(const at::Tensor& ids, int64_t rows, const ProcessGroup& processes) {
+std::vector<int64_t> counts_by_owner(const at::Tensor& ids, int64_t rows, const Share& share) {
     std::vector<int64_t> counts;
     const auto* const begin = ids.const_data_ptr<int64_t>();
     const auto* const end = begin + ids.numel();
     const auto* first = begin;
-    for (int64_t rank = 0; rank < processes.size(); ++rank) {
-        const auto* last = std::lower_bound(first, end, even_range(rows, rank, processes.size()).end);
+    for (const RowRange& of_rank : share.parts(rows)) {
+        const auto* last = std::lower_bound(first, end, of_rank.end);
         counts.push_back(last - first);
         first = last;
     }
     return counts;
 }
 
-c10::intrusive_ptr<Lookup> look_up(const at::Tensor& ids, int64_t rows, std::shared_ptr<ProcessGroup> processes) {
+c10::intrusive_ptr<Lookup> look_up(const at::Tensor& ids, int64_t rows, std::shared_ptr<Strategy> strategy) {
     auto lookup = c10::make_intrusive<Lookup>();
     const auto [distinct, place, unused] = at::_unique2(ids.reshape(-1), /*sorted=*/true, /*return_inverse=*/true);
     if (distinct.numel() > 0) {
@@ -49,11 +48,11 @@ c10::intrusive_ptr<Lookup> look_up(const at::Tensor& ids, int64_t rows, std::sha
                 " in an embedding of rows 0 to ", rows - 1);
     }
     lookup->place = place;
-    lookup->counts = counts_by_owner(distinct, rows, *processes);
-    const Tensors asked = processes->all_to_all(distinct.split_with_sizes(lookup->counts));
+    lookup->counts = counts_by_owner(distinct, rows, strategy->share());
+    const Tensors asked = strategy->all_to_all(distinct.split_with_sizes(lookup->counts));
     for (const auto& of_rank : asked) lookup->asked_counts.push_back(of_rank.size(0));
-    lookup->asked = at::cat(asked) - even_range(rows, processes->rank(), processes->size()).begin;
-    lookup->processes = std::move(processes);
+    lookup->asked = at::cat(asked) - strategy->share().part(rows).begin;
+    lookup->strategy = std::move(strategy);
     return lookup;
 }
 
@@ -65,7 +64,7 @@ public:
         context->saved_data["lookup"] = c10::IValue::make_capsule(lookup);
         context->saved_data["rows"] = weight.size(0);
         const auto asked = weight.index_select(0, lookup->asked).split_with_sizes(lookup->asked_counts);
-        return at::cat(lookup->processes->all_to_all(asked, lookup->counts)).index_select(0, lookup->place);
+        return at::cat(lookup->strategy->all_to_all(asked, lookup->counts)).index_select(0, lookup->place);
     }
 
     static torch::autograd::tensor_list backward(torch::autograd::AutogradContext* context,
@@ -76,7 +75,7 @@ public:
         for (const int64_t count : lookup->counts) distinct += count;
         const auto sums = at::zeros({distinct, width}, gradients.front().options());
         sums.index_add_(0, lookup->place, gradients.front());
-        const auto got = lookup->processes->all_to_all(sums.split_with_sizes(lookup->counts), lookup->asked_counts);
+        const auto got = lookup->strategy->all_to_all(sums.split_with_sizes(lookup->counts), lookup->asked_counts);
         return {torch::sparse_coo_tensor(lookup->asked.unsqueeze(0), at::cat(got), {rows, width}), at::Tensor()};
     }
 };
@@ -90,11 +89,10 @@ ShardedEmbeddingImpl::ShardedEmbeddingImpl(ShardedEmbeddingOptions options_) : o
     require<UsageError>(options.num_embeddings >= 1 && options.embedding_dim >= 1, "Invalid sizes (",
                         options.num_embeddings, ", ", options.embedding_dim,
                         ") of an embedding: at least 1 of each is needed");
-    processes_ = options.processes ? options.processes : ProcessGroup::from_environment();
-    if (processes_ && processes_->size() == 1) processes_.reset();
-    require<UsageError>(!processes_ || options.num_embeddings >= processes_->size(), "An embedding of ",
-                        options.num_embeddings, " rows cannot be split over ", processes_ ? processes_->size() : 1,
-                        " processes: each needs a row");
+    strategy_ = options.strategy ? options.strategy : Strategy::from_environment();
+    const auto parts = strategy_->share().parts(options.num_embeddings);
+    require<UsageError>(parts.back().size() > 0, "An embedding of ", options.num_embeddings,
+                        " rows cannot be split over ", parts.size(), " processes: each needs a row");
     reset();
 }
 
@@ -108,16 +106,11 @@ void ShardedEmbeddingImpl::pretty_print(std::ostream& stream) const {
            << ", embedding_dim=" << options.embedding_dim << ", rows=[" << rows().begin << ", " << rows().end << "))";
 }
 
-RowRange ShardedEmbeddingImpl::rows() const {
-    if (!processes_) return {0, options.num_embeddings};
-    return even_range(options.num_embeddings, processes_->rank(), processes_->size());
-}
-
 void ShardedEmbeddingImpl::fill(const std::function<void(at::Tensor&)>& draw) {
     torch::NoGradGuard no_grad;
-    if (!processes_) return draw(weight);
+    if (strategy_->decides_alone()) return draw(weight);
     auto random = rng_state();
-    processes_->broadcast(random);
+    strategy_->broadcast(random);
     set_rng_state(random);
     const int64_t width = options.embedding_dim, all = options.num_embeddings * width;
     const RowRange own{rows().begin * width, rows().end * width};
@@ -150,7 +143,7 @@ at::Tensor ShardedEmbeddingImpl::forward(const at::Tensor& ids) {
             ": its processes exchange rows through Gloo, not NCCL");
     auto shape = ids.sizes().vec();
     shape.push_back(options.embedding_dim);
-    return RowsOfAll::apply(weight, look_up(ids, options.num_embeddings, processes_)).view(shape);
+    return RowsOfAll::apply(weight, look_up(ids, options.num_embeddings, strategy_)).view(shape);
 }
 
 std::map<std::string, ShardedEmbeddingImpl*> sharded_embeddings(const torch::nn::Module& module) {

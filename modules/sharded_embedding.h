@@ -8,19 +8,16 @@
 #include <torch/nn/cloneable.h>
 #include <torch/nn/pimpl.h>
 
-#include "../distributed/row_range.h"
+#include "../distributed/strategy.h"
 
 namespace embark {
-
-class ProcessGroup;
 
 /// Sizes of a ShardedEmbedding, by torch::nn::Embedding's names, and who holds it.
 struct ShardedEmbeddingOptions {
     int64_t num_embeddings = 0;
     int64_t embedding_dim = 0;
-    /// The processes that hold the table together; null: those that the environment names (see
-    /// ProcessGroup::from_environment).
-    std::shared_ptr<ProcessGroup> processes = {};
+    /// How the processes that hold the table together do it; null: Strategy::from_environment().
+    std::shared_ptr<Strategy> strategy = {};
 };
 
 /// torch::nn::Embedding whose table is split by rows over the processes that train together, so that it may be larger
@@ -56,10 +53,10 @@ public:
     /// The rows of `ids`, int64 of any shape: (…, embedding_dim). Throws Error for ids that the table does not have.
     at::Tensor forward(const at::Tensor& ids);
 
-    /// Null where this process has the whole table.
-    ProcessGroup* processes() const { return processes_.get(); }
+    /// Never null.
+    const std::shared_ptr<Strategy>& strategy() const { return strategy_; }
     /// The rows that this process has.
-    RowRange rows() const;
+    RowRange rows() const { return strategy_->share().part(options.num_embeddings); }
 
     ShardedEmbeddingOptions options;
     at::Tensor weight;
@@ -67,7 +64,7 @@ public:
 private:
     void fill(const std::function<void(at::Tensor&)>& draw);
 
-    std::shared_ptr<ProcessGroup> processes_;
+    std::shared_ptr<Strategy> strategy_;
 };
 TORCH_MODULE(ShardedEmbedding);
 

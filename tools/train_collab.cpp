@@ -69,12 +69,13 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool names_columns = !options.user.empty() && !options.item.empty() && !options.rating.empty();
     require<UsageError>(options.ratings.empty() || names_columns,
                         "With --ratings, give the names of its columns: --user, --item and --rating");
-    const bool lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
-    require<UsageError>(lazy || !options.shard_tables,
-                        "--shard-tables needs --embedding-update lazy: tables that are split over processes are "
-                        "updated by the rows of a batch alone");
+    const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
+    require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
+                        "--shard-tables goes without --embedding-update dense: tables that are split over processes "
+                        "are updated by the rows of a batch alone");
+    const bool lazy = asks_lazy || options.shard_tables;
     if (lazy && options.device.empty()) set_default_device(at::kCPU);  // lazy updates are the CPU's
 }
 

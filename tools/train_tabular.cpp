@@ -6,7 +6,7 @@
 #include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
-#include <embark/distributed/process_group_options.h>
+#include <embark/distributed/strategy.h>
 #include <embark/learners/tabular_recipe.h>
 
 #include "commands.h"
@@ -204,8 +204,8 @@ int train_tabular(const Arguments& arguments) {
     const KnownTable known = read_all(options);
     TabularRecipe recipe = recipe_for(options, known.target);
     const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
-    const bool leads = launch_environment().rank == 0;
-    for (const std::string& warning : leads ? dls.warnings() : std::vector<std::string>{})
+    const bool is_main = Strategy::from_environment()->is_main_process();
+    for (const std::string& warning : is_main ? dls.warnings() : std::vector<std::string>{})
         std::cerr << "embark: " << warning << "\n";
     // Before the training, so that a file that cannot be scored is found out in time.
     std::optional<DataLoader> test;

@@ -7,7 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/text.h>
-#include <embark/distributed/process_group_options.h>
+#include <embark/distributed/strategy.h>
 
 namespace embark::tools {
 
@@ -151,12 +151,14 @@ nlohmann::json epochs_report(const Records& records) {
 }
 
 bool was_stopped(const SignalStop& signals, const Learner& learn) {
-    return signals.signal() != 0 || learn.stop_reason().starts_with("asked to stop");
+    // One process's signal ends all, also after the last batch.
+    const bool stopped = signals.signal() != 0 || learn.stop_reason().starts_with("asked to stop");
+    return Strategy::from_environment()->any(stopped);
 }
 
 int stopped_by(const SignalStop& signals, const TrainingOptions& options) {
     const auto dir = options.checkpoint().dir;
-    if (launch_environment().rank != 0) return signals.exit_code();
+    if (!Strategy::from_environment()->is_main_process()) return signals.exit_code();
     std::cerr << "embark: stopped by a signal; nothing was exported"
               << (dir.empty() ? "" : concat("; go on with --resume ", dir.string())) << "\n";
     return signals.exit_code();

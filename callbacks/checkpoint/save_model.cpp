@@ -4,7 +4,6 @@
 
 #include "../../core/error.h"
 #include "../../core/file.h"
-#include "../../distributed/main_process.h"
 #include "../../optim/model_state.h"
 #include "../../optim/optimizer.h"
 #include "../parallel/detail/sharded_tables.h"
@@ -58,8 +57,7 @@ void SaveModel::after_fit(TrainingState& state) {
     const ShardedTables tables(*state.model);
     const auto read = [&] { return tables.load(options_.path); };
     // Every process has rows of its own to read.
-    const ModelState best(tables.empty() ? read_by_main_process(state.processes, read) : read(),
-                          options_.path.string());
+    const ModelState best(tables.empty() ? state.strategy->read_by_main_process(read) : read(), options_.path.string());
     if (options_.with_opt) {
         best.restore(*state.model, *state.optimizer);
     } else {
@@ -85,11 +83,11 @@ void SaveModel::load_state(const StateDict& from, TrainingState& state) {
 void SaveModel::save(const fs::path& path, const TrainingState& state) {
     finish_saving();
     auto* optimizer = options_.with_opt ? state.optimizer : nullptr;
-    if (state.processes == nullptr && bytes_of(ModelState::tensors(*state.model, optimizer)) <= kMostCopied) {
+    if (state.strategy->decides_alone() && bytes_of(ModelState::tensors(*state.model, optimizer)) <= kMostCopied) {
         auto copy = optimizer == nullptr ? ModelState(*state.model) : ModelState(*state.model, *optimizer);
         saving_ = std::async(std::launch::async, [saved = std::move(copy), path] { saved.save(path); }).share();
     } else {  // several processes all have to know whether it worked
-        save_model_state(path, *state.model, optimizer, state.processes);
+        save_model_state(path, *state.model, optimizer, *state.strategy);
     }
     last_saved_path_ = path;
 }

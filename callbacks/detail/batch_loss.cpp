@@ -9,6 +9,11 @@ at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch&
     return mean_over_rows(loss(predictions, batch.targets, Reduction::none), batch.weights);
 }
 
+double batch_weight(const Loss& loss, const Batch& batch) {
+    if (batch.weights.defined() || !loss || batch.targets.empty()) return batch.weight();
+    return loss.weight(batch.targets);
+}
+
 at::Tensor mean_over_rows(const at::Tensor& losses, const at::Tensor& weights) {
     if (!weights.defined()) return losses.mean();
     const auto exact = weights.to(at::kDouble);

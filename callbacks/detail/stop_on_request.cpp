@@ -6,12 +6,11 @@
 namespace embark {
 
 void StopOnRequest::before_batch(TrainingState& state) {
-    state.stop_asked = stop_.stop_requested();
+    state.strategy->propose_stop(stop_.stop_requested());
 }
 
 void StopOnRequest::after_batch(TrainingState& state) {
-    const bool asked = state.processes != nullptr ? state.training && state.stop_agreed : stop_.stop_requested();
-    if (stopped_ || !asked) return;
+    if (stopped_ || !state.strategy->stops(stop_.stop_requested())) return;
     stopped_ = true;
     before_stop(state);
     state.cancel(Level::fit, concat("asked to stop, in epoch ", state.epoch, " after ",

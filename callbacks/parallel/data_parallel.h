@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "../../data/loaders/batch.h"
 #include "../../distributed/process_group.h"
 #include "../callback.h"
 
@@ -12,8 +13,8 @@ struct BatchNormSync;
 
 /// Settings of DataParallel.
 struct DataParallelOptions {
-    /// The processes that train together; null: those that the environment names (see ProcessGroup::from_environment).
-    std::shared_ptr<ProcessGroup> processes = {};
+    /// How the processes that train together do it, a ProcessGroup for example; null: Strategy::from_environment().
+    std::shared_ptr<Strategy> strategy = {};
     /// Give every process as many rows of a batch, some of them twice where they do not come out even, rather than let
     /// some have one less.
     bool pad = false;
@@ -43,7 +44,7 @@ struct DataParallelOptions {
 /// Tables that are split over the processes (see ShardedEmbedding) stay where they are, and send their own gradients.
 ///
 /// All processes must train alike: the fit begins with an Error that says what differs. A callback that leaves a level
-/// must do so in all processes, and one that accumulates gradients must say so (see TrainingState::accumulating).
+/// must do so in all processes, and one that accumulates gradients must say so (see StepState::accumulating).
 class DataParallel : public Callback {
 public:
     /// Meets the other processes. Throws UsageError for a bucket_mb that is not above 0, and what ProcessGroup throws.
@@ -53,8 +54,7 @@ public:
     std::string name() const override { return "data_parallel"; }
     bool runs_outside_fit() const override { return false; }
 
-    /// Null where this process trains alone.
-    ProcessGroup* processes() const { return processes_.get(); }
+    std::shared_ptr<Strategy> strategy() const override { return strategy_; }
     /// Bytes that this process sent in the last fit, and in its training steps alone, on average.
     int64_t bytes_sent() const;
     double bytes_per_step() const;
@@ -62,29 +62,40 @@ public:
     void before_fit(TrainingState& state) override;
     void before_batch(TrainingState& state) override;
     void after_pred(TrainingState& state) override;
-    void after_loss(TrainingState& state) override;
     void before_backward(TrainingState& state) override;
     void after_cancel_backward(TrainingState& state) override;
     void after_backward(TrainingState& state) override;
+    void after_cancel_batch(TrainingState& state) override;
     void after_batch(TrainingState& state) override;
     void after_fit(TrainingState& state) override;
     void cleanup_fit(TrainingState& state) override;
 
 private:
+    bool alone() const { return strategy_->decides_alone(); }
     void take_over_main_process(TrainingState& state);
     void shard_batch(TrainingState& state);
+    /// This process's rows of a batch of `rows`, where `own` of them are its: at least as many as the model can be
+    /// trained on.
+    Batch rows_to_train(const Batch& batch, RowRange own, int64_t rows) const;
     bool must_join_collectives(const TrainingState& state) const;
     void synchronize_batch_norm(TrainingState& state, bool on);
+    void settle_share(TrainingState& state);
+    void send_loss(TrainingState& state);
     void finish_loss(TrainingState& state);
 
     DataParallelOptions options_;
-    std::shared_ptr<ProcessGroup> processes_;
+    std::shared_ptr<Strategy> strategy_;
     std::unique_ptr<GradientExchange> gradients_;
     std::shared_ptr<BatchNormSync> batch_norm_;
-    bool sharded_ = false;  // whether the model has tables that are split over the processes
-    bool idle_ = false;     // whether the validation batch at hand is another's
-    double share_ = 1;      // of the batch's weight
-    at::Tensor loss_;       // this process's part of it, and whether a stop was asked
+    bool sharded_ = false;    // whether the model has tables that are split over the processes
+    bool needs_two_ = false;  // rows of a batch: the model has batch norm, of this process alone
+    bool idle_ = false;       // whether the validation batch at hand is another's
+    bool counts_ = true;      // whether the training batch at hand has rows of this process
+    bool loss_sent_ = false;  // of the batch at hand
+    double share_ = 1;        // of the batch's weight
+    Batch as_shared_;         // the batch at hand as it was shared out, and what it counts
+    double own_weight_ = 0;
+    at::Tensor loss_;  // this process's part of it, and whether a stop was asked
     Exchange loss_exchange_;
     int64_t sent_before_ = 0, sent_before_batch_ = 0, sent_in_steps_ = 0, steps_ = 0;
 };

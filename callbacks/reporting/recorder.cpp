@@ -7,7 +7,6 @@
 
 #include "../../core/error.h"
 #include "../../core/state_dict.h"
-#include "../../distributed/process_group.h"
 #include "../../optim/optimizer.h"
 #include "../training_state.h"
 
@@ -66,14 +65,10 @@ void Recorder::before_validate(TrainingState&) {
 }
 
 void Recorder::after_validate(TrainingState& state) {
-    if (state.processes != nullptr) {
-        // Each has seen whole batches of its own.
-        auto sums = at::tensor({valid_total_, valid_weight_}, at::kDouble);
-        state.processes->all_reduce(sums);
-        valid_total_ = sums[0].item<double>();
-        valid_weight_ = sums[1].item<double>();
-        for (auto& metric : metrics_) metric.gather(*state.processes);
-    }
+    // Each process has seen whole batches of its own.
+    valid_total_ = state.strategy->all_reduce(valid_total_);
+    valid_weight_ = state.strategy->all_reduce(valid_weight_);
+    for (auto& metric : metrics_) metric.gather(*state.strategy);
     valid_loss_ = valid_weight_ > 0 ? valid_total_ / valid_weight_ : kNotRecorded;
     metric_values_.clear();
     for (auto& metric : metrics_) {

@@ -15,9 +15,8 @@ namespace embark {
 namespace {
 
 /// The vocabulary of these ids and those of the other processes.
-Vocabulary vocabulary(const DistinctIds& ids, ProcessGroup* processes) {
-    if (processes == nullptr) return Vocabulary::fit(ids.texts());
-    return Vocabulary::fit(gather_tables(*processes, Table::from_text({{"id", ids.texts()}})).text("id"));
+Vocabulary vocabulary(const DistinctIds& ids, Strategy& strategy) {
+    return Vocabulary::fit(gather_tables(strategy, Table::from_text({{"id", ids.texts()}})).text("id"));
 }
 
 /// What is fitted on the training ratings. Looks at every rating, so that one that cannot be used is found before any
@@ -36,13 +35,12 @@ std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns
             }
         });
     });
-    auto* processes = source.processes();
     auto fitted = std::make_shared<CollabData>();
     set_names(*fitted, columns);
-    fitted->users = vocabulary(users, processes);
-    fitted->items = vocabulary(items, processes);
-    fitted->rating_min = processes ? processes->all_reduce(low, Reduce::min) : low;
-    fitted->rating_max = processes ? processes->all_reduce(high, Reduce::max) : high;
+    fitted->users = vocabulary(users, source.strategy());
+    fitted->items = vocabulary(items, source.strategy());
+    fitted->rating_min = source.strategy().all_reduce(low, Reduce::min);
+    fitted->rating_max = source.strategy().all_reduce(high, Reduce::max);
     return fitted;
 }
 

@@ -8,7 +8,6 @@
 #include <ATen/ATen.h>
 
 #include "../../core/error.h"
-#include "../../distributed/row_range.h"
 #include "detail/gather.h"
 #include "detail/map_tensors.h"
 #include "detail/random_order.h"
@@ -60,25 +59,6 @@ std::shared_ptr<const TensorDataset> checked(const TensorDataset& data, at::Devi
 /// Which of a pass's rows are those of a batch, as a process has them.
 RowRange batch_rows(int64_t rows, int64_t batch_size, int64_t i) {
     return {i * batch_size, std::min(rows, (i + 1) * batch_size)};
-}
-
-/// Rows `share` has of the batches [0, n) of a pass of `rows` rows.
-int64_t rows_of_share(const Share& share, int64_t rows, int64_t batch_size, int64_t n) {
-    const int64_t full = std::min(n, rows / batch_size), rest = n > full ? rows % batch_size : 0;
-    if (share.of == Share::Of::rows_of_each) {
-        return full * even_range(batch_size, share.rank, share.size).size() +
-               even_range(rest, share.rank, share.size).size();
-    }
-    const int64_t own_full = full / share.size + (share.rank < full % share.size ? 1 : 0);
-    return own_full * batch_size + (full % share.size == share.rank ? rest : 0);
-}
-
-/// The rows of all processes, one process's after the other's: those of `share`.
-RowRange range_of(Share share, int64_t rows, int64_t batch_size) {
-    const int64_t n = (rows + batch_size - 1) / batch_size, rank = share.rank;
-    int64_t begin = 0;
-    for (share.rank = 0; share.rank < rank; ++share.rank) begin += rows_of_share(share, rows, batch_size, n);
-    return {begin, begin + rows_of_share(share, rows, batch_size, n)};
 }
 
 void check_options(const DataLoaderOptions& options) {
@@ -152,7 +132,7 @@ DataLoader::Epoch DataLoader::epoch(int64_t number, Share share) const {
     const uint64_t seed = derived_seed(options_.seed, number);
     if (is_streamed()) {
         epoch.share_ = share;
-        RowRange range = range_of(share, rows(), options_.batch_size);
+        RowRange range = share.range_of_pass(rows(), options_.batch_size);
         if (range.size() == 0) range = {0, 1};  // for want of a row that does not count
         epoch.stream_ = std::make_shared<StreamedPass>(stream_, range, options_.shuffle_buffer,
                                                        options_.shuffle ? std::optional(seed) : std::nullopt);
@@ -174,8 +154,8 @@ Batch DataLoader::Epoch::operator[](int64_t i) const {
 }
 
 Batch DataLoader::Epoch::streamed(int64_t i) const {
-    const int64_t before = rows_of_share(share_, rows_, batch_size_, i);
-    const int64_t own = rows_of_share(share_, rows_, batch_size_, i + 1) - before;
+    const int64_t before = share_.rows_before(i, rows_, batch_size_);
+    const int64_t own = share_.rows_before(i + 1, rows_, batch_size_) - before;
     const Batch batch = own == 0 ? stream_->any_row() : stream_->rows(before, own);
     return map_tensors(batch, [&](const at::Tensor& tensor) { return tensor.to(device_); });
 }

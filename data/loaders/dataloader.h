@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "../../core/device.h"
+#include "../../distributed/share.h"
 #include "batch.h"
 
 namespace embark {
@@ -23,17 +24,6 @@ struct DataLoaderOptions {
     at::Device device = default_device();
     /// Of streamed rows: how many are in memory at once to be mixed, besides as many that are being read.
     int64_t shuffle_buffer = 1'000'000;
-};
-
-/// What one of several processes is given of an epoch of streamed rows, so that it reads those alone.
-struct Share {
-    enum class Of {
-        batches,      ///< whole batches: of batch i the process of rank i % size
-        rows_of_each  ///< its part of every batch
-    };
-    int64_t rank = 0;
-    int64_t size = 1;
-    Of of = Of::rows_of_each;
 };
 
 /// The batches of a data set. Either it was encoded once to contiguous tensors, and a batch is one index_select a
@@ -60,7 +50,7 @@ public:
         /// Rows of batch `i`, in all processes together.
         int64_t rows(int64_t i) const;
         /// Whether batches are shared already: a process gets no more than its part.
-        bool is_shared() const { return share_.size > 1; }
+        bool is_shared() const { return !share_.is_whole(); }
 
         class Iterator {
         public:

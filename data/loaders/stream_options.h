@@ -5,7 +5,7 @@
 
 namespace embark {
 
-class ProcessGroup;
+class Strategy;
 
 /// How rows are streamed from Parquet files, of which no more is in memory than what is trained on next.
 struct StreamOptions {
@@ -16,9 +16,9 @@ struct StreamOptions {
     /// Tabular data: means, medians, quantiles and texts' words are fitted on so many training rows, drawn at random;
     /// categories and classes are those of all rows.
     int64_t fit_rows = 1'000'000;
-    /// The processes that train together, each of which reads its own share; null: those that the environment names
-    /// (see ProcessGroup::from_environment).
-    std::shared_ptr<ProcessGroup> processes = {};
+    /// How the processes that train together do it, each of which reads its own share; null:
+    /// Strategy::from_environment().
+    std::shared_ptr<Strategy> strategy = {};
 };
 
 }  // namespace embark

@@ -45,7 +45,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     FitSample sample(given, source.train_rows(), stream.fit_rows);
     source.each_group(
         read, [&](const ParquetSource::Group& group) { sample.add(group.table, group.is_train, group.first_row); });
-    const auto [table, rows] = sample.finish(source.processes());
+    const auto [table, rows] = sample.finish(source.strategy());
 
     TabularOptions options = with_columns(table, given);
     const auto dates = dates_of(options);

@@ -3,14 +3,14 @@
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
 
-#include "../process_group.h"
+#include "../strategy.h"
 
 namespace embark {
 
 namespace {
 
 /// These rows, or where there are none at all, no rows of the kind that the others have.
-at::Tensor joined(ProcessGroup& processes, const Tensors& batches) {
+at::Tensor joined(Strategy& strategy, const Tensors& batches) {
     nlohmann::json kind;
     at::Tensor rows;
     if (!batches.empty()) {
@@ -19,7 +19,7 @@ at::Tensor joined(ProcessGroup& processes, const Tensors& batches) {
         rows = torch::cat(moved);
         kind = {static_cast<int>(rows.scalar_type()), rows.sizes().slice(1).vec()};
     }
-    for (const auto& text : processes.all_gather(kind.dump())) {
+    for (const auto& text : strategy.all_gather(kind.dump())) {
         const auto other = nlohmann::json::parse(text);
         if (rows.defined() || other.is_null()) continue;
         auto shape = other[1].get<std::vector<int64_t>>();
@@ -31,14 +31,14 @@ at::Tensor joined(ProcessGroup& processes, const Tensors& batches) {
 
 }  // namespace
 
-Tensors gather_batches(ProcessGroup& processes, const Tensors& batches) {
+Tensors gather_batches(Strategy& strategy, const Tensors& batches) {
     std::vector<int64_t> lengths;
     for (const auto& batch : batches) lengths.push_back(batch.size(0));
-    const Tensors all_lengths = processes.all_gather(at::tensor(lengths, at::kLong));
-    const auto own = joined(processes, batches);
+    const Tensors all_lengths = strategy.all_gather(at::tensor(lengths, at::kLong));
+    const auto own = joined(strategy, batches);
     if (!own.defined()) return {};
     std::vector<Tensors> by_rank;
-    const Tensors rows = processes.all_gather(own);
+    const Tensors rows = strategy.all_gather(own);
     for (size_t r = 0; r < rows.size(); ++r) {
         const auto of_rank = all_lengths[r].contiguous();
         const auto* first = of_rank.const_data_ptr<int64_t>();

@@ -2,8 +2,7 @@
 
 #include <torch/types.h>
 
-#include "../process_group.h"
-#include "../row_range.h"
+#include "../strategy.h"
 
 namespace embark {
 
@@ -11,9 +10,9 @@ namespace {
 
 constexpr int64_t kPieceBytes = 16 << 20;
 
-std::vector<int64_t> lengths_of_all(ProcessGroup& processes, const at::Tensor& rows) {
+std::vector<int64_t> lengths_of_all(Strategy& strategy, const at::Tensor& rows) {
     std::vector<int64_t> lengths;
-    for (const auto& length : processes.all_gather_equal(at::full({1}, rows.size(0), at::kLong))) {
+    for (const auto& length : strategy.all_gather_equal(at::full({1}, rows.size(0), at::kLong))) {
         lengths.push_back(length.item<int64_t>());
     }
     return lengths;
@@ -26,11 +25,11 @@ RowRange rows_of_piece(int64_t piece, int64_t piece_rows, int64_t rows) {
 
 }  // namespace
 
-at::Tensor gather_rows(ProcessGroup& processes, const at::Tensor& rows) {
+at::Tensor gather_rows(Strategy& strategy, const at::Tensor& rows) {
     torch::NoGradGuard no_grad;
     const auto own = rows.detach().to(at::kCPU).contiguous();
-    if (processes.size() == 1) return own;
-    const auto lengths = lengths_of_all(processes, own);
+    if (strategy.share().is_whole()) return own;
+    const auto lengths = lengths_of_all(strategy, own);
     std::vector<int64_t> begins;
     int64_t total = 0, longest = 1;
     for (const int64_t length : lengths) {
@@ -39,7 +38,7 @@ at::Tensor gather_rows(ProcessGroup& processes, const at::Tensor& rows) {
         longest = std::max(longest, length);
     }
     at::Tensor whole;
-    if (processes.is_main_process()) {
+    if (strategy.is_main_process()) {
         auto shape = own.sizes().vec();
         shape.front() = total;
         whole = at::empty(shape, own.options());
@@ -51,11 +50,11 @@ at::Tensor gather_rows(ProcessGroup& processes, const at::Tensor& rows) {
         const RowRange mine = rows_of_piece(piece, piece_rows, own.size(0));
         parts.front() = own.narrow(0, mine.begin, mine.size());
         std::vector<int64_t> to_get(lengths.size(), 0);
-        for (size_t r = 0; processes.is_main_process() && r < lengths.size(); ++r) {
+        for (size_t r = 0; strategy.is_main_process() && r < lengths.size(); ++r) {
             to_get[r] = rows_of_piece(piece, piece_rows, lengths[r]).size();
         }
-        const Tensors got = processes.all_to_all(parts, to_get);
-        for (size_t r = 0; processes.is_main_process() && r < got.size(); ++r) {
+        const Tensors got = strategy.all_to_all(parts, to_get);
+        for (size_t r = 0; strategy.is_main_process() && r < got.size(); ++r) {
             const int64_t begin = begins[r] + rows_of_piece(piece, piece_rows, lengths[r]).begin;
             whole.narrow(0, begin, to_get[r]).copy_(got[r]);
         }

@@ -1,5 +1,6 @@
 #include "backend.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <memory>
@@ -67,10 +68,34 @@ std::string own_address_towards(const std::string& address, int64_t port) {
     return {};
 }
 
-std::shared_ptr<gloo::transport::Device> device_for(const ProcessGroupOptions& options) {
-    using Gloo = c10d::ProcessGroupGloo;
-    if (!options.interface.empty()) return Gloo::createDeviceForInterface(options.interface);
+bool is_loopback(const std::string& address) {
+    return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
+
+std::string first_beyond_loopback(const std::vector<std::string>& addresses) {
+    const auto found = std::find_if(addresses.begin(), addresses.end(), [](const std::string& address) {
+        return !address.empty() && !is_loopback(address);
+    });
+    return found == addresses.end() ? std::string() : *found;
+}
+
+/// The address at which this process can be reached by all others, who say theirs in the store. Where rank 0's machine
+/// calls itself by a loopback address, as Debian's /etc/hosts has it, that is no way for others: then the way to one of
+/// theirs.
+std::string own_address(c10d::Store& store, const ProcessGroupOptions& options) {
+    const auto key_of = [](int64_t rank) { return concat("address/", rank); };
     const std::string own = own_address_towards(options.address, options.port);
+    store.set(key_of(options.rank), own);
+    std::vector<std::string> all;
+    for (int64_t rank = 0; rank < options.size; ++rank) all.push_back(store.get_to_str(key_of(rank)));
+    const std::string peer = is_loopback(own) ? first_beyond_loopback(all) : std::string();
+    return peer.empty() ? own : own_address_towards(peer, options.port);
+}
+
+std::shared_ptr<gloo::transport::Device> device_for(c10d::Store& store, const ProcessGroupOptions& options) {
+    using Gloo = c10d::ProcessGroupGloo;
+    const std::string own = own_address(store, options);
+    if (!options.interface.empty()) return Gloo::createDeviceForInterface(options.interface);
     return own.empty() ? Gloo::createDefaultDevice() : Gloo::createDeviceForHostname(own);
 }
 
@@ -83,7 +108,7 @@ c10::intrusive_ptr<c10d::Backend> make_backend(const c10::intrusive_ptr<c10d::St
     const WithoutSigpipe without_sigpipe;
     const auto gloo = c10d::ProcessGroupGloo::Options::create(
         std::chrono::milliseconds(static_cast<int64_t>(options.timeout * 1000)));
-    gloo->devices.push_back(device_for(options));
+    gloo->devices.push_back(device_for(*store, options));
     return c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(options.rank),
                                                        static_cast<int>(options.size), gloo);
 }

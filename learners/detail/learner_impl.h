@@ -32,8 +32,9 @@ struct Learner::Impl {
     Impl(DataLoaders dls_, Model model_, LearnerOptions options_);
 
     Optimizer& optimizer();
-    /// The processes that fits with these callbacks too train together with; null where this is the only one.
-    ProcessGroup* processes(const std::vector<std::shared_ptr<Callback>>& more = {}) const;
+    /// How fits with these callbacks too work together with other processes: as a callback brings it, as the model's
+    /// sharded tables do, or alone.
+    std::shared_ptr<Strategy> strategy(const std::vector<std::shared_ptr<Callback>>& more = {}) const;
 
     /// Trains with a set of schedules for each parameter group, or with none.
     const Records& fit(int64_t n_epoch, const LearningRate& lr, const FitOptions& fit_options,
@@ -50,6 +51,7 @@ struct Learner::Impl {
     double default_weight_decay = 0;
     Records records;
     std::string stop_reason;
+    std::shared_ptr<Strategy> last_strategy;  // of the last fit; null before the first
     int64_t passes = 0;  // over the training data, by earlier fits: the number of the next permutation
 
 private:

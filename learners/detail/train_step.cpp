@@ -39,6 +39,7 @@ bool StepContext::after_loss(at::Tensor loss) {
 
 bool StepContext::backward(const std::function<void()>& body) {
     expect(Next::backward);
+    state_.loss_scale = 1;  // of this round; an earlier one of the batch had its own
     bracket(events_, state_, Level::backward, &Callback::before_backward, &Callback::after_cancel_backward,
             &Callback::after_backward, body);
     return goes_on();

@@ -3,19 +3,8 @@
 #include <torch/types.h>
 
 #include "../../callbacks/detail/batch_loss.h"
-#include "../../distributed/process_group.h"
 
 namespace embark {
-
-namespace {
-
-/// What this process is given of streamed rows.
-Share share_of(const TrainingState& state, Share::Of of) {
-    if (state.processes == nullptr) return {};
-    return {.rank = state.processes->rank(), .size = state.processes->size(), .of = of};
-}
-
-}  // namespace
 
 TrainingLoop::TrainingLoop(const DataLoaders& dls, const Model& model, const Loss& loss, TrainStep* step,
                            const Events& events)
@@ -40,7 +29,7 @@ void TrainingLoop::epoch(TrainingState& state, int64_t pass) {
 }
 
 void TrainingLoop::train(TrainingState& state, int64_t pass) {
-    const auto batches = dls_.train().epoch(pass, share_of(state, Share::Of::rows_of_each));
+    const auto batches = dls_.train().epoch(pass, state.strategy->share().of_rows());
     state.training = true;
     state.n_iter = batches.size();
     if (!state.resumes(Level::train)) state.iteration = 0;
@@ -66,7 +55,7 @@ void TrainingLoop::train_batch(TrainingState& state) {
 }
 
 void TrainingLoop::validate(TrainingState& state, const DataLoader& loader) {
-    const auto batches = loader.epoch(0, share_of(state, Share::Of::batches));
+    const auto batches = loader.epoch(0, state.strategy->share().of_batches());
     validate(state, batches.size(), [&] { begin_batch(state, batches); });
 }
 
@@ -92,14 +81,15 @@ void TrainingLoop::validate(TrainingState& state, int64_t n_iter, const std::fun
 
 void TrainingLoop::begin_batch(TrainingState& state, const DataLoader::Epoch& batches) {
     state.batch = batches[state.iteration];
-    state.is_part = batches.is_shared();
     state.predictions.clear();
     state.loss.reset();
     state.loss_scale = 1;
-    state.whole_rows = state.is_part ? batches.rows(state.iteration) : -1;
-    state.whole_weight = -1;
-    state.autograd = true;
-    if (state.training) state.accumulating = false;  // else what was accumulated waits for the next training batch
+    StepState& step = state.step;
+    step.is_part = batches.is_shared();
+    step.whole_rows = step.is_part ? batches.rows(state.iteration) : -1;
+    step.whole_weight = -1;
+    step.autograd = true;
+    if (state.training) step.accumulating = false;  // else what was accumulated waits for the next training batch
 }
 
 void TrainingLoop::evaluate_batch(TrainingState& state) {

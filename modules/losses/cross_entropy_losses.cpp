@@ -34,15 +34,32 @@ Loss class_loss(std::string name, PerValue per_value) {
         [](const at::Tensor& prediction) { return prediction.argmax(-1); });
 }
 
+/// What the classes of a batch count, ignored ones nothing: of a row's values their mean.
+double weight_of_classes(const ClassWeights& weight, int64_t ignored, const at::Tensor& target) {
+    if (target.numel() == 0) return 0;
+    const auto y = target.reshape(-1);
+    auto counted = y.ne(ignored).to(at::kDouble);
+    if (!weight.empty()) {
+        // Of a class that there is not the loss itself will speak.
+        const auto classes = y.to(at::kLong).clamp(0, static_cast<int64_t>(weight.size()) - 1);
+        counted = counted * weight.beside(counted).index_select(0, classes);
+    }
+    return counted.sum().item<double>() * static_cast<double>(target.size(0)) / static_cast<double>(target.numel());
+}
+
 }  // namespace
 
 Loss cross_entropy_loss_flat(CrossEntropyOptions options) {
     require<UsageError>(options.label_smoothing >= 0 && options.label_smoothing <= 1,
                         "Invalid label smoothing: ", options.label_smoothing, "; it must be from 0 to 1");
     const ClassWeights weight("weight of the cross_entropy loss", std::move(options.weight));
-    return class_loss("cross_entropy", [weight, ignored = options.ignore_index, smoothing = options.label_smoothing](
-                                           const auto& logits, const auto& y, int64_t how) {
+    const Loss loss = class_loss("cross_entropy", [weight, ignored = options.ignore_index,
+                                                   smoothing = options.label_smoothing](const auto& logits,
+                                                                                        const auto& y, int64_t how) {
         return at::cross_entropy_loss(logits, y, weight.of_classes(logits.size(1), logits), how, ignored, smoothing);
+    });
+    return loss.with_weight([weight, ignored = options.ignore_index](const Tensors& targets) {
+        return weight_of_classes(weight, ignored, targets.front());
     });
 }
 

@@ -22,6 +22,21 @@ at::Tensor weighted_sum(const std::vector<WeightedLoss>& parts, const Tensors& p
     return total;
 }
 
+/// What all of the losses divide by.
+double common_weight(const std::string& name, const std::vector<WeightedLoss>& parts, const Tensors& targets) {
+    require(targets.size() == parts.size(), "The ", name, " loss needs a target for each of its losses, ", parts.size(),
+            ": the batch has ", targets.size());
+    const double first = parts.front().loss.weight({targets.front()});
+    for (size_t i = 1; i < parts.size(); ++i) {
+        const double other = parts[i].loss.weight({targets[i]});
+        require(std::abs(other - first) <= 1e-9 * std::abs(first), "The ", parts.front().loss.name(), " and the ",
+                parts[i].loss.name(), " loss of a sum divide by different weights of a batch, ", first, " and ", other,
+                ", so that it cannot be put together from parts: leave out class weights and ignore_index, or gradient "
+                "accumulation and other processes");
+    }
+    return first;
+}
+
 /// How many members' predictions there are, 0 where they are the whole ensemble's.
 int64_t members_of(const Tensors& predictions, const std::string& loss) {
     int64_t members = 0;
@@ -88,6 +103,17 @@ void Loss::check_shape(const at::Tensor& value, const at::Tensor& target, Reduct
          "]; a function that knows the mean alone is given ", "as Loss(name, function of a prediction and a target)");
 }
 
+Loss Loss::with_weight(Weight weight) const {
+    Loss weighted = *this;
+    weighted.weight_ = std::move(weight);
+    return weighted;
+}
+
+double Loss::weight(const Tensors& targets) const {
+    require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
+    return weight_ ? weight_(targets) : static_cast<double>(targets.front().size(0));
+}
+
 at::Tensor Loss::activation(const at::Tensor& output) const {
     return activation_ ? activation_(output) : output;
 }
@@ -128,7 +154,12 @@ Loss sum_loss(std::vector<WeightedLoss> parts) {
         return weighted_sum(parts, predictions, targets, reduction);
     };
     Loss sum(name, function, parts.front().loss.activation_, parts.front().loss.decode_);
-    for (size_t i = 1; i < parts.size(); ++i) sum.further_.push_back(parts[i].loss);
+    bool any_weight = false;
+    for (size_t i = 0; i < parts.size(); ++i) {
+        any_weight = any_weight || parts[i].loss.has_weight();
+        if (i > 0) sum.further_.push_back(parts[i].loss);
+    }
+    if (any_weight) sum.weight_ = [name, parts](const Tensors& targets) { return common_weight(name, parts, targets); };
     return sum;
 }
 

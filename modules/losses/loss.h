@@ -31,6 +31,13 @@ public:
     /// `Loss("huber", [](auto& p, auto& y) { return torch::huber_loss(p, y); })`.
     Loss(std::string name, std::function<at::Tensor(const at::Tensor& prediction, const at::Tensor& target)> mean);
 
+    /// What a batch's targets count where its mean and those of others are averaged to the mean over all their rows.
+    using Weight = std::function<double(const Tensors& targets)>;
+    /// The same loss, whose mean over a batch divides by `weight` of the targets rather than by the number of rows, as
+    /// that of a cross-entropy with class weights does: then gradient accumulation and several processes get the loss
+    /// of the large batch.
+    Loss with_weight(Weight weight) const;
+
     explicit operator bool() const { return static_cast<bool>(function_); }
     const std::string& name() const { return name_; }
     /// Whether both were made by the same function of the library, whatever settings they were given.
@@ -40,6 +47,12 @@ public:
     /// the function gives another shape than it was asked for.
     at::Tensor operator()(const Tensors& predictions, const Tensors& targets,
                           Reduction reduction = Reduction::mean) const;
+
+    /// What its mean over a batch divides by, in rows: the number of rows, unless with_weight() says otherwise. Throws
+    /// Error for a sum of losses that divide by different numbers, of which batches cannot be put together.
+    double weight(const Tensors& targets) const;
+    /// Whether that may be another number than that of the rows.
+    bool has_weight() const { return static_cast<bool>(weight_); }
 
     /// Raw output -> predictions: probabilities for the cross-entropies, unchanged for MSE and L1. A sum of losses does
     /// what its first loss does.
@@ -61,6 +74,7 @@ private:
 
     std::string name_;
     Function function_;
+    Weight weight_;
     Transform activation_, decode_;
     std::vector<Loss> further_;  // of a sum of losses: those of the second output, the third, …
 };

@@ -35,7 +35,7 @@ std::string reason(const std::vector<at::Tensor>& gradients, double grad_scale =
     HandMadeFit fit({group_with_gradients(gradients)});
     fit.state.epoch = 2;
     fit.state.iteration = 7;
-    fit.state.grad_scale = grad_scale;
+    fit.state.step.grad_scale = grad_scale;
     TerminateOnNaN().before_step(fit.state);
     return fit.state.stop_reason();
 }

@@ -42,10 +42,10 @@ TEST(MixedPrecision, scales_the_loss_and_unscales_the_gradients) {
     callback.before_backward(fit.state);
     EXPECT_EQ(fit.state.loss_scale, 1024);
     EXPECT_EQ(fit.state.loss.item<double>(), 0.5);
-    EXPECT_EQ(fit.state.grad_scale, 1024);
+    EXPECT_EQ(fit.state.step.grad_scale, 1024);
     EXPECT_FALSE(skips(callback, fit, 2048));
     EXPECT_TRUE(gradient(fit).equal(torch::full({3}, 2.0)));
-    EXPECT_EQ(fit.state.grad_scale, 1);
+    EXPECT_EQ(fit.state.step.grad_scale, 1);
 }
 
 TEST(MixedPrecision, an_overflow_skips_the_step_and_lowers_the_scale) {
@@ -87,7 +87,7 @@ TEST(MixedPrecision, gradients_that_are_being_accumulated_stay_scaled) {
         callback.before_step(fit.state);
     });
     EXPECT_TRUE(gradient(fit).equal(torch::full({3}, 3.0)));
-    EXPECT_EQ(fit.state.grad_scale, 65536);
+    EXPECT_EQ(fit.state.step.grad_scale, 65536);
 }
 
 TEST(MixedPrecision, goes_on_from_what_it_saved) {

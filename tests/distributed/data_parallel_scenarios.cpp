@@ -150,7 +150,7 @@ class StopOneRank : public Callback {
 public:
     std::stop_token token() const { return source_.get_token(); }
     void after_step(TrainingState& state) override {
-        if (state.train_iter == 11 && state.processes->rank() == 1) source_.request_stop();
+        if (state.train_iter == 11 && state.strategy->share().rank == 1) source_.request_stop();
     }
 
 private:

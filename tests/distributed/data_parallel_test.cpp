@@ -88,7 +88,7 @@ TEST(DataParallel, sends_of_a_large_table_the_touched_rows_alone) {
 }
 
 TEST(DataParallel, does_nothing_alone_and_refuses_a_bucket_of_no_size) {
-    EXPECT_EQ(data_parallel()->processes(), nullptr);
+    EXPECT_TRUE(data_parallel()->strategy()->decides_alone());
     EXPECT_EQ(message_of<UsageError>([] { data_parallel({.bucket_mb = 0}); }),
               "Invalid bucket_mb 0: it must be a number above 0");
 }

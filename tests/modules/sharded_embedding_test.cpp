@@ -21,7 +21,7 @@ TEST(ShardedEmbedding, is_an_ordinary_one_in_one_process) {
     torch::nn::Embedding plain(100, 3);
     set_seed(5);
     ShardedEmbedding table(100, 3);
-    EXPECT_EQ(table->processes(), nullptr);
+    EXPECT_TRUE(table->strategy()->decides_alone());
     EXPECT_EQ(table->rows().begin, 0);
     EXPECT_EQ(table->rows().end, 100);
     EXPECT_TRUE(table->weight.equal(plain->weight));

@@ -7,12 +7,10 @@
 #include "../../../core/error.h"
 #include "../../../core/file.h"
 #include "../../../core/text.h"
-#include "../../../distributed/main_process.h"
-#include "../../../distributed/process_group.h"
 #include "../../../optim/model_state.h"
 #include "../../../optim/optimizer.h"
-#include "../../parallel/detail/sharded_tables.h"
-#include "checkpoint_parts.h"
+#include "../../parallel/detail/checkpoint_parts.h"
+#include "../../parallel/detail/gradient_exchange.h"
 
 namespace embark {
 
@@ -82,32 +80,6 @@ std::map<const Callback*, std::string> old_keys(const std::vector<std::shared_pt
     return keys;
 }
 
-/// Gradients that are being accumulated: of several processes, the sums of all their parts.
-StateDict gradients_of(const TrainingState& state) {
-    StateDict gradients;
-    if (state.processes != nullptr && !state.accumulating) return gradients;
-    const ShardedTables tables(*state.model);
-    for (const auto& group : state.optimizer->groups()) {
-        for (const auto& parameter : group.parameters) {
-            at::Tensor gradient = parameter.tensor.grad();
-            require(!gradient.defined() || !tables.contains(parameter.tensor), "The gradients of the sharded table '",
-                    parameter.name, "' are being accumulated, and checkpoints do not hold them");
-            if (state.processes != nullptr) {
-                if (state.processes->all_reduce(gradient.defined() ? 1 : 0, Reduce::max) == 0) continue;
-                gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
-                state.processes->all_reduce(gradient);
-            }
-            if (gradient.defined()) gradients.set(parameter.name, gradient);
-        }
-    }
-    return gradients;
-}
-
-/// Of several processes, a row each.
-at::Tensor rng_states(const TrainingState& state) {
-    return state.processes == nullptr ? rng_state() : torch::cat(state.processes->all_gather(rng_state().unsqueeze(0)));
-}
-
 void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
     for (const auto& group : optimizer.groups()) {
         for (const auto& parameter : group.parameters) {
@@ -115,16 +87,6 @@ void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
             parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
         }
     }
-}
-
-/// Goes on with the random numbers of a fit that as many processes trained, or as one did; with those of another number
-/// of processes each goes on by itself.
-void load_rng(const at::Tensor& saved, const TrainingState& state) {
-    const int64_t rank = state.processes == nullptr ? 0 : state.processes->rank();
-    const int64_t count = state.processes == nullptr ? 1 : state.processes->size();
-    const auto rows = saved.dim() == 2 ? saved : saved.unsqueeze(0);
-    set_rng_state(rows[rank % rows.size(0)].clone());
-    if (rows.size(0) != count && rank > 0) set_seed(torch::randint(1 << 30, {1}).item<int64_t>() + rank);
 }
 
 std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
@@ -169,7 +131,7 @@ Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector
 
 void Checkpointer::before_fit(TrainingState& state) {
     bool goes_on = false;
-    write_by_main_process(state.processes, [&] {
+    state.strategy->write_by_main_process([&] {
         std::error_code error;
         fs::create_directories(options_.dir, error);
         require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
@@ -177,8 +139,7 @@ void Checkpointer::before_fit(TrainingState& state) {
         remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
         goes_on = options_.resume && fs::exists(path_);
     });
-    if (state.processes != nullptr) goes_on = state.processes->all_reduce(goes_on ? 1 : 0, Reduce::max) > 0;
-    if (goes_on) resume(state);
+    if (state.strategy->any(goes_on)) resume(state);
 }
 
 void Checkpointer::after_batch(TrainingState& state) {
@@ -207,7 +168,7 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
     StateDict progress;
     progress.set("settings", fit_);
     progress.set("position", save_position(state.position(phase)));
-    progress.set("rng", rng_states(state));
+    progress.set("rng", state.strategy->rng_states());
     if (!state.is_main_process()) return progress;
     visit_keyed(others_, [&](const std::string& key, const Callback& callback) {
         StateDict saved;
@@ -220,31 +181,31 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
     StateDict all(ModelState::tensors(*state.model, state.optimizer));
     all.set(kProgress, progress);
-    all.set(kGradient, gradients_of(state));
+    all.set(kGradient, accumulated_gradients(state));
     const ShardedTables tables(*state.model);
-    if (tables.empty()) return write_by_main_process(state.processes, [&] { save_safetensors(path_, all.content()); });
+    if (tables.empty()) return state.strategy->write_by_main_process([&] { save_safetensors(path_, all.content()); });
 
     TensorFile content = all.content();
     const CheckpointParts parts(options_.dir);
-    const int64_t number = parts.write(tables.take_from(content), state.processes);
+    const auto [number, count] = parts.write(tables.take_from(content), *state.strategy);
     content.tensors[kPartsNumber] = at::scalar_tensor(number, at::kLong);
-    content.tensors[kPartsCount] = at::scalar_tensor(state.processes ? state.processes->size() : 1, at::kLong);
+    content.tensors[kPartsCount] = at::scalar_tensor(count, at::kLong);
     // The parts are safe by now: with this file the new checkpoint is there, until then it is the one before.
-    write_by_main_process(state.processes, [&] {
+    state.strategy->write_by_main_process([&] {
         save_safetensors(path_, content);
         parts.remove_others(number);
     });
 }
 
 void Checkpointer::resume(TrainingState& state) {
-    StateDict all(read_by_main_process(state.processes, [&] { return load_safetensors(path_, Checksum::required); }));
+    StateDict all(state.strategy->read_by_main_process([&] { return load_safetensors(path_, Checksum::required); }));
     const StateDict progress = all.part(kProgress);
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
     if (all.has(kPartsNumber)) {
-        const auto number = all.get<int64_t>(kPartsNumber), count = all.get<int64_t>(kPartsCount);
+        const CheckpointParts::Parts parts{all.get<int64_t>(kPartsNumber), all.get<int64_t>(kPartsCount)};
         auto content = all.content();
-        content.tensors.merge(CheckpointParts(options_.dir).load(number, count, ShardedTables(*state.model)).tensors);
+        content.tensors.merge(CheckpointParts(options_.dir).load(parts, ShardedTables(*state.model)).tensors);
         all = StateDict(std::move(content));
     }
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
@@ -255,7 +216,7 @@ void Checkpointer::resume(TrainingState& state) {
     if (position.phase == Position::Phase::validation) before_validation_ = progress;
     state.resume(position);
     load_callbacks(progress.part("callback"), state);
-    load_rng(progress.get<at::Tensor>("rng"), state);
+    state.strategy->set_rng_states(progress.get<at::Tensor>("rng"));
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {

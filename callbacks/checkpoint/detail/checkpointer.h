@@ -19,7 +19,7 @@ public:
                  std::stop_token stop);
     std::string name() const override { return "checkpointer"; }
 
-    /// Of several processes, the one that leads writes for all and reads to all.
+    /// Of several processes, the main process writes for all and reads to all.
     void before_fit(TrainingState& state) override;
     void after_batch(TrainingState& state) override;
     void after_train(TrainingState& state) override;

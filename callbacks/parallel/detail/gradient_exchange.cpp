@@ -1,10 +1,12 @@
 #include "gradient_exchange.h"
 
+#include <algorithm>
 #include <set>
 
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
 #include <torch/torch.h>
 
+#include "../../../core/error.h"
 #include "../../../optim/optimizer.h"
 #include "../../training_state.h"
 #include "row_exchange.h"
@@ -56,6 +58,16 @@ struct Bucket {
     }
 };
 
+std::vector<at::Tensor> trained_parameters(const Optimizer& optimizer) {
+    std::vector<at::Tensor> trained;
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) {
+            if (parameter.tensor.requires_grad()) trained.push_back(parameter.tensor);
+        }
+    }
+    return trained;
+}
+
 std::set<const void*> embedding_weights(torch::nn::Module& model) {
     std::set<const void*> weights;
     for (const auto& part : model.modules()) {
@@ -74,15 +86,16 @@ struct GradientExchange::Impl {
         uintptr_t key = 0;
     };
 
-    Impl(ProcessGroup& processes_, const TrainingState& state_) : processes(processes_), state(state_) {}
+    Impl(Strategy& strategy_, const TrainingState& state_) : strategy(strategy_), state(state_) {}
 
     void add(const at::Tensor& parameter, int64_t bucket_bytes);
     void watch(size_t bucket);
     void gradient_is_there(size_t bucket);
     void send_full_ones();
 
-    ProcessGroup& processes;
+    Strategy& strategy;
     const TrainingState& state;
+    std::vector<at::Tensor> trained;
     std::vector<Bucket> buckets;
     std::vector<at::Tensor> tables;  // whose rows travel by themselves
     std::vector<Hook> hooks;
@@ -112,7 +125,7 @@ void GradientExchange::Impl::watch(size_t bucket) {
 }
 
 void GradientExchange::Impl::gradient_is_there(size_t bucket) {
-    if (state.accumulating) return;
+    if (state.step.accumulating) return;
     --buckets[bucket].missing;
     send_full_ones();
 }
@@ -123,23 +136,18 @@ void GradientExchange::Impl::send_full_ones() {
         Bucket& bucket = buckets[next];
         torch::NoGradGuard no_grad;
         bucket.pack();
-        bucket.exchange = processes.start_all_reduce(bucket.packed);
+        bucket.exchange = strategy.start_all_reduce(bucket.packed);
         bucket.sent = true;
     }
 }
 
-GradientExchange::GradientExchange(ProcessGroup& processes, const TrainingState& state, GradientExchangeOptions options)
-    : impl_(std::make_unique<Impl>(processes, state)) {
+GradientExchange::GradientExchange(Strategy& strategy, const TrainingState& state, GradientExchangeOptions options)
+    : impl_(std::make_unique<Impl>(strategy, state)) {
     const auto embeddings = embedding_weights(*state.model);
     const ShardedTables sharded(*state.model);  // which send their gradients themselves
-    std::vector<at::Tensor> parameters;
-    for (const auto& group : state.optimizer->groups()) {
-        for (const auto& parameter : group.parameters) {
-            if (parameter.tensor.requires_grad() && !sharded.contains(parameter.tensor))
-                parameters.push_back(parameter.tensor);
-        }
-    }
-    for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter) {
+    impl_->trained = trained_parameters(*state.optimizer);
+    for (auto parameter = impl_->trained.rbegin(); parameter != impl_->trained.rend(); ++parameter) {
+        if (sharded.contains(*parameter)) continue;
         const bool is_table = embeddings.contains(parameter->unsafeGetTensorImpl());
         if (is_table && options.sparse_embeddings) {
             impl_->tables.push_back(*parameter);
@@ -154,6 +162,10 @@ GradientExchange::~GradientExchange() {
     for (auto& hook : impl_->hooks) hook.accumulator->del_post_hook(hook.key);
 }
 
+bool GradientExchange::is_of_trained_parameters() const {
+    return same_tensors(trained_parameters(*impl_->state.optimizer), impl_->trained);
+}
+
 void GradientExchange::begin() {
     impl_->next = 0;
     for (auto& bucket : impl_->buckets) {
@@ -166,14 +178,39 @@ void GradientExchange::finish() {
     torch::NoGradGuard no_grad;
     for (auto& bucket : impl_->buckets) bucket.missing = 0;
     impl_->send_full_ones();
-    add_up_rows(impl_->processes, impl_->tables);
+    add_up_rows(impl_->strategy, impl_->tables);
     for (auto& bucket : impl_->buckets) {
         bucket.exchange.wait();
         bucket.unpack();
     }
 }
 
-void average_buffers(ProcessGroup& processes, torch::nn::Module& module) {
+StateDict accumulated_gradients(const TrainingState& state) {
+    StateDict gradients;
+    Strategy& strategy = *state.strategy;
+    // Those that several processes have exchanged are each one's already.
+    if (!strategy.decides_alone() && !state.step.accumulating) return gradients;
+    const ShardedTables tables(*state.model);
+    for (const auto& group : state.optimizer->groups()) {
+        for (const auto& parameter : group.parameters) {
+            at::Tensor gradient = parameter.tensor.grad();
+            require(!gradient.defined() || !tables.contains(parameter.tensor), "The gradients of the sharded table '",
+                    parameter.name, "' are being accumulated, and checkpoints do not hold them");
+            if (!strategy.any(gradient.defined())) continue;
+            gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
+            strategy.all_reduce(gradient);
+            gradients.set(parameter.name, gradient);
+        }
+    }
+    return gradients;
+}
+
+bool same_tensors(const Tensors& a, const Tensors& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const at::Tensor& x, const at::Tensor& y) { return x.is_same(y); });
+}
+
+void average_buffers(Strategy& strategy, torch::nn::Module& module) {
     std::vector<at::Tensor> buffers;
     for (const auto& buffer : module.buffers()) {
         if (buffer.defined() && buffer.is_floating_point()) buffers.push_back(buffer);
@@ -183,8 +220,8 @@ void average_buffers(ProcessGroup& processes, torch::nn::Module& module) {
     std::vector<at::Tensor> flat;
     for (const auto& buffer : buffers) flat.push_back(buffer.reshape(-1).to(at::kCPU, at::kDouble));
     auto all = torch::cat(flat);
-    processes.all_reduce(all);
-    all.div_(static_cast<double>(processes.size()));
+    strategy.all_reduce(all);
+    all.div_(static_cast<double>(strategy.share().size));
     int64_t at = 0;
     for (auto& buffer : buffers) {
         buffer.copy_(all.narrow(0, at, buffer.numel()).view(buffer.sizes()));

@@ -4,7 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "../../../distributed/process_group.h"
+#include "../../../core/state_dict.h"
+#include "../../../distributed/strategy.h"
 
 namespace torch::nn {
 class Module;
@@ -27,10 +28,13 @@ struct GradientExchangeOptions {
 class GradientExchange {
 public:
     /// Of the parameters of `state`'s optimizer that are trained, sharded tables apart. `state` must outlive it.
-    GradientExchange(ProcessGroup& processes, const TrainingState& state, GradientExchangeOptions options);
+    GradientExchange(Strategy& strategy, const TrainingState& state, GradientExchangeOptions options);
     ~GradientExchange();
     GradientExchange(const GradientExchange&) = delete;
     GradientExchange& operator=(const GradientExchange&) = delete;
+
+    /// Whether the parameters that are trained by now are those that it was made for.
+    bool is_of_trained_parameters() const;
 
     /// A backward pass begins.
     void begin();
@@ -42,7 +46,14 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// Gradients that are being accumulated: of several processes, the sums of all their parts. Throws Error for those of
+/// sharded tables.
+StateDict accumulated_gradients(const TrainingState& state);
+
+/// Whether both lists hold the very same tensors.
+bool same_tensors(const Tensors& a, const Tensors& b);
+
 /// Puts the mean over all processes in the place of each floating-point buffer.
-void average_buffers(ProcessGroup& processes, torch::nn::Module& module);
+void average_buffers(Strategy& strategy, torch::nn::Module& module);
 
 }  // namespace embark

@@ -8,7 +8,7 @@
 #include "../../../core/text.h"
 #include "../../../data/loaders/dataloaders.h"
 #include "../../../data/loaders/streamed_rows.h"
-#include "../../../distributed/process_group.h"
+#include "../../../distributed/strategy.h"
 #include "../../../modules/losses/losses.h"
 #include "../../../modules/sharded_embedding.h"
 #include "../../../optim/optimizer.h"
@@ -84,8 +84,8 @@ Facts facts_of(const TrainingState& state) {
 
 }  // namespace
 
-void require_same_fit(ProcessGroup& processes, const TrainingState& state) {
-    const auto texts = processes.all_gather(nlohmann::json(facts_of(state)).dump());
+void require_same_fit(Strategy& strategy, const TrainingState& state) {
+    const auto texts = strategy.all_gather(nlohmann::json(facts_of(state)).dump());
     const auto first = nlohmann::json::parse(texts.front()).get<Facts>();
     const std::map<std::string, std::string> of_main(first.begin(), first.end());
     for (size_t rank = 1; rank < texts.size(); ++rank) {

@@ -8,8 +8,7 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../../distributed/detail/gather_rows.h"
-#include "../../../distributed/main_process.h"
-#include "../../../distributed/process_group.h"
+#include "../../../distributed/strategy.h"
 #include "../../../modules/sharded_embedding.h"
 #include "../../../optim/model_state.h"
 
@@ -28,8 +27,8 @@ std::optional<int64_t> available_memory() {
 }
 
 /// Throws in all processes where rank 0 has not `bytes` of memory left.
-void require_memory(ProcessGroup& processes, int64_t bytes) {
-    write_by_main_process(&processes, [&] {
+void require_memory(Strategy& strategy, int64_t bytes) {
+    strategy.write_by_main_process([&] {
         const auto available = available_memory();
         require(!available || bytes <= *available, "The sharded tables take ",
                 format_number(static_cast<double>(bytes) / 1e9, 1), " GB whole, and rank 0 has ",
@@ -45,7 +44,7 @@ int64_t bytes_whole(const ShardedEmbeddingImpl& table, const at::Tensor& rows) {
 }  // namespace
 
 ShardedTables::ShardedTables(const torch::nn::Module& model) : tables_(sharded_embeddings(model)) {
-    for (const auto& [name, table] : tables_) processes_ = table->processes();
+    for (const auto& [name, table] : tables_) strategy_ = table->strategy();
 }
 
 bool ShardedTables::contains(const at::Tensor& parameter) const {
@@ -74,14 +73,14 @@ TensorFile ShardedTables::take_from(TensorFile& content) const {
 }
 
 void ShardedTables::gather(TensorFile& content) const {
-    if (processes_ == nullptr) return;
+    if (!are_split()) return;
     TensorFile parts = take_from(content);
     int64_t bytes = 0;
     for (const auto& [name, rows] : parts.tensors) bytes += bytes_whole(*table_of(name, rows.sizes()), rows);
-    require_memory(*processes_, bytes);
+    require_memory(*strategy_, bytes);
     for (const auto& [name, rows] : parts.tensors) {
-        const auto whole = gather_rows(*processes_, rows);
-        if (processes_->is_main_process()) content.tensors[name] = whole;
+        const auto whole = gather_rows(*strategy_, rows);
+        if (strategy_->is_main_process()) content.tensors[name] = whole;
     }
 }
 
@@ -103,34 +102,34 @@ TensorFile ShardedTables::load(const std::filesystem::path& path) const {
 }
 
 void save_model_state(const std::filesystem::path& path, const torch::nn::Module& model, const Optimizer* optimizer,
-                      ProcessGroup* processes) {
+                      Strategy& strategy) {
     TensorFile content = ModelState::tensors(model, optimizer);
     ShardedTables(model).gather(content);
-    write_by_main_process(processes, [&] { save_safetensors(path, content); });
+    strategy.write_by_main_process([&] { save_safetensors(path, content); });
 }
 
 at::Tensor whole_table(const torch::nn::Module& model, const at::Tensor& parameter) {
     const auto own = parameter.detach().to(at::kCPU);
     const ShardedTables tables(model);
-    auto* processes = tables.processes();
-    if (processes == nullptr || !tables.contains(parameter)) return own;
-    auto whole = gather_rows(*processes, own);
+    if (!tables.are_split() || !tables.contains(parameter)) return own;
+    Strategy& strategy = *tables.strategy();
+    auto whole = gather_rows(strategy, own);
     auto shape = own.sizes().vec();
-    shape.front() = static_cast<int64_t>(processes->all_reduce(static_cast<double>(shape.front())));
-    if (!processes->is_main_process()) whole = at::empty(shape, own.options());
-    processes->broadcast(whole);
+    shape.front() = static_cast<int64_t>(strategy.all_reduce(static_cast<double>(shape.front())));
+    if (!strategy.is_main_process()) whole = at::empty(shape, own.options());
+    strategy.broadcast(whole);
     return whole;
 }
 
 WholeTables::WholeTables(const torch::nn::Module& model) {
     const ShardedTables tables(model);
-    if (tables.processes() == nullptr) return;
+    if (!tables.are_split()) return;
     TensorFile content;
     for (const auto& item : model.named_parameters()) {
         if (tables.contains(item.value())) content.tensors["model." + item.key()] = item.value().detach();
     }
     tables.gather(content);
-    if (!tables.processes()->is_main_process()) return;
+    if (!tables.strategy()->is_main_process()) return;
     for (const auto& item : model.named_parameters()) {
         if (!tables.contains(item.value())) continue;
         kept_.push_back({item.value(), item.value().variable_data()});

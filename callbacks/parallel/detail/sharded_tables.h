@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "../../../core/detail/safetensors_reader.h"
 #include "../../../core/safetensors.h"
+#include "../../../distributed/strategy.h"
 
 namespace torch::nn {
 class Module;
@@ -15,7 +17,6 @@ class Module;
 namespace embark {
 
 class Optimizer;
-class ProcessGroup;
 class ShardedEmbeddingImpl;
 
 /// The tables of a model that are split over processes (see ShardedEmbedding), and which tensors of a saved state hold
@@ -26,8 +27,10 @@ public:
 
     /// Whether the model has none.
     bool empty() const { return tables_.empty(); }
-    /// The processes that hold them; null where there is no table, or all are in this one.
-    ProcessGroup* processes() const { return processes_; }
+    /// How the processes that hold them work together; one process where there is no table.
+    const std::shared_ptr<Strategy>& strategy() const { return strategy_; }
+    /// Whether there are tables of which this process has a part.
+    bool are_split() const { return !strategy_->decides_alone(); }
     /// Whether `parameter` is one of them.
     bool contains(const at::Tensor& parameter) const;
 
@@ -47,13 +50,13 @@ public:
 
 private:
     std::map<std::string, ShardedEmbeddingImpl*> tables_;  // by the names of their parameters
-    ProcessGroup* processes_ = nullptr;
+    std::shared_ptr<Strategy> strategy_ = std::make_shared<Strategy>();
 };
 
 /// Writes model and optimizer (where one is given) to one file as ModelState does, but without a copy of them: rank 0
 /// of the processes that train together, with whole tables. What it throws ends all of them with one message.
 void save_model_state(const std::filesystem::path& path, const torch::nn::Module& model, const Optimizer* optimizer,
-                      ProcessGroup* processes);
+                      Strategy& strategy);
 
 /// A copy or view of the whole table in every process where `parameter` is a sharded one of the model's, else of the
 /// parameter itself. On the CPU. All processes must call it.

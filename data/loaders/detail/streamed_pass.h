@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "../../../distributed/row_range.h"
+#include "../../../distributed/share.h"
 #include "../batch.h"
 #include "../streamed_rows.h"
 

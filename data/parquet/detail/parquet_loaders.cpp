@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "../../../core/error.h"
-#include "../../../distributed/row_range.h"
+#include "../../../distributed/strategy.h"
 #include "../../loaders/detail/loader_options.h"
 #include "../../table/detail/encoded_column.h"
 
@@ -30,14 +30,13 @@ ParquetSource::ParquetSource(const std::filesystem::path& train, const std::opti
                              const DataLoadersOptions& options, const Splitter& splitter, const StreamOptions& stream)
     : options_(options),
       shuffle_buffer_(stream.shuffle_buffer),
-      processes_(stream.processes ? stream.processes : ProcessGroup::from_environment()),
+      strategy_(stream.strategy ? stream.strategy : Strategy::from_environment()),
       train_(std::make_shared<const ParquetFiles>(train)),
       split_(draws_valid(options, valid)) {
     require<UsageError>(!splitter,
                         "Streamed rows cannot be split by a splitter, which needs all of them at once: give "
                         "the validation rows as files, or their share as valid_pct");
     require<UsageError>(stream.fit_rows >= 1, "Invalid fit_rows ", stream.fit_rows, ": it must be at least 1");
-    if (processes_ && processes_->size() == 1) processes_.reset();
     if (split_) {
         const auto files = std::make_shared<const ParquetFiles>(train_.files());
         train_ = ParquetPart(files, ParquetPart::Side::train, options.valid_pct, options.seed);
@@ -60,7 +59,7 @@ void ParquetSource::require_columns(const std::vector<std::string>& columns) con
 void ParquetSource::each_group(const ParquetFiles& files, const std::vector<std::string>& columns,
                                const std::function<void(int64_t, Table)>& visit) const {
     const int64_t n = files.n_groups();
-    RowRange own = processes_ ? even_range(n, processes_->rank(), processes_->size()) : RowRange{0, n};
+    RowRange own = strategy_->share().part(n);
     if (own.size() == 0) own = {0, 1};  // to know the columns' types; twice found is found
     for (int64_t group = own.begin; group < own.end; ++group) visit(group, files.read(group, columns));
 }

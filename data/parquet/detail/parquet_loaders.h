@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../../../distributed/process_group.h"
+#include "../../../distributed/strategy.h"
 #include "../../loaders/dataloaders.h"
 #include "../../loaders/stream_options.h"
 #include "parquet_rows.h"
@@ -27,8 +27,7 @@ public:
     /// Throws Error where a file lacks one of `columns`.
     void require_columns(const std::vector<std::string>& columns) const;
     int64_t train_rows() const { return train_rows_; }
-    /// Null where this process is alone.
-    ProcessGroup* processes() const { return processes_.get(); }
+    Strategy& strategy() const { return *strategy_; }
 
     /// A row group: its table, for each of its rows whether it is for training, and the number of its first row.
     struct Group {
@@ -53,7 +52,7 @@ private:
 
     DataLoadersOptions options_;
     int64_t shuffle_buffer_;
-    std::shared_ptr<ProcessGroup> processes_;
+    std::shared_ptr<Strategy> strategy_;
     ParquetPart train_;
     std::optional<ParquetPart> valid_;
     bool split_;

@@ -124,7 +124,7 @@ void FitSample::add(const Table& table, const std::vector<char>& wanted, int64_t
     taken_.push_back(table.take(at::tensor(rows, at::kLong)).with_column(kDrawn, at::tensor(drawn_rows, at::kLong)));
 }
 
-FitSample::Rows FitSample::finish(ProcessGroup* processes) {
+FitSample::Rows FitSample::finish(Strategy& strategy) {
     std::vector<std::shared_ptr<arrow::Table>> parts;
     for (const Table& part : taken_) parts.push_back(part.arrow());
     arrow::ConcatenateTablesOptions unify;
@@ -132,7 +132,7 @@ FitSample::Rows FitSample::finish(ProcessGroup* processes) {
     const std::string source = taken_.front().source();
     Table all(arrow_value(arrow::ConcatenateTables(parts, unify), "Cannot join row groups of ", source), source);
     taken_.clear();
-    if (processes != nullptr) all = gather_tables(*processes, all);
+    all = gather_tables(strategy, all);
     const at::Tensor rows = at::arange(all.rows());
     const at::Tensor drawn = all.numbers(kDrawn).nonzero().flatten();
     std::vector<std::string> names = all.names();

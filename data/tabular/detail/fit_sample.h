@@ -11,7 +11,7 @@
 
 namespace embark {
 
-class ProcessGroup;
+class Strategy;
 
 /// A few rows that stand for a table too large to hold, so that what is fitted on them is what would be fitted on all:
 /// a random sample of the rows, and with it for every category the first row that has it, and for every number the
@@ -31,7 +31,7 @@ public:
         Table table;
         FitRows rows;
     };
-    Rows finish(ProcessGroup* processes);
+    Rows finish(Strategy& strategy);
 
 private:
     class Key;

@@ -3,7 +3,7 @@
 #include <arrow/io/memory.h>
 #include <arrow/ipc/api.h>
 
-#include "../../../distributed/process_group.h"
+#include "../../../distributed/strategy.h"
 #include "../../table/detail/arrow_utils.h"
 
 namespace embark {
@@ -28,9 +28,10 @@ std::shared_ptr<arrow::Table> unpacked(std::string bytes) {
 
 }  // namespace
 
-Table gather_tables(ProcessGroup& processes, const Table& table) {
+Table gather_tables(Strategy& strategy, const Table& table) {
+    if (strategy.decides_alone()) return table;
     std::vector<std::shared_ptr<arrow::Table>> parts;
-    for (auto& bytes : processes.all_gather(packed(*table.arrow()))) parts.push_back(unpacked(std::move(bytes)));
+    for (auto& bytes : strategy.all_gather(packed(*table.arrow()))) parts.push_back(unpacked(std::move(bytes)));
     return Table(arrow_value(arrow::ConcatenateTables(parts), kExchangeFailure), table.source());
 }
 

@@ -4,9 +4,9 @@
 
 namespace embark {
 
-class ProcessGroup;
+class Strategy;
 
 /// The rows of all processes' tables of the same columns, by rank; each gets all.
-Table gather_tables(ProcessGroup& processes, const Table& table);
+Table gather_tables(Strategy& strategy, const Table& table);
 
 }  // namespace embark

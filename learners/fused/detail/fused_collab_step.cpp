@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 #include <typeinfo>
+#include <unordered_map>
 
 #include <torch/torch.h>
 
@@ -12,11 +13,9 @@
 #include "../../../core/detail/parallel.h"
 #include "../../../core/detail/prefetch.h"
 #include "../../../core/error.h"
-#include "../../../distributed/process_group.h"
 #include "../../../modules/dot_product.h"
 #include "../../../modules/losses/losses.h"
 #include "dot_product_kernels.h"
-#include "fused_row_exchange.h"
 
 namespace embark {
 
@@ -94,13 +93,13 @@ Tensors DotProductTables::all() const {
 void FusedCollabStep::run(StepContext& step) {
     TrainingState& state = step.state();
     if (!supports(state.batch) || guard_.needs_autograd()) return autograd_.run(step);
-    state.autograd = false;
-    state.row_gradients.clear();
+    state.step.autograd = false;
+    state.step.row_gradients.clear();
     const bool goes_on = FusedStepGuard::send([&] { return train(step); });
-    if (!goes_on && !state.row_gradients.empty()) guard_.check_gradients();
+    if (!goes_on && !state.step.row_gradients.empty()) guard_.check_gradients();
     guard_.show_gradients();
     if (!goes_on) keep_gradients(state);
-    state.row_gradients.clear();
+    state.step.row_gradients.clear();
 }
 
 /// Says whether the batch came to its end.
@@ -123,15 +122,15 @@ bool FusedCollabStep::train(StepContext& step) {
         guard_.hide_gradients();
     };
     const auto move = [&] {
-        if (!state.row_gradients.empty()) guard_.check_gradients();
-        step.optimizer().step_rows(state.row_gradients);
+        if (!state.step.row_gradients.empty()) guard_.check_gradients();
+        step.optimizer().step_rows(state.step.row_gradients);
     };
     return step.backward(gradients) && step.step(move);
 }
 
 /// A batch that was left keeps its gradients, in the parameters, so that the next one's are added to them.
 void FusedCollabStep::keep_gradients(TrainingState& state) const {
-    for (const auto& [parameter, rows, values] : state.row_gradients) {
+    for (const auto& [parameter, rows, values] : state.step.row_gradients) {
         const auto ids = torch::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size()));
         const auto numbers =
             torch::tensor(at::ArrayRef<float>(values.data(), values.size())).view({ids.size(0), parameter.size(1)});
@@ -180,6 +179,37 @@ void FusedCollabStep::Side::take(const int64_t* column, int64_t count, const at:
     rows.take(column, count, table.size(0), what);
     gradient.resize(rows.distinct.size() * static_cast<size_t>(table.size(1)));
     bias_gradient.resize(rows.distinct.size());
+}
+
+TouchedRows FusedCollabStep::Side::touched(int64_t width) {
+    const auto n = std::ssize(rows.distinct);
+    return {
+        at::from_blob(rows.distinct.data(), {n}, at::kLong),
+        {at::from_blob(gradient.data(), {n, width}, at::kFloat), at::from_blob(bias_gradient.data(), {n}, at::kFloat)}};
+}
+
+void FusedCollabStep::Side::add_up(const std::vector<std::vector<TouchedRows>>& of_ranks, size_t table) {
+    rows.distinct.clear();
+    gradient.clear();
+    bias_gradient.clear();
+    std::unordered_map<int64_t, size_t> places;
+    for (const auto& tables : of_ranks) {
+        const auto& [indices, values] = tables[table];
+        const auto* ids = indices.const_data_ptr<int64_t>();
+        const auto *numbers = values[0].const_data_ptr<float>(), *biases = values[1].const_data_ptr<float>();
+        const int64_t width = values[0].size(1);
+        for (int64_t i = 0; i < indices.size(0); ++i, numbers += width) {
+            const auto [found, is_new] = places.try_emplace(ids[i], rows.distinct.size());
+            if (is_new) {
+                rows.distinct.push_back(ids[i]);
+                gradient.resize(gradient.size() + static_cast<size_t>(width), 0);
+                bias_gradient.push_back(0);
+            }
+            float* sum = gradient.data() + static_cast<int64_t>(found->second) * width;
+            for (int64_t j = 0; j < width; ++j) sum[j] += numbers[j];
+            bias_gradient[found->second] += biases[i];
+        }
+    }
 }
 
 /// Of the ratings of users `first` to before `last` the predictions and what of their gradients is the error's; gives
@@ -238,17 +268,19 @@ void FusedCollabStep::backward(TrainingState& state) {
         add_up(items_, users_, tables_.user_factors, first, last);
     });
     auto &user_rows = users_.rows.distinct, &item_rows = items_.rows.distinct;
-    if (state.processes != nullptr && !state.accumulating) {
-        const int64_t size = state.processes->size();
-        const TouchedRows tables[] = {{user_rows, users_.gradient, users_.bias_gradient},
-                                      {item_rows, items_.gradient, items_.bias_gradient}};
-        add_up_touched_rows(*state.processes, tables_.user_factors.size(1), (state.rows() + size - 1) / size, tables);
+    if (!state.strategy->decides_alone() && !state.step.accumulating) {
+        // No process has more of a table's rows than of the batch's.
+        const int64_t most = state.strategy->share().largest_part(state.rows()), width = tables_.user_factors.size(1);
+        const auto all =
+            gather_touched_rows(*state.strategy, {users_.touched(width), items_.touched(width)}, {most, most});
+        users_.add_up(all, 0);
+        items_.add_up(all, 1);
     }
-    state.row_gradients.push_back({tables_.user_factors, user_rows, users_.gradient});
-    state.row_gradients.push_back({tables_.item_factors, item_rows, items_.gradient});
+    state.step.row_gradients.push_back({tables_.user_factors, user_rows, users_.gradient});
+    state.step.row_gradients.push_back({tables_.item_factors, item_rows, items_.gradient});
     if (!tables_.user_bias.defined()) return;
-    state.row_gradients.push_back({tables_.user_bias, user_rows, users_.bias_gradient});
-    state.row_gradients.push_back({tables_.item_bias, item_rows, items_.bias_gradient});
+    state.step.row_gradients.push_back({tables_.user_bias, user_rows, users_.bias_gradient});
+    state.step.row_gradients.push_back({tables_.item_bias, item_rows, items_.bias_gradient});
 }
 
 StepOffer offer_fused_collab_step(const FitParts& fit) {

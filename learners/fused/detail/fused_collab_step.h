@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../../../callbacks/parallel/detail/row_exchange.h"
 #include "../../../core/range.h"
 #include "../../detail/train_step.h"
 #include "batch_rows.h"
@@ -45,6 +46,10 @@ private:
         std::vector<float> gradient, bias_gradient;  // of rows.distinct
 
         void take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what);
+        /// The rows and their gradients, as views.
+        TouchedRows touched(int64_t width);
+        /// Takes the rows that any process touched, with the sums of their gradients: the same bits in all.
+        void add_up(const std::vector<std::vector<TouchedRows>>& of_ranks, size_t table);
     };
 
     static bool supports(const Batch& batch);

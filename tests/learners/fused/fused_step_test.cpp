@@ -45,7 +45,7 @@ DataLoaders loaders(bool weighted = false) {
 
 /// Says whether any training step went through autograd, without asking for it.
 struct GradientWatch : Callback {
-    void before_step(TrainingState& state) override { seen |= state.row_gradients.empty(); }
+    void before_step(TrainingState& state) override { seen |= state.step.row_gradients.empty(); }
     bool seen = false;
 };
 

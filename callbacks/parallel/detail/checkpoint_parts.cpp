@@ -7,8 +7,6 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "../../../distributed/main_process.h"
-#include "../../../distributed/process_group.h"
 #include "../../../modules/sharded_embedding.h"
 
 namespace embark {
@@ -49,21 +47,19 @@ fs::path CheckpointParts::path_of(int64_t number, int64_t rank, int64_t count) c
     return dir_ / concat(kPrefix, number, ".", rank + 1, "-of-", count, ".safetensors");
 }
 
-int64_t CheckpointParts::write(const TensorFile& rows, ProcessGroup* processes) const {
+CheckpointParts::Parts CheckpointParts::write(const TensorFile& rows, Strategy& strategy) const {
     int64_t number = 1;
     for (const auto& path : all_parts(dir_)) number = std::max(number, *number_of(path) + 1);
     // Not every process need see the others' files at once.
-    if (processes != nullptr)
-        number = static_cast<int64_t>(processes->all_reduce(static_cast<double>(number), Reduce::max));
-    const int64_t rank = processes == nullptr ? 0 : processes->rank(),
-                  count = processes == nullptr ? 1 : processes->size();
-    run_in_all(processes, [&] { save_safetensors(path_of(number, rank, count), rows); });
-    return number;
+    number = static_cast<int64_t>(strategy.all_reduce(static_cast<double>(number), Reduce::max));
+    const Share share = strategy.share();
+    strategy.run_in_all([&] { save_safetensors(path_of(number, share.rank, share.size), rows); });
+    return {number, share.size};
 }
 
-TensorFile CheckpointParts::load(int64_t number, int64_t count, const ShardedTables& tables) const {
+TensorFile CheckpointParts::load(const Parts& parts, const ShardedTables& tables) const {
     TensorFile content;
-    run_in_all(tables.processes(), [&] {
+    tables.strategy()->run_in_all([&, number = parts.number, count = parts.count] {
         for (int64_t rank = 0; rank < count; ++rank) {
             SafetensorsReader part(path_of(number, rank, count), Checksum::required);
             for (const auto& name : part.names()) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "../../parallel/detail/sharded_tables.h"
+#include "sharded_tables.h"
 
 namespace embark {
 
@@ -14,12 +14,18 @@ class CheckpointParts {
 public:
     explicit CheckpointParts(std::filesystem::path dir) : dir_(std::move(dir)) {}
 
-    /// Every process writes its own rows. Returns the parts' number. What it throws ends all with one message.
-    int64_t write(const TensorFile& rows, ProcessGroup* processes) const;
+    /// The parts of one checkpoint: their number, and how many there are.
+    struct Parts {
+        int64_t number = 0;
+        int64_t count = 1;
+    };
 
-    /// This process's rows of the tables from `count` parts, which as many processes wrote. All must call it; what it
-    /// throws ends all with one message.
-    TensorFile load(int64_t number, int64_t count, const ShardedTables& tables) const;
+    /// Every process writes its own rows. What it throws ends all with one message.
+    Parts write(const TensorFile& rows, Strategy& strategy) const;
+
+    /// This process's rows of the tables from parts, which as many processes wrote. All must call it; what it throws
+    /// ends all with one message.
+    TensorFile load(const Parts& parts, const ShardedTables& tables) const;
 
     /// Removes the parts of other checkpoints than `number`.
     void remove_others(int64_t number) const;
