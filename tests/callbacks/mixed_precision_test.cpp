@@ -48,6 +48,17 @@ TEST(MixedPrecision, scales_the_loss_and_unscales_the_gradients) {
     EXPECT_EQ(fit.state.step.grad_scale, 1);
 }
 
+TEST(MixedPrecision, unscales_where_the_gradients_are_wherever_the_loss_is) {
+    HandMadeFit fit({group_with_gradients({torch::zeros({3})})});
+    MixedPrecision callback({.init_scale = 1024});
+    callback.before_fit(fit.state);
+    fit.state.loss = at::empty({}, at::TensorOptions(at::kFloat).device(at::kMeta));  // another device
+    callback.before_backward(fit.state);
+    gradient(fit).fill_(2048);
+    EXPECT_FALSE(fit.leaves(Level::step, [&] { callback.before_step(fit.state); }));
+    EXPECT_TRUE(gradient(fit).equal(torch::full({3}, 2.0)));
+}
+
 TEST(MixedPrecision, an_overflow_skips_the_step_and_lowers_the_scale) {
     HandMadeFit fit({group_with_gradients({torch::zeros({3})})});
     MixedPrecision callback;

@@ -202,6 +202,102 @@ const RegisterScenario nan("nan", [](const fs::path& folder) {
     write_fit(learn, folder);
 });
 
+/// Adds to the loss, as a penalty would.
+class Penalty : public Callback {
+public:
+    void after_loss(TrainingState& state) override { state.loss = state.loss + 0.5; }
+};
+const RegisterScenario penalty("penalty", [](const fs::path& folder) {
+    fit_ratings(folder, {.callbacks = {std::make_shared<Penalty>()}});
+});
+
+/// A table some of whose rows are ignored by a loss with class weights, in batches so small that some process has
+/// ignored rows alone.
+void fit_weighted_classes(const fs::path& folder, Callbacks callbacks) {
+    set_seed(3);
+    auto data = made_rows(1'203);
+    data.targets[0].masked_fill_(torch::rand({1'203}, at::detail::createCPUGenerator(7)) < 0.3, -1);
+    callbacks.push_back(data_parallel());
+    Learner learn(loaders(data, 200, false, 12),
+                  TabularModel(TabularModelOptions{.embeddings = {{10, 4}},
+                                                   .n_cont = 3,
+                                                   .outputs = {{2, true}},
+                                                   .layers = {8},
+                                                   .use_bn = false,
+                                                   .bn_cont = false}),
+                  {.loss = cross_entropy_loss_flat({.weight = {0.2, 3}, .ignore_index = -1}),
+                   .optimizer = sgd(),
+                   .callbacks = std::move(callbacks),
+                   .progress = false});
+    learn.fit(1, 0.1);
+    write_fit(learn, folder);
+}
+const RegisterScenario weighted_classes("weighted_classes",
+                                        [](const fs::path& folder) { fit_weighted_classes(folder, {}); });
+const RegisterScenario weighted_accumulated("weighted_accumulated", [](const fs::path& folder) {
+    fit_weighted_classes(folder, {std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 36})});
+});
+
+/// Trains all groups from the second epoch on.
+class UnfreezeLater : public Callback {
+public:
+    void before_epoch(TrainingState& state) override {
+        if (state.epoch != 1) return;
+        for (auto& parameter : state.model->parameters()) parameter.set_requires_grad(true);
+    }
+};
+
+DataLoaders line(int64_t rows, int64_t batch_size) {
+    const auto x = torch::randn({rows, 4}, at::detail::createCPUGenerator(8));
+    return DataLoaders(DataLoader({.inputs = {x}, .targets = {x.sum(1, true).tanh()}}, {.batch_size = batch_size}),
+                       std::nullopt);
+}
+
+/// A learner of two groups of parameters.
+Learner two_groups(Callbacks callbacks, int64_t rows = 500) {
+    set_seed(3);
+    callbacks.push_back(data_parallel());
+    return Learner(line(rows, 64),
+                   torch::nn::Sequential(torch::nn::Linear(4, 8), torch::nn::ReLU(), torch::nn::Linear(8, 1)),
+                   {.loss = mse_loss_flat(),
+                    .callbacks = std::move(callbacks),
+                    .param_groups = {{"0"}, {"2"}},
+                    .progress = false});
+}
+const RegisterScenario unfrozen("unfrozen", [](const fs::path& folder) {
+    Learner learn = two_groups({std::make_shared<UnfreezeLater>()});
+    learn.freeze();
+    learn.fit(3, 0.01);
+    write_fit(learn, folder);
+});
+
+const RegisterScenario fine_tuned("fine_tuned", [](const fs::path& folder) {
+    const auto stop = std::make_shared<StopOneRank>();
+    Learner learn = two_groups({stop});
+    learn.fine_tune(3, 0.01, {.freeze_epochs = 4, .fit = {.stop = stop->token()}});
+    require(learn.stop_reason().starts_with("asked to stop"), "it ended with: ", learn.stop_reason());
+    require(learn.records().epochs.size() < 4, "the fit was not the first one, which was stopped");
+    write_fit(learn, folder);
+});
+
+/// Batches of 64 rows and a last one of 3, where batch norm is each process's own.
+const RegisterScenario one_row("one_row", [](const fs::path& folder) {
+    set_seed(3);
+    Learner learn = table_learner(loaders(made_rows(64 + 3 + 100), 100), true, {});
+    learn.fit(2, 0.01);
+    require(std::isfinite(learn.records().losses.back()), "the loss is ", learn.records().losses.back());
+    write_fit(learn, folder);
+});
+
+const RegisterScenario for_one_fit("for_one_fit", [](const fs::path&) {
+    set_seed(3);
+    Learner learn(line(100, 20), torch::nn::Linear(4, 1), {.loss = mse_loss_flat(), .progress = false});
+    require(learn.is_main_process(), "a learner by itself is not the main process");
+    learn.fit(1, 0.01, {.callbacks = {data_parallel()}});
+    const bool is_main = ProcessGroup::from_environment()->rank() == 0;
+    require(learn.is_main_process() == is_main, "who prints and saves is not known after the fit");
+});
+
 /// What a step of a large table sends, by rows and whole.
 const RegisterScenario large_table("large_table", [](const fs::path& folder) {
     constexpr int64_t kRows = 1'000'000;

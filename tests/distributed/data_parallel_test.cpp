@@ -41,7 +41,8 @@ TEST_P(SameAsOneProcess, with_2_and_4_processes) {
 
 INSTANTIATE_TEST_SUITE_P(DataParallel, SameAsOneProcess,
                          ::testing::Values("fused", "autograd", "small_buckets", "lazy", "padded", "clipped",
-                                           "accumulated", "table", "best_model", "nan"),
+                                           "accumulated", "table", "best_model", "nan", "penalty", "weighted_classes",
+                                           "weighted_accumulated", "unfrozen"),
                          [](const auto& info) { return info.param; });
 
 TEST(DataParallel, synchronised_batch_norm_sees_the_rows_of_all) {
@@ -59,6 +60,21 @@ TEST(DataParallel, resumes_a_fit_that_one_process_was_asked_to_stop) {
     run_ranks_well("resumed", 2, folder.path());
     if (HasFailure()) return;
     expect_alike(read(folder, "whole"), read(folder, "resumed"), 0);
+}
+
+TEST(DataParallel, a_stop_asked_of_one_process_ends_fine_tune_in_all) {
+    const TemporaryFolder folder;
+    run_ranks_well("fine_tuned", 2, folder.path());
+}
+
+TEST(DataParallel, batch_norm_can_do_with_one_row_of_a_process) {
+    const TemporaryFolder folder;
+    for (const int size : {2, 3, 4}) run_ranks_well("one_row", size, folder.path());
+}
+
+TEST(DataParallel, who_prints_and_saves_is_known_of_a_strategy_for_one_fit) {
+    const TemporaryFolder folder;
+    run_ranks_well("for_one_fit", 2, folder.path());
 }
 
 TEST(DataParallel, refuses_processes_that_would_train_something_else) {

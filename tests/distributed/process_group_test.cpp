@@ -1,10 +1,13 @@
 #include <embark/distributed/process_group.h>
 
+#include <array>
 #include <csignal>
 #include <thread>
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <torch/torch.h>
@@ -69,6 +72,92 @@ TEST(ProcessGroup, exchanges_give_every_process_what_it_should_get) {
     const TemporaryFolder folder;
     run_ranks_well("exchanges", 2, folder.path());
     run_ranks_well("exchanges", 4, folder.path());
+}
+
+const RegisterScenario wrong_usage("wrong_usage", [](const std::filesystem::path& folder) {
+    const auto strategy = Strategy::from_environment();
+    const auto fails = [&](const char* name) {
+        // Rank 1's in run_in_all, the main process's in the others.
+        if (strategy->share().rank == 1 || std::string_view(name) == "main") fail<UsageError>("Invalid ", name);
+    };
+    try {
+        strategy->run_in_all([&] { fails("part"); });
+        fail("nothing was thrown");
+    } catch (const UsageError& error) {
+        require(std::string_view(error.what()) == "Invalid part", "it says ", error.what());
+    }
+    strategy->write_by_main_process([&] { fails("main"); });
+});
+
+TEST(Strategy, a_wrong_setting_that_one_process_meets_is_wrong_usage_in_all) {
+    const TemporaryFolder folder;
+    for (const auto& result : run_ranks("wrong_usage", 3, folder.path())) {
+        EXPECT_EQ(result.code, 2) << result.output;
+        EXPECT_EQ(result.output, "Invalid main\n");
+    }
+}
+
+TEST(Strategy, of_one_process_has_all_and_exchanges_nothing) {
+    Strategy alone;
+    EXPECT_TRUE(alone.is_main_process() && alone.decides_alone());
+    EXPECT_EQ(alone.share().part(10).size(), 10);
+    auto values = torch::ones({2});
+    alone.all_reduce(values);
+    alone.broadcast(values);
+    EXPECT_TRUE(values.equal(torch::ones({2})));
+    EXPECT_TRUE(alone.all_gather(values).at(0).equal(values));
+    EXPECT_TRUE(alone.all_to_all({values}).at(0).equal(values));
+    EXPECT_EQ(alone.broadcast(std::string("text")), "text");
+    EXPECT_EQ(alone.all_gather(std::string("text")), std::vector<std::string>{"text"});
+    EXPECT_FALSE(alone.any(false));
+    EXPECT_TRUE(alone.stops(true));
+    EXPECT_FALSE(alone.stops(false));
+    EXPECT_THROW(alone.write_by_main_process([] { fail<UsageError>("no"); }), UsageError);
+}
+
+/// Whether this process listens at an address that other machines cannot reach.
+bool listens_at_loopback() {
+    for (int descriptor = 3; descriptor < 256; ++descriptor) {
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) continue;
+        sockaddr_in address{};
+        socklen_t length = sizeof address;
+        if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) continue;
+        if (address.sin_family == AF_INET && (ntohl(address.sin_addr.s_addr) >> 24) == 127) return true;
+    }
+    return false;
+}
+
+/// As where rank 0's machine calls itself 127.0.1.1, and the others know its address.
+const RegisterScenario meets("meets", [](const std::filesystem::path&) {
+    ProcessGroupOptions options = launch_environment();
+    if (options.rank == 0) options.address = "127.0.1.1";
+    ProcessGroup group(options);
+    require(group.all_reduce(1.0) == 2, "the sum");
+    require(!listens_at_loopback(), "rank ", options.rank, " listens where no other machine can reach it");
+});
+
+/// An IPv4 address of this machine that is not its loopback; empty where it has none.
+std::string own_address() {
+    ifaddrs* all = nullptr;
+    if (getifaddrs(&all) != 0) return {};
+    std::string found;
+    for (const ifaddrs* way = all; way != nullptr; way = way->ifa_next) {
+        if (way->ifa_addr == nullptr || way->ifa_addr->sa_family != AF_INET) continue;
+        std::array<char, INET_ADDRSTRLEN> text{};
+        inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(way->ifa_addr)->sin_addr, text.data(), text.size());
+        if (!std::string_view(text.data()).starts_with("127.")) found = text.data();
+    }
+    freeifaddrs(all);
+    return found;
+}
+
+TEST(ProcessGroup, a_main_process_whose_name_is_its_loopback_can_be_reached_by_other_machines) {
+    const std::string address = own_address();
+    if (address.empty()) GTEST_SKIP() << "This machine has no address but its loopback's";
+    const TemporaryFolder folder;
+    run_ranks_well("meets", 2, folder.path(), {{"MASTER_ADDR", address}});
 }
 
 TEST(ProcessGroup, alone_it_exchanges_nothing) {

@@ -268,14 +268,27 @@ const RegisterScenario watched("sharded_watched",
 const RegisterScenario accumulated("sharded_accumulated",
                                    [](const fs::path&) { fit_with(std::make_shared<GradientAccumulation>()); });
 
-const RegisterScenario alone("sharded_without_callback", [](const fs::path&) {
-    Learner learn(loaders(), ShardedDotProduct(DotProductOptions{kUsers, kItems, 4}),
-                  {.loss = mse_loss_flat(), .progress = false, .embedding_update = EmbeddingUpdate::lazy});
-    learn.fit(1);
+const RegisterScenario by_itself("sharded_by_itself", [](const fs::path&) {
+    std::vector<double> losses;
+    for (const bool all_words : {true, false}) {
+        set_seed(3);
+        LearnerOptions options{.loss = mse_loss_flat(), .optimizer = adagrad(), .progress = false};
+        if (all_words) {
+            options.callbacks = {data_parallel()};
+            options.embedding_update = EmbeddingUpdate::lazy;
+        }
+        Learner learn(loaders(), ShardedDotProduct(DotProductOptions{kUsers, kItems, 4}), options);
+        learn.fit(1, 0.05);
+        require(learn.is_main_process() == (group()->rank() == 0), "who prints and saves");
+        losses.push_back(learn.records().epochs.back().valid_loss);
+    }
+    require(losses[0] == losses[1], "another fit: ", losses[1], " instead of ", losses[0]);
 });
-const RegisterScenario dense("sharded_dense", [](const fs::path&) {
+const RegisterScenario alone("sharded_alone", [](const fs::path&) {
     Learner learn(loaders(), ShardedDotProduct(DotProductOptions{kUsers, kItems, 4}),
-                  {.loss = mse_loss_flat(), .callbacks = {data_parallel()}, .progress = false});
+                  {.loss = mse_loss_flat(),
+                   .callbacks = {data_parallel({.strategy = std::make_shared<Strategy>()})},
+                   .progress = false});
     learn.fit(1);
 });
 

@@ -126,6 +126,34 @@ TEST(Callbacks, accumulated_gradients_are_those_of_the_large_batch) {
     }
 }
 
+TEST(Callbacks, accumulated_gradients_of_weighted_and_ignored_classes_are_those_of_the_large_batch) {
+    torch::manual_seed(5);
+    const auto x = torch::randn({96, 3}, at::kDouble);
+    auto y = torch::randint(3, {96}, at::kLong);
+    y.slice(0, 8, 16).fill_(-1);  // whole batches that count nothing
+    y.slice(0, 17, 96, 5).fill_(-1);
+    for (const bool smooth : {false, true}) {
+        const auto train = [&](int64_t batch_size, bool accumulate) {
+            torch::manual_seed(6);
+            const TensorDataset data{.inputs = {x}, .targets = {y}};
+            const torch::nn::Linear model(3, 3);
+            model->to(at::kDouble);
+            Learner learn(DataLoaders(DataLoader(data, {.batch_size = batch_size}), std::nullopt), model,
+                          {.loss = cross_entropy_loss_flat(
+                               {.weight = {0.1, 1, 4}, .label_smoothing = smooth ? 0.1 : 0, .ignore_index = -1}),
+                           .optimizer = sgd(),
+                           .progress = false});
+            Callbacks callbacks;
+            if (accumulate) {
+                callbacks = {std::make_shared<GradientAccumulation>(GradientAccumulationOptions{.n_acc = 32})};
+            }
+            learn.fit(2, 0.5, {.callbacks = callbacks});
+            return weights(learn);
+        };
+        EXPECT_LE(testing::largest_difference(train(smooth ? 16 : 8, true), train(32, false)), 1e-12);
+    }
+}
+
 TEST(Callbacks, the_recorded_loss_of_an_accumulated_batch_is_its_own) {
     const auto sgd = torch_optimizer<torch::optim::SGD>(torch::optim::SGDOptions(0.1));
     const auto accumulated = train_in_batches(4, 1000, at::kDouble, false, sgd);  // no step is ever made

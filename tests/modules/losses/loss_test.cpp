@@ -101,6 +101,20 @@ TEST_F(SumOfLosses, refuses_what_can_never_be_right) {
                 HasSubstr("weight of the mse loss in a sum: nan"));
 }
 
+TEST_F(SumOfLosses, divides_by_what_all_of_its_losses_do) {
+    const auto weighted = cross_entropy_loss_flat({.weight = {1, 3}});
+    const auto y = torch::tensor({0, 1, 1}), other = torch::tensor({1, 1, 0});
+    EXPECT_FALSE(sum_loss({{mse_loss_flat()}, {l1_loss_flat()}}).has_weight());
+    EXPECT_EQ(sum_loss({{weighted}, {members_loss(weighted), 0.5}}).weight({y, other}), 7);
+    EXPECT_EQ(sum_loss({{mse_loss_flat()}, {cross_entropy_loss_flat()}}).weight({y, y}), 3);
+    const auto mixed = sum_loss({{mse_loss_flat()}, {weighted}});
+    EXPECT_THAT(
+        message_of<Error>([&] {
+            mixed.weight({y, y});
+        }),
+        HasSubstr("The mse and the cross_entropy loss of a sum divide by different weights of a batch, 3 and 7"));
+}
+
 TEST(MembersLoss, is_the_mean_over_members_each_scored_by_itself) {
     const Loss root("root", [](const at::Tensor& p, const at::Tensor& y) { return (p - y).square().mean().sqrt(); });
     const auto p = torch::randn({5, 3, 2}), y = torch::randn({5, 2});

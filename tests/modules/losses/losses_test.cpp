@@ -96,6 +96,16 @@ TEST(Losses, the_mean_of_weighted_rows_divided_by_their_weights_is_the_mean) {
                 1e-6);
 }
 
+TEST(Losses, say_what_their_mean_divides_by) {
+    const auto y = torch::tensor({0, 3, 2, 2, 1, -100});
+    EXPECT_EQ(cross_entropy_loss_flat({.weight = kClassWeights}).weight({y}), 0.5 + 0.125 + 2 + 2 + 1);
+    EXPECT_EQ(cross_entropy_loss_flat().weight({y}), 5);
+    EXPECT_EQ(cross_entropy_loss_flat({.ignore_index = 2}).weight({y.view({3, 2})}), 2);  // in rows, of two values each
+    EXPECT_EQ(mse_loss_flat().weight({y}), 6);
+    EXPECT_FALSE(mse_loss_flat().has_weight() || focal_loss_flat({.weight = kClassWeights}).has_weight());
+    EXPECT_EQ(mse_loss_flat().with_weight([](const Tensors&) { return 2.5; }).weight({y}), 2.5);
+}
+
 TEST(Losses, a_rows_loss_does_not_depend_on_the_other_rows) {
     const auto logits = torch::randn({6, 4}), y = torch::tensor({0, 3, 2, 2, 1, 0});
     for (const auto& loss : {cross_entropy_loss_flat({.weight = kClassWeights}), focal_loss_flat()}) {
