@@ -19,7 +19,7 @@ struct CollabModelOptions {
     /// DotProductBias; false: DotProduct.
     bool bias = true;
     /// Split the tables by rows over the processes that train together (see ShardedEmbedding), for more users or items
-    /// than fit one; with LearnerOptions::embedding_update lazy. All processes must then call what looks rows up:
+    /// than fit one, with lazy updates (see EmbeddingUpdate). All processes must then call what looks rows up:
     /// predict(), recommend() and what follows it too, validate(), save() and export_torchscript().
     bool shard_tables = false;
     /// EmbeddingNN rather than a dot product; what follows is for it alone.

@@ -58,7 +58,7 @@ struct LearnerOptions {
     /// Callback::needs_autograd) allow it.
     bool fused_step = true;
     /// Lazy updates are for tables of embeddings that are too large to go through at every step; for adam(), adagrad()
-    /// and sgd(). The numbers become others than those of dense updates.
+    /// and sgd(). The numbers become others than those of dense updates. Sharded tables have no others.
     EmbeddingUpdate embedding_update = EmbeddingUpdate::dense;
 };
 

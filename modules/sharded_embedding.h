@@ -27,8 +27,8 @@ struct ShardedEmbeddingOptions {
 ///     auto rows = users(ids);
 ///
 /// The distinct rows that a batch needs come from whoever has them, and the backward pass sends their gradients back:
-/// each process's gradient of its own rows is the sum over all processes, a sparse tensor. So it is trained with lazy
-/// updates (LearnerOptions::embedding_update) and beside DataParallel, which leaves it alone. In one process it is an
+/// each process's gradient of its own rows is the sum over all processes, a sparse tensor. So a Learner trains it with
+/// lazy updates, and by all processes together, whether or not it was told to. In one process it is an
 /// embedding as any other.
 ///
 /// All processes must make it, call forward() and go backward together: each with its own ids, and as often as the

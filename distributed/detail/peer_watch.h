@@ -10,6 +10,11 @@ namespace embark {
 
 /// Tells who is lost when an exchange fails, which Gloo's own errors do not: every process says in the store, twice a
 /// second, that it lives and how far it is.
+///
+/// LibTorch's own means do not do it. A process group's time-outs and broken connections name nobody ("Connection closed
+/// by peer [127.0.0.1]:41374"). Its monitored barrier, called by the survivors of a failed exchange, names a lost
+/// process to rank 0 alone, after the whole time-out; the others hear of rank 0, which left for that reason, and where
+/// rank 0 is lost nobody hears of it by name.
 class PeerWatch {
 public:
     /// Begins to say so, over a connection of its own to the store that is there by now.

@@ -1,5 +1,6 @@
 #include "training_loop.h"
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include "../../callbacks/detail/batch_loss.h"
