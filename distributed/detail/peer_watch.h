@@ -11,10 +11,9 @@ namespace embark {
 /// Tells who is lost when an exchange fails, which Gloo's own errors do not: every process says in the store, twice a
 /// second, that it lives and how far it is.
 ///
-/// LibTorch's own means do not do it. A process group's time-outs and broken connections name nobody ("Connection closed
-/// by peer [127.0.0.1]:41374"). Its monitored barrier, called by the survivors of a failed exchange, names a lost
-/// process to rank 0 alone, after the whole time-out; the others hear of rank 0, which left for that reason, and where
-/// rank 0 is lost nobody hears of it by name.
+/// LibTorch's own means do not do it. A process group's time-outs and broken connections name nobody ("Connection reset
+/// by peer [127.0.0.1]:38059"). Its monitored barrier, called by the survivors of a killed process, gave rank 0 that
+/// message again and told the others that rank 0 had failed; where rank 0 was killed it named nobody.
 class PeerWatch {
 public:
     /// Begins to say so, over a connection of its own to the store that is there by now.
