@@ -202,6 +202,33 @@ const RegisterScenario nan("nan", [](const fs::path& folder) {
     write_fit(learn, folder);
 });
 
+/// A strategy of a user's own, over messages that in truth are a ProcessGroup's.
+class OwnStrategy : public Strategy {
+public:
+    Share share() const override { return group_ ? group_->share() : Share{}; }
+    Exchange start_all_reduce(const at::Tensor& values, Reduce how) override {
+        group_->start_all_reduce(values, how).wait();
+        return Exchange([this] { ++waited_; });
+    }
+    void broadcast(at::Tensor& values, int64_t from) override {
+        if (group_) group_->broadcast(values, from);
+    }
+    Tensors all_gather_equal(const at::Tensor& rows) override { return group_->all_gather_equal(rows); }
+    Tensors all_to_all(const Tensors& rows, const std::vector<int64_t>& to_get) override {
+        return group_->all_to_all(rows, to_get);
+    }
+    int64_t waited() const { return waited_; }
+
+private:
+    std::shared_ptr<ProcessGroup> group_ = ProcessGroup::from_environment();
+    int64_t waited_ = 0;
+};
+const RegisterScenario own_strategy("own_strategy", [](const fs::path& folder) {
+    const auto strategy = std::make_shared<OwnStrategy>();
+    fit_ratings(folder, {}, {.strategy = strategy});
+    require((strategy->waited() > 0) == (world_size() > 1), "it was not the strategy");
+});
+
 /// Adds to the loss, as a penalty would.
 class Penalty : public Callback {
 public:

@@ -41,8 +41,8 @@ TEST_P(SameAsOneProcess, with_2_and_4_processes) {
 
 INSTANTIATE_TEST_SUITE_P(DataParallel, SameAsOneProcess,
                          ::testing::Values("fused", "autograd", "small_buckets", "lazy", "padded", "clipped",
-                                           "accumulated", "table", "best_model", "nan", "penalty", "weighted_classes",
-                                           "weighted_accumulated", "unfrozen"),
+                                           "accumulated", "table", "best_model", "nan", "own_strategy", "penalty",
+                                           "weighted_classes", "weighted_accumulated", "unfrozen"),
                          [](const auto& info) { return info.param; });
 
 TEST(DataParallel, synchronised_batch_norm_sees_the_rows_of_all) {
