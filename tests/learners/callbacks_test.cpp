@@ -25,6 +25,7 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/optim/model_state.h>
+#include <embark/optim/optimizers.h>
 #include <embark/optim/torch_optimizer.h>
 
 #include "baselines.h"
@@ -136,7 +137,7 @@ TEST(Callbacks, accumulated_gradients_of_weighted_and_ignored_classes_are_those_
         const auto train = [&](int64_t batch_size, bool accumulate) {
             torch::manual_seed(6);
             const TensorDataset data{.inputs = {x}, .targets = {y}};
-            const torch::nn::Linear model(3, 3);
+            torch::nn::Linear model(3, 3);
             model->to(at::kDouble);
             Learner learn(DataLoaders(DataLoader(data, {.batch_size = batch_size}), std::nullopt), model,
                           {.loss = cross_entropy_loss_flat(
