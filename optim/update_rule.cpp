@@ -8,9 +8,9 @@
 
 #include <torch/types.h>
 
-#include "../core/detail/huge_pages.h"
 #include "../core/detail/parallel.h"
 #include "../core/error.h"
+#include "detail/huge_pages.h"
 #include "detail/state.h"
 
 namespace embark {

@@ -1,4 +1,4 @@
-#include "../../core/detail/huge_pages.h"
+#include "../../optim/detail/huge_pages.h"
 
 #include <fstream>
 #include <sstream>
