@@ -71,7 +71,7 @@ struct UpdateRule {
     bool counts_steps = false;
     /// Moves the parameters, in place, and updates their state, in place. Called without autograd, for each
     /// DenseUpdate of a step in turn.
-    std::function<void(DenseUpdate&)> step;
+    std::function<void(DenseUpdate&)> step = {};
     /// Moves a parameter whose gradient is given by rows; empty where the optimizer cannot. Called without autograd;
     /// where it is lazy, by several threads at once, each with rows of its own.
     std::function<void(const RowUpdate&)> step_rows = {};

@@ -300,7 +300,8 @@ TEST(Learner, what_is_null_is_refused_in_a_sentence) {
                 HasSubstr("Of 2 callbacks, number 2 is null"));
     auto learn = linear_learner();
     EXPECT_THAT(message_of<UsageError>([&] { learn.fit(1, 0.1, {.callbacks = {nullptr}}); }), HasSubstr("is null"));
-    EXPECT_THAT(message_of<UsageError>([&] { learn.validate({nullptr}); }), HasSubstr("is null"));
+    EXPECT_THAT(message_of<UsageError>([&] { learn.validate(std::vector<std::shared_ptr<Callback>>{nullptr}); }),
+                HasSubstr("is null"));
     EXPECT_THAT(message_of<UsageError>([] { Learner(linear_data(), torch::nn::Linear(nullptr)); }),
                 HasSubstr("A Model needs a module"));
     EXPECT_THAT(message_of<UsageError>([] { Learner(linear_data(), std::shared_ptr<torch::nn::LinearImpl>()); }),

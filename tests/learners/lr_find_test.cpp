@@ -149,7 +149,7 @@ TEST(LrFind, leaves_everything_as_it_was_with_an_optimizer_whose_state_has_no_na
         learn.fit(1, 0.01);
         learn.freeze();
         learn.fit(1, 0.01);
-        if (with_lr_find) EXPECT_TRUE(learn.lr_find({.show = false}).minimum.lr);
+        if (with_lr_find) learn.lr_find({.show = false});
         learn.fit(1, 0.01);
         EXPECT_THAT(testing::message_of<Error>([&] { learn.save("/nowhere/it/is/refused/before"); }),
                     HasSubstr("not known by name"));
