@@ -29,7 +29,7 @@ std::vector<double> called(size_t n) {
     Tensors inputs;
     for (size_t i = 0; i < n; ++i) inputs.push_back(torch::tensor(static_cast<double>(i + 1)));
     std::vector<double> numbers;
-    for (const auto& output : detail::forward_any(module, inputs)) numbers.push_back(output.item<double>());
+    for (const at::Tensor& output : detail::forward_any(module, inputs)) numbers.push_back(output.item<double>());
     return numbers;
 }
 
