@@ -75,7 +75,7 @@ torch::nn::Sequential network() {
 
 /// Trains with `step`, says what came of it, and gives how much the training loss rises uphill.
 double sharpness_with(const char* name, const DataLoaders& dls, std::shared_ptr<TrainStep> step) {
-    const auto model = network();
+    auto model = network();
     Learner learn(
         dls, model,
         {.loss = cross_entropy_loss_flat(), .metrics = {accuracy()}, .progress = false, .step = std::move(step)});
