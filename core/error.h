@@ -1,5 +1,6 @@
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -13,6 +14,9 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// Error where a program says `using namespace torch` and `using namespace embark`: LibTorch has an Error as well.
+using EmbarkError = Error;
+
 /// A setting that can never be right, whatever the data: a negative batch size, a reversed range. Programs end with
 /// exit code 2.
 class UsageError : public Error {
@@ -20,10 +24,12 @@ public:
     using Error::Error;
 };
 
-/// The arguments written one after the other, as `std::ostream` writes them.
+/// The arguments written one after the other, as `std::ostream` writes them; numbers as in a program's source, whatever
+/// locale the program has set, since files and TorchScript are made of them.
 template <class... Args>
 std::string concat(const Args&... args) {
     std::ostringstream out;
+    out.imbue(std::locale::classic());
     (out << ... << args);
     return out.str();
 }

@@ -43,7 +43,7 @@ int64_t display_width(std::string_view text);
 /// flush right where `right` is set.
 std::string fit_width(std::string_view text, int64_t width, bool right = false);
 
-/// A number with `digits` decimals, the same in every locale that writes a point: 0.8281 -> "0.828100".
+/// A number with `digits` decimals, the same in every locale: 0.8281 -> "0.828100".
 std::string format_number(double value, int digits = 6);
 
 }  // namespace embark

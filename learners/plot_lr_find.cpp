@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -46,6 +47,14 @@ std::vector<Mark> marks_of(const LrFind& found, const Chart& curve) {
     return marks;
 }
 
+/// "1.23e-03", the same in every locale.
+std::string scientific(double number) {
+    std::array<char, 32> digits;
+    const auto [end, error] =
+        std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::scientific, 2);
+    return {digits.data(), end};
+}
+
 /// Labelled points on the curve. Suggestions often lie close together, so their labels stand at different heights, by
 /// turns above and below the curve.
 nlohmann::json marks_layer(std::vector<Mark> marks) {
@@ -59,8 +68,7 @@ nlohmann::json marks_layer(std::vector<Mark> marks) {
     })json");
     nlohmann::json& color_scale = layer["encoding"]["color"]["scale"];
     for (const Mark& mark : marks) {
-        char label[64];
-        std::snprintf(label, sizeof label, "%s %.2e", mark.name, mark.lr);
+        const std::string label = concat(mark.name, " ", scientific(mark.lr));
         layer["data"]["values"].push_back(
             {{"label", label}, {"name", mark.name}, {"lr", mark.lr}, {"loss", mark.loss}});
         color_scale["domain"].push_back(label);

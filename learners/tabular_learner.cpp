@@ -11,7 +11,7 @@
 #include "../modules/multi_input_model.h"
 #include "../modules/tabular_model.h"
 #include "../modules/text_encoder.h"
-#include "detail/tabular_metrics.h"
+#include "detail/metric_units.h"
 
 namespace embark {
 
@@ -136,15 +136,6 @@ Model multi_input_model(const TabularDataLoaders& dls, const TabularLearnerOptio
 }
 
 }  // namespace
-
-void bring_to_units(std::vector<Metric>& metrics, const TabularData& data) {
-    for (Metric& metric : metrics) {
-        if (metric.output() >= data.targets.size()) continue;  // the metric itself says what is wrong
-        const TargetColumn& target = data.targets[metric.output()];
-        const bool same = target.is_class() || (!target.log && target.mean == 0 && target.scale == 1);
-        if (!same) metric = metric.in_units([target](const at::Tensor& values) { return target.decode(values); });
-    }
-}
 
 TabularLearner::TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options)
     : Learner(dls, std::move(model), std::move(options)), tabular_dls_(std::move(dls)) {}

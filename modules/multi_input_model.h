@@ -17,18 +17,18 @@ namespace embark {
 
 /// One part of a MultiInputModel: a module that makes a row of numbers of one or more of the batch's inputs.
 struct Branch {
-    /// `module` under `name`, called with the batch's inputs of these numbers, counted from 0, as its forward's
-    /// arguments. `width` is how many numbers a row its answer has; 0: as many as module->width() says.
+    /// A module under a name, called with the batch's inputs of these numbers, counted from 0, as its forward's
+    /// arguments. `branch_width` is how many numbers a row its answer has; 0: as many as its width() says.
     template <class Impl>
-    Branch(std::string name, const torch::nn::ModuleHolder<Impl>& module, std::vector<int64_t> inputs,
-           int64_t width = 0)
-        : Branch(std::move(name), module.ptr(), std::move(inputs), width) {}
+    Branch(std::string branch_name, const torch::nn::ModuleHolder<Impl>& branch_module,
+           std::vector<int64_t> branch_inputs, int64_t branch_width = 0)
+        : Branch(std::move(branch_name), branch_module.ptr(), std::move(branch_inputs), branch_width) {}
     template <class Impl>
-    Branch(std::string branch_name, std::shared_ptr<Impl> branch_module, std::vector<int64_t> inputs,
+    Branch(std::string branch_name, std::shared_ptr<Impl> branch_module, std::vector<int64_t> branch_inputs,
            int64_t branch_width = 0)
         : name(std::move(branch_name)),
           module(branch_module),
-          inputs(std::move(inputs)),
+          inputs(std::move(branch_inputs)),
           width(branch_width),
           forward([](torch::nn::Module& called, const Tensors& arguments) {
               return detail::forward_any(dynamic_cast<Impl&>(called), arguments);

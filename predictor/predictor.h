@@ -2,17 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../core/error.h"
-#include "../core/tensors.h"
-#include "predictions.h"
-#include "raw_row.h"
-#include "scored.h"
+#include "file_kind.h"
 
 namespace embark {
 
@@ -25,44 +21,36 @@ namespace embark {
 ///     const auto movies = Predictor::load("movies.pt");
 ///     movies.recommend("196", 10).front().name
 ///
-/// Which methods there are depends on the file's kind; the others throw Error.
+/// Which methods there are depends on the file's kind; the others throw Error. A program that has kinds of its own says
+/// how these are answered by register_file_kind.
 class Predictor {
 public:
-    /// What the file says of itself.
-    struct Info {
-        /// "collab", "tabular", or "tensors" where only `forward` on encoded tensors is there.
-        std::string kind;
-        /// Version of Embark that wrote it.
-        std::string version;
-        /// The module's class, "DotProductBias".
-        std::string model;
-        /// Names of the raw inputs, "user" and "title", and of what is predicted, "rating"; empty for "tensors".
-        std::vector<std::string> inputs, outputs;
-        /// Signatures of the methods that the file has, as TorchScript writes them.
-        std::vector<std::string> methods;
-        /// Entries of each vocabulary, `#na#` included.
-        std::map<std::string, int64_t> vocabulary_sizes;
-        /// Shape of each parameter and buffer of the model, by name.
-        std::vector<std::pair<std::string, std::vector<int64_t>>> parameters;
-    };
+    using Info = FileInfo;
 
     /// Throws Error where `path` is no TorchScript file, is damaged, was not written by Embark, or by a version whose
     /// format is a later one.
     static Predictor load(const std::filesystem::path& path);
 
     const Info& info() const;
+    /// The file itself.
+    const ExportedFile& file() const;
 
     /// The model's outputs for encoded tensors. Files of every kind.
     Tensors forward(const Tensors& inputs) const;
+    /// What any method of the file answers; see ExportedFile::call. Files of every kind, a program's own too:
+    /// `reviews.call("predict", {c10::List<std::string>(texts)})`.
+    c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const;
 
     /// What the model says of one raw row, of its first target or of all. Unknown categories are taken as `#na#`,
     /// missing numbers filled as in training. Throws Error for a value that is not there, and for a number that is
-    /// none. Tabular files only, as the one below.
+    /// none. Files of rows only (FileKind::predicts_rows), which tabular ones are, as the one below.
     Prediction predict(const RawRow& row) const;
     std::vector<Prediction> predict_targets(const RawRow& row) const;
     /// The same for many rows, one entry a target. What training did not have is counted into `counts`. Throws Error
     /// for columns of unequal length too; messages count rows from 0.
     std::vector<TargetPredictions> predict_columns(const RawColumns& columns, EncodingCounts* counts = nullptr) const;
+    /// Whether the file answers rows of a table.
+    bool predicts_rows() const;
 
     /// (n) predicted ratings; unknown users and items are taken as `#na#`. Collab files only, as the three below.
     at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
@@ -74,17 +62,16 @@ public:
     std::vector<Scored> similar(const std::string& item, int64_t k = 10) const;
 
 protected:
-    /// As load, with what single rows need left for when the first one comes.
+    /// As load, with what single answers need left for when the first one comes.
     static Predictor open(const std::filesystem::path& path);
 
-    /// What was fitted on the training rows. Throws Error where the file is of another kind.
-    const TabularEncoder& encoder() const;
-    /// What the model says of rows that are encoded.
-    std::vector<TargetPredictions> predict_encoded(const Tensors& inputs) const;
+    /// How the file is answered.
+    const FileKind& kind() const { return *kind_; }
 
 private:
-    struct Impl;
-    std::shared_ptr<const Impl> impl_;
+    explicit Predictor(std::shared_ptr<const FileKind> kind) : kind_(std::move(kind)) {}
+
+    std::shared_ptr<const FileKind> kind_;
 };
 
 }  // namespace embark

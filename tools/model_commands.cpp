@@ -106,6 +106,15 @@ void report(const EncodingCounts& counts) {
     }
 }
 
+/// Throws unless a table has what the model predicts from: rows, or users and items.
+void require_raw_values(const ExportedModel& model) {
+    if (model.predicts_rows() || model.file().has_method("recommend")) return;
+    require(model.file().has_method("predict"),
+            "The model takes encoded tensors, not raw values, so it cannot be used with a CSV file");
+    fail("The model is of a kind of its own, '", model.info().kind, "', which a CSV file cannot be given to; call it ",
+         "from a program: ", join(model.info().methods, "; "));
+}
+
 void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     EncodingCounts counts;
     const auto predictions = model.predict(table, &counts);
@@ -142,15 +151,14 @@ int predict(const Arguments& arguments) {
     const auto values = line.parse(arguments);
     const std::string input = required_text(values, "input");
     const ExportedModel model = load_model(values);
-    require(model.info().kind != "tensors",
-            "The model takes encoded tensors, not raw values, so it cannot be used with a CSV file");
-    const bool tabular = model.info().kind == "tabular";
-    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = tabular};
+    require_raw_values(model);
+    const bool rows = model.predicts_rows();
+    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = rows};
     if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
     if (values.count("missing")) csv.missing_values = list_of(required_text(values, "missing"));
     const Table table = input.ends_with(".parquet") ? read_parquet(input) : read_csv(input, csv);
     const bool json = values["json"].as<bool>();
-    if (tabular) {
+    if (rows) {
         predict_rows(model, table, json);
     } else {
         predict_ratings(model, table, json);

@@ -51,6 +51,8 @@ public:
 
     std::map<std::string, Vocabulary> classes() const override;
     Table decode(const Batch& batch) const override;
+    void export_to(ExportContext& file) const override;
+    std::string fitted() const override;
     /// (n, 2) int64 of encoded users and items; unknown ones are 0. Throws where the lengths differ.
     at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
 

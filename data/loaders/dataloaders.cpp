@@ -12,29 +12,9 @@
 #include "../table/detail/table_impl.h"
 #include "detail/loader_options.h"
 #include "detail/map_tensors.h"
+#include "detail/value_columns.h"
 
 namespace embark {
-
-namespace {
-
-/// Adds the values of `tensor` to `table`: a column each where a row has a few, else its first ones.
-Table with_value_columns(Table table, const std::string& name, const at::Tensor& tensor) {
-    constexpr int64_t kMostColumns = 8;
-    const at::Tensor flat = tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor.flatten(1);
-    if (flat.size(1) == 1) return table.with_column(name, flat.select(1, 0));
-    for (int64_t i = 0; i < std::min(flat.size(1), kMostColumns); ++i) {
-        table = table.with_column(concat(name, "[", i, "]"), flat.select(1, i));
-    }
-    return table;
-}
-
-}  // namespace
-
-Preprocessing::~Preprocessing() = default;
-
-Table Preprocessing::with_predictions(Table table, const Tensors& predictions) const {
-    return with_value_columns(std::move(table), "prediction", predictions.front());
-}
 
 struct DataLoaders::Impl {
     DataLoader train;

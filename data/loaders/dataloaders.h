@@ -11,29 +11,10 @@
 #include "../../predictor/vocabulary.h"
 #include "../table/table.h"
 #include "dataloader.h"
+#include "preprocessing.h"
 #include "splitters.h"
 
 namespace embark {
-
-/// What was fitted on the training rows to turn raw values into tensors, and back. Saved with the model, applied alike
-/// in training, prediction and the exported file. A kind of data (collab, tabular) derives its own.
-class Preprocessing {
-public:
-    virtual ~Preprocessing();
-
-    /// Vocabulary of each categorical column, by column name.
-    virtual std::map<std::string, Vocabulary> classes() const { return {}; }
-
-    /// The names of the classes that target `target` has, in their order; empty where it is a value.
-    virtual std::vector<std::string> target_classes(size_t /*target*/) const { return {}; }
-
-    /// `batch` as its raw values, one row a sample.
-    virtual Table decode(const Batch& batch) const = 0;
-
-    /// `table`, as decode gave it, with columns for a model's decoded outputs, one tensor an output and at least one:
-    /// by default the first as the column `prediction` (several where a row has several values).
-    virtual Table with_predictions(Table table, const Tensors& predictions) const;
-};
 
 /// How training and validation batches are made.
 struct DataLoadersOptions {

@@ -62,6 +62,14 @@ std::vector<std::string> TabularData::target_classes(size_t target) const {
     return TabularEncoder::target_classes(target);
 }
 
+std::function<at::Tensor(const at::Tensor&)> TabularData::target_decoder(size_t number) const {
+    if (number >= targets.size()) return {};
+    const TargetColumn& target = targets[number];
+    const bool own_units = target.is_class() || (!target.log && target.mean == 0 && target.scale == 1);
+    if (own_units) return {};
+    return [target](const at::Tensor& values) { return target.decode(values); };
+}
+
 Table TabularData::decode(const Batch& batch) const {
     Table table = Table::of_rows(batch.size());
     for (size_t i = 0; i < categories.size(); ++i) {

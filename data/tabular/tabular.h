@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -94,8 +95,11 @@ public:
 
     std::map<std::string, Vocabulary> classes() const override;
     std::vector<std::string> target_classes(size_t target) const override;
+    std::function<at::Tensor(const at::Tensor&)> target_decoder(size_t target) const override;
     Table decode(const Batch& batch) const override;
     Table with_predictions(Table table, const Tensors& predictions) const override;
+    void export_to(ExportContext& file) const override;
+    std::string fitted() const override;
 
     using TabularEncoder::encode;
     /// A model's inputs for every row, as those of raw values. Columns may stand in any order, with others beside them.

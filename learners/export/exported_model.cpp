@@ -9,7 +9,7 @@ ExportedModel ExportedModel::load(const std::filesystem::path& path) {
 }
 
 std::vector<TargetPredictions> ExportedModel::predict(const Table& table, EncodingCounts* counts) const {
-    return predict_encoded(TabularData(encoder()).encode(table, counts));
+    return kind().predict_encoded(TabularData(kind().encoder()).encode(table, counts));
 }
 
 }  // namespace embark

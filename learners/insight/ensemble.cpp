@@ -7,7 +7,7 @@
 #include <torch/torch.h>
 
 #include "../../core/error.h"
-#include "../detail/tabular_metrics.h"
+#include "../detail/metric_units.h"
 #include "../export/detail/module_mirror.h"
 #include "detail/ensemble_members.h"
 
@@ -135,8 +135,8 @@ EnsembleParts ensemble_parts(const std::vector<const Learner*>& members, const E
     if (!learner_options.loss) learner_options.loss = first.loss();
     if (learner_options.metrics.empty()) {
         learner_options.metrics = first.metrics();
-    } else if (const auto tabular = std::dynamic_pointer_cast<const TabularData>(first.dls().preprocessing())) {
-        bring_to_units(learner_options.metrics, *tabular);
+    } else if (const auto& data = first.dls().preprocessing()) {
+        bring_to_units(learner_options.metrics, *data);
     }
     std::vector<Model> models;
     for (const Learner* member : members) models.push_back(member->model());

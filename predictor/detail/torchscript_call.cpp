@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 
+#include "../../core/detail/classic_locale.h"
 #include "../../core/error.h"
 
 namespace embark {
@@ -13,6 +14,8 @@ torch::jit::IValue call_method(const torch::jit::Module& module, const std::stri
                                std::vector<torch::jit::IValue> arguments) {
     // Grad mode belongs to the thread, and a new thread has it on.
     const torch::NoGradGuard no_grad;
+    // Numbers that a method makes texts of are categories, such as years.
+    const ClassicLocale plain_numbers;
     return module.get_method(method)(std::move(arguments));
 }
 

@@ -1,20 +1,19 @@
-#include "collab_script.h"
-
+// What an exported file of ratings has besides the model: methods on raw values, and their attributes.
 #include <algorithm>
 #include <string_view>
 #include <vector>
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/script_attributes.h"
+#include "../collab.h"
 
 namespace embark {
 
 namespace {
-
-using torch::jit::Module;
 
 // Methods in TorchScript, which Python and C++ read alike. They compute what CollabLearner
 // does, operation by operation, so that both give the same numbers in the same order.
@@ -79,12 +78,16 @@ def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
     return self._embark_highest(scores, keep, k)
 )";
 
-/// Registers the names of a vocabulary in order, and the number of each.
-void register_vocabulary(Module& module, const std::string& what, const Vocabulary& vocabulary) {
-    const auto text = c10::StringType::get();
-    register_script_attribute(module, what + "s", c10::ListType::create(text), script_names(vocabulary));
-    register_script_attribute(module, what + "_index", c10::DictType::create(text, c10::IntType::get()),
-                              script_index(vocabulary));
+/// The names of a vocabulary in order, and the number of each.
+void add_vocabulary(ExportContext& file, const std::string& what, const Vocabulary& vocabulary) {
+    file.attribute("_embark_" + what + "s", script_names(vocabulary));
+    file.attribute("_embark_" + what + "_index", script_index(vocabulary));
+}
+
+/// Whether the model answers encoded users and items with a number a row.
+bool rates_pairs(const ExportContext& file) {
+    const Tensors outputs = file.forward({at::zeros({3, 2}, at::kLong)});
+    return outputs.size() == 1 && outputs.front().numel() == 3;
 }
 
 /// "layers.0.weight" as an expression; getattr also takes names that are no identifiers.
@@ -104,22 +107,23 @@ std::string similar_source(const std::string& item_factors) {
     return source.replace(source.find(kPlaceholder), kPlaceholder.size(), attribute_expression(item_factors));
 }
 
-}  // namespace
-
-std::string item_factors_name(const Module& module, int64_t n_items, const ExportOptions& options) {
+/// The parameter that has the factors of the items, one row each, for `similar`: the one that `options.item_factors`
+/// names; else `item_factors.weight` or `embeds.1.weight`, as Embark's own models call it; else the one 2-d parameter
+/// with a row for each item and more than one column. Empty where none or several fit; Error where the named one does
+/// not, with those that do.
+std::string item_factors_name(const ExportContext& file, int64_t n_items) {
     std::vector<std::string> candidates;
-    for (const auto& parameter : module.named_parameters()) {
-        const at::Tensor& value = parameter.value;
-        if (value.dim() == 2 && value.size(0) == n_items && value.size(1) > 1) candidates.push_back(parameter.name);
+    for (const auto& [name, value] : file.parameters()) {
+        if (value.dim() == 2 && value.size(0) == n_items && value.size(1) > 1) candidates.push_back(name);
     }
     const auto has = [&](const std::string& name) {
         return std::find(candidates.begin(), candidates.end(), name) != candidates.end();
     };
-    if (!options.item_factors.empty()) {
-        require(has(options.item_factors), "The model has no 2-d parameter '", options.item_factors,
-                "' with a row for each of the ", n_items, " items",
-                candidates.empty() ? ", nor any other" : name_hint(options.item_factors, candidates));
-        return options.item_factors;
+    const std::string& wanted = file.options().item_factors;
+    if (!wanted.empty()) {
+        require(has(wanted), "The model has no 2-d parameter '", wanted, "' with a row for each of the ", n_items,
+                " items", candidates.empty() ? ", nor any other" : name_hint(wanted, candidates));
+        return wanted;
     }
     for (const char* name : {"item_factors.weight", "embeds.1.weight"}) {
         if (has(name)) return name;
@@ -127,17 +131,29 @@ std::string item_factors_name(const Module& module, int64_t n_items, const Expor
     return candidates.size() == 1 ? candidates.front() : "";
 }
 
-void add_collab_methods(Module& module, const CollabData& data, const ExportOptions& options) {
-    require_free_names(module, {"predict", "recommend", "similar"});
-    const std::string item_factors = item_factors_name(module, data.items.size(), options);
-    register_vocabulary(module, "user", data.users);
-    register_vocabulary(module, "item", data.items);
-    if (options.include_rated) register_script_tensors(module, "rated", {data.rated().offsets, data.rated().items});
+}  // namespace
 
-    module.define(kPredict);
-    module.define(kHighest);
-    module.define(std::string(kRecommend) + (options.include_rated ? kLeaveOutRated : "") + kRank);
-    if (!item_factors.empty()) module.define(similar_source(item_factors));
+void CollabData::export_to(ExportContext& file) const {
+    if (!rates_pairs(file)) return;
+    for (const char* method : {"predict", "recommend", "similar"}) file.require_free(method);
+    const std::string item_factors = item_factors_name(file, items.size());
+    const bool include_rated = file.options().include_rated;
+    add_vocabulary(file, "user", users);
+    add_vocabulary(file, "item", items);
+    if (include_rated) file.attribute("_embark_rated", script_tensors({rated().offsets, rated().items}));
+
+    file.define(kPredict);
+    file.define(kHighest);
+    file.define(std::string(kRecommend) + (include_rated ? kLeaveOutRated : "") + kRank);
+    if (!item_factors.empty()) file.define(similar_source(item_factors));
+    file.describe({.kind = "collab",
+                   .inputs = {user_name, item_name},
+                   .outputs = {rating_name},
+                   .vocabulary_sizes = {{user_name, users.size()}, {item_name, items.size()}}});
+}
+
+std::string CollabData::fitted() const {
+    return nlohmann::json{{"users", users.names()}, {"items", items.names()}}.dump();
 }
 
 }  // namespace embark

@@ -1,23 +1,23 @@
-#include "tabular_script.h"
-
+// What an exported file of tables has besides the model: methods on raw values, and their attributes.
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "../../table/date_parts.h"
-#include "date_script.h"
+#include "../../../predictor/detail/tabular_encoder_json.h"
 #include "../../loaders/detail/script_attributes.h"
+#include "../../table/date_parts.h"
+#include "../tabular.h"
+#include "date_script.h"
 #include "text_script.h"
 
 namespace embark {
 
 namespace {
-
-using torch::jit::Module;
 
 // Methods in TorchScript, which Python and C++ read alike. They compute what TabularData does, value by value in
 // float64, so that the same numbers reach the model. (In this source dtypes are numbers: 4 is int64, 7 float64.)
@@ -223,7 +223,7 @@ std::string predict_source(const TabularData& data) {
 }
 
 at::Tensor doubles(const std::vector<double>& values) {
-    return torch::tensor(values, torch::kDouble);
+    return at::tensor(values, at::kDouble);
 }
 
 /// fill, shift and scale (numbers), quantiles (numbers, steps), and which of the numbers have a flag of missing ones.
@@ -243,26 +243,21 @@ std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
         if (number != data.numbers.end()) flagged.push_back(number - data.numbers.begin());
     }
     return {doubles(fill), doubles(shift), doubles(scale),
-            quantiles.empty() ? torch::zeros({0, 0}, at::kDouble) : torch::stack(quantiles),
-            torch::tensor(flagged, at::kLong)};
+            quantiles.empty() ? at::zeros({0, 0}, at::kDouble) : at::stack(quantiles), at::tensor(flagged, at::kLong)};
 }
 
 /// The columns that a caller gives: texts of all kinds, and numbers.
-void register_raw_names(Module& module, const TabularData& data) {
+void add_raw_names(ExportContext& file, const TabularData& data) {
     c10::List<std::string> texts, numbers;
     for (const std::string& name : data.input_names()) {
         const bool is_number = std::any_of(data.numbers.begin(), data.numbers.end(),
                                            [&](const NumberColumn& column) { return column.name == name; });
         (is_number ? numbers : texts).push_back(name);
     }
-    const auto names = c10::ListType::create(c10::StringType::get());
-    register_script_attribute(module, "raw_names", c10::TupleType::create({names, names}),
-                              c10::ivalue::Tuple::create({texts, numbers}));
+    file.attribute("_embark_raw_names", c10::ivalue::Tuple::create({texts, numbers}));
 }
 
-void register_columns(Module& module, const TabularData& data) {
-    const auto text = c10::StringType::get();
-    const auto index_type = c10::DictType::create(text, c10::IntType::get());
+void add_columns(ExportContext& file, const TabularData& data) {
     c10::List<std::string> categories, numbers;
     c10::List<c10::Dict<std::string, int64_t>> indices;
     for (const CategoryColumn& column : data.categories) {
@@ -271,16 +266,14 @@ void register_columns(Module& module, const TabularData& data) {
         indices.push_back(script_index(column.vocabulary));
     }
     for (const NumberColumn& column : data.numbers) numbers.push_back(column.name);
-    register_script_attribute(module, "category_names", c10::ListType::create(text), categories);
-    register_script_attribute(module, "category_index", c10::ListType::create(index_type), indices);
-    register_script_attribute(module, "number_names", c10::ListType::create(text), numbers);
-    register_raw_names(module, data);
-    register_script_tensors(module, "fitted", fitted_tensors(data));
+    file.attribute("_embark_category_names", categories);
+    file.attribute("_embark_category_index", indices);
+    file.attribute("_embark_number_names", numbers);
+    add_raw_names(file, data);
+    file.attribute("_embark_fitted", script_tensors(fitted_tensors(data)));
 }
 
-void register_dates(Module& module, const TabularData& data) {
-    const auto text = c10::StringType::get();
-    const auto integer = c10::IntType::get();
+void add_dates(ExportContext& file, const TabularData& data) {
     c10::List<std::string> names;
     c10::List<std::tuple<int64_t, std::string, int64_t, int64_t>> columns;
     for (size_t i = 0; i < data.dates.size(); ++i) {
@@ -291,18 +284,13 @@ void register_dates(Module& module, const TabularData& data) {
             columns.push_back({static_cast<int64_t>(i), column.name, static_cast<int64_t>(column.part), kind});
         }
     }
-    register_script_attribute(module, "date_names", c10::ListType::create(text), names);
-    register_script_attribute(module, "date_columns",
-                              c10::ListType::create(c10::TupleType::create({integer, text, integer, integer})),
-                              columns);
-    register_script_attribute(module, "missing_words", c10::ListType::create(text),
-                              c10::List<std::string>({"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"}));
+    file.attribute("_embark_date_names", names);
+    file.attribute("_embark_date_columns", columns);
+    file.attribute("_embark_missing_words",
+                   c10::List<std::string>({"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"}));
 }
 
-void register_texts(Module& module, const TabularData& data) {
-    const auto text = c10::StringType::get();
-    const auto integer = c10::IntType::get();
-    const auto index_type = c10::DictType::create(text, integer);
+void add_texts(ExportContext& file, const TabularData& data) {
     c10::List<std::string> names;
     c10::List<c10::Dict<std::string, int64_t>> indices;
     c10::List<int64_t> lengths;
@@ -314,14 +302,12 @@ void register_texts(Module& module, const TabularData& data) {
         for (size_t i = 2; i < tokens.size(); ++i) index.insert(tokens[i], static_cast<int64_t>(i));
         indices.push_back(index);
     }
-    register_script_attribute(module, "text_names", c10::ListType::create(text), names);
-    register_script_attribute(module, "text_index", c10::ListType::create(index_type), indices);
-    register_script_attribute(module, "text_length", c10::ListType::create(integer), lengths);
+    file.attribute("_embark_text_names", names);
+    file.attribute("_embark_text_index", indices);
+    file.attribute("_embark_text_length", lengths);
 }
 
-void register_targets(Module& module, const TabularData& data) {
-    const auto text = c10::StringType::get();
-    const auto units_type = c10::TupleType::create({c10::FloatType::get(), c10::FloatType::get()});
+void add_targets(ExportContext& file, const TabularData& data) {
     c10::List<std::string> names;
     c10::Dict<std::string, c10::List<std::string>> classes;
     c10::List<std::tuple<double, double>> units;
@@ -331,34 +317,48 @@ void register_targets(Module& module, const TabularData& data) {
         units.push_back({target.mean, target.scale});
         if (target.is_class()) classes.insert(target.name, c10::List<std::string>(data.target_classes(i)));
     }
-    register_script_attribute(module, "targets", c10::ListType::create(text), names);
-    register_script_attribute(module, "classes", c10::DictType::create(text, c10::ListType::create(text)), classes);
-    register_script_attribute(module, "units", c10::ListType::create(units_type), units);
+    file.attribute("_embark_targets", names);
+    file.attribute("_embark_classes", classes);
+    file.attribute("_embark_units", units);
+}
+
+/// Whether the model answers encoded rows with what each target needs.
+bool predicts_targets(const ExportContext& file, const TabularData& data) {
+    const Tensors outputs = file.forward(file.example());
+    return std::equal(outputs.begin(), outputs.end(), data.targets.begin(), data.targets.end(),
+                      [](const at::Tensor& output, const TargetColumn& target) {
+                          return output.dim() == 2 && output.size(1) == target.width();
+                      });
+}
+
+FileDescription description_of(const TabularData& data) {
+    FileDescription description{.kind = "tabular", .inputs = data.input_names(), .preprocessing = to_json(data).dump()};
+    for (const TargetColumn& target : data.targets) description.outputs.push_back(target.name);
+    for (const auto& [name, vocabulary] : data.classes()) description.vocabulary_sizes[name] = vocabulary.size();
+    return description;
 }
 
 }  // namespace
 
-void add_tabular_methods(Module& module, const TabularData& data) {
-    require_free_names(module, {"predict", "count_unknown", "columns", "classes"});
-    register_columns(module, data);
-    register_dates(module, data);
-    register_texts(module, data);
-    register_targets(module, data);
-    const bool by_rank = !data.numbers.empty() && data.numbers.front().scaler.scaling() == Scaling::quantile;
-    module.define(kDateScript);
-    module.define(kTextScript);
-    module.define(kExpand);
-    module.define(kText);
-    module.define(kRows);
-    module.define(by_rank ? kScaleByRank : kScaleLinearly);
-    module.define(kDoubles);
-    module.define(kEncode);
-    module.define(kClassify);
-    module.define(kValue);
-    module.define(predict_source(data));
-    module.define(kCountUnknown);
-    module.define(kColumns);
-    module.define(kClasses);
+void TabularData::export_to(ExportContext& file) const {
+    if (!predicts_targets(file, *this)) return;
+    for (const char* method : {"predict", "count_unknown", "columns", "classes"}) file.require_free(method);
+    add_columns(file, *this);
+    add_dates(file, *this);
+    add_texts(file, *this);
+    add_targets(file, *this);
+    const bool by_rank = !numbers.empty() && numbers.front().scaler.scaling() == Scaling::quantile;
+    const std::string predict = predict_source(*this);
+    for (const char* source :
+         {kDateScript, kTextScript, kExpand, kText, kRows, by_rank ? kScaleByRank : kScaleLinearly, kDoubles, kEncode,
+          kClassify, kValue, predict.c_str(), kCountUnknown, kColumns, kClasses}) {
+        file.define(source);
+    }
+    file.describe(description_of(*this));
+}
+
+std::string TabularData::fitted() const {
+    return to_json(*this).dump();
 }
 
 }  // namespace embark

@@ -17,17 +17,18 @@ namespace {
 /// What each TorchScript module has besides tensors and children.
 constexpr const char* kTraining = "training";
 
+bool is_plain(const std::string& name) {
+    const auto is_letter = [](unsigned char c) { return c < 0x80 && (std::isalnum(c) || c == '_'); };
+    return !name.empty() && std::all_of(name.begin(), name.end(), is_letter) &&
+           !std::isdigit(static_cast<unsigned char>(name[0]));
+}
+
 /// Whether TorchScript can write an attribute called `name` but not read it again: a word of its language, such as
 /// "None", or a character that its quoted names cannot hold.
 bool is_unreadable(const std::string& name) {
     const auto is_quotable = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
     if (!std::all_of(name.begin(), name.end(), is_quotable)) return true;
-    const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-    const bool is_identifier =
-        std::all_of(name.begin(), name.end(), is_plain) && !std::isdigit(static_cast<unsigned char>(name[0]));
-    if (!is_identifier) return false;  // written as getattr(self, "…")
-    torch::jit::Lexer lexer(std::make_shared<torch::jit::Source>(name));
-    return lexer.cur().kind != torch::jit::TK_IDENT;
+    return is_plain(name) && !is_script_identifier(name);  // another is written as getattr(self, "…")
 }
 
 void require_free_name(const torch::nn::Module& module, const std::string& name) {
@@ -76,6 +77,12 @@ std::string class_name(const torch::nn::Module& module) {
     const auto is_odd = [](unsigned char c) { return !std::isalnum(c) && c != '_'; };
     std::replace_if(name.begin(), name.end(), is_odd, '_');
     return name.empty() ? "Model" : name;
+}
+
+bool is_script_identifier(const std::string& name) {
+    if (!is_plain(name)) return false;
+    torch::jit::Lexer lexer(std::make_shared<torch::jit::Source>(name));
+    return lexer.cur().kind == torch::jit::TK_IDENT;
 }
 
 torch::jit::Module mirror_module(const torch::nn::Module& module) {

@@ -17,6 +17,9 @@ namespace embark {
 /// The class of `module` as a person calls it: "RatingNet" for an instance of `shop::RatingNetImpl`.
 std::string class_name(const torch::nn::Module& module);
 
+/// Whether TorchScript can read an attribute called `name` as `self.NAME`: a name, and no word of its language.
+bool is_script_identifier(const std::string& name);
+
 /// `module` as TorchScript objects, one class a submodule, all in one compilation unit, without methods yet: its
 /// parameters, buffers and children under their own names, undefined tensors left out, shared modules shared. The
 /// tensors are those of `module` themselves, by which a tracer knows them again. Throws Error for a name that an

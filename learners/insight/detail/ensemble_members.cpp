@@ -1,5 +1,6 @@
 #include "ensemble_members.h"
 
+#include <algorithm>
 #include <string>
 
 #include <torch/types.h>
@@ -7,7 +8,6 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "../../../predictor/detail/tabular_encoder_json.h"
 
 namespace embark {
 
@@ -21,35 +21,37 @@ std::vector<std::string> names_of(const Json& columns) {
     return names;
 }
 
-/// What differs between what was fitted on two tables, as "column 'age' has another fill"; empty: nothing.
-std::string difference(const TabularData& first, const TabularData& other) {
-    const Json a = to_json(first), b = to_json(other);
-    for (const auto& [kind, columns] : a.items()) {
-        const auto names = names_of(columns), other_names = names_of(b.at(kind));
-        if (names != other_names) return concat(kind, " are ", join(names), " and ", join(other_names));
-        for (size_t i = 0; i < columns.size(); ++i) {
-            for (const auto& [part, value] : columns[i].items()) {
-                if (value != b.at(kind)[i].at(part)) return concat("column '", names[i], "' has other ", part);
-            }
+bool are_columns(const Json& list) {
+    const auto is_column = [](const Json& entry) { return entry.is_object() && entry.contains("name"); };
+    return list.is_array() && std::all_of(list.begin(), list.end(), is_column);
+}
+
+/// What differs between two lists of columns, as "column 'age' has other fill"; empty: nothing.
+std::string column_difference(const std::string& kind, const Json& first, const Json& other) {
+    const auto names = names_of(first), other_names = names_of(other);
+    if (names != other_names) return concat(kind, " are ", join(names), " and ", join(other_names));
+    for (size_t i = 0; i < names.size(); ++i) {
+        for (const auto& [part, value] : first[i].items()) {
+            if (value != other[i].value(part, Json())) return concat("column '", names[i], "' has other ", part);
         }
     }
     return {};
 }
 
-std::string difference(const CollabData& first, const CollabData& other) {
-    if (first.users.names() != other.users.names()) return "their users differ";
-    if (first.items.names() != other.items.names()) return "their items differ";
-    return {};
-}
-
+/// What differs between what was fitted on two data sets; empty: nothing.
 std::string difference(const Preprocessing& first, const Preprocessing& other) {
-    const auto* tabular = dynamic_cast<const TabularData*>(&first);
-    const auto* other_tabular = dynamic_cast<const TabularData*>(&other);
-    if (tabular && other_tabular) return difference(*tabular, *other_tabular);
-    const auto* collab = dynamic_cast<const CollabData*>(&first);
-    const auto* other_collab = dynamic_cast<const CollabData*>(&other);
-    if (collab && other_collab) return difference(*collab, *other_collab);
-    return "they were fitted each by itself";
+    const auto parsed = [](const std::string& text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); };
+    const Json a = parsed(first.fitted()), b = parsed(other.fitted());
+    if (!a.is_object() || !b.is_object()) return "they were fitted each by itself";
+    if (a == b) return {};
+    for (const auto& [part, value] : a.items()) {
+        if (!b.contains(part)) return "they are of different kinds";
+        if (value == b.at(part)) continue;
+        const bool columns = are_columns(value) && are_columns(b.at(part));
+        const std::string differs = columns ? column_difference(part, value, b.at(part)) : "";
+        return differs.empty() ? concat("their ", part, " differ") : differs;
+    }
+    return "they are of different kinds";
 }
 
 std::string shapes_text(const Tensors& tensors) {

@@ -1,0 +1,13 @@
+#include "metric_units.h"
+
+#include <utility>
+
+namespace embark {
+
+void bring_to_units(std::vector<Metric>& metrics, const Preprocessing& data) {
+    for (Metric& metric : metrics) {
+        if (auto decode = data.target_decoder(metric.output())) metric = metric.in_units(std::move(decode));
+    }
+}
+
+}  // namespace embark

@@ -1,0 +1,59 @@
+#include "collab_file.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/ivalue.h>
+
+#include "../../core/error.h"
+#include "../../core/text.h"
+
+namespace embark {
+
+namespace {
+
+std::vector<std::string> to_strings(const c10::List<c10::IValue>& list) {
+    std::vector<std::string> strings;
+    strings.reserve(list.size());
+    for (const c10::IValue& value : list) strings.push_back(value.toStringRef());
+    return strings;
+}
+
+}  // namespace
+
+at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users,
+                                     const std::vector<std::string>& items) const {
+    require(users.size() == items.size(), "predict needs one item for each user, but got ", users.size(), " users and ",
+            items.size(), " items");
+    return file().call("predict", {c10::List<std::string>(users), c10::List<std::string>(items)}).toTensor();
+}
+
+bool CollabFile::knows_user(const std::string& user) const {
+    return file().attribute("_embark_user_index").toGenericDict().contains(user);
+}
+
+std::vector<Scored> CollabFile::recommend(const std::string& user, int64_t k) const {
+    return ranked("recommend", user, k);
+}
+
+std::vector<Scored> CollabFile::similar(const std::string& item, int64_t k) const {
+    require(file().has_method("similar"), file().name(), " has no method similar, since no ",
+            "embedding of the items was found when it was exported; ExportOptions::item_factors names one");
+    if (!file().attribute("_embark_item_index").toGenericDict().contains(item)) {
+        auto names = to_strings(file().attribute("_embark_items").toList());
+        names.erase(names.begin());  // #na#
+        fail(file().name(), " has no item '", item, "'", name_hint(item, names));
+    }
+    return ranked("similar", item, k);
+}
+
+std::vector<Scored> CollabFile::ranked(const std::string& method, const std::string& of, int64_t k) const {
+    require<UsageError>(k > 0, "Invalid number of results ", k, ": at least 1 is needed");
+    const c10::IValue result = file().call(method, {of, k});
+    const auto& elements = result.toTupleRef().elements();
+    const std::vector<std::string> names = to_strings(elements[0].toList());
+    const at::Tensor scores = elements[1].toTensor().to(at::kDouble).contiguous();
+    std::vector<Scored> ranking;
+    for (size_t i = 0; i < names.size(); ++i) ranking.push_back({names[i], scores.const_data_ptr<double>()[i]});
+    return ranking;
+}
+
+}  // namespace embark

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "../file_kind.h"
+
+namespace embark {
+
+/// Answers files of ratings by the methods that collab_script.cpp wrote into them.
+class CollabFile : public FileKind {
+public:
+    using FileKind::FileKind;
+
+    at::Tensor predict_pairs(const std::vector<std::string>& users,
+                             const std::vector<std::string>& items) const override;
+    bool knows_user(const std::string& user) const override;
+    std::vector<Scored> recommend(const std::string& user, int64_t k) const override;
+    std::vector<Scored> similar(const std::string& item, int64_t k) const override;
+
+private:
+    std::vector<Scored> ranked(const std::string& method, const std::string& of, int64_t k) const;
+};
+
+}  // namespace embark

@@ -1,0 +1,144 @@
+#include "tabular_file.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include <torch/script.h>
+#include <torch/torch.h>
+
+#include "../../core/detail/classic_locale.h"
+#include "../../core/error.h"
+#include "row_network.h"
+#include "tabular_encoder_json.h"
+#include "torchscript_call.h"
+
+namespace embark {
+
+namespace {
+
+void softmax(std::vector<float>::iterator first, std::vector<float>::iterator last) {
+    const float highest = *std::max_element(first, last);
+    float sum = 0;
+    for (auto value = first; value != last; ++value) sum += * value = std::exp(*value - highest);
+    for (auto value = first; value != last; ++value) *value /= sum;
+}
+
+/// Calls `read`, which reads the file's description.
+template <class Read>
+void read_description(const ExportedFile& file, Read read) {
+    try {
+        read();
+    } catch (const nlohmann::json::exception& error) {
+        fail(file.name(), " cannot be read: ", error.what());
+    }
+}
+
+}  // namespace
+
+/// Answers one row at a time.
+class TabularFile::Rows {
+public:
+    Rows(const TabularEncoder& encoder, const torch::jit::Module& module, const nlohmann::json& network)
+        : encoder_(encoder) {
+        if (network.is_object()) {
+            network_.emplace(module, network);
+            return;
+        }
+        const ClassicLocale plain_numbers;
+        module_ = torch::jit::freeze(module);
+        warm_up();
+    }
+
+    std::vector<Prediction> operator()(const RawRow& row) const {
+        if (network_) return decode_row(encoder_, network_outputs(row));
+        return decode_row(encoder_, outputs(encoder_.encode(row)));
+    }
+
+private:
+    /// The outputs for one encoded row, after the activation of each target.
+    Tensors outputs(const Tensors& inputs) const {
+        const c10::InferenceMode inference;
+        Tensors outputs = as_tensors(
+            torch::jit::Module(module_).forward(std::vector<torch::jit::IValue>(inputs.begin(), inputs.end())));
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            if (encoder_.targets.at(i).is_class()) outputs[i] = at::softmax(outputs[i], 1);
+        }
+        return outputs;
+    }
+
+    std::vector<float> network_outputs(const RawRow& row) const {
+        std::vector<int64_t> codes(encoder_.categories.size());
+        std::vector<float> numbers(encoder_.numbers.size()), outputs;
+        encoder_.encode(row, codes.data(), numbers.data());
+        (*network_)(codes.data(), numbers.data(), outputs);
+        auto first = outputs.begin();
+        for (const TargetColumn& target : encoder_.targets) {
+            if (target.is_class()) softmax(first, first + target.width());
+            first += target.width();
+        }
+        return outputs;
+    }
+
+    /// The first calls of TorchScript are slow: it looks at them and then compiles.
+    void warm_up() const {
+        Tensors example = {torch::zeros({1, static_cast<int64_t>(encoder_.categories.size())}, at::kLong),
+                           torch::zeros({1, static_cast<int64_t>(encoder_.numbers.size())})};
+        for (const TextColumn& text : encoder_.texts) example.push_back(torch::ones({1, text.max_len}, at::kLong));
+        for (int call = 0; call < 3; ++call) outputs(example);
+    }
+
+    const TabularEncoder& encoder_;
+    /// Where the model is one that it knows; else the module.
+    std::optional<RowNetwork> network_;
+    torch::jit::Module module_;
+};
+
+TabularFile::TabularFile(ExportedFile exported) : FileKind(std::move(exported)) {
+    read_description(file(), [&] {
+        const auto description = nlohmann::json::parse(file().info().description);
+        encoder_ = tabular_encoder_from_json(description.at("preprocessing"));
+        network_ = description.value("network", nlohmann::json());
+    });
+}
+
+TabularFile::~TabularFile() = default;
+
+const TabularFile::Rows& TabularFile::rows() const {
+    std::call_once(rows_are_ready_, [&] {
+        read_description(file(), [&] { rows_ = std::make_unique<const Rows>(encoder_, file().module(), network_); });
+    });
+    return *rows_;
+}
+
+void TabularFile::warm_up() const {
+    rows();
+}
+
+std::vector<Prediction> TabularFile::predict_row(const RawRow& row) const {
+    return rows()(row);
+}
+
+std::vector<TargetPredictions> TabularFile::predict_columns(const RawColumns& columns, EncodingCounts* counts) const {
+    return predict_encoded(encoder_.encode_columns(columns, counts));
+}
+
+std::vector<TargetPredictions> TabularFile::predict_encoded(const Tensors& inputs) const {
+    const std::vector<TargetColumn>& targets = encoder_.targets;
+    std::vector<Tensors> parts(targets.size());
+    // In parts, so that memory does not grow with the table.
+    constexpr int64_t kRows = 4096;
+    for (int64_t first = 0; first == 0 || first < inputs.front().size(0); first += kRows) {
+        Tensors part;
+        for (const at::Tensor& input : inputs) part.push_back(input.slice(0, first, first + kRows));
+        const Tensors outputs = file().forward(part);
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            parts.at(i).push_back(targets[i].is_class() ? at::softmax(outputs[i], 1) : outputs[i]);
+        }
+    }
+    Tensors outputs;
+    for (const Tensors& of_target : parts) outputs.push_back(at::cat(of_target));
+    return decode_outputs(encoder_, outputs);
+}
+
+}  // namespace embark
