@@ -64,9 +64,7 @@ std::vector<std::pair<std::string, at::Tensor>> FileExport::parameters() const {
 }
 
 void FileExport::require_free(const std::string& name) const {
-    const auto attributes = module_.named_attributes(/*recurse=*/false);
-    const bool taken = std::any_of(attributes.begin(), attributes.end(), [&](const auto& a) { return a.name == name; });
-    require(!taken, "The model cannot be exported: it has a tensor or submodule called '", name,
+    require(!module_.hasattr(name), "The model cannot be exported: it has a tensor or submodule called '", name,
             "', a name that the exported file needs for a method of its own; give it another one");
 }
 
