@@ -1,9 +1,14 @@
 # LibTorch, Arrow with Parquet, and the header libraries. CMAKE_PREFIX_PATH (or Torch_DIR, Arrow_DIR) says where the
 # user's own are; without it, those of the project's virtual environment are taken, where `make` has laid one.
-set(EMBARK_VENV "${CMAKE_SOURCE_DIR}/build/venv" CACHE PATH "Virtual environment with torch and pyarrow")
+set(EMBARK_VENV "${PROJECT_SOURCE_DIR}/build/venv" CACHE PATH "Virtual environment with torch and pyarrow")
 file(GLOB embark_site_packages "${EMBARK_VENV}/lib/python3*/site-packages")
 if(embark_site_packages)
   list(APPEND CMAKE_PREFIX_PATH "${embark_site_packages}/torch" "${embark_site_packages}/pyarrow")
+endif()
+
+# A project that Embark is a part of (add_subdirectory) links what Embark's targets need, from a folder of its own.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 endif()
 
 # PyTorch's own CMake files print notes and warnings that are none of a user's business.

@@ -47,7 +47,8 @@ set(moved_headers
   learners/interpretation.h learners/insight/interpretation.h
   learners/summary.h learners/insight/summary.h)
 
-# They lie in a folder of their own, since <embark/COMPONENT/> is a link into the source folder in the tree.
+# They lie in a folder of their own, since <embark/COMPONENT/> is a link into the source folder in the tree, where
+# whoever links embark::embark finds them too.
 set(EMBARK_MOVED_DIR "${PROJECT_BINARY_DIR}/moved")
 while(moved_headers)
   list(POP_FRONT moved_headers old new)
@@ -55,3 +56,4 @@ while(moved_headers)
   file(CONFIGURE OUTPUT "${EMBARK_MOVED_DIR}/embark/${old}" CONTENT "#pragma once\n\n#include <embark/${new}>\n" @ONLY)
   install(FILES "${EMBARK_MOVED_DIR}/embark/${old}" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark/${folder})
 endwhile()
+target_include_directories(embark INTERFACE $<BUILD_INTERFACE:${EMBARK_MOVED_DIR}>)

@@ -1,7 +1,8 @@
-# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -P check_package.cmake
+# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -DVENV=… -DLIBRARIES=… -P check_package.cmake
 # Installs the build into an empty folder, copies the examples away from the sources, builds them against the installed
-# package alone, and runs one on data that it makes. Then a program that links embark::predictor alone, on a machine that
-# has no Arrow as far as CMake is told.
+# package alone, and runs them, some on data that it makes. Then a program that has strict warnings and names of the
+# version before; one that links embark::predictor alone, on a machine that has no Arrow as far as CMake is told; a
+# LibTorch of another version; and a project that has Embark as a part of it.
 set(work "${BUILD}/package-test")
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
@@ -39,6 +40,18 @@ if(NOT output MATCHES "Trained to a validation loss of 0\\.[01].*the same weight
   message(FATAL_ERROR "example_own_optimizer did not do what it says:\n${output}")
 endif()
 
+run("${work}/build-examples/example_text_classifier")
+if(NOT output MATCHES "a wonderful story is good \\(0\\.9.*what a dull film is bad \\(0\\.9.*predict\\(texts: List\\[str\\]\\).*a moving and funny film is good")
+  message(FATAL_ERROR "example_text_classifier did not do what it says:\n${output}")
+endif()
+if(EXISTS "${VENV}/bin/python")
+  run("${VENV}/bin/python" -W ignore -c
+    "import torch; print(torch.jit.load('reviews.pt').predict(['a wonderful story', 'a dull story'])[0])")
+  if(NOT output MATCHES "\\['good', 'bad'\\]")
+    message(FATAL_ERROR "Python was not answered by reviews.pt:\n${output}")
+  endif()
+endif()
+
 file(WRITE "${work}/u.item" "1|Kolya (1996)|x\n2|Star Wars (1977)|x\n3|Fargo (1996)|x\n4|Alien (1979)|x\n5|Big (1988)|x\n")
 set(ratings "")
 foreach(user RANGE 180 220)
@@ -62,7 +75,24 @@ if(NOT output MATCHES "DotProductBias")
   message(FATAL_ERROR "the installed embark did not read the exported model:\n${output}")
 endif()
 
-file(COPY "${SOURCE}/tests/package/service" DESTINATION "${work}")
+file(COPY "${SOURCE}/tests/package/service" "${SOURCE}/tests/package/strict" "${SOURCE}/tests/package/subproject"
+  "${SOURCE}/tests/package/other_torch" DESTINATION "${work}")
+run(${CMAKE_COMMAND} -G "${GENERATOR}" -S strict -B build-strict -DCMAKE_CXX_COMPILER=${CXX}
+  -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix")
+run(${CMAKE_COMMAND} --build build-strict)
+run("${work}/build-strict/strict")
+if(NOT output MATCHES "EmbarkError: none\\.pt: there is no such file")
+  message(FATAL_ERROR "the program with strict warnings did not do what it says:\n${output}")
+endif()
+
+execute_process(COMMAND ${CMAKE_COMMAND} -G "${GENERATOR}" -S service -B build-other-torch -DCMAKE_CXX_COMPILER=${CXX}
+    "-DCMAKE_PREFIX_PATH=${work}/prefix" "-DTorch_DIR=${work}/other_torch"
+  WORKING_DIRECTORY "${work}" RESULT_VARIABLE code OUTPUT_QUIET ERROR_VARIABLE output)
+string(REGEX REPLACE "[ \n]+" " " output "${output}")
+if(code EQUAL 0 OR NOT output MATCHES "Embark was built with LibTorch [0-9.]+, and LibTorch 1\\.13\\.1 was found in")
+  message(FATAL_ERROR "another version of LibTorch was not refused:\n${output}")
+endif()
+
 run(${CMAKE_COMMAND} -G "${GENERATOR}" -S service -B build-service -DCMAKE_CXX_COMPILER=${CXX}
   -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix" -DCMAKE_DISABLE_FIND_PACKAGE_ArrowParquet=ON
   -DCMAKE_DISABLE_FIND_PACKAGE_Arrow=ON -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON)
@@ -74,7 +104,21 @@ run(ldd build-service/service)
 if(output MATCHES "arrow|parquet|not found")
   message(FATAL_ERROR "a program with embark::predictor alone needs more than LibTorch:\n${output}")
 endif()
-run("${work}/build-service/service" movies.pt)
-if(NOT output MATCHES "196 may like .*nobody gives 1 rating.*predicts no rows of a table")
+run("${work}/build-service/service" movies.pt reviews.pt)
+if(NOT output MATCHES "196 may like .*nobody gives 1 rating.*reviews: good, bad.*predicts no rows of a table")
   message(FATAL_ERROR "the service did not answer from the exported file:\n${output}")
+endif()
+
+# Without precompiled headers, which take longer than the few files of one component.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} "${CCACHE}")
+endif()
+set(ENV{CMAKE_PREFIX_PATH} "${LIBRARIES}:$ENV{CMAKE_PREFIX_PATH}")
+run(${CMAKE_COMMAND} -G "${GENERATOR}" -S subproject -B build-subproject -DCMAKE_CXX_COMPILER=${CXX}
+  -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON "-DEMBARK_SOURCE=${SOURCE}")
+run(${CMAKE_COMMAND} --build build-subproject --target part)
+run("${work}/build-subproject/part")
+if(NOT output MATCHES "the answer is 42")
+  message(FATAL_ERROR "a project with Embark as a part of it did not do what it says:\n${output}")
 endif()

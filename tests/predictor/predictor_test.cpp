@@ -43,11 +43,24 @@ TEST(Predictor, answers_encoded_tensors) {
     const auto predictor = Predictor::load(path);
     EXPECT_EQ(predictor.info().model, "Plus");
     EXPECT_TRUE(at::equal(predictor.forward({torch::ones({2})}).at(0), torch::full({2}, 2.0)));
-    EXPECT_THAT(message_of<Error>([&] { predictor.recommend("1"); }), HasSubstr("it takes encoded tensors only"));
+    EXPECT_THAT(message_of<Error>([&] { predictor.recommend("1"); }),
+                HasSubstr("plus.pt has no method recommend: its kind is tensors, and its methods are forward"));
     EXPECT_THAT(message_of<Error>([&] {
                     predictor.predict(RawRow{{"x", 1}});
                 }),
-                EndsWith("plus.pt predicts no rows of a table: its kind is tensors"));
+                HasSubstr("plus.pt predicts no rows of a table: its kind is tensors"));
+}
+
+TEST(Predictor, answers_as_before_after_an_undefined_tensor) {
+    TemporaryFolder folder;
+    const auto path =
+        folder.write("plus.pt", archive(R"({"format": 1, "kind": "tensors", "version": "0.1.0", "model": "Plus"})"));
+    const auto predictor = Predictor::load(path);
+    EXPECT_THAT(message_of<Error>([&] { predictor.forward({at::Tensor()}); }), HasSubstr("is undefined"));
+    for (int call = 0; call < 4; ++call) {
+        EXPECT_TRUE(at::equal(predictor.forward({torch::ones({2})}).at(0), torch::full({2}, 2.0)));
+    }
+    EXPECT_THAT(message_of<Error>([&] { predictor.forward({}); }), HasSubstr("forward takes 1 tensor, but got 0"));
 }
 
 TEST(Predictor, refuses_a_later_format) {
