@@ -60,6 +60,15 @@ std::vector<const Learner*> addresses(const Members& members) {
     return addresses;
 }
 
+/// The learner of an ensemble, of its members' class.
+template <class AnyLearner, class AnyDataLoaders>
+AnyLearner ensemble_learner(const AnyDataLoaders& dls, EnsembleParts parts) {
+    static_assert(std::constructible_from<AnyLearner, AnyDataLoaders, Model, LearnerOptions>,
+                  "an ensemble of learners of your own class needs its constructor from the DataLoaders, a Model and "
+                  "LearnerOptions, as Learner has it");
+    return AnyLearner(dls, std::move(parts.model), std::move(parts.options));
+}
+
 /// Throws UsageError for fewer than one.
 void check_n_members(int64_t n_members);
 
@@ -84,13 +93,13 @@ template <std::derived_from<Learner> AnyLearner>
 AnyLearner ensemble(std::initializer_list<AnyLearner*> members, const EnsembleOptions& options = {},
                     LearnerOptions learner_options = {}) {
     auto parts = detail::ensemble_parts({members.begin(), members.end()}, options, std::move(learner_options));
-    return AnyLearner(detail::loaders_of(**members.begin()), std::move(parts.model), std::move(parts.options));
+    return detail::ensemble_learner<AnyLearner>(detail::loaders_of(**members.begin()), std::move(parts));
 }
 template <std::derived_from<Learner> AnyLearner>
 AnyLearner ensemble(const std::vector<AnyLearner>& members, const EnsembleOptions& options = {},
                     LearnerOptions learner_options = {}) {
     auto parts = detail::ensemble_parts(detail::addresses<AnyLearner>(members), options, std::move(learner_options));
-    return AnyLearner(detail::loaders_of(members.front()), std::move(parts.model), std::move(parts.options));
+    return detail::ensemble_learner<AnyLearner>(detail::loaders_of(members.front()), std::move(parts));
 }
 
 /// Bagging (Breiman 1996): the ensemble, on the data of `dls`, of `n_members` learners, each made and trained by
@@ -111,7 +120,7 @@ auto bagged(const AnyDataLoaders& dls, int64_t n_members, MakeLearner make_learn
         members.push_back(make_learner(dls.resampled(seed + static_cast<uint64_t>(i))));
     }
     auto parts = detail::ensemble_parts(detail::addresses<AnyLearner>(members), {}, {});
-    return AnyLearner(dls, std::move(parts.model), std::move(parts.options));
+    return detail::ensemble_learner<AnyLearner>(dls, std::move(parts));
 }
 
 }  // namespace embark

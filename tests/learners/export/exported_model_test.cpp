@@ -188,7 +188,7 @@ TEST(ExportedModel, has_only_forward_without_vocabularies) {
     for (const auto& message :
          {message_of<Error>([&] { model.predict({"1"}, {"Alien"}); }), message_of<Error>([&] { model.recommend("1"); }),
           message_of<Error>([&] { model.similar("Alien"); })}) {
-        EXPECT_THAT(message, HasSubstr("it takes encoded tensors only, so call forward"));
+        EXPECT_THAT(message, HasSubstr("its kind is tensors, and its methods are forward("));
     }
     EXPECT_THAT(message_of<Error>([&] { model.forward({torch::ones({7, 2})}); }), HasSubstr("cannot be multiplied"));
 }
