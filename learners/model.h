@@ -34,7 +34,8 @@ public:
               /*own_forward=*/true) {}
 
     template <class Impl>
-    explicit Model(const torch::nn::ModuleHolder<Impl>& holder) : Model(holder.ptr()) {}
+    explicit Model(const torch::nn::ModuleHolder<Impl>& holder)
+        : Model(holder.is_empty() ? std::shared_ptr<Impl>() : holder.ptr()) {}
 
     Tensors operator()(const Tensors& inputs) const { return forward_(inputs); }
     torch::nn::Module& module() const { return *module_; }

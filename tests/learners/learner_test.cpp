@@ -266,9 +266,9 @@ TEST(Learner, a_tensor_under_several_names_is_one_parameter) {
                    .progress = false});
     const auto before = model->a->weight.detach().clone();
     learn.fit(1, slice(0.1, 0.2), {.weight_decay = 0});
-    // Adam's first step moves every weight by its rate.
-    EXPECT_LE((model->a->weight - before).abs().max().item<double>(), 0.1001);
-    EXPECT_GE((model->a->weight - before).abs().max().item<double>(), 0.09);
+    // Adam's first step moves every weight by its rate: here that of the group with the first of its names.
+    EXPECT_LE((model->a->weight - before).abs().max().item<double>(), 0.2001);
+    EXPECT_GE((model->a->weight - before).abs().max().item<double>(), 0.15);
     EXPECT_NEAR(norm->norm, 1e-3, 1e-6);
     std::vector<std::string> names;
     for (const auto& group : learn.optimizer().groups()) {

@@ -167,7 +167,7 @@ TEST(LrFind, restores_the_model_where_the_trial_fails) {
     const auto before = torch::nn::utils::parameters_to_vector(learn.model().module().parameters()).detach().clone();
     const auto steps = learn.optimizer().state().begin()->second.clone();
     learn.add_callback(std::make_shared<FailLate>());
-    EXPECT_THROW(learn.lr_find({.start_lr = 1, .show = false}), Error);
+    EXPECT_THROW(learn.lr_find({.start_lr = 1e-3, .show = false}), Error);
     EXPECT_TRUE(torch::nn::utils::parameters_to_vector(learn.model().module().parameters()).equal(before));
     EXPECT_TRUE(learn.optimizer().state().begin()->second.equal(steps));
 }
