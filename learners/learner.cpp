@@ -61,7 +61,7 @@ Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     : dls(std::move(dls_)), model(std::move(model_)), options(std::move(options_)) {
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
     check_weight_decay(options.weight_decay);
-    const Events refuses_null(options.callbacks);
+    refuse_null(options.callbacks);
     model.module().to(dls.train().options().device);
     if (!sharded_embeddings(model.module()).empty()) options.embedding_update = EmbeddingUpdate::lazy;
     if (options.embedding_update != EmbeddingUpdate::lazy) return;

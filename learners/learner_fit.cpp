@@ -43,6 +43,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
                                   std::vector<Schedules> schedules) {
     require<UsageError>(n_epoch >= 0, "Invalid number of epochs ", n_epoch, ": it must be at least 0");
     require(static_cast<bool>(options.loss), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
+    refuse_null(fit_options.callbacks);
     require(at::GradMode::is_enabled() && !c10::InferenceMode::is_enabled(),
             "A fit needs gradients, and was called under a NoGradGuard or in inference mode: call it outside");
     if (fit_options.reset_optimizer) made_optimizer.reset();

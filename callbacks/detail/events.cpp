@@ -7,11 +7,15 @@
 
 namespace embark {
 
-Events::Events(std::vector<std::shared_ptr<Callback>> callbacks) : callbacks_(std::move(callbacks)) {
-    for (size_t i = 0; i < callbacks_.size(); ++i) {
-        if (callbacks_[i] == nullptr)
-            fail<UsageError>("Of ", callbacks_.size(), " callbacks, number ", i + 1, " is null");
+void refuse_null(const std::vector<std::shared_ptr<Callback>>& callbacks) {
+    for (size_t i = 0; i < callbacks.size(); ++i) {
+        if (callbacks[i] == nullptr)
+            fail<UsageError>("Of ", callbacks.size(), " callbacks, number ", i + 1, " is null");
     }
+}
+
+Events::Events(std::vector<std::shared_ptr<Callback>> callbacks) : callbacks_(std::move(callbacks)) {
+    refuse_null(callbacks_);
     std::stable_sort(callbacks_.begin(), callbacks_.end(),
                      [](const auto& a, const auto& b) { return a->order() < b->order(); });
 }

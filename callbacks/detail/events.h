@@ -8,6 +8,9 @@
 
 namespace embark {
 
+/// Throws UsageError where one is null.
+void refuse_null(const std::vector<std::shared_ptr<Callback>>& callbacks);
+
 /// Callbacks in the order in which they are called: by order(), those of equal order as they were added.
 class Events {
 public:
