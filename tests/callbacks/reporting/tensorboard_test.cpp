@@ -84,7 +84,7 @@ private:
 
 /// What TensorBoard's own reader finds in a folder.
 Json read_log(const fs::path& folder) {
-    const std::string output = testing::run_python("callbacks/read_tensorboard.py", {folder});
+    const std::string output = testing::run_python("callbacks/reporting/read_tensorboard.py", {folder});
     if (!Json::accept(output)) throw std::runtime_error("TensorBoard could not read the log: " + output);
     return Json::parse(output);
 }
