@@ -163,7 +163,7 @@ void add_answers(json& expected, CollabLearner& learn) {
 
 /// Has Python check the file; gives what it printed.
 std::string check_in_python(const fs::path& file, const json& expected, const TemporaryFolder& folder) {
-    return embark::testing::run_python("learners/check_export.py",
+    return embark::testing::run_python("learners/export/check_export.py",
                                        {file, folder.write("expected.json", expected.dump())});
 }
 
