@@ -141,7 +141,7 @@ StateDict Learner::Impl::identity(int64_t n_epoch, const std::vector<Schedules>&
     identity.set("shuffle", train.options().shuffle);
     identity.set("drop_last", train.options().drop_last);
     identity.set("seed of the data", static_cast<int64_t>(train.options().seed));
-    if (train.is_streamed()) identity.set("shuffle_buffer", train.options().shuffle_buffer);
+    for (const auto& [name, value] : train.order_settings()) identity.set(name, value);
     identity.set("number of earlier epochs", passes);
     for (const auto& [name, value] : made_optimizer->groups().back().hyper) identity.set(name, value);
     // A schedule is a function: its values tell it from others.

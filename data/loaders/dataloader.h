@@ -4,13 +4,9 @@
 #include <memory>
 
 #include "../../core/device.h"
-#include "../../distributed/share.h"
-#include "batch.h"
+#include "row_source.h"
 
 namespace embark {
-
-class StreamedPass;
-class StreamedRows;
 
 /// How a DataLoader makes batches.
 struct DataLoaderOptions {
@@ -26,31 +22,28 @@ struct DataLoaderOptions {
     int64_t shuffle_buffer = 1'000'000;
 };
 
-/// The batches of a data set. Either it was encoded once to contiguous tensors, and a batch is one index_select a
-/// tensor (a view where nothing is shuffled); or it is streamed, and what is read of it in memory for some batches
-/// alone. An immutable handle; copies share the data.
+/// The batches of a data set, whose rows come from tensors in memory or from elsewhere (see RowSource). An immutable
+/// handle; copies share the data.
 class DataLoader {
 public:
-    /// Throws UsageError for a batch size below 1, Error for no inputs, no rows, or tensors of different lengths.
+    /// Batches of tensors that stay in memory, on the options' device. Throws UsageError for a batch size or a
+    /// shuffle_buffer below 1, Error for no inputs, no rows, or tensors of different lengths.
     explicit DataLoader(TensorDataset data, DataLoaderOptions options = {});
 
-    /// Batches of streamed rows. Shuffled, the pieces are read in a new order each epoch, `shuffle_buffer` rows or a
-    /// little more at a time, and these mixed. Throws UsageError for a batch size or a shuffle_buffer below 1, Error
-    /// for no rows.
-    explicit DataLoader(std::shared_ptr<const StreamedRows> rows, DataLoaderOptions options = {});
+    /// Batches of rows that come from elsewhere. Throws as above, and UsageError for a null source.
+    explicit DataLoader(std::shared_ptr<const RowSource> source, DataLoaderOptions options = {});
 
-    /// One pass over the data, whose batches can be taken in any order. Of streamed rows they are best taken one after
-    /// the other, in one thread.
+    /// One pass over the data, whose batches can be taken in any order, best one after the other.
     class Epoch {
     public:
         int64_t size() const { return size_; }
-        /// Batch `i`, 0 <= i < size(). Of a share, what is this process's; where nothing is, some row that counts for
-        /// nothing.
+        /// Batch `i`, 0 <= i < size(), on the loader's device. Of a share, what is this process's; where nothing is,
+        /// some row that counts for nothing.
         Batch operator[](int64_t i) const;
         /// Rows of batch `i`, in all processes together.
         int64_t rows(int64_t i) const;
         /// Whether batches are shared already: a process gets no more than its part.
-        bool is_shared() const { return !share_.is_whole(); }
+        bool is_shared() const { return pass_->is_shared(); }
 
         class Iterator {
         public:
@@ -72,20 +65,17 @@ public:
 
     private:
         friend class DataLoader;
-        Batch streamed(int64_t i) const;
 
-        std::shared_ptr<const TensorDataset> data_;
-        std::shared_ptr<StreamedPass> stream_;
-        Share share_;
+        std::shared_ptr<const RowSource> source_;
+        std::shared_ptr<RowPass> pass_;
         at::Device device_ = at::kCPU;
-        at::Tensor permutation_;  // undefined where rows keep their order
         int64_t batch_size_ = 0;
         int64_t rows_ = 0;
         int64_t size_ = 0;
     };
 
-    /// Pass number `number` (0, 1, …): `for (const Batch& batch : loader.epoch(0))`. `share` is of streamed rows alone:
-    /// of data in memory every process has all.
+    /// Pass number `number` (0, 1, …): `for (const Batch& batch : loader.epoch(0))`. A `share` is taken where the
+    /// source can read it alone; of data in memory every process has all.
     Epoch epoch(int64_t number, Share share = {}) const;
 
     /// The first batch of epoch 0.
@@ -103,21 +93,21 @@ public:
     /// Batches in an epoch.
     int64_t size() const;
     /// Rows in the data set, whether or not the last ones are dropped.
-    int64_t rows() const;
+    int64_t rows() const { return source_->rows(); }
     const DataLoaderOptions& options() const { return options_; }
-    /// Whether rows are read while a model trains.
-    bool is_streamed() const { return stream_ != nullptr; }
-    /// All rows. Throws Error where they are streamed.
-    const TensorDataset& data() const;
-    /// Null where the rows are in memory.
-    const std::shared_ptr<const StreamedRows>& stream() const { return stream_; }
+    /// Where the rows come from. Not null.
+    const std::shared_ptr<const RowSource>& source() const { return source_; }
+    /// All rows. Throws Error where they are not in memory.
+    const TensorDataset& data() const { return source_->data(); }
     /// Whether rows have weights.
-    bool is_weighted() const;
+    bool is_weighted() const { return source_->is_weighted(); }
+    /// Options that the order of rows follows from, besides those that every loader has, by name.
+    std::map<std::string, int64_t> order_settings() const;
 
 private:
-    std::shared_ptr<const TensorDataset> data_;
-    std::shared_ptr<const StreamedRows> stream_;
-    int64_t rows_ = 0;
+    PassOptions pass_options(int64_t number, Share share) const;
+
+    std::shared_ptr<const RowSource> source_;
     DataLoaderOptions options_;
 };
 

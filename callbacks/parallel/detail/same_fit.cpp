@@ -3,11 +3,9 @@
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
 
-#include "../../../core/detail/checksum.h"
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../../data/loaders/dataloaders.h"
-#include "../../../data/loaders/streamed_rows.h"
 #include "../../../distributed/strategy.h"
 #include "../../../modules/losses/losses.h"
 #include "../../../modules/sharded_embedding.h"
@@ -21,23 +19,6 @@ namespace {
 /// What must be alike, in the order in which it is best named.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-std::string checksum_of(const DataLoader& loader) {
-    if (loader.is_streamed()) {
-        const auto& rows = loader.stream()->piece_rows();
-        return crc32_hex({{reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(rows[0])}});
-    }
-    const TensorDataset& data = loader.data();
-    std::vector<at::Tensor> tensors;
-    for (const auto* part : {&data.inputs, &data.targets}) tensors.insert(tensors.end(), part->begin(), part->end());
-    if (data.weights.defined()) tensors.push_back(data.weights);
-    std::vector<std::string_view> bytes;
-    for (auto& tensor : tensors) {
-        tensor = tensor.to(at::kCPU).contiguous();
-        bytes.emplace_back(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
-    }
-    return crc32_hex(bytes);
-}
-
 void add_loader(Facts& facts, const std::string& part, const DataLoader& loader) {
     const auto& options = loader.options();
     facts.emplace_back(concat("number of ", part, " rows"), concat(loader.rows()));
@@ -45,9 +26,10 @@ void add_loader(Facts& facts, const std::string& part, const DataLoader& loader)
     facts.emplace_back(concat("order of ", part, " rows"),
                        options.shuffle ? concat("shuffled with seed ", options.seed) : "as they are");
     facts.emplace_back(concat("drop_last in ", part), options.drop_last ? "on" : "off");
-    if (loader.is_streamed()) facts.emplace_back("shuffle_buffer", concat(options.shuffle_buffer));
-    facts.emplace_back(concat(loader.is_streamed() ? "pieces" : "content", " of the ", part, " rows"),
-                       "checksum " + checksum_of(loader));
+    for (const auto& [name, value] : loader.order_settings()) facts.emplace_back(name, concat(value));
+    for (const auto& [name, value] : loader.source()->facts()) {
+        facts.emplace_back(concat(name, " of the ", part, " rows"), value);
+    }
 }
 
 Facts facts_of(const TrainingState& state) {

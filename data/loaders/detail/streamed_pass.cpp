@@ -1,11 +1,13 @@
 #include "streamed_pass.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <ATen/ATen.h>
 #include <c10/util/ParallelGuard.h>
 
+#include "../../../core/detail/checksum.h"
 #include "../../../core/error.h"
 #include "gather.h"
 #include "map_tensors.h"
@@ -55,29 +57,54 @@ void check_piece(const TensorDataset& data, int64_t rows, const StreamedRows& so
 
 }  // namespace
 
-StreamedRows::~StreamedRows() = default;
+int64_t StreamedRows::rows() const {
+    return std::accumulate(piece_rows().begin(), piece_rows().end(), int64_t{0});
+}
 
-StreamedPass::StreamedPass(std::shared_ptr<const StreamedRows> rows, RowRange range, int64_t buffer_rows,
-                           std::optional<uint64_t> seed)
-    : rows_(std::move(rows)), seed_(seed) {
+std::unique_ptr<RowPass> StreamedRows::pass(const PassOptions& options) const {
+    RowRange range = options.share.range_of_pass(rows(), options.batch_size);
+    if (range.size() == 0) range = {0, 1};  // for want of a row that does not count
+    return std::make_unique<StreamedPass>(*this, options, range);
+}
+
+Batch StreamedRows::first_rows(int64_t n) const {
+    const int64_t read = std::max<int64_t>(n, 1);
+    StreamedPass pass(*this, {.batch_size = read, .shuffle_buffer = 1}, {0, read});
+    return pass.batch(0).take(at::arange(n));
+}
+
+std::map<std::string, std::string> StreamedRows::facts() const {
+    const auto& sizes = piece_rows();
+    const std::string_view bytes(reinterpret_cast<const char*>(sizes.data()), sizes.size() * sizeof(sizes[0]));
+    return {{"pieces", "checksum " + crc32_hex({bytes})}};
+}
+
+std::map<std::string, int64_t> StreamedRows::order_settings(const PassOptions& options) const {
+    return {{"shuffle_buffer", options.shuffle_buffer}};
+}
+
+StreamedPass::StreamedPass(const StreamedRows& rows, const PassOptions& options, RowRange range)
+    : rows_(rows), options_(options), n_rows_(rows.rows()) {
     std::vector<Part> parts;
     int64_t first = 0;
-    for (size_t piece = 0; piece < rows_->piece_rows().size(); ++piece) {
-        const int64_t last = first + rows_->piece_rows()[piece];
+    for (size_t piece = 0; piece < rows_.piece_rows().size(); ++piece) {
+        const int64_t last = first + rows_.piece_rows()[piece];
         const RowRange own = {std::max(first, range.begin), std::min(last, range.end)};
         if (own.size() > 0) parts.push_back({static_cast<int64_t>(piece), {own.begin - first, own.end - first}});
         first = last;
     }
-    if (seed_) parts = shuffled(parts, *seed_);
-    plan(parts, buffer_rows);
+    if (options_.seed) parts = shuffled(parts, *options_.seed);
+    plan(parts);
 }
 
 StreamedPass::~StreamedPass() = default;
 
-void StreamedPass::plan(const std::vector<Part>& parts, int64_t buffer_rows) {
+void StreamedPass::plan(const std::vector<Part>& parts) {
     for (const Part& part : parts) {
         const int64_t begin = windows_.empty() ? 0 : windows_.back().rows.end;
-        if (windows_.empty() || windows_.back().rows.size() >= buffer_rows) windows_.push_back({{}, {begin, begin}});
+        if (windows_.empty() || windows_.back().rows.size() >= options_.shuffle_buffer) {
+            windows_.push_back({{}, {begin, begin}});
+        }
         windows_.back().parts.push_back(part);
         windows_.back().rows.end += part.rows.size();
     }
@@ -88,9 +115,9 @@ StreamedPass::Buffer StreamedPass::read(size_t window, Buffer spare) const {
     const c10::ParallelGuard alone(true);
     std::vector<TensorDataset> read;
     for (const Part& part : windows_[window].parts) {
-        TensorDataset piece = rows_->read(part.piece);
-        const int64_t n = rows_->piece_rows()[static_cast<size_t>(part.piece)];
-        check_piece(piece, n, *rows_);
+        TensorDataset piece = rows_.read(part.piece);
+        const int64_t n = rows_.piece_rows()[static_cast<size_t>(part.piece)];
+        check_piece(piece, n, rows_);
         read.push_back(part.rows.size() == n ? std::move(piece) : map_tensors(piece, [&](const at::Tensor& tensor) {
             return tensor.narrow(0, part.rows.begin, part.rows.size()).clone();
         }));
@@ -98,8 +125,9 @@ StreamedPass::Buffer StreamedPass::read(size_t window, Buffer spare) const {
     // Large tensors that come and go would tear the heap into pieces, and so let it grow.
     Buffer buffer = {.window = window, .rows = joined(std::move(read), std::move(spare.rows)), .order = {}};
     buffer.rows = map_tensors(buffer.rows, [](const at::Tensor& tensor) { return tensor.detach().contiguous(); });
-    if (seed_) {
-        buffer.order = permutation(windows_[window].rows.size(), derived_seed(*seed_, static_cast<int64_t>(window)));
+    if (options_.seed) {
+        const uint64_t seed = derived_seed(*options_.seed, static_cast<int64_t>(window));
+        buffer.order = permutation(windows_[window].rows.size(), seed);
     }
     return buffer;
 }
@@ -131,16 +159,20 @@ Batch StreamedPass::rows(int64_t begin, int64_t length) {
     for (int64_t row = begin; row < begin + length; ++window) {
         const Buffer& from = buffer(static_cast<size_t>(window - windows_.begin()));
         const int64_t n = std::min(begin + length, window->rows.end) - row, first = row - window->rows.begin;
-        taken.push_back(seed_ ? gather(from.rows, from.order, first, n)
-                              : map_tensors(from.rows, [&](const at::Tensor& tensor) {
-                                    return tensor.narrow(0, first, n).clone();  // the buffer's memory is used again
-                                }));
+        taken.push_back(options_.seed
+                            ? gather(from.rows, from.order, first, n)
+                            : map_tensors(from.rows, [&](const at::Tensor& tensor) {
+                                  return tensor.narrow(0, first, n).clone();  // the buffer's memory is used again
+                              }));
         row += n;
     }
     return joined(std::move(taken));
 }
 
-Batch StreamedPass::any_row() {
+Batch StreamedPass::batch(int64_t i) {
+    const int64_t before = options_.share.rows_before(i, n_rows_, options_.batch_size);
+    const int64_t own = options_.share.rows_before(i + 1, n_rows_, options_.batch_size) - before;
+    if (own > 0) return rows(before, own);
     if (!any_row_.size()) buffer(0);
     return any_row_;
 }

@@ -1,35 +1,26 @@
 #pragma once
 
 #include <future>
-#include <memory>
 #include <optional>
 #include <vector>
 
-#include "../../../distributed/share.h"
-#include "../batch.h"
 #include "../streamed_rows.h"
 
 namespace embark {
 
 /// One pass over streamed rows. Pieces in a random order fill a buffer, whose rows are then drawn in a random order,
 /// and the next buffer is read meanwhile; so the order of all rows follows from the seed alone, and a pass can be
-/// entered anywhere for the price of one buffer. Not thread-safe.
-class StreamedPass {
+/// entered anywhere for the price of one buffer.
+class StreamedPass : public RowPass {
 public:
-    /// Over the rows of `range`, at least one, counted through all pieces; `buffer_rows` or a little more at a time, of
-    /// whole pieces. In their own order where there is no seed.
-    StreamedPass(std::shared_ptr<const StreamedRows> rows, RowRange range, int64_t buffer_rows,
-                 std::optional<uint64_t> seed);
+    /// Over the rows of `range`, at least one, counted through all pieces: those that the options' share has.
+    /// `shuffle_buffer` or a little more are in memory at a time, of whole pieces.
+    StreamedPass(const StreamedRows& rows, const PassOptions& options, RowRange range);
     /// Waits for what is being read.
-    ~StreamedPass();
-    StreamedPass(const StreamedPass&) = delete;
-    StreamedPass& operator=(const StreamedPass&) = delete;
+    ~StreamedPass() override;
 
-    /// Rows `begin` to before `begin + length` of this pass; fast where calls go forward.
-    Batch rows(int64_t begin, int64_t length);
-
-    /// Some row that the pass has, where one is wanted that does not count.
-    Batch any_row();
+    Batch batch(int64_t i) override;
+    bool is_shared() const override { return !options_.share.is_whole(); }
 
 private:
     /// Rows of a piece that are in the range.
@@ -48,14 +39,17 @@ private:
         at::Tensor order;
     };
 
-    void plan(const std::vector<Part>& parts, int64_t buffer_rows);
+    void plan(const std::vector<Part>& parts);
     /// Takes the memory of `spare`, a buffer that is done with.
     Buffer read(size_t window, Buffer spare) const;
     const Buffer& buffer(size_t window);
     void read_ahead(size_t window);
+    /// Rows `begin` to before `begin + length` of this pass.
+    Batch rows(int64_t begin, int64_t length);
 
-    std::shared_ptr<const StreamedRows> rows_;
-    std::optional<uint64_t> seed_;
+    const StreamedRows& rows_;
+    PassOptions options_;
+    int64_t n_rows_;
     std::vector<Window> windows_;
     std::optional<Buffer> current_;
     Buffer spare_;

@@ -100,5 +100,49 @@ TEST(DataLoader, refuses_data_that_cannot_make_batches) {
                 HasSubstr("Input 0 of a data set has no dimensions"));
 }
 
+/// A source of one's own: the numbers below `n` and their squares, backwards where they are shuffled.
+class Squares : public RowSource {
+public:
+    explicit Squares(int64_t n) : n_(n) {}
+    int64_t rows() const override { return n_; }
+    std::string source() const override { return "squares"; }
+
+    std::unique_ptr<RowPass> pass(const PassOptions& options) const override {
+        struct Pass : RowPass {
+            Pass(int64_t n, const PassOptions& given) : rows(n), options(given) {}
+            Batch batch(int64_t i) override {
+                const int64_t begin = i * options.batch_size, end = std::min(rows, begin + options.batch_size);
+                at::Tensor x = at::arange(begin, end);
+                if (options.seed) x = rows - 1 - x;
+                return {.inputs = {x}, .targets = {x * x}, .weights = at::ones({end - begin})};
+            }
+            int64_t rows;
+            PassOptions options;
+        };
+        return std::make_unique<Pass>(n_, options);
+    }
+    bool is_weighted() const override { return true; }
+
+private:
+    int64_t n_;
+};
+
+TEST(DataLoader, takes_rows_from_a_source_of_ones_own) {
+    const DataLoader loader(std::make_shared<Squares>(10), {.batch_size = 4, .shuffle = true, .drop_last = true});
+    EXPECT_EQ(loader.size(), 2);
+    EXPECT_TRUE(at::equal(loader.epoch(0)[1].inputs[0], at::tensor({5, 4, 3, 2}, at::kLong)));
+    EXPECT_TRUE(at::equal(loader.in_order().epoch(0)[2].targets[0], at::tensor({64, 81}, at::kLong)));
+    EXPECT_EQ(loader.in_order().epoch(0).rows(2), 2);
+    EXPECT_TRUE(loader.is_weighted());
+    EXPECT_FALSE(loader.epoch(0, {.rank = 1, .size = 2}).is_shared());
+    EXPECT_TRUE(at::equal(loader.first_rows(3).inputs[0], at::arange(3)));
+    EXPECT_EQ(loader.first_rows(0).inputs[0].numel(), 0);
+    EXPECT_EQ(loader.first_rows(100).size(), 10);
+    EXPECT_EQ(loader.sample().size(), 10);
+    EXPECT_THAT(message_of<Error>([&] { loader.data(); }), HasSubstr("The rows of squares are streamed"));
+    EXPECT_THAT(message_of<Error>([] { DataLoader(std::make_shared<Squares>(0)); }), HasSubstr("no rows in squares"));
+    EXPECT_THROW(DataLoader(std::shared_ptr<const RowSource>()), UsageError);
+}
+
 }  // namespace
 }  // namespace embark

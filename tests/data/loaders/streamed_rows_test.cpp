@@ -175,7 +175,6 @@ TEST(StreamedRows, first_rows_and_a_sample_read_no_more_than_they_need) {
 TEST(StreamedRows, what_cannot_be_said_plainly) {
     const auto rows = pieces({10, 10, 10});
     const DataLoader loader(rows, {.batch_size = 10, .shuffle_buffer = 10});
-    EXPECT_TRUE(loader.is_streamed());
     EXPECT_THAT(message_of<Error>([&] { loader.data(); }), HasSubstr("numbers are streamed"));
     EXPECT_THAT(message_of<Error>([&] { DataLoader(pieces({0, 0})); }), HasSubstr("no rows in numbers"));
     EXPECT_THROW(DataLoader(rows, {.shuffle_buffer = 0}), UsageError);
