@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <ATen/ATen.h>
+
 #include "../../../core/error.h"
 #include "../../../distributed/strategy.h"
 #include "../../loaders/detail/loader_options.h"
@@ -18,12 +20,6 @@ bool draws_valid(const DataLoadersOptions& options, const std::optional<std::fil
     return options.valid_pct > 0;
 }
 
-int64_t count(const ParquetPart& part) {
-    int64_t rows = 0;
-    for (int64_t group = 0; group < part.files().n_groups(); ++group) rows += part.count(group);
-    return rows;
-}
-
 }  // namespace
 
 ParquetSource::ParquetSource(const std::filesystem::path& train, const std::optional<std::filesystem::path>& valid,
@@ -38,17 +34,16 @@ ParquetSource::ParquetSource(const std::filesystem::path& train, const std::opti
                         "the validation rows as files, or their share as valid_pct");
     require<UsageError>(stream.fit_rows >= 1, "Invalid fit_rows ", stream.fit_rows, ": it must be at least 1");
     if (split_) {
-        const auto files = std::make_shared<const ParquetFiles>(train_.files());
+        const auto files = train_.shared_files();
         train_ = ParquetPart(files, ParquetPart::Side::train, options.valid_pct, options.seed);
         valid_ = ParquetPart(files, ParquetPart::Side::valid, options.valid_pct, options.seed);
         const int64_t rows = train_.files().rows();
-        require(count(*valid_) > 0, "The validation part would be empty: valid_pct ", options.valid_pct,
+        require(valid_->rows() > 0, "The validation part would be empty: valid_pct ", options.valid_pct,
                 " draws none of the ", rows, rows == 1 ? " row" : " rows", " in ", name());
     } else if (valid) {
         valid_ = ParquetPart(std::make_shared<const ParquetFiles>(*valid));
     }
-    train_rows_ = count(train_);
-    require(train_rows_ > 0, "No row is left for training of the ", train_.files().rows(), " in ", name());
+    require(train_rows() > 0, "No row is left for training of the ", train_.files().rows(), " in ", name());
 }
 
 void ParquetSource::require_columns(const std::vector<std::string>& columns) const {
@@ -56,24 +51,20 @@ void ParquetSource::require_columns(const std::vector<std::string>& columns) con
     if (valid_) valid_->files().require_columns(columns);
 }
 
-void ParquetSource::each_group(const ParquetFiles& files, const std::vector<std::string>& columns,
-                               const std::function<void(int64_t, Table)>& visit) const {
-    const int64_t n = files.n_groups();
-    RowRange own = strategy_->share().part(n);
-    if (own.size() == 0) own = {0, 1};  // to know the columns' types; twice found is found
-    for (int64_t group = own.begin; group < own.end; ++group) visit(group, files.read(group, columns));
-}
-
 void ParquetSource::each_group(const std::vector<std::string>& columns,
                                const std::function<void(const Group&)>& visit) const {
-    each_group(train_.files(), columns, [&](int64_t group, Table table) {
-        auto is_train = mark_rows(train_.rows(group), table);
-        visit({std::move(table), std::move(is_train), train_.files().first_row(group)});
-    });
-    if (!valid_ || split_) return;
-    each_group(valid_->files(), columns, [&](int64_t, Table table) {
-        visit({table, std::vector<char>(static_cast<size_t>(table.rows()), 0), 0});
-    });
+    const auto each_of = [&](const ParquetPart& part, bool is_train) {
+        const int64_t n = part.files().n_groups();
+        RowRange own = strategy_->share().part(n);
+        if (own.size() == 0) own = {0, 1};  // to know the columns' types; twice found is found
+        for (int64_t group = own.begin; group < own.end; ++group) {
+            const Table table = part.files().read(group, columns);
+            const at::Tensor train_rows = is_train ? part.rows(group) : at::empty({0}, at::kLong);
+            visit({table, mark_rows(train_rows, table), part.files().first_row(group)});
+        }
+    };
+    each_of(train_, true);
+    if (valid_ && !split_) each_of(*valid_, false);
 }
 
 std::shared_ptr<const ParquetRows> ParquetSource::train(const std::vector<std::string>& columns,

@@ -22,11 +22,11 @@ public:
     ParquetSource(const std::filesystem::path& train, const std::optional<std::filesystem::path>& valid,
                   const DataLoadersOptions& options, const Splitter& splitter, const StreamOptions& stream);
 
-    const std::vector<std::string>& names() const { return train_.files().names(); }
+    std::vector<std::string> names() const { return train_.files().names(); }
     const std::string& name() const { return train_.files().source(); }
     /// Throws Error where a file lacks one of `columns`.
     void require_columns(const std::vector<std::string>& columns) const;
-    int64_t train_rows() const { return train_rows_; }
+    int64_t train_rows() const { return train_.rows(); }
     Strategy& strategy() const { return *strategy_; }
 
     /// A row group: its table, for each of its rows whether it is for training, and the number of its first row.
@@ -47,16 +47,12 @@ public:
                         const Encode& encode, std::shared_ptr<const Preprocessing> preprocessing) const;
 
 private:
-    void each_group(const ParquetFiles& files, const std::vector<std::string>& columns,
-                    const std::function<void(int64_t group, Table table)>& visit) const;
-
     DataLoadersOptions options_;
     int64_t shuffle_buffer_;
     std::shared_ptr<Strategy> strategy_;
     ParquetPart train_;
     std::optional<ParquetPart> valid_;
     bool split_;
-    int64_t train_rows_ = 0;
 };
 
 }  // namespace embark

@@ -2,33 +2,24 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include <parquet/arrow/reader.h>
+#include <arrow/dataset/api.h>
 
 #include "../../../core/error.h"
 #include "../../table/table.h"
 
 namespace embark {
 
-/// A Parquet file, opened. What it says of itself is read, and checked.
-class ParquetReader {
-public:
-    /// Throws Error where it is not a Parquet file, and where a name stands twice.
-    ParquetReader(std::string name, bool use_threads);
+/// A Parquet file as a fragment of arrow::dataset: row group `group`, or all of them where that is below 0. `known` is
+/// what is known of all rows beforehand. Throws Error where it is not a Parquet file, and where a name stands twice.
+std::shared_ptr<arrow::dataset::ParquetFileFragment> open_parquet(
+    const std::string& name, int group = -1, const arrow::compute::Expression& known = arrow::compute::literal(true));
 
-    /// The names of its columns.
-    std::vector<std::string> names() const { return schema_->field_names(); }
-    const parquet::FileMetaData& metadata() const { return *reader_->parquet_reader()->metadata(); }
-
-    /// The columns at these positions, in this order; of one row group, or of all where that is below 0.
-    std::shared_ptr<arrow::Table> read(const std::vector<int>& fields, int group = -1) const;
-
-private:
-    std::string name_;
-    std::unique_ptr<parquet::arrow::FileReader> reader_;
-    std::shared_ptr<arrow::Schema> schema_;
-};
+/// These columns of a fragment, in this order and of these types. Throws Error, which names the file, where it is
+/// broken.
+std::shared_ptr<arrow::Table> read_fragment(const std::string& name,
+                                            const std::shared_ptr<arrow::dataset::Fragment>& fragment,
+                                            const arrow::FieldVector& fields, bool use_threads);
 
 /// What `read` gives; what it throws of the Parquet library's own, as an Error that names the file.
 template <class Read>

@@ -1,26 +1,27 @@
 #include "parquet_rows.h"
 
+#include <numeric>
+
 #include <ATen/ATen.h>
 
 #include "../../loaders/detail/random_order.h"
 
 namespace embark {
 
-bool ParquetPart::has(int64_t row) const {
-    if (!side_) return true;
-    return (uniform(seed_, row) < valid_pct_) == (*side_ == Side::valid);
+ParquetPart::ParquetPart(std::shared_ptr<const ParquetFiles> files) : files_(std::move(files)) {
+    for (int64_t group = 0; group < files_->n_groups(); ++group) group_rows_.push_back(files_->rows(group));
 }
 
-int64_t ParquetPart::count(int64_t group) const {
-    if (!side_) return files_->rows(group);
-    const int64_t first = files_->first_row(group), last = first + files_->rows(group);
-    int64_t counted = 0;
-    for (int64_t row = first; row < last; ++row) counted += has(row);
-    return counted;
+ParquetPart::ParquetPart(std::shared_ptr<const ParquetFiles> files, Side side, double valid_pct, uint64_t seed)
+    : files_(std::move(files)), side_(side), valid_pct_(valid_pct), seed_(seed) {
+    for (int64_t group = 0; group < files_->n_groups(); ++group) group_rows_.push_back(rows(group).numel());
+}
+
+bool ParquetPart::has(int64_t row) const {
+    return !side_ || (uniform(seed_, row) < valid_pct_) == (*side_ == Side::valid);
 }
 
 at::Tensor ParquetPart::rows(int64_t group) const {
-    if (!side_) return at::arange(files_->rows(group));
     const int64_t first = files_->first_row(group), last = first + files_->rows(group);
     std::vector<int64_t> rows;
     for (int64_t row = first; row < last; ++row) {
@@ -29,13 +30,8 @@ at::Tensor ParquetPart::rows(int64_t group) const {
     return at::tensor(rows, at::kLong);
 }
 
-ParquetRows::ParquetRows(ParquetPart part, std::vector<std::string> columns, Encode encode)
-    : part_(std::move(part)), columns_(std::move(columns)), encode_(std::move(encode)) {
-    for (int64_t group = 0; group < part_.files().n_groups(); ++group) piece_rows_.push_back(part_.count(group));
-}
-
-TensorDataset ParquetRows::read(int64_t piece) const {
-    return encode_(part_.files().read(piece, columns_), part_.rows(piece));
+int64_t ParquetPart::rows() const {
+    return std::accumulate(group_rows_.begin(), group_rows_.end(), int64_t{0});
 }
 
 }  // namespace embark

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../../loaders/streamed_rows.h"
@@ -17,15 +18,16 @@ class ParquetPart {
 public:
     enum class Side { train, valid };
 
-    explicit ParquetPart(std::shared_ptr<const ParquetFiles> files) : files_(std::move(files)) {}
-    ParquetPart(std::shared_ptr<const ParquetFiles> files, Side side, double valid_pct, uint64_t seed)
-        : files_(std::move(files)), side_(side), valid_pct_(valid_pct), seed_(seed) {}
+    explicit ParquetPart(std::shared_ptr<const ParquetFiles> files);
+    ParquetPart(std::shared_ptr<const ParquetFiles> files, Side side, double valid_pct, uint64_t seed);
 
     const ParquetFiles& files() const { return *files_; }
+    const std::shared_ptr<const ParquetFiles>& shared_files() const { return files_; }
     /// Numbers in row group `group` of its rows on this side, ascending (int64).
     at::Tensor rows(int64_t group) const;
-    /// How many these are.
-    int64_t count(int64_t group) const;
+    /// How many these are, for each row group, and in all of them.
+    const std::vector<int64_t>& group_rows() const { return group_rows_; }
+    int64_t rows() const;
 
 private:
     bool has(int64_t row) const;
@@ -34,6 +36,7 @@ private:
     std::optional<Side> side_;
     double valid_pct_ = 0;
     uint64_t seed_ = 0;
+    std::vector<int64_t> group_rows_;
 };
 
 /// Rows of Parquet files, encoded as they are read: a row group is a piece.
@@ -42,17 +45,19 @@ public:
     /// The encoded `rows` (1-d int64) of a table. Called from several threads.
     using Encode = std::function<TensorDataset(const Table& table, const at::Tensor& rows)>;
 
-    ParquetRows(ParquetPart part, std::vector<std::string> columns, Encode encode);
+    ParquetRows(ParquetPart part, std::vector<std::string> columns, Encode encode)
+        : part_(std::move(part)), columns_(std::move(columns)), encode_(std::move(encode)) {}
 
-    const std::vector<int64_t>& piece_rows() const override { return piece_rows_; }
-    TensorDataset read(int64_t piece) const override;
+    const std::vector<int64_t>& piece_rows() const override { return part_.group_rows(); }
+    TensorDataset read(int64_t piece) const override {
+        return encode_(part_.files().read(piece, columns_), part_.rows(piece));
+    }
     std::string source() const override { return part_.files().source(); }
 
 private:
     ParquetPart part_;
     std::vector<std::string> columns_;
     Encode encode_;
-    std::vector<int64_t> piece_rows_;
 };
 
 }  // namespace embark

@@ -2,11 +2,17 @@
 #include <embark/data/collab/collab.h>
 #include <embark/data/tabular/tabular.h>
 
+#include <chrono>
 #include <map>
 #include <random>
 
 #include <ATen/ATen.h>
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <unistd.h>
 
 #include "../../../predictor/detail/tabular_encoder_json.h"
 #include "test_files.h"
@@ -16,6 +22,7 @@ namespace {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// Ratings whose values tell them apart: users and items of gaps, as text or as integers.
@@ -145,10 +152,116 @@ TEST_F(ParquetStream, bad_input_is_found_before_the_first_batch) {
 
 TEST_F(ParquetStream, a_file_that_changes_meanwhile_is_refused) {
     const auto path = folder_.path() / "r.parquet";
-    write_parquet(path, ratings(200, true), {.row_group_rows = 50});
+    const Table before = ratings(200, true);
+    const auto later = [&] { return std::filesystem::last_write_time(path) + std::chrono::seconds(1); };
+    // Fewer rows, and as many but of others.
+    for (const Table& after : {ratings(190, true), before.with_column("user", at::arange(200))}) {
+        write_parquet(path, before, {.row_group_rows = 50});
+        const auto dls = CollabDataLoaders::from_parquet(path);
+        write_parquet(path, after, {.row_group_rows = 50});
+        std::filesystem::last_write_time(path, later());
+        EXPECT_THAT(message_of<Error>([&] { dls.one_batch(); }), HasSubstr("r.parquet: it is not the file any more"));
+    }
     const auto dls = CollabDataLoaders::from_parquet(path);
-    write_parquet(path, ratings(190, true), {.row_group_rows = 60});
-    EXPECT_THAT(message_of<Error>([&] { dls.one_batch(); }), HasSubstr("not the file any more"));
+    std::filesystem::remove(path);
+    EXPECT_THAT(message_of<Error>([&] { dls.one_batch(); }), HasSubstr("r.parquet: there is no such file"));
+}
+
+TEST_F(ParquetStream, what_writers_hide_is_left_out) {
+    const Table table = ratings(100, true);
+    const auto path = write_parts(table);
+    for (const char* hidden : {"_temporary/0", ".staging", "more/_delta_log"}) {
+        std::filesystem::create_directories(path / hidden);
+        write_parquet(path / hidden / "part.parquet", table.head(10));
+    }
+    std::filesystem::create_directories(path / "ein Größenmaß.parquet");
+    write_parquet(path / "ein Größenmaß.parquet" / "Teil 1.parquet", ratings(10, true, 3));
+    EXPECT_EQ(CollabDataLoaders::from_parquet(path, {.valid_pct = 0}).train().rows(), 110);
+}
+
+TEST_F(ParquetStream, links_are_followed_once) {
+    const auto path = write_parts(ratings(90, true));
+    const auto elsewhere = folder_.path() / "elsewhere";
+    std::filesystem::create_directories(elsewhere);
+    write_parquet(elsewhere / "d.parquet", ratings(10, true, 3));
+    std::filesystem::create_directory_symlink(elsewhere, path / "linked");
+    std::filesystem::create_directory_symlink(elsewhere, path / "more" / "again");
+    std::filesystem::create_directory_symlink("..", path / "more" / "circle");
+    EXPECT_EQ(CollabDataLoaders::from_parquet(path, {.valid_pct = 0}).train().rows(), 100);
+    std::filesystem::create_symlink("e.parquet", path / "e.parquet");
+    EXPECT_THAT(message_of<Error>([&] { CollabDataLoaders::from_parquet(path); }),
+                HasSubstr("e.parquet: there is no such file"));
+}
+
+TEST_F(ParquetStream, a_folder_that_cannot_be_read_is_named) {
+    const auto path = write_parts(ratings(90, true));
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
+    std::filesystem::permissions(path / "more", std::filesystem::perms::none);
+    const bool is_root = geteuid() == 0;  // whom no permission stops
+    ASSERT_TRUE(!is_root || seteuid(65534) == 0);
+    const std::string message = message_of<Error>([&] { CollabDataLoaders::from_parquet(path); });
+    ASSERT_TRUE(!is_root || seteuid(0) == 0);
+    std::filesystem::permissions(path / "more", std::filesystem::perms::owner_all);
+    EXPECT_EQ(message, "Cannot read the folder " + (path / "more").string() + ": Permission denied");
+    EXPECT_THAT(message_of<Error>([&] { CollabDataLoaders::from_parquet(std::string(5000, 'x')); }),
+                HasSubstr("there is no such file"));
+}
+
+TEST_F(ParquetStream, a_folder_named_by_a_value_is_a_column) {
+    const auto path = folder_.path() / "sales";
+    const std::vector<std::string> years = {"year=2020/zip=007", "year=2021/zip=7", "year=2021/zip=St%20Ives",
+                                            "year=__HIVE_DEFAULT_PARTITION__/zip=7"};
+    for (size_t i = 0; i < years.size(); ++i) {
+        std::filesystem::create_directories(path / years[i]);
+        write_parquet(path / years[i] / "part.parquet",
+                      Table::of_rows(10).with_column("price", at::arange(10) + 10 * static_cast<int64_t>(i)));
+    }
+    const TabularOptions options = {.y_names = {"price"}, .cat_names = {"year", "zip"}, .valid_pct = 0};
+    for (const auto& folder : {path, path / ""}) {
+        const auto dls = TabularDataLoaders::from_parquet(folder, options);
+        EXPECT_THAT(dls.classes().at("year").names(), ElementsAre("#na#", "2020", "2021"));
+        EXPECT_THAT(dls.classes().at("zip").names(), ElementsAre("#na#", "007", "7", "St Ives"));
+        const Table rows = dls.decode(dls.train().first_rows(40));
+        EXPECT_EQ(rows.text("zip")[25], "St Ives");
+        EXPECT_EQ(rows.text("price")[25], "25");
+    }
+    // A file's own column of that name is taken.
+    write_parquet(path / years[0] / "part.parquet", Table::from_text({{"year", {"1066"}}, {"price", {"1"}}}));
+    EXPECT_THAT(TabularDataLoaders::from_parquet(path, options).classes().at("year").names(),
+                ElementsAre("#na#", "1066", "2021"));
+    write_parquet(path / "z.parquet", Table::of_rows(10).with_column("price", at::arange(10)));
+    EXPECT_THAT(message_of<Error>([&] { TabularDataLoaders::from_parquet(path, options); }),
+                HasSubstr("There is no column 'year' in " + (path / "z.parquet").string()));
+}
+
+TEST_F(ParquetStream, parts_of_other_types_are_read_as_one) {
+    const auto path = folder_.path() / "parts";
+    std::filesystem::create_directories(path);
+    const Table texts =
+        Table::from_text({{"job", {"tech", "law", "tech"}}, {"id", {"x7", "7", "8"}}, {"y", {"1", "2", "3"}}});
+    const auto coded =
+        texts.with_column("job", arrow::compute::DictionaryEncode(texts.column("job")).ValueOrDie().chunked_array());
+    const auto whole = at::tensor({1, 2, 3}, at::kLong), halves = at::tensor({0.5, 1.5, 2.5}, at::kDouble);
+    write_parquet(path / "a.parquet",
+                  coded.with_column("size", whole).with_column("id", whole).with_column("y", whole));
+    write_parquet(path / "b.parquet", texts.with_column("size", halves).with_column("y", halves));
+    write_parquet(path / "c.parquet", texts.with_column("size", whole).with_column("more", whole));
+    const TabularOptions options = {.y_names = {"size"}, .cat_names = {"job", "id"}, .valid_pct = 0};
+    const auto dls = TabularDataLoaders::from_parquet(path, options);
+    EXPECT_THAT(dls.classes().at("job").names(), ElementsAre("#na#", "law", "tech"));
+    EXPECT_THAT(dls.classes().at("id").names(), ElementsAre("#na#", "1", "2", "3", "7", "8", "x7"));
+    EXPECT_TRUE(at::equal(dls.train().first_rows(9).targets[0].flatten(),
+                          at::tensor({1.f, 2.f, 3.f, .5f, 1.5f, 2.5f, 1.f, 2.f, 3.f})));
+
+    write_parquet(path / "d.parquet", texts.with_column("size", at::arange(3) > 0));
+    EXPECT_THAT(
+        message_of<Error>([&] { TabularDataLoaders::from_parquet(path, options); }),
+        HasSubstr("Column 'size' is bool in " + (path / "d.parquet").string() + " and double in the files before"));
+    // What is not asked for may be anything.
+    EXPECT_EQ(TabularDataLoaders::from_parquet(path, {.y_names = {"job"}, .cat_names = {"id"}, .valid_pct = 0})
+                  .train()
+                  .rows(),
+              12);
 }
 
 /// A table of every kind of column, with a category that one row alone has and a number that one row alone misses.

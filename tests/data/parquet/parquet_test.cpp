@@ -1,4 +1,5 @@
 #include <embark/core/error.h>
+#include <embark/core/file.h>
 #include <embark/data/table/table.h>
 #include <embark/data/tabular/vocabulary_columns.h>
 
@@ -37,7 +38,8 @@ std::shared_ptr<arrow::Array> nested_array() {
 
 class Parquet : public ::testing::Test {
 protected:
-    std::filesystem::path write(const std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>>& columns) {
+    std::filesystem::path write(const std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>>& columns,
+                                arrow::Compression::type compression = arrow::Compression::BROTLI) {
         arrow::FieldVector fields;
         arrow::ArrayVector arrays;
         for (const auto& [name, values] : columns) {
@@ -46,7 +48,7 @@ protected:
         }
         const auto path = folder_.path() / "file.parquet";
         const auto file = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();
-        const auto properties = parquet::WriterProperties::Builder().compression(arrow::Compression::BROTLI)->build();
+        const auto properties = parquet::WriterProperties::Builder().compression(compression)->build();
         const auto keep_types = parquet::ArrowWriterProperties::Builder().store_schema()->build();
         EXPECT_TRUE(parquet::arrow::WriteTable(*arrow::Table::Make(arrow::schema(fields), arrays),
                                                arrow::default_memory_pool(), file, 1 << 20, properties, keep_types)
@@ -125,6 +127,17 @@ TEST_F(Parquet, use_columns_beside_a_nested_one) {
                 HasSubstr("There is no column 'size'"));
 }
 
+TEST_F(Parquet, names_may_hold_any_letters) {
+    const auto path = write({{"a.b", array<arrow::Int64Builder, int64_t>({1})},
+                             {"a", array<arrow::Int64Builder, int64_t>({2})},
+                             {"Größe [m²]", array<arrow::Int64Builder, int64_t>({3})},
+                             {"", array<arrow::Int64Builder, int64_t>({4})}});
+    std::filesystem::rename(path, folder_.path() / "run:1 neu.parquet");
+    const Table table = read_parquet(folder_.path() / "run:1 neu.parquet", {.use_columns = {2, "a", "a.b", ""}});
+    EXPECT_THAT(table.names(), ElementsAre("Größe [m²]", "a", "a.b", ""));
+    EXPECT_EQ(table.text("a.b")[0] + table.text("a")[0] + table.text("")[0], "124");
+}
+
 TEST_F(Parquet, nested_columns_are_carried_but_not_read) {
     const Table table = read_parquet(write_all_types());
     EXPECT_THAT(message_of<Error>([&] { table.text("tags"); }), HasSubstr("cannot be read as text"));
@@ -152,6 +165,27 @@ TEST_F(Parquet, a_file_cut_short_is_an_error) {
     const auto path = write_all_types();
     std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
     EXPECT_THAT(message_of<Error>([&] { read_parquet(path); }), HasSubstr("file.parquet as Parquet"));
+}
+
+// Nothing of Arrow's looks at them when it reads, and a number beyond the dictionary reads memory of others.
+TEST_F(Parquet, a_file_with_numbers_outside_its_dictionary_is_refused) {
+    const auto colours = array<arrow::StringBuilder, std::string>({"red", "blue", "green"});
+    const auto indices = array<arrow::Int32Builder, int32_t>({0, 1, 2, 0, 1, 2, 0, 1, 2, 2});
+    const auto path = write({{"colour", arrow::DictionaryArray::FromArrays(indices, colours).ValueOrDie()}},
+                            arrow::Compression::UNCOMPRESSED);
+    const std::string bytes = read_file(path);
+    int refused = 0;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        std::string broken = bytes;
+        broken[i] = static_cast<char>(broken[i] ^ 0x80);
+        folder_.write("broken.parquet", broken);
+        try {
+            EXPECT_TRUE(read_parquet(folder_.path() / "broken.parquet").arrow()->ValidateFull().ok()) << i;
+        } catch (const Error& error) {
+            refused += std::string(error.what()).find("ndices invalid") != std::string::npos;
+        }
+    }
+    EXPECT_GT(refused, 0);
 }
 
 }  // namespace
