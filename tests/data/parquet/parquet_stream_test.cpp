@@ -167,6 +167,25 @@ TEST_F(ParquetStream, a_file_that_changes_meanwhile_is_refused) {
     EXPECT_THAT(message_of<Error>([&] { dls.one_batch(); }), HasSubstr("r.parquet: there is no such file"));
 }
 
+TEST_F(ParquetStream, an_id_that_was_not_there_at_first_is_refused) {
+    // As where processes have copies that differ: same size, same time.
+    const auto path = folder_.path() / "r.parquet";
+    const auto write = [&](const std::string& user) {
+        write_parquet(path, Table::from_text(
+                                {{"user", {"a", user, "z"}}, {"item", {"1", "2", ""}}, {"rating", {"1", "2", "3"}}}));
+    };
+    write("m");
+    const auto time = std::filesystem::last_write_time(path);
+    const auto size = std::filesystem::file_size(path);
+    const auto dls = CollabDataLoaders::from_parquet(path, {.valid_pct = 0});
+    EXPECT_EQ(dls.one_batch().size(), 3);
+    write("n");
+    ASSERT_EQ(std::filesystem::file_size(path), size);
+    std::filesystem::last_write_time(path, time);
+    EXPECT_THAT(message_of<Error>([&] { dls.one_batch(); }),
+                HasSubstr("r.parquet, row 2, column 'user': 'n' was not there when the files were read first"));
+}
+
 TEST_F(ParquetStream, what_writers_hide_is_left_out) {
     const Table table = ratings(100, true);
     const auto path = write_parts(table);
