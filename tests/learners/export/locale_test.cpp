@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/reporting/csv_logger.h>
+#include <embark/core/text.h>
 #include <embark/learners.h>
 
 #include "python.h"

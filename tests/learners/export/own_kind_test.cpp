@@ -94,7 +94,7 @@ std::string refusal(const Colours::Export& write) {
 
 TEST(OwnKind, a_file_of_a_kind_that_nobody_registered_answers_by_forward_and_by_its_methods) {
     TemporaryFolder folder;
-    const torch::nn::Linear model(3, 1);
+    torch::nn::Linear model(3, 1);
     export_torchscript(Model(model), colours(write_colours), folder.path() / "c.pt");
     const auto file = Predictor::load(folder.path() / "c.pt");
     EXPECT_EQ(file.info().kind, "colours");
