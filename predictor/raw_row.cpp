@@ -1,9 +1,5 @@
 #include "raw_row.h"
 
-#include <array>
-#include <charconv>
-#include <cmath>
-
 #include "../core/detail/number_words.h"
 
 namespace embark {
@@ -13,10 +9,11 @@ std::optional<double> RawValue::number() const {
 }
 
 std::string RawValue::written(double number) {
-    if (std::isnan(number)) return {};
-    std::array<char, 32> digits;  // the shortest form that reads back as the same number has at most 24
-    const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-    return {digits.data(), end};
+    return number_text(number);
+}
+
+std::string RawValue::written(float number) {
+    return number_text(number);
 }
 
 }  // namespace embark

@@ -23,6 +23,8 @@ public:
             text_ = number ? "true" : "false";
         } else if constexpr (std::is_integral_v<Number>) {
             text_ = std::to_string(number);
+        } else if constexpr (std::is_same_v<Number, float>) {
+            text_ = written(number);
         } else {
             text_ = written(*number_);
         }
@@ -35,6 +37,7 @@ public:
 
 private:
     static std::string written(double number);
+    static std::string written(float number);
 
     std::string text_;
     std::optional<double> number_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -11,90 +12,119 @@
 #include "../core/detail/number_words.h"
 #include "../core/error.h"
 #include "../core/text.h"
+#include "detail/encode_values.h"
 
 namespace embark {
 
 namespace {
 
-/// A row and, among several, its place; what messages call it.
-struct PlacedRow {
-    const RawRow& row;
-    int64_t number = -1;
+using RawValues = std::span<const RawValue>;
 
-    std::string spoken() const { return number < 0 ? std::string("the row") : concat("row ", number); }
+/// The values of one column in some rows of `encode`'s argument: one row, or a stretch of columns.
+struct RawRows {
+    const RawRow* row = nullptr;
+    const RawColumns* columns = nullptr;
+    size_t first = 0, n = 1;
 
-    /// The value of column `name`. Throws Error where it is not there; one that is missing is there, as nothing.
-    const RawValue& value(const std::string& name) const {
-        const auto found = row.find(name);
-        if (found != row.end()) return found->second;
+    /// Throws Error where it is not there; one that is missing is there, as nothing.
+    RawValues column(const std::string& name) const {
+        if (columns) return RawValues(columns->find(name)->second).subspan(first, n);  // looked for before
+        const auto found = row->find(name);
+        if (found != row->end()) return {&found->second, 1};
         std::vector<std::string> names;
-        for (const auto& [present, value] : row) names.push_back(present);
+        for (const auto& [present, value] : *row) names.push_back(present);
         fail("The row has no value for column '", name, "', which the model needs", name_hint(name, names));
     }
 
-    double number_of(const std::string& name) const {
-        const RawValue& raw = value(name);
-        const auto found = raw.number();
-        require(found && !is_beyond_float(*found), "Column '", name, "' of ", spoken(), ": '", raw.text(),
-                "' is not a number up to 3.4e38");
-        return *found;
+    [[noreturn]] void refuse(const std::string& name, size_t i, std::string_view text, std::string_view reason) const {
+        fail("Column '", name, "' of ", columns ? concat("row ", first + i) : "the row", ": '", text, "' is not ",
+             reason);
     }
 };
 
-/// The row with the parts of its dates.
-RawRow with_date_parts(const PlacedRow& given, const std::vector<DateColumn>& dates) {
-    RawRow row = given.row;
-    for (const DateColumn& date : dates) {
-        const std::string& text = given.value(date.name).text();
-        const auto parts = date_parts(text);
-        require(parts || is_missing_word(text), "Column '", date.name, "' of ", given.spoken(), ": '", text,
-                "' is not a date; dates are like 2024-01-31, with a time or without");
-        for (const DatePartColumn& column : columns_of(date)) {
-            const double value = parts ? (*parts)[column.part] : 0;
-            row[column.name] = !parts           ? RawValue()
-                               : column.is_flag ? RawValue(value != 0)
-                                                : RawValue(std::llround(value));
+/// Encodes some rows.
+class RowEncoder {
+public:
+    RowEncoder(const TabularEncoder& encoder, const RawRows& rows, EncodingCounts* counts)
+        : encoder_(encoder), rows_(rows), counts_(counts) {
+        for (const DateColumn& date : encoder.dates) take_apart(date);
+    }
+
+    /// To (rows, categories) and (rows, numbers).
+    void encode(int64_t* codes, float* numbers) const {
+        for (size_t i = 0; i < encoder_.categories.size(); ++i) {
+            put_category(encoder_.categories[i], codes + i, encoder_.categories.size());
+        }
+        for (size_t i = 0; i < encoder_.numbers.size(); ++i) {
+            put_number(encoder_.numbers[i], numbers + i, encoder_.numbers.size());
         }
     }
-    return row;
-}
 
-/// Categories and numbers of a row that has the parts of its dates.
-void encode_row(const TabularEncoder& encoder, const PlacedRow& row, int64_t* codes, float* numbers,
-                EncodingCounts* counts) {
-    std::vector<std::string_view> flagged;
-    for (const auto& column : encoder.categories) {
-        int64_t& code = *codes++;
-        if (!column.missing_in.empty()) {
-            flagged.push_back(column.missing_in);
-            code = std::isnan(row.number_of(column.missing_in)) ? 2 : 1;
-            continue;
+private:
+    RawValues column(const std::string& name) const {
+        if (!parts_.empty()) {
+            if (const auto part = parts_.find(name); part != parts_.end()) return part->second;
         }
-        const std::string& text = row.value(column.name).text();
-        code = column.vocabulary.index(text);
-        if (counts && code == 0 && !text.empty()) ++counts->unknown[column.name];
+        return rows_.column(name);
     }
-    for (const auto& column : encoder.numbers) {
-        const double number = row.number_of(column.name);
-        const bool missing = std::isnan(number);
-        *numbers++ = static_cast<float>(column.scaler(missing ? column.fill : number));
-        const bool is_new = missing && std::find(flagged.begin(), flagged.end(), column.name) == flagged.end();
-        if (counts && is_new) ++counts->filled[column.name];
+
+    double number(const std::string& name, const RawValues& values, size_t row) const {
+        const std::optional<double> found = values[row].number();
+        if (!is_encodable(found)) rows_.refuse(name, row, values[row].text(), "a number up to 3.4e38");
+        return *found;
     }
-}
 
-void encode_placed(const TabularEncoder& encoder, const PlacedRow& given, int64_t* codes, float* numbers,
-                   EncodingCounts* counts) {
-    if (encoder.dates.empty()) return encode_row(encoder, given, codes, numbers, counts);
-    const RawRow extended = with_date_parts(given, encoder.dates);
-    encode_row(encoder, {extended, given.number}, codes, numbers, counts);
-}
+    void put_category(const CategoryColumn& category, int64_t* out, size_t stride) const {
+        const bool is_flag = !category.missing_in.empty();
+        const RawValues values = column(is_flag ? category.missing_in : category.name);
+        for (size_t row = 0; row < values.size(); ++row, out += stride) {
+            *out = is_flag ? encode_flag(number(category.missing_in, values, row))
+                           : encode_category(category, values[row].text());
+            if (counts_ && *out == 0 && is_unknown_category(category, values[row].text())) {
+                ++counts_->unknown[category.name];
+            }
+        }
+    }
 
-/// The columns that `encoder` needs, in the order of `names`. Throws Error for one that is not there or has another
-/// length than the first.
-std::vector<const std::vector<RawValue>*> needed_columns(const std::vector<std::string>& names,
-                                                         const RawColumns& columns) {
-    std::vector<const std::vector<RawValue>*> needed;
+    void put_number(const NumberColumn& continuous, float* out, size_t stride) const {
+        const RawValues values = column(continuous.name);
+        const bool counted = counts_ && find_flag(encoder_, continuous) == encoder_.categories.end();
+        for (size_t row = 0; row < values.size(); ++row, out += stride) {
+            const double value = number(continuous.name, values, row);
+            *out = encode_number(continuous, value);
+            if (counted && std::isnan(value)) ++counts_->filled[continuous.name];
+        }
+    }
+
+    void take_apart(const DateColumn& date) {
+        const RawValues values = rows_.column(date.name);
+        const std::vector<DatePartColumn> columns = columns_of(date);
+        for (const DatePartColumn& part : columns) parts_[part.name].resize(values.size());
+        for (size_t row = 0; row < values.size(); ++row) {
+            const std::string& text = values[row].text();
+            const auto parts = date_parts(text);
+            if (!parts && !is_missing_word(text)) {
+                rows_.refuse(date.name, row, text, "a date; dates are like 2024-01-31, with a time or without");
+            }
+            if (!parts) continue;
+            for (const DatePartColumn& part : columns) {
+                const double value = (*parts)[part.part];
+                parts_[part.name][row] = part.is_flag ? RawValue(value != 0) : RawValue(std::llround(value));
+            }
+        }
+    }
+
+    const TabularEncoder& encoder_;
+    RawRows rows_;
+    EncodingCounts* counts_;
+    /// The columns that dates become.
+    RawColumns parts_;
+};
+
+/// How many rows `columns` have. Throws Error for one of `names` that is not there or has another length than the
+/// first.
+size_t checked_rows(const std::vector<std::string>& names, const RawColumns& columns) {
+    size_t n_rows = 0;
     for (const std::string& name : names) {
         const auto found = columns.find(name);
         if (found == columns.end()) {
@@ -102,11 +132,14 @@ std::vector<const std::vector<RawValue>*> needed_columns(const std::vector<std::
             for (const auto& [given, values] : columns) present.push_back(given);
             fail("There is no column '", name, "', which the model needs", name_hint(name, present));
         }
-        needed.push_back(&found->second);
-        require(needed.back()->size() == needed.front()->size(), "Column '", name, "' has ", needed.back()->size(),
-                " values, but column '", names.front(), "' has ", needed.front()->size(), "; all need as many");
+        const size_t n = found->second.size();
+        if (name == names.front()) n_rows = n;
+        if (n != n_rows) {
+            fail("Column '", name, "' has ", n, " values, but column '", names.front(), "' has ", n_rows,
+                 "; all need as many");
+        }
     }
-    return needed;
+    return n_rows;
 }
 
 }  // namespace
@@ -150,7 +183,7 @@ std::vector<std::string> TabularEncoder::input_names() const {
 }
 
 void TabularEncoder::encode(const RawRow& row, int64_t* codes, float* numbers_out, EncodingCounts* counts) const {
-    encode_placed(*this, {row}, codes, numbers_out, counts);
+    RowEncoder(*this, {.row = &row}, counts).encode(codes, numbers_out);
 }
 
 Tensors TabularEncoder::encode(const RawRow& row, EncodingCounts* counts) const {
@@ -158,25 +191,23 @@ Tensors TabularEncoder::encode(const RawRow& row, EncodingCounts* counts) const 
                       at::empty({1, static_cast<int64_t>(numbers.size())}, at::kFloat)};
     encode(row, inputs[0].mutable_data_ptr<int64_t>(), inputs[1].mutable_data_ptr<float>(), counts);
     for (const auto& text : texts) {
-        inputs.push_back(text.vocabulary.encode({PlacedRow{row}.value(text.name).text()}, text.max_len));
+        inputs.push_back(text.vocabulary.encode({RawRows{.row = &row}.column(text.name)[0].text()}, text.max_len));
     }
     return inputs;
 }
 
 Tensors TabularEncoder::encode_columns(const RawColumns& columns, EncodingCounts* counts) const {
-    const std::vector<std::string> names = input_names();
-    const auto needed = needed_columns(names, columns);
-    const auto rows = needed.empty() ? 0 : static_cast<int64_t>(needed.front()->size());
-    const auto n_codes = static_cast<int64_t>(categories.size()), n_numbers = static_cast<int64_t>(numbers.size());
-    Tensors inputs = {at::empty({rows, n_codes}, at::kLong), at::empty({rows, n_numbers}, at::kFloat)};
+    const size_t rows = checked_rows(input_names(), columns);
+    const auto n = static_cast<int64_t>(rows);
+    Tensors inputs = {at::empty({n, static_cast<int64_t>(categories.size())}, at::kLong),
+                      at::empty({n, static_cast<int64_t>(numbers.size())}, at::kFloat)};
     int64_t* codes = inputs[0].mutable_data_ptr<int64_t>();
     float* numbers_out = inputs[1].mutable_data_ptr<float>();
-    RawRow row;  // without the texts, which come last
-    for (int64_t i = 0; i < rows; ++i) {
-        for (size_t column = 0; column < names.size() - texts.size(); ++column) {
-            row[names[column]] = (*needed[column])[static_cast<size_t>(i)];
-        }
-        encode_placed(*this, {row, i}, codes + i * n_codes, numbers_out + i * n_numbers, counts);
+    // In parts, so that the parts of dates take no memory to speak of.
+    constexpr size_t kRowsAtOnce = 4096;
+    for (size_t first = 0; first < rows; first += kRowsAtOnce) {
+        const RawRows part = {.columns = &columns, .first = first, .n = std::min(kRowsAtOnce, rows - first)};
+        RowEncoder(*this, part, counts).encode(codes + first * categories.size(), numbers_out + first * numbers.size());
     }
     for (const auto& text : texts) {
         std::vector<std::string> values;

@@ -22,7 +22,7 @@ struct CategoryColumn {
     std::string missing_in = {};
 };
 
-/// A number that the model sees.
+/// A continuous column that the model sees.
 struct NumberColumn {
     std::string name;
     /// What stands in for a missing one, before it is scaled.

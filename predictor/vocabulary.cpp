@@ -14,16 +14,20 @@ namespace embark {
 struct Vocabulary::Impl {
     std::vector<std::string> names;
     NameIndex places;
+    Spelling spelling;
 
-    explicit Impl(std::vector<std::string> all_names) : names(std::move(all_names)), places(names) {}
+    Impl(std::vector<std::string> all_names, Spelling its_spelling)
+        : names(std::move(all_names)), places(names), spelling(its_spelling) {}
+    /// Below 0 where there is none.
+    int64_t place_of(std::string_view value) const;
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 };
 
 namespace {
 
-bool is_missing(std::string_view value) {
-    return value.empty() || value == Vocabulary::kMissing;
+bool stands_for_missing(Spelling spelling, std::string_view value) {
+    return value == Vocabulary::kMissing || is_missing_value(spelling, value);
 }
 
 /// Integers as text, sorted. Numbers of 64 bits are sorted as such, several times faster than by their digits.
@@ -64,26 +68,51 @@ Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
 Vocabulary::Vocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Vocabulary Vocabulary::fit(std::vector<std::string> values) {
-    std::erase_if(values, is_missing);
-    return from_names(numbered(std::move(values)));
+    std::erase_if(values, [](const auto& value) { return stands_for_missing(Spelling::as_written, value); });
+    const Spelling spelling = spelling_of(values);
+    if (spelling != Spelling::as_written) {
+        std::erase_if(values, [&](const auto& value) { return stands_for_missing(spelling, value); });
+        for (std::string& value : values) value = std::string(spell(spelling, value));
+    }
+    return from_names(numbered(std::move(values)), spelling);
 }
 
-Vocabulary Vocabulary::from_names(std::vector<std::string> names) {
+Vocabulary Vocabulary::fit_ids(std::vector<std::string> values) {
+    std::erase_if(values, [](const auto& value) { return stands_for_missing(Spelling::as_written, value); });
+    const Spelling spelling = spelling_of_ids(values);
+    return from_names(numbered(std::move(values)), spelling);
+}
+
+Vocabulary Vocabulary::from_names(std::vector<std::string> names, Spelling spelling) {
     require(!names.empty() && names.front() == kMissing, "The first name of a vocabulary must be '", kMissing, "'",
             names.empty() ? "" : concat(", not '", names.front(), "'"));
-    return Vocabulary(std::make_shared<const Impl>(std::move(names)));
+    return Vocabulary(std::make_shared<const Impl>(std::move(names), spelling));
 }
 
 int64_t Vocabulary::size() const {
     return static_cast<int64_t>(impl_->names.size());
 }
 
+Spelling Vocabulary::spelling() const {
+    return impl_->spelling;
+}
+
+int64_t Vocabulary::Impl::place_of(std::string_view value) const {
+    const int64_t place = places.find(value);
+    if (place >= 0 || spelling == Spelling::as_written) return place;
+    return places.find(spell(spelling, value));
+}
+
 int64_t Vocabulary::index(std::string_view value) const {
-    return std::max<int64_t>(impl_->places.find(value), 0);
+    return std::max<int64_t>(impl_->place_of(value), 0);
 }
 
 bool Vocabulary::has(std::string_view value) const {
-    return impl_->places.find(value) >= 0;
+    return impl_->place_of(value) >= 0;
+}
+
+bool Vocabulary::is_missing(std::string_view value) const {
+    return stands_for_missing(impl_->spelling, value);
 }
 
 const std::string& Vocabulary::name(int64_t index) const {

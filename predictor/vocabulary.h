@@ -8,11 +8,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "spelling.h"
+
 namespace embark {
 
 /// The categories of one column and the number of each: `#na#` is 0, the rest are sorted and numbered from 1 (fastai's
-/// Categorify). Sorted as numbers where all are plain integers, else by their UTF-8 bytes. A value that is missing, or
-/// that the vocabulary does not have, is 0. An immutable value; copies share.
+/// Categorify). Sorted as numbers where all are plain integers, else by their UTF-8 bytes. Where all are integers or
+/// all are true or false, each has one spelling, by which values are looked up too (see Spelling). A value that is
+/// missing, or that the vocabulary does not have, is 0. An immutable value; copies share.
 class Vocabulary {
 public:
     static constexpr std::string_view kMissing = "#na#";
@@ -23,8 +26,13 @@ public:
     /// The categories among `values`, in any order, repeated or not; empty texts are missing values.
     static Vocabulary fit(std::vector<std::string> values);
 
-    /// A vocabulary with exactly these names, `#na#` first; as names() gave them.
-    static Vocabulary from_names(std::vector<std::string> names);
+    /// The same for ids; see spelling_of_ids.
+    static Vocabulary fit_ids(std::vector<std::string> values);
+
+    /// A vocabulary with exactly these names, `#na#` first; as names() and spelling() gave them.
+    static Vocabulary from_names(std::vector<std::string> names, Spelling spelling = Spelling::as_written);
+
+    Spelling spelling() const;
 
     /// How many there are, `#na#` included: the rows that an embedding needs.
     int64_t size() const;
@@ -32,6 +40,9 @@ public:
     /// The number of `value`, 0 where it is unknown.
     int64_t index(std::string_view value) const;
     bool has(std::string_view value) const;
+
+    /// Whether `value` is a missing one rather than one that training did not have.
+    bool is_missing(std::string_view value) const;
 
     /// The name of number `index`. Throws Error where it is missing.
     const std::string& name(int64_t index) const;

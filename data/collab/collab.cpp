@@ -66,7 +66,7 @@ std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabCo
     auto fitted = std::make_shared<CollabData>();
     set_names(*fitted, columns);
     parallel_for_each(2, [&](int64_t i) {
-        (i == 0 ? fitted->users : fitted->items) = fit_vocabulary(i == 0 ? ids.users : ids.items, wanted);
+        (i == 0 ? fitted->users : fitted->items) = fit_ids(i == 0 ? ids.users : ids.items, wanted);
     });
     return fitted;
 }

@@ -16,7 +16,7 @@ namespace {
 
 /// The vocabulary of these ids and those of the other processes.
 Vocabulary vocabulary(const DistinctIds& ids, Strategy& strategy) {
-    return Vocabulary::fit(gather_tables(strategy, Table::from_text({{"id", ids.texts()}})).text("id"));
+    return Vocabulary::fit_ids(gather_tables(strategy, Table::from_text({{"id", ids.texts()}})).text("id"));
 }
 
 /// What is fitted on the training ratings. Looks at every rating, so that one that cannot be used is found before any

@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/ivalue.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include "../../core/error.h"
 #include "../../core/text.h"
+#include "../spelling.h"
 
 namespace embark {
 
@@ -17,6 +19,16 @@ std::vector<std::string> to_strings(const c10::List<c10::IValue>& list) {
     return strings;
 }
 
+/// Whether the training data had this "user" or "item".
+bool knows(const ExportedFile& file, const std::string& what, const std::string& name) {
+    const std::string attribute = "_embark_" + what;
+    // Version 0.1 took ids as they were written.
+    const Spelling spelling = file.module().hasattr(attribute + "_spelling")
+                                  ? static_cast<Spelling>(file.attribute(attribute + "_spelling").toInt())
+                                  : Spelling::as_written;
+    return file.attribute(attribute + "_index").toGenericDict().contains(std::string(spell(spelling, name)));
+}
+
 }  // namespace
 
 at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users,
@@ -27,7 +39,7 @@ at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users,
 }
 
 bool CollabFile::knows_user(const std::string& user) const {
-    return file().attribute("_embark_user_index").toGenericDict().contains(user);
+    return knows(file(), "user", user);
 }
 
 std::vector<Scored> CollabFile::recommend(const std::string& user, int64_t k) const {
@@ -37,7 +49,7 @@ std::vector<Scored> CollabFile::recommend(const std::string& user, int64_t k) co
 std::vector<Scored> CollabFile::similar(const std::string& item, int64_t k) const {
     require(file().has_method("similar"), file().name(), " has no method similar, since no ",
             "embedding of the items was found when it was exported; ExportOptions::item_factors names one");
-    if (!file().attribute("_embark_item_index").toGenericDict().contains(item)) {
+    if (!knows(file(), "item", item)) {
         auto names = to_strings(file().attribute("_embark_items").toList());
         names.erase(names.begin());  // #na#
         fail(file().name(), " has no item '", item, "'", name_hint(item, names));

@@ -112,7 +112,7 @@ private:
     std::pair<at::Tensor, at::Tensor> input_norm_;
 };
 
-RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& json) {
+RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& json, const TabularEncoder& encoder) {
     Builder builder(module);
     int64_t embedded = 0;
     for (int64_t i = 0; i < json.at("n_embeddings").get<int64_t>(); ++i) {
@@ -129,6 +129,28 @@ RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& j
     }
     bounded_ = json.at("bounded").get<std::vector<int64_t>>();
     y_range_ = {json.at("y_range").at(0), json.at("y_range").at(1)};
+    require_shapes(encoder);
+}
+
+void RowNetwork::require_shapes(const TabularEncoder& encoder) const {
+    bool fits = embeddings_.size() == encoder.categories.size() && !layers_.empty() &&
+                n_numbers_ == static_cast<int64_t>(encoder.numbers.size());
+    int64_t width = n_numbers_;
+    for (size_t i = 0; fits && i < embeddings_.size(); ++i) {
+        const int64_t n_values = encoder.categories[i].vocabulary.size() * embeddings_[i].width;
+        fits = static_cast<int64_t>(embeddings_[i].rows.size()) >= n_values;
+        width += embeddings_[i].width;
+    }
+    for (size_t i = 0; fits && i < layers_.size(); ++i) {
+        fits = layers_[i].n_in == width && static_cast<int64_t>(layers_[i].bias.size()) == layers_[i].n_out;
+        width = layers_[i].n_out;
+    }
+    int64_t n_outputs = 0;
+    for (const TargetColumn& target : encoder.targets) n_outputs += target.width();
+    fits = fits && width == n_outputs && std::all_of(bounded_.begin(), bounded_.end(), [&](int64_t place) {
+               return place >= 0 && place < n_outputs;
+           });
+    require(fits, "the sizes of its parameters do not fit the columns that it describes; export the model again");
 }
 
 void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../../core/range.h"
+#include "../tabular_encoder.h"
 
 namespace embark {
 
@@ -16,8 +17,9 @@ namespace embark {
 /// about one. Its const methods may be called from several threads.
 class RowNetwork {
 public:
-    /// Of an exported TabularModel and what row_network_json said of it.
-    RowNetwork(const torch::jit::Module& module, const nlohmann::json& json);
+    /// Of an exported TabularModel, what row_network_json said of it, and what encodes its inputs. Throws Error where
+    /// these do not fit one another, nlohmann's and LibTorch's exceptions where something is missing.
+    RowNetwork(const torch::jit::Module& module, const nlohmann::json& json, const TabularEncoder& encoder);
 
     /// Numbers that it gives: those of all outputs, side by side.
     int64_t n_out() const { return layers_.back().n_out; }
@@ -27,6 +29,8 @@ public:
     void operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const;
 
 private:
+    void require_shapes(const TabularEncoder& encoder) const;
+
     struct Embedding {
         int64_t width = 0;
         std::vector<float> rows;

@@ -20,8 +20,10 @@ NumberScaler scaler_from(const Json& json) {
             json.at("quantiles").get<std::vector<double>>()};
 }
 
-Vocabulary vocabulary_from(const Json& json) {
-    return Vocabulary::from_names(json.get<std::vector<std::string>>());
+/// Version 0.1 took every value as it was written and knew no other spelling.
+Vocabulary vocabulary_from(const Json& json, const char* names) {
+    return Vocabulary::from_names(json.at(names).get<std::vector<std::string>>(),
+                                  parse_spelling(json.value("spelling", "as_written")));
 }
 
 }  // namespace
@@ -29,8 +31,10 @@ Vocabulary vocabulary_from(const Json& json) {
 Json to_json(const TabularEncoder& data) {
     Json categories = Json::array(), numbers = Json::array(), targets = Json::array();
     for (const auto& column : data.categories) {
-        categories.push_back(
-            {{"name", column.name}, {"categories", column.vocabulary.names()}, {"missing_in", column.missing_in}});
+        categories.push_back({{"name", column.name},
+                              {"categories", column.vocabulary.names()},
+                              {"spelling", to_string(column.vocabulary.spelling())},
+                              {"missing_in", column.missing_in}});
     }
     for (const auto& column : data.numbers) {
         numbers.push_back({{"name", column.name}, {"fill", column.fill}, {"scaler", to_json(column.scaler)}});
@@ -38,6 +42,7 @@ Json to_json(const TabularEncoder& data) {
     for (const auto& target : data.targets) {
         targets.push_back({{"name", target.name},
                            {"classes", target.classes.names()},
+                           {"spelling", to_string(target.classes.spelling())},
                            {"log", target.log},
                            {"mean", target.mean},
                            {"scale", target.scale}});
@@ -54,7 +59,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
     TabularEncoder data;
     for (const Json& column : json.at("categories")) {
         data.categories.push_back({.name = column.at("name"),
-                                   .vocabulary = vocabulary_from(column.at("categories")),
+                                   .vocabulary = vocabulary_from(column, "categories"),
                                    .missing_in = column.at("missing_in")});
     }
     for (const Json& column : json.at("numbers")) {
@@ -70,7 +75,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
     }
     for (const Json& target : json.at("targets")) {
         data.targets.push_back({.name = target.at("name"),
-                                .classes = vocabulary_from(target.at("classes")),
+                                .classes = vocabulary_from(target, "classes"),
                                 .log = target.at("log"),
                                 .mean = target.at("mean"),
                                 .scale = target.at("scale")});

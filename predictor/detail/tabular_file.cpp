@@ -24,13 +24,13 @@ void softmax(std::vector<float>::iterator first, std::vector<float>::iterator la
     for (auto value = first; value != last; ++value) *value /= sum;
 }
 
-/// Calls `read`, which reads the file's description.
+/// Calls `read`, which reads the file's description and what it describes.
 template <class Read>
 void read_description(const ExportedFile& file, Read read) {
     try {
         read();
-    } catch (const nlohmann::json::exception& error) {
-        fail(file.name(), " cannot be read: ", error.what());
+    } catch (const std::exception& error) {
+        fail(file.name(), " cannot be read: ", torch_message(error));
     }
 }
 
@@ -42,7 +42,7 @@ public:
     Rows(const TabularEncoder& encoder, const torch::jit::Module& module, const nlohmann::json& network)
         : encoder_(encoder) {
         if (network.is_object()) {
-            network_.emplace(module, network);
+            network_.emplace(module, network, encoder);
             return;
         }
         const ClassicLocale plain_numbers;

@@ -1,15 +1,18 @@
 #include <embark/predictor.h>
 
+#include <cmath>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/script.h>
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include <embark/core/error.h>
 #include <embark/predictor/detail/archive_seal.h>
 #include <embark/predictor/detail/export_format.h>
+#include <embark/predictor/detail/tabular_encoder_json.h>
 
 #include "test_files.h"
 
@@ -61,6 +64,56 @@ TEST(Predictor, answers_as_before_after_an_undefined_tensor) {
         EXPECT_TRUE(at::equal(predictor.forward({torch::ones({2})}).at(0), torch::full({2}, 2.0)));
     }
     EXPECT_THAT(message_of<Error>([&] { predictor.forward({}); }), HasSubstr("forward takes 1 tensor, but got 0"));
+}
+
+/// A tabular file of one linear layer, (n_out, n_in), behind two continuous columns and one category of two values,
+/// embedded in `embedded` rows of 3.
+std::string linear_archive(int64_t n_out, int64_t n_in, int64_t embedded, nlohmann::json network) {
+    TabularEncoder encoder;
+    encoder.categories = {{.name = "c", .vocabulary = Vocabulary::fit({"a", "b"})}};
+    encoder.numbers = {{.name = "x"}, {.name = "y"}};
+    encoder.targets = {{.name = "z"}};
+    torch::jit::Module module("Net"), embeds("Embeds"), table("Table"), layers("Layers"), layer("Layer"),
+        linear("Linear");
+    table.register_parameter("weight", torch::ones({embedded, 3}), false);
+    embeds.register_module("0", table);
+    linear.register_parameter("weight", torch::ones({n_out, n_in}), false);
+    layer.register_module("0", linear);
+    layers.register_module("0", layer);
+    module.register_module("embeds", embeds);
+    module.register_module("layers", layers);
+    module.define("def forward(self, x, y):\n    return x + y\n");
+    nlohmann::json settings = {{"n_embeddings", 1}, {"n_cont", 2},    {"n_layers", 1},
+                               {"lin_first", true}, {"bounded", {0}}, {"y_range", {0, 1}}};
+    settings.update(network);
+    const nlohmann::json metadata = {{"format", 1},    {"kind", "tabular"},   {"version", "0.1.0"},
+                                     {"model", "Net"}, {"network", settings}, {"preprocessing", to_json(encoder)}};
+    std::ostringstream out;
+    module.save(out, {{kMetadataName, metadata.dump()}});
+    return seal_archive(out.str());
+}
+
+TEST(Predictor, refuses_a_file_whose_parameters_do_not_fit_its_columns) {
+    TemporaryFolder folder;
+    const auto load = [&](int64_t n_out, int64_t n_in, int64_t embedded,
+                          nlohmann::json network = nlohmann::json::object()) {
+        return Predictor::load(folder.write("net.pt", linear_archive(n_out, n_in, embedded, std::move(network))));
+    };
+    EXPECT_NEAR(load(1, 5, 3).predict(RawRow{{"c", "a"}, {"x", 0}, {"y", 0.5}}).value, 1 / (1 + std::exp(-3.5)), 1e-6);
+    const auto refusal = [&](auto... arguments) { return message_of<Error>([&] { load(arguments...); }); };
+    const auto unfit = EndsWith(
+        "net.pt cannot be read: the sizes of its parameters do not fit the columns that it describes; export the model "
+        "again");
+    EXPECT_THAT(refusal(1, 4, 3), unfit);
+    EXPECT_THAT(refusal(2, 5, 3), unfit);
+    EXPECT_THAT(refusal(1, 5, 2), unfit);
+    using Json = nlohmann::json;
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_cont", 1000000}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_layers", 0}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_embeddings", 0}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"bounded", {1}}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"bounded", {-1}}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_layers", 7}}), HasSubstr("net.pt cannot be read: "));
 }
 
 TEST(Predictor, refuses_a_later_format) {

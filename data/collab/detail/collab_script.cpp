@@ -9,6 +9,7 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/script_attributes.h"
+#include "../../loaders/detail/spelling_script.h"
 #include "../collab.h"
 
 namespace embark {
@@ -18,13 +19,19 @@ namespace {
 // Methods in TorchScript, which Python and C++ read alike. They compute what CollabLearner
 // does, operation by operation, so that both give the same numbers in the same order.
 
+constexpr const char* kNumber = R"(
+def _embark_number(self, name: str, index: Dict[str, int], spelling: int) -> int:
+    number = index.get(name, 0)
+    return index.get(self._embark_spell(name, spelling), 0) if number == 0 and spelling > 0 else number
+)";
+
 constexpr const char* kPredict = R"(
 def predict(self, users: List[str], items: List[str]) -> Tensor:
     assert len(users) == len(items), "predict needs one item for each user, but got {} users and {} items".format(len(users), len(items))
     x: List[int] = []
     for i in range(len(users)):
-        x.append(self._embark_user_index.get(users[i], 0))
-        x.append(self._embark_item_index.get(items[i], 0))
+        x.append(self._embark_number(users[i], self._embark_user_index, self._embark_user_spelling))
+        x.append(self._embark_number(items[i], self._embark_item_index, self._embark_item_spelling))
     if len(users) == 0:
         return self.forward(torch.tensor([[0, 0]])).reshape(-1)[:0]
     return self.forward(torch.tensor(x).reshape(-1, 2)).reshape(-1)
@@ -47,7 +54,7 @@ def _embark_highest(self, scores: Tensor, keep: Tensor, k: int) -> Tuple[List[st
 constexpr const char* kRecommend = R"(
 def recommend(self, user: str, k: int = 10) -> Tuple[List[str], Tensor]:
     assert k > 0, "invalid number of results {}: at least 1 is needed".format(k)
-    row = self._embark_user_index.get(user, 0)
+    row = self._embark_number(user, self._embark_user_index, self._embark_user_spelling)
     items = torch.arange(len(self._embark_items))
     keep = items > 0
 )";
@@ -68,8 +75,8 @@ constexpr const char* kRank = R"(
 constexpr const char* kSimilar = R"(
 def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
     assert k > 0, "invalid number of results {}: at least 1 is needed".format(k)
-    assert item in self._embark_item_index, "there is no item '{}'".format(item)
-    index = self._embark_item_index[item]
+    index = self._embark_number(item, self._embark_item_index, self._embark_item_spelling)
+    assert index > 0, "there is no item '{}'".format(item)
     factors = ITEM_FACTORS
     directions = factors / factors.norm(2, 1, keepdim=True).clamp_min(1e-12)
     scores = directions.mv(directions[index])
@@ -78,10 +85,11 @@ def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
     return self._embark_highest(scores, keep, k)
 )";
 
-/// The names of a vocabulary in order, and the number of each.
+/// The names of a vocabulary in order, the number of each, and how they are spelled.
 void add_vocabulary(ExportContext& file, const std::string& what, const Vocabulary& vocabulary) {
     file.attribute("_embark_" + what + "s", script_names(vocabulary));
     file.attribute("_embark_" + what + "_index", script_index(vocabulary));
+    file.attribute("_embark_" + what + "_spelling", static_cast<int64_t>(vocabulary.spelling()));
 }
 
 /// Whether the model answers encoded users and items with a number a row.
@@ -153,7 +161,10 @@ void CollabData::export_to(ExportContext& file) const {
 }
 
 std::string CollabData::fitted() const {
-    return nlohmann::json{{"users", users.names()}, {"items", items.names()}}.dump();
+    return nlohmann::json{{"users", users.names()},
+                          {"items", items.names()},
+                          {"spelling", {to_string(users.spelling()), to_string(items.spelling())}}}
+        .dump();
 }
 
 }  // namespace embark

@@ -3,14 +3,48 @@
 #include <string>
 #include <utility>
 
+#include "../../../core/detail/number_words.h"
 #include "../table.h"
 #include "arrow_utils.h"
 #include "table_impl.h"
 
 namespace embark {
 
+namespace {
+
+/// Floating-point numbers as the texts that RawValue has of them; NaN is a missing one.
+ArrowColumn float_texts(const ArrowColumn& numbers) {
+    require_arrow_compute();
+    const std::string failure = "Cannot encode a column of numbers";
+    const auto type = numbers->type()->id() == arrow::Type::DOUBLE ? arrow::float64() : arrow::float32();
+    const auto cast = arrow_value(arrow::compute::Cast(numbers, type), failure).chunked_array();
+    const auto flat = arrow_value(arrow::Concatenate(cast->chunks()), failure);
+    const auto encoded = arrow_value(arrow::compute::DictionaryEncode(flat), failure).make_array();
+    const auto& dictionary = static_cast<const arrow::DictionaryArray&>(*encoded);
+    std::vector<std::string> texts;
+    const auto append = [&](const auto& distinct) {
+        for (int64_t i = 0; i < distinct.length(); ++i) texts.push_back(number_text(distinct.Value(i)));
+    };
+    if (type->id() == arrow::Type::DOUBLE) {
+        append(static_cast<const arrow::DoubleArray&>(*dictionary.dictionary()));
+    } else {
+        append(static_cast<const arrow::FloatArray&>(*dictionary.dictionary()));
+    }
+    const arrow::Datum distinct(std::make_shared<arrow::ChunkedArray>(text_array(texts)));
+    return arrow_value(arrow::compute::Take(distinct, dictionary.indices()), failure).chunked_array();
+}
+
+std::vector<std::string> distinct_values(const EncodedColumn& column, const std::vector<char>& wanted) {
+    std::vector<std::string> values;
+    visit_distinct(column, wanted, [&](int64_t, std::string_view value) { values.emplace_back(value); });
+    return values;
+}
+
+}  // namespace
+
 EncodedColumn::EncodedColumn(const Table& table, std::string_view column) {
-    const auto values = table.column(column);
+    auto values = table.column(column);
+    if (arrow::is_floating(values->type()->id()) && values->length() > 0) values = float_texts(values);
     column_ = arrow::is_integer(values->type()->id()) && values->length() > 0
                   ? code_integers(values)
                   : code_texts(as_text(values, concat("column '", column, "' of ", display_name(table.source()))));
@@ -33,9 +67,11 @@ std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
 }
 
 Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted) {
-    std::vector<std::string> categories;
-    visit_distinct(column, wanted, [&](int64_t, std::string_view value) { categories.emplace_back(value); });
-    return Vocabulary::fit(std::move(categories));
+    return Vocabulary::fit(distinct_values(column, wanted));
+}
+
+Vocabulary fit_ids(const EncodedColumn& column, const std::vector<char>& wanted) {
+    return Vocabulary::fit_ids(distinct_values(column, wanted));
 }
 
 }  // namespace embark

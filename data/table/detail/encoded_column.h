@@ -66,5 +66,7 @@ void visit_distinct(const EncodedColumn& column, const std::vector<char>& wanted
 
 /// The vocabulary of the rows for which `wanted` is set; the work of the public one.
 Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted);
+/// The same of ids; Vocabulary::fit_ids' work.
+Vocabulary fit_ids(const EncodedColumn& column, const std::vector<char>& wanted);
 
 }  // namespace embark

@@ -15,6 +15,7 @@
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/row_values.h"
 #include "gather_tables.h"
+#include "tabular_columns.h"
 
 namespace embark {
 
@@ -25,10 +26,6 @@ constexpr const char* kDrawn = "\x1e drawn";
 
 constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
-bool has_name(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool is_date(const arrow::DataType& type) {
     return arrow::is_temporal(type.id());
 }
@@ -36,15 +33,10 @@ bool is_date(const arrow::DataType& type) {
 /// How many values of a column are to be found: those of a category all, and of integers as many as tell whether
 /// they are categories.
 size_t wanted_values(const std::string& name, const arrow::DataType& type, const TabularOptions& options) {
-    const bool is_integer = arrow::is_integer(type.id()), is_number = is_integer || arrow::is_floating(type.id());
-    if (has_name(options.y_names, name)) {
-        if (has_name(options.y_classes, name)) return kAll;
-        if (has_name(options.y_values, name) || has_name(options.y_log, name)) return 0;
-        return is_integer ? 3 : is_number ? 0 : kAll;
-    }
-    if (has_name(options.cat_names, name) || has_name(options.date_names, name)) return kAll;
-    if (has_name(options.cont_names, name) || has_name(options.text_names, name)) return 0;
-    return is_integer ? static_cast<size_t>(options.max_card) + 1 : is_number ? 0 : kAll;
+    const ColumnRole role = role_of(name, options);
+    if (role.use != ColumnUse::by_values) return role.use == ColumnUse::categorical ? kAll : 0;
+    if (arrow::is_integer(type.id())) return static_cast<size_t>(role.max_integers) + 1;
+    return arrow::is_floating(type.id()) ? 0 : kAll;
 }
 
 }  // namespace

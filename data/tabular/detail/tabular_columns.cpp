@@ -38,8 +38,7 @@ void check_names(const Table& table, const std::vector<std::pair<const char*, co
 /// Throws where a setting names a target that does not exist.
 void check_among_targets(const Names& names, const TabularOptions& options, const char* setting) {
     for (const std::string& name : names) {
-        const bool known = std::find(options.y_names.begin(), options.y_names.end(), name) != options.y_names.end();
-        require<UsageError>(known, setting, " names '", name, "', which is not a target",
+        require<UsageError>(has_name(options.y_names, name), setting, " names '", name, "', which is not a target",
                             name_hint(name, options.y_names));
     }
 }
@@ -62,6 +61,29 @@ void take_all_columns(const Table& table, TabularOptions& options) {
 
 }  // namespace
 
+bool has_name(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+ColumnRole role_of(const std::string& name, const TabularOptions& options) {
+    using enum ColumnUse;
+    if (has_name(options.y_names, name)) {
+        if (has_name(options.y_classes, name)) return {.use = categorical};
+        if (has_name(options.y_values, name) || has_name(options.y_log, name)) return {.use = continuous};
+        return {.max_integers = 2};
+    }
+    if (has_name(options.cat_names, name) || has_name(options.date_names, name)) return {.use = categorical};
+    if (has_name(options.cont_names, name) || has_name(options.text_names, name)) return {.use = continuous};
+    return {.max_integers = options.max_card};
+}
+
+bool is_categorical(const Table& table, const std::string& name, const ColumnRole& role) {
+    if (role.use != ColumnUse::by_values) return role.use == ColumnUse::categorical;
+    const ColumnType type = table.type(name);
+    if (type == ColumnType::integer) return EncodedColumn(table, name).values().length() <= role.max_integers;
+    return type != ColumnType::number;
+}
+
 std::vector<DateColumn> dates_of(const TabularOptions& options) {
     std::vector<DateColumn> dates;
     for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
@@ -81,10 +103,9 @@ void check(const TabularOptions& options) {
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out, int64_t max_card) {
     ColumnKinds kinds;
     for (const std::string& name : table.names()) {
-        if (std::find(leave_out.begin(), leave_out.end(), name) != leave_out.end()) continue;
-        const ColumnType type = table.type(name);
-        const bool many = type == ColumnType::integer && EncodedColumn(table, name).values().length() > max_card;
-        (many || type == ColumnType::number ? kinds.cont_names : kinds.cat_names).push_back(name);
+        if (has_name(leave_out, name)) continue;
+        const bool categorical = is_categorical(table, name, {.max_integers = max_card});
+        (categorical ? kinds.cat_names : kinds.cont_names).push_back(name);
     }
     return kinds;
 }

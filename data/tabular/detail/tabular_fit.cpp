@@ -9,6 +9,7 @@
 #include "../../../core/detail/parallel.h"
 #include "../../../core/error.h"
 #include "../../../core/text.h"
+#include "../../../predictor/detail/encode_values.h"
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/row_values.h"
 #include "../vocabulary_columns.h"
@@ -151,13 +152,14 @@ private:
     }
 
     static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {
+        for (std::string& value : order) value = std::string(spell(found.spelling(), value));
         for (size_t i = 1; i < found.names().size(); ++i) {
             const std::string& value = found.names()[i];
             require(std::find(order.begin(), order.end(), value) != order.end(), "Column '", name, "' has a category '",
                     value, "' that its order leaves out; the order is ", join(order));
         }
         order.insert(order.begin(), std::string(Vocabulary::kMissing));
-        return Vocabulary::from_names(std::move(order));
+        return Vocabulary::from_names(std::move(order), found.spelling());
     }
 
     FittedNumber fit_number(const std::string& name) const {
@@ -198,17 +200,6 @@ private:
     RowOrder sample_;
 };
 
-/// `column`'s numbers, missing ones filled, scaled.
-RowValues<float> scaled(const NumberColumn& column, const RowValues<double>& numbers) {
-    return numbers.map(
-        [&](double number) { return static_cast<float>(column.scaler(std::isnan(number) ? column.fill : number)); });
-}
-
-/// 1 (False) or 2 (True): whether a number is missing.
-RowValues<int64_t> missing_flags(const RowValues<double>& numbers) {
-    return numbers.map([](double number) { return int64_t{std::isnan(number) ? 2 : 1}; });
-}
-
 /// The columns of the inputs, and where it is asked for of how many rows each has what training had not.
 struct EncodedColumns {
     std::vector<RowValues<int64_t>> categories;
@@ -227,7 +218,7 @@ struct EncodedColumns {
             if (i < n_categories) {
                 encode_category(static_cast<size_t>(i), data, table);
             } else {
-                encode_number(static_cast<size_t>(i - n_categories), data, table);
+                encode_continuous(static_cast<size_t>(i - n_categories), data, table);
             }
         });
     }
@@ -238,17 +229,23 @@ private:
         if (!column.missing_in.empty()) return;  // its number encodes it
         const EncodedColumn values(table, column.name);
         categories[i] = encode_column(column.vocabulary, values);
-        if (counted_) n_unknown[i] = categories[i].count([](int64_t code) { return code == 0; }) - values.missing();
+        if (counted_) n_unknown[i] = count_unknown(column, values);
     }
 
-    void encode_number(size_t i, const TabularData& data, const Table& table) {
+    static int64_t count_unknown(const CategoryColumn& column, const EncodedColumn& values) {
+        std::vector<char> is_unknown = {0};  // first what a missing value is
+        for (int64_t code = 0; code < values.values().length(); ++code) {
+            is_unknown.push_back(is_unknown_category(column, values.values().GetView(code)));
+        }
+        return RowValues<char>(values, std::move(is_unknown)).count([](char unknown) { return unknown != 0; });
+    }
+
+    void encode_continuous(size_t i, const TabularData& data, const Table& table) {
         const NumberColumn& column = data.numbers[i];
         const RowValues<double> values = read_float32(table, column.name);
-        numbers[i] = scaled(column, values);
-        const auto flag = std::find_if(data.categories.begin(), data.categories.end(),
-                                       [&](const CategoryColumn& other) { return other.missing_in == column.name; });
-        if (flag != data.categories.end()) {
-            categories[static_cast<size_t>(flag - data.categories.begin())] = missing_flags(values);
+        numbers[i] = values.map([&](double number) { return encode_number(column, number); });
+        if (const auto flag = find_flag(data, column); flag != data.categories.end()) {
+            categories[static_cast<size_t>(flag - data.categories.begin())] = values.map(encode_flag);
         } else if (counted_) {
             n_filled[i] = values.count([](double number) { return std::isnan(number); });
         }

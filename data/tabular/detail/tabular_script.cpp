@@ -10,6 +10,7 @@
 #include "../../../core/text.h"
 #include "../../../predictor/detail/tabular_encoder_json.h"
 #include "../../loaders/detail/script_attributes.h"
+#include "../../loaders/detail/spelling_script.h"
 #include "../../table/date_parts.h"
 #include "../tabular.h"
 #include "date_script.h"
@@ -83,18 +84,22 @@ def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List
     return rows
 )";
 
-// torch.tensor takes a list of numbers through float32, whatever dtype it is told. Three parts of 24 bits each hold all
-// 53 of a float64.
+// torch.tensor takes a list of numbers through float32, whatever dtype it is told, but integers as they are: a float64
+// is an integer of 53 bits times a power of 2. That is multiplied in two steps, since no float64 holds all such powers.
 constexpr const char* kDoubles = R"(
 def _embark_doubles(self, values: List[float]) -> Tensor:
-    total = torch.zeros([len(values)], dtype=7)
-    rest = values
-    for part in range(3):
-        rounded = torch.tensor(rest)
-        total = total + rounded.double()
-        taken: List[float] = rounded.tolist()
-        rest = [rest[i] - taken[i] for i in range(len(rest))]
-    return total
+    rough = torch.tensor(values)
+    assert not bool(rough.isinf().any()), "a number is infinite or beyond 3.4e38; NaN stands for a missing one"
+    integers: List[int] = []
+    powers: List[int] = []
+    for value in values:
+        mantissa, power = math.frexp(value if value == value else 0.0)
+        integers.append(int(math.ldexp(mantissa, 53)))
+        powers.append(power - 53)
+    power = torch.tensor(powers, dtype=4)
+    half = torch.div(power, 2, rounding_mode="floor")
+    exact = torch.tensor(integers, dtype=4).double() * torch.pow(2.0, half.double()) * torch.pow(2.0, (power - half).double())
+    return torch.where(rough.isnan(), rough.double(), exact)
 )";
 
 constexpr const char* kEncode = R"(
@@ -103,14 +108,17 @@ def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
     codes: List[int] = []
     for i, name in enumerate(self._embark_category_names):
         index = self._embark_category_index[i]
+        spelling = self._embark_category_spelling[i]
         for value in categories[name]:
-            codes.append(index.get(value, 0))
+            code = index.get(value, 0)
+            if code == 0 and spelling > 0:
+                code = index.get(self._embark_spell(value, spelling), 0)
+            codes.append(code)
     x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
     values: List[float] = []
     for name in self._embark_number_names:
         values.extend(numbers[name])
     x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
-    assert not bool(x.isinf().any()), "a number is infinite or beyond 3.4e38; NaN stands for a missing one"
     fill, shift, scale, quantiles, flagged = self._embark_fitted
     missing = x.isnan()
     x_cat = torch.cat([x_cat, missing[flagged].long() + 1])
@@ -132,7 +140,7 @@ def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tens
     low = quantiles.gather(1, (left - 1).clamp(0, last))
     high = quantiles.gather(1, left.clamp(0, last))
     between = (left - 1 + (x - low) / (high - low)) / last
-    rank = torch.where(right > left, (left + right - 1) / 2. / last, between)
+    rank = torch.where(right > left, (left + right - 1).double() / 2. / last, between)
     rank = torch.where((left == 0) & (right == 0), torch.zeros_like(rank), rank)
     rank = torch.where(left > last, torch.ones_like(rank), rank).clamp(1e-7, 1 - 1e-7)
     return 1.4142135623730951 * torch.erfinv(2 * rank - 1)
@@ -163,8 +171,9 @@ def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
     for i, name in enumerate(self._embark_category_names):
         index = self._embark_category_index[i]
         unknown = 0
+        spelling = self._embark_category_spelling[i]
         for value in categories[name]:
-            if value != "" and value not in index:
+            if not self._embark_is_missing(value, spelling) and self._embark_spell(value, spelling) not in index:
                 unknown += 1
         if unknown > 0:
             counts[name] = unknown
@@ -260,14 +269,17 @@ void add_raw_names(ExportContext& file, const TabularData& data) {
 void add_columns(ExportContext& file, const TabularData& data) {
     c10::List<std::string> categories, numbers;
     c10::List<c10::Dict<std::string, int64_t>> indices;
+    c10::List<int64_t> spellings;
     for (const CategoryColumn& column : data.categories) {
         if (!column.missing_in.empty()) continue;
         categories.push_back(column.name);
+        spellings.push_back(static_cast<int64_t>(column.vocabulary.spelling()));
         indices.push_back(script_index(column.vocabulary));
     }
     for (const NumberColumn& column : data.numbers) numbers.push_back(column.name);
     file.attribute("_embark_category_names", categories);
     file.attribute("_embark_category_index", indices);
+    file.attribute("_embark_category_spelling", spellings);
     file.attribute("_embark_number_names", numbers);
     add_raw_names(file, data);
     file.attribute("_embark_fitted", script_tensors(fitted_tensors(data)));
@@ -280,14 +292,12 @@ void add_dates(ExportContext& file, const TabularData& data) {
         names.push_back(data.dates[i].name);
         for (const DatePartColumn& column : columns_of(data.dates[i])) {
             // 0 is an integer that is a category, 1 true or false, 2 a number.
-            const int64_t kind = column.is_number ? 2 : kDatePartNames[column.part].starts_with("Is_") ? 1 : 0;
+            const int64_t kind = column.is_number ? 2 : column.is_flag ? 1 : 0;
             columns.push_back({static_cast<int64_t>(i), column.name, static_cast<int64_t>(column.part), kind});
         }
     }
     file.attribute("_embark_date_names", names);
     file.attribute("_embark_date_columns", columns);
-    file.attribute("_embark_missing_words",
-                   c10::List<std::string>({"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"}));
 }
 
 void add_texts(ExportContext& file, const TabularData& data) {
@@ -347,6 +357,7 @@ void TabularData::export_to(ExportContext& file) const {
     add_dates(file, *this);
     add_texts(file, *this);
     add_targets(file, *this);
+    add_spelling_methods(file);
     const bool by_rank = !numbers.empty() && numbers.front().scaler.scaling() == Scaling::quantile;
     const std::string predict = predict_source(*this);
     for (const char* source :

@@ -7,24 +7,12 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
-#include "../../table/detail/encoded_column.h"
 #include "../vocabulary_columns.h"
+#include "tabular_columns.h"
 
 namespace embark {
 
 namespace {
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-bool is_class(const Table& table, const std::string& name, const TabularOptions& options) {
-    if (contains(options.y_classes, name)) return true;
-    if (contains(options.y_values, name) || contains(options.y_log, name)) return false;
-    const ColumnType type = table.type(name);
-    if (type == ColumnType::integer) return EncodedColumn(table, name).values().length() == 2;
-    return type != ColumnType::number;
-}
 
 /// What is learned of a target of values, before it is brought to mean 0 and σ 1: float64 (rows).
 at::Tensor read_values(const Table& table, const TargetColumn& target) {
@@ -49,7 +37,7 @@ void fit_classes(TargetColumn& target, const Table& table, const FitRows& rows) 
 }
 
 void fit_values(TargetColumn& target, const Table& table, const TabularOptions& options, const FitRows& rows) {
-    target.log = contains(options.y_log, target.name);
+    target.log = has_name(options.y_log, target.name);
     const at::Tensor values = read_values(table, target).index_select(0, rows.sample);
     require(values.min().item<double>() < values.max().item<double>(), "Target '", target.name,
             "' has only one value in the ", rows.n_rows, " training rows, so there is nothing to learn");
@@ -61,7 +49,7 @@ void fit_values(TargetColumn& target, const Table& table, const TabularOptions& 
 [[noreturn]] void refuse_class(const TargetColumn& target, const Table& table, int64_t row) {
     const std::string found = table.take(at::tensor({row}, at::kLong)).text(target.name).front();
     const std::string place = table.where(row, target.name);
-    if (found.empty()) fail(place, ": the target is missing; leave such rows out of the table");
+    if (target.classes.is_missing(found)) fail(place, ": the target is missing; leave such rows out of the table");
     fail(place, ": class '", found, "' is not among the ", target.width(),
          " of the training rows, so the model cannot know it", name_hint(found, target.classes.names()));
 }
@@ -72,7 +60,7 @@ std::vector<TargetColumn> fit_targets(const Table& table, const TabularOptions& 
     std::vector<TargetColumn> targets;
     for (const std::string& name : options.y_names) {
         TargetColumn& target = targets.emplace_back(TargetColumn{.name = name});
-        if (is_class(table, name, options)) {
+        if (is_categorical(table, name, role_of(name, options))) {
             fit_classes(target, table, rows);
         } else {
             fit_values(target, table, options, rows);

@@ -1,0 +1,58 @@
+#include "spelling_script.h"
+
+#include <string>
+#include <vector>
+
+#include <ATen/core/ivalue.h>
+
+#include "../../../core/detail/number_words.h"
+
+namespace embark {
+
+namespace {
+
+// It computes what predictor/spelling.cpp does. TorchScript's own int(text) and float(text) read other numbers.
+constexpr const char* kSpelling = R"(
+def _embark_without_blanks(self, text: str) -> str:
+    begin, end = 0, len(text)
+    while begin < end and (text[begin] == " " or text[begin] == "\t"):
+        begin += 1
+    while begin < end and (text[end - 1] == " " or text[end - 1] == "\t"):
+        end -= 1
+    return text[begin:end]
+
+def _embark_spell(self, text: str, spelling: int) -> str:
+    word = self._embark_without_blanks(text)
+    if spelling == 2:
+        lower = word.lower()
+        return lower if lower == "true" or lower == "false" else text
+    begin = 1 if len(word) > 0 and word[0] == "-" else 0
+    end = begin
+    while end < len(word) and ord(word[end]) >= 48 and ord(word[end]) <= 57:
+        end += 1
+    if spelling != 1 or end == begin or (word[begin] == "0" and end > begin + 1):
+        return text
+    if end < len(word):
+        if word[end] != "." or end + 1 == len(word):
+            return text
+        for i in range(end + 1, len(word)):
+            if word[i] != "0":
+                return text
+    number = word[0:end]
+    return "0" if number == "-0" else number
+
+def _embark_is_missing(self, text: str, spelling: int) -> bool:
+    if text == "" or text == "#na#":
+        return True
+    return spelling > 0 and self._embark_without_blanks(text) in self._embark_missing_words
+)";
+
+}  // namespace
+
+void add_spelling_methods(ExportContext& file) {
+    const std::vector<std::string> words(kMissingWords.begin(), kMissingWords.end());
+    file.attribute("_embark_missing_words", c10::List<std::string>(words));
+    file.define(kSpelling);
+}
+
+}  // namespace embark

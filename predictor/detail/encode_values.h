@@ -1,0 +1,45 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string_view>
+
+#include "../../core/detail/number_words.h"
+#include "../tabular_encoder.h"
+
+// What one raw value becomes. Rows, columns of raw values and tables are all encoded by these; TorchScript's twin is
+// learners/export/detail/tabular_script.cpp.
+namespace embark {
+
+inline int64_t encode_category(const CategoryColumn& column, std::string_view text) {
+    return column.vocabulary.index(text);
+}
+
+/// Whether `text` is a category that training did not have.
+inline bool is_unknown_category(const CategoryColumn& column, std::string_view text) {
+    return !column.vocabulary.has(text) && !column.vocabulary.is_missing(text);
+}
+
+/// Whether it is a number that a model can take, or a missing one.
+inline bool is_encodable(const std::optional<double>& number) {
+    return number && !is_beyond_float(*number);
+}
+
+/// `number` as the model sees it; NaN is a missing one.
+inline float encode_number(const NumberColumn& column, double number) {
+    return static_cast<float>(column.scaler(std::isnan(number) ? column.fill : number));
+}
+
+/// The category that says whether `number` is missing: 1 (False) or 2 (True).
+inline int64_t encode_flag(double number) {
+    return std::isnan(number) ? 2 : 1;
+}
+
+/// Where among the categories it is told that `number` is missing; their end where it is not.
+inline auto find_flag(const TabularEncoder& encoder, const NumberColumn& number) {
+    return std::find_if(encoder.categories.begin(), encoder.categories.end(),
+                        [&](const CategoryColumn& column) { return column.missing_in == number.name; });
+}
+
+}  // namespace embark
