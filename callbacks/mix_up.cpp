@@ -53,7 +53,8 @@ void MixUp::before_batch(TrainingState& state) {
     } else {
         for (const auto& target : batch.targets) other_targets_.push_back(target.index_select(0, others));
         // after_loss() takes the mean over rows, whatever the loss itself divides by.
-        if (!batch.weights.defined() && state.loss_func->has_weight()) batch.weights = at::ones({batch.size()}, device);
+        if (!batch.weights.defined() && state.loss_func != nullptr && state.loss_func->has_weight())
+            batch.weights = at::ones({batch.size()}, device);
     }
 }
 

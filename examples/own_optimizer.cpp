@@ -69,10 +69,11 @@ int main() try {
     std::cout << "Trained to a validation loss of " << whole.validate().loss << "\n";
 
     const auto folder = std::filesystem::temp_directory_path() / "embark-own-optimizer";
+    std::filesystem::remove_all(folder);
     const auto stop = std::make_shared<StopAfter>(batches / 2);
     auto begun = learner(dls), resumed = learner(dls);
     begun.fit_one_cycle(
-        5, 5e-3,
+        kEpochs, 1e-2,
         {.weight_decay = 0.01, .callbacks = {stop}, .stop = stop->stop.get_token(), .checkpoint = {.dir = folder}});
     const auto never = std::make_shared<StopAfter>(-1);
     resumed.fit_one_cycle(kEpochs, 1e-2,
