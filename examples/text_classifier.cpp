@@ -14,7 +14,7 @@
 // Expected: six lines of the table, the last accuracy 1, then
 //
 //     a wonderful story is good (0.9…), what a dull film is bad (0.9…)
-//     the file takes text and has predict(texts: List[str]) -> (List[str], Tensor)
+//     the file takes text and has predict(texts: List[str]) -> Tuple[List[str], Tensor]
 //     a moving and funny film is good
 #include <algorithm>
 #include <cctype>
