@@ -39,10 +39,12 @@ else()
         endif()
       endif()
     endforeach()
-    if(ArrowParquet_arrow_LIBRARY AND ArrowParquet_arrow_dataset_LIBRARY AND ArrowParquet_parquet_LIBRARY AND NOT TARGET ArrowParquet::arrow_parquet)
+    if(ArrowParquet_arrow_LIBRARY AND ArrowParquet_arrow_dataset_LIBRARY AND ArrowParquet_parquet_LIBRARY
+       AND NOT TARGET ArrowParquet::arrow_parquet)
       add_library(ArrowParquet::arrow_parquet INTERFACE IMPORTED)
       target_link_libraries(ArrowParquet::arrow_parquet INTERFACE
-        ArrowParquet::arrow_dataset ArrowParquet::arrow ArrowParquet::parquet $<TARGET_NAME_IF_EXISTS:ArrowParquet::arrow_compute>)
+        ArrowParquet::arrow_dataset ArrowParquet::arrow ArrowParquet::parquet
+        $<TARGET_NAME_IF_EXISTS:ArrowParquet::arrow_compute>)
     endif()
   endif()
 endif()
