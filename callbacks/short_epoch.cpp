@@ -11,7 +11,7 @@ namespace {
 /// Whether validation may end after this batch. Processes validate a batch each at the same time, and of tables that
 /// are split over them all look rows up equally often: they end together.
 bool all_are_done(const TrainingState& state) {
-    return ShardedTables(*state.model).empty() || state.strategy->share().ends_round(state.iteration);
+    return state.strategy->share().ends_round(state.iteration) || ShardedTables(*state.model).empty();
 }
 
 }  // namespace
