@@ -1,5 +1,6 @@
 #include "file.h"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -123,8 +124,13 @@ void require_readable_file(const fs::path& path) {
 std::string read_file(const fs::path& path) {
     require_readable_file(path);
     std::ifstream file(path, std::ios::binary);
-    std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file && !file.eof()) fail("Cannot read ", path.string(), ": ", reason(errno));
+    std::string content;
+    std::array<char, 1 << 16> block;
+    // Unlike iterators over the stream's buffer, read() does not throw.
+    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
+        content.append(block.data(), static_cast<size_t>(file.gcount()));
+    }
+    if (!file.eof()) fail("Cannot read ", path.string(), ": ", reason(errno));
     return content;
 }
 

@@ -33,6 +33,14 @@ std::string_view bytes_of(const uint64_t& number) {
     return {reinterpret_cast<const char*>(&number), sizeof number};
 }
 
+std::string dumped(const Json& header, const fs::path& path) {
+    try {
+        return header.dump();
+    } catch (const Json::type_error&) {
+        fail("Cannot save ", path.string(), ": a name or a text in it is not UTF-8");
+    }
+}
+
 }  // namespace
 
 void save_safetensors(const fs::path& path, const TensorFile& content) {
@@ -49,7 +57,7 @@ void save_safetensors(const fs::path& path, const TensorFile& content) {
                         {"data_offsets", {offset, end}}};
         offset = end;
     }
-    std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string text = dumped(header, path);
     text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data begin aligned
     const uint64_t size = text.size();
     std::vector<std::string_view> parts = {bytes_of(size), text};

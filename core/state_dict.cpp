@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "error.h"
+#include "text.h"
 
 namespace embark {
 
@@ -26,7 +27,15 @@ void StateDict::set(const std::string& name, const at::Tensor& tensor) {
 }
 
 void StateDict::set(const std::string& name, const std::string& text) {
-    content_.metadata[name] = text;
+    content_.tensors.erase(name);
+    content_.metadata.erase(name);
+    if (is_utf8(text)) {
+        content_.metadata[name] = text;
+        return;
+    }
+    // Metadata can hold no such bytes.
+    at::Tensor& bytes = content_.tensors[name] = torch::empty({std::ssize(text)}, at::kByte);
+    text.copy(static_cast<char*>(bytes.mutable_data_ptr()), text.size());
 }
 
 void StateDict::set(const std::string& name, const StateDict& part) {
@@ -60,8 +69,12 @@ bool StateDict::get<bool>(const std::string& name) const {
 template <>
 std::string StateDict::get<std::string>(const std::string& name) const {
     const auto found = content_.metadata.find(name);
-    require(found != content_.metadata.end(), "the saved state has no text '", name, "'");
-    return found->second;
+    if (found != content_.metadata.end()) return found->second;
+    const auto bytes = content_.tensors.find(name);
+    require(bytes != content_.tensors.end() && bytes->second.scalar_type() == at::kByte,
+            "the saved state has no text '", name, "'");
+    const at::Tensor text = bytes->second.contiguous();
+    return {static_cast<const char*>(text.const_data_ptr()), text.nbytes()};
 }
 
 template <>

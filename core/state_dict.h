@@ -46,7 +46,8 @@ public:
     std::vector<std::string> parts() const;
     bool empty() const { return content_.tensors.empty() && content_.metadata.empty(); }
 
-    /// Numbers as tensors of no dimension, lists as tensors of one, text as metadata: what a safetensors file holds.
+    /// Numbers as tensors of no dimension, lists as tensors of one, text as metadata, or as bytes where it is not
+    /// UTF-8: what a safetensors file holds.
     const TensorFile& content() const { return content_; }
 
 private:

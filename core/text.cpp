@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <locale>
 #include <numeric>
+#include <sstream>
 
 namespace embark {
 
@@ -86,6 +88,14 @@ int64_t code_point_width(int32_t c) {
     return 1;
 }
 
+/// A number beyond the range of double: 0 for one too near to it, nothing for one too large.
+std::optional<double> parse_tiny(std::string_view text) {
+    std::istringstream in{std::string(text)};
+    in.imbue(std::locale::classic());
+    double value = 0;
+    return in >> value ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 
 std::string join(const std::vector<std::string>& names, std::string_view separator) {
@@ -124,10 +134,12 @@ std::string name_hint(std::string_view name, const std::vector<std::string>& can
 }
 
 std::optional<double> parse_double(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (end != text.data() + text.size()) return std::nullopt;
+    if (error == std::errc::result_out_of_range) return parse_tiny(text);
+    if (error != std::errc{}) return std::nullopt;
     return value;
 }
 

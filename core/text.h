@@ -19,8 +19,9 @@ std::vector<std::string> near_names(std::string_view name, const std::vector<std
 /// At most 20 candidates are listed.
 std::string name_hint(std::string_view name, const std::vector<std::string>& candidates);
 
-/// The whole of `text` as a number, or nothing where any of it is not one. Reads the same in every locale; accepts
-/// "nan" and "inf", which callers refuse where they are not wanted.
+/// The whole of `text` as a number, or nothing where any of it is not one or it is beyond the largest double; one too
+/// near to 0 for a double is 0. Reads the same in every locale; accepts "nan" and "inf", which callers refuse where
+/// they are not wanted.
 std::optional<double> parse_double(std::string_view text);
 
 /// The whole of `text` as a decimal integer that fits int64, or nothing.

@@ -34,6 +34,12 @@ TEST(File, writes_parts_as_one_content_and_leaves_no_other_file) {
     EXPECT_EQ(entries(folder.path()), 1U);
 }
 
+TEST(File, a_read_that_fails_is_an_error_with_its_reason) {
+    const std::filesystem::path memory = "/proc/self/mem";  // nothing is at its beginning
+    if (!std::filesystem::exists(memory)) GTEST_SKIP() << "no file that cannot be read";
+    EXPECT_EQ(message_of<Error>([&] { read_file(memory); }), "Cannot read /proc/self/mem: Input/output error");
+}
+
 TEST(File, replaces_what_was_there_and_keeps_its_mode) {
     const TemporaryFolder folder;
     const auto path = folder.write("model.bin", "old");

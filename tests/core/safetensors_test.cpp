@@ -77,5 +77,14 @@ TEST(Safetensors, refuses_a_type_that_the_format_has_not) {
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "x"));
 }
 
+TEST(Safetensors, text_that_is_not_utf_8_is_refused_and_not_changed) {
+    const TemporaryFolder folder;
+    EXPECT_THAT(message_of<Error>([&] {
+                    save_safetensors(folder.path() / "state", {.tensors = {}, .metadata = {{"a", "caf\xE9"}}});
+                }),
+                ::testing::EndsWith("state: a name or a text in it is not UTF-8"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "state"));
+}
+
 }  // namespace
 }  // namespace embark

@@ -48,6 +48,20 @@ TEST(StateDict, gives_back_exactly_what_was_set_through_a_file) {
     EXPECT_THAT(read.parts(), ElementsAre("part"));
 }
 
+TEST(StateDict, keeps_text_that_is_not_utf_8_to_the_byte) {
+    StateDict part;
+    part.set("path", "caf\xE9 \xFF");
+    StateDict state;
+    state.set("part", part);
+    state.set("other", "\xFF");
+    state.set("other", "plain");
+    const TemporaryFolder folder;
+    save_safetensors(folder.path() / "state", state.content());
+    const StateDict read(load_safetensors(folder.path() / "state"));
+    EXPECT_EQ(read.part("part").get<std::string>("path"), "caf\xE9 \xFF");
+    EXPECT_EQ(read.get<std::string>("other"), "plain");
+}
+
 TEST(StateDict, says_what_is_missing_or_of_another_kind) {
     StateDict state;
     state.set("count", 3);

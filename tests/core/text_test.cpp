@@ -45,6 +45,18 @@ TEST(Text, reads_whole_numbers_and_nothing_less) {
     EXPECT_FALSE(parse_int("9223372036854775808"));
 }
 
+TEST(Text, a_number_has_one_sign) {
+    for (const char* signs : {"+-5", "-+5", "++5", "--5", "+", "-"}) EXPECT_FALSE(parse_double(signs)) << signs;
+}
+
+TEST(Text, a_number_too_near_to_zero_is_zero_and_one_too_large_is_not_a_number) {
+    for (const char* tiny : {"1e-400", "-1e-400", "+1e-99999", "0.0e-999999"}) EXPECT_EQ(parse_double(tiny), 0) << tiny;
+    EXPECT_EQ(parse_double("0." + std::string(400, '0') + "1"), 0);
+    EXPECT_EQ(parse_double("1e-310"), 1e-310);
+    EXPECT_FALSE(parse_double("1e400"));
+    EXPECT_FALSE(parse_double("1e-400x"));
+}
+
 TEST(Text, a_plain_integer_has_one_form) {
     for (const char* plain : {"0", "7", "-7", "18446744073709551616"}) EXPECT_TRUE(is_plain_integer(plain)) << plain;
     for (const char* other : {"", "-", "007", "+7", "-0", "7.0", "7a", " 7"})
