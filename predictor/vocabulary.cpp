@@ -4,20 +4,26 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <c10/util/flat_hash_map.h>
 
 #include "../core/error.h"
 #include "../core/text.h"
-#include "detail/name_index.h"
 
 namespace embark {
 
 struct Vocabulary::Impl {
     std::vector<std::string> names;
-    NameIndex places;
+    ska::flat_hash_map<std::string_view, int64_t> places;  // of views of `names`
     Spelling spelling;
 
     Impl(std::vector<std::string> all_names, Spelling its_spelling)
-        : names(std::move(all_names)), places(names), spelling(its_spelling) {}
+        : names(std::move(all_names)), spelling(its_spelling) {
+        places.reserve(names.size());
+        for (size_t i = 0; i < names.size(); ++i) {
+            if (places.emplace(names[i], static_cast<int64_t>(i)).second) continue;
+            fail("A vocabulary has '", names[i], "' twice; every name may stand in it once");
+        }
+    }
     /// Below 0 where there is none.
     int64_t place_of(std::string_view value) const;
     Impl(const Impl&) = delete;
@@ -98,9 +104,9 @@ Spelling Vocabulary::spelling() const {
 }
 
 int64_t Vocabulary::Impl::place_of(std::string_view value) const {
-    const int64_t place = places.find(value);
-    if (place >= 0 || spelling == Spelling::as_written) return place;
-    return places.find(spell(spelling, value));
+    auto found = places.find(value);
+    if (found == places.end() && spelling != Spelling::as_written) found = places.find(spell(spelling, value));
+    return found == places.end() ? -1 : found->second;
 }
 
 int64_t Vocabulary::index(std::string_view value) const {
@@ -116,8 +122,9 @@ bool Vocabulary::is_missing(std::string_view value) const {
 }
 
 const std::string& Vocabulary::name(int64_t index) const {
-    require(index >= 0 && index < size(), "There is no category ", index, "; the vocabulary has ", size(),
-            ", counted from 0");
+    if (index < 0 || index >= size()) {
+        fail("There is no category ", index, "; the vocabulary has ", size(), ", counted from 0");
+    }
     return impl_->names[static_cast<size_t>(index)];
 }
 

@@ -6,7 +6,6 @@
 #include <arrow/compute/api.h>
 
 #include "../../../core/text.h"
-#include "../../loaders/detail/random_order.h"
 #include "../../table/detail/arrow_utils.h"
 
 namespace embark {
@@ -34,43 +33,11 @@ void visit_integers(const std::shared_ptr<arrow::ChunkedArray>& column, Visit&& 
 
 }  // namespace
 
-size_t IntegerMap::position(int64_t key) const {
-    const size_t last = entries_.size() - 1;
-    size_t i = static_cast<size_t>(mix(static_cast<uint64_t>(key))) & last;
-    while (entries_[i].value != 0 && entries_[i].key != key) i = (i + 1) & last;
-    return i;
-}
-
-int64_t& IntegerMap::operator[](int64_t key) {
-    if (2 * n_used_ >= entries_.size()) grow();
-    Entry& entry = entries_[position(key)];
-    if (entry.value == 0) {
-        entry.key = key;
-        ++n_used_;
-    }
-    return entry.value;
-}
-
-void IntegerMap::grow() {
-    const std::vector<Entry> old = std::exchange(entries_, std::vector<Entry>(2 * entries_.size()));
-    for (const Entry& entry : old) {
-        if (entry.value != 0) entries_[position(entry.key)] = entry;
-    }
-}
-
-std::vector<int64_t> IntegerMap::keys() const {
-    std::vector<int64_t> keys;
-    for (const Entry& entry : entries_) {
-        if (entry.value != 0) keys.push_back(entry.key);
-    }
-    return keys;
-}
-
 void DistinctIds::add(const Table& table, const std::string& column, const std::vector<char>& wanted) {
     const auto values = table.column(column);
     if (is_int64(*values)) {
         return visit_integers(values, [&](int64_t row, int64_t number) {
-            if (wanted[static_cast<size_t>(row)]) numbers_[number] = 1;
+            if (wanted[static_cast<size_t>(row)]) numbers_.insert(number);
         });
     }
     visit_distinct(EncodedColumn(table, column), wanted, [&](int64_t, std::string_view value) {
@@ -80,7 +47,7 @@ void DistinctIds::add(const Table& table, const std::string& column, const std::
 
 std::vector<std::string> DistinctIds::texts() const {
     std::vector<std::string> texts(texts_.begin(), texts_.end());
-    for (const int64_t number : numbers_.keys()) {
+    for (const int64_t number : numbers_) {
         std::string text = std::to_string(number);
         if (!texts_.contains(text)) texts.push_back(std::move(text));
     }
@@ -91,7 +58,7 @@ IdEncoder::IdEncoder(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary))
     for (int64_t i = 1; i < vocabulary_.size(); ++i) {
         const std::string& name = vocabulary_.name(i);
         const auto number = parse_int(name);
-        if (number && std::to_string(*number) == name) numbers_[*number] = i;
+        if (number && std::to_string(*number) == name) numbers_.emplace(*number, i);
     }
 }
 
@@ -99,8 +66,10 @@ RowValues<int64_t> IdEncoder::encode(const Table& table, const std::string& colu
     const auto values = table.column(column);
     if (!is_int64(*values)) return encode_column(vocabulary_, EncodedColumn(table, column));
     std::vector<int64_t> codes(static_cast<size_t>(table.rows()), 0);
-    visit_integers(values,
-                   [&](int64_t row, int64_t number) { codes[static_cast<size_t>(row)] = numbers_.find(number); });
+    visit_integers(values, [&](int64_t row, int64_t number) {
+        const auto found = numbers_.find(number);
+        if (found != numbers_.end()) codes[static_cast<size_t>(row)] = found->second;
+    });
     return RowValues<int64_t>(std::move(codes));
 }
 

@@ -6,32 +6,13 @@
 #include <unordered_set>
 #include <vector>
 
+#include <c10/util/flat_hash_map.h>
+
 #include "../../../predictor/vocabulary.h"
 #include "../../table/detail/row_values.h"
 #include "../../table/table.h"
 
 namespace embark {
-
-/// Integers, each with a number of its own, found in one or two steps.
-class IntegerMap {
-public:
-    /// What `key` has, 0 at first. To be set before the next call.
-    int64_t& operator[](int64_t key);
-    /// What `key` has, 0 where it has nothing.
-    int64_t find(int64_t key) const { return entries_[position(key)].value; }
-    /// All keys that have something, in no order.
-    std::vector<int64_t> keys() const;
-
-private:
-    struct Entry {
-        int64_t key = 0, value = 0;
-    };
-    size_t position(int64_t key) const;
-    void grow();
-
-    std::vector<Entry> entries_ = std::vector<Entry>(256);  // as many as a power of 2, half of them free
-    size_t n_used_ = 0;
-};
 
 /// The distinct ids of a column that comes in pieces: texts, or integers, which are not made to texts before the
 /// end.
@@ -46,7 +27,7 @@ private:
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    IntegerMap numbers_;
+    ska::flat_hash_set<int64_t> numbers_;
     std::unordered_set<std::string, Hash, std::equal_to<>> texts_;
 };
 
@@ -58,7 +39,7 @@ public:
 
 private:
     Vocabulary vocabulary_;
-    IntegerMap numbers_;
+    ska::flat_hash_map<int64_t, int64_t> numbers_;
 };
 
 }  // namespace embark
