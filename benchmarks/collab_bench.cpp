@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include <embark/data/csv/csv.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/dot_product.h>

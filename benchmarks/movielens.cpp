@@ -1,5 +1,7 @@
 #include "movielens.h"
 
+#include <embark/data/csv/csv.h>
+
 namespace embark::bench {
 
 CollabDataLoaders movielens(const std::filesystem::path& folder, uint64_t seed) {

@@ -6,6 +6,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners/collab_learner.h>
 
 #include "memory.h"

@@ -9,6 +9,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners/tabular_recipe.h>
 #include <embark/metrics/metrics.h>
 #include <embark/predictor.h>

@@ -1,4 +1,5 @@
-# Public headers that lie elsewhere since 0.2: an include of the old path (left) still finds the new one, for this version.
+# Public headers that lie elsewhere since 0.2: an include of the old path (left) still finds what it
+# has become, for this version.
 set(moved_headers
   core/charts.h plots/charts.h
   core/page.h plots/page.h
@@ -19,10 +20,10 @@ set(moved_headers
   data/dataloaders.h data/loaders/dataloaders.h
   data/date_parts.h data/table/date_parts.h
   data/k_fold.h data/loaders/k_fold.h
-  data/splitters.h data/loaders/splitters.h
+  data/splitters.h data/loaders/splitters.h+data/loaders/column_splitters.h
   data/stream_options.h data/loaders/stream_options.h
   data/streamed_rows.h data/loaders/streamed_rows.h
-  data/table.h data/table/table.h
+  data/table.h data/table/table.h+data/csv/csv.h+data/parquet/parquet.h
   data/tabular.h data/tabular/tabular.h
   data/tabular_predictions.h data/tabular/tabular_predictions.h
   callbacks/checkpoint_options.h callbacks/checkpoint/checkpoint_options.h
@@ -52,11 +53,16 @@ set(moved_headers
 set(EMBARK_MOVED_DIR "${PROJECT_BINARY_DIR}/moved")
 while(moved_headers)
   list(POP_FRONT moved_headers old new)
-  if(NOT EXISTS "${PROJECT_SOURCE_DIR}/${new}")
-    message(FATAL_ERROR "${new}, where ${old} has moved to, is not there")
-  endif()
+  set(includes "")
+  string(REPLACE "+" ";" new ${new})
+  foreach(header IN LISTS new)
+    if(NOT EXISTS "${PROJECT_SOURCE_DIR}/${header}")
+      message(FATAL_ERROR "${header}, where ${old} has moved to, is not there")
+    endif()
+    string(APPEND includes "#include <embark/${header}>\n")
+  endforeach()
   get_filename_component(folder ${old} DIRECTORY)
-  file(CONFIGURE OUTPUT "${EMBARK_MOVED_DIR}/embark/${old}" CONTENT "#pragma once\n\n#include <embark/${new}>\n" @ONLY)
+  file(CONFIGURE OUTPUT "${EMBARK_MOVED_DIR}/embark/${old}" CONTENT "#pragma once\n\n${includes}" @ONLY)
   install(FILES "${EMBARK_MOVED_DIR}/embark/${old}" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/embark/${folder})
 endwhile()
 target_include_directories(embark INTERFACE $<BUILD_INTERFACE:${EMBARK_MOVED_DIR}>)

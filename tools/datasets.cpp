@@ -4,6 +4,7 @@
 
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/data/csv/csv.h>
 
 namespace embark::tools {
 

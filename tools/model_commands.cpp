@@ -5,6 +5,8 @@
 
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/data/csv/csv.h>
+#include <embark/data/parquet/parquet.h>
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
 

@@ -7,6 +7,8 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/text.h>
+#include <embark/data/csv/csv.h>
+#include <embark/data/parquet/parquet.h>
 #include <embark/distributed/strategy.h>
 
 namespace embark::tools {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/callbacks/checkpoint/checkpoint_options.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/loaders/stream_options.h>
 #include <embark/learners/learner.h>
 

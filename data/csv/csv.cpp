@@ -1,15 +1,16 @@
+#include "csv.h"
+
 #include <algorithm>
 #include <cctype>
+#include <ostream>
 #include <utility>
 
 #include "../../core/file.h"
 #include "../../core/text.h"
 #include "../table/detail/arrow_utils.h"
 #include "../table/detail/table_impl.h"
-#include "../table/table.h"
 #include "detail/csv_columns.h"
-#include "detail/csv_line_reader.h"
-#include "detail/csv_parse.h"
+#include "detail/csv_failure.h"
 
 namespace embark {
 
@@ -82,38 +83,40 @@ void resolve_columns(CsvFile& file, const CsvOptions& options) {
     const std::string source = file.path.string();
     const auto& used = options.use_columns;
     require_distinct(options.column_names, "column_names");
-    CsvPreview beginning = read_csv_beginning(file);
-    file.n_columns = static_cast<int>(beginning.first_row.size());
-    file.expected_rows = beginning.expected_rows;
+    std::vector<std::string> first_row = read_first_csv_row(file);
+    file.n_columns = static_cast<int>(first_row.size());
 
     if (!file.has_header && all_by_position(used) && used.size() == options.column_names.size()) {
-        file.kept = find_columns(used, beginning.first_row, source);
+        file.kept = find_columns(used, first_row, source);
         file.names = options.column_names;
     } else {
-        const auto names = names_of_all(file, std::move(beginning.first_row), options);
+        const auto names = names_of_all(file, std::move(first_row), options);
         file.kept = find_columns(used, names, source);
         for (const int position : file.kept) file.names.push_back(names[static_cast<size_t>(position)]);
     }
-    for (const int position : file.kept) {
-        file.coded.push_back(is_repetitive(*beginning.columns[static_cast<size_t>(position)], file.expected_rows));
-    }
 }
 
-/// The rows of any file, as Arrow's parser finds them; `log` gets what was seen of it.
-ArrowTable parse_rows(const CsvFile& file, const CsvValues& values, CsvStreamLog& log) {
-    arrow::Status status;
-    for (const CsvPass& pass : {CsvPass{}, CsvPass{.block_size = kLargeCsvBlock}}) {
-        CsvRows rows(file, values);
-        const auto pass_log = std::make_shared<CsvStreamLog>();
-        status = parse_csv(file, pass, pass_log, [&](auto batch) { rows.add(std::move(batch)); });
-        require(pass_log->problem.empty(), pass_log->problem);
-        if (status.ok() && rows.ends_with_mark()) {
-            log = *pass_log;
-            return std::move(rows).finish();
-        }
-        if (!is_block_overrun(status)) break;
+/// All rows of `file`. Throws the Error that says why it cannot be read.
+CsvRows read_rows(const CsvFile& file) {
+    CsvRows rows = read_csv_rows(file, kCsvBlock);
+    if (!rows.table) {
+        explain_csv_failure(file, rows.status);
+        rows = read_csv_rows(file, kLargeCsvBlock);
+        require_arrow(rows.status, "Cannot read ", file.path.string(), " as CSV");
     }
-    explain_csv_failure(file, status);
+    return rows;
+}
+
+/// `value` as one field of a CSV line.
+std::string csv_field(const std::string& value, char delimiter) {
+    const bool blank_edge = !value.empty() && (value.front() == ' ' || value.back() == ' ');
+    if (!blank_edge && value.find_first_of(std::string("\"\r\n") + delimiter) == std::string::npos) return value;
+    std::string field = "\"";
+    for (const char c : value) {
+        if (c == '"') field += '"';
+        field += c;
+    }
+    return field + '"';
 }
 
 }  // namespace
@@ -127,19 +130,41 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
         origin.text_columns.insert(column);
     }
 
-    const CsvValues values = {.trim_spaces = options.trim_spaces, .missing_values = options.missing_values};
+    CsvRows rows = read_rows(file);
     const int64_t header_rows = file.has_header ? 1 : 0;
-    ArrowTable table = read_csv_lines(file, values);
-    bool rows_are_lines = table != nullptr;
-    if (!table) {
-        CsvStreamLog log;
-        table = parse_rows(file, values, log);
-        rows_are_lines = log.lines == header_rows + table->num_rows();
-    }
-    if (rows_are_lines) origin.lines_before = header_rows;
+    if (rows.lines == header_rows + rows.table->num_rows()) origin.lines_before = header_rows;
+    ArrowTable table = finish_csv_columns(file, std::exchange(rows.table, nullptr), options.trim_spaces);
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));
+}
+
+void write_csv(std::ostream& out, const Table& table, char delimiter) {
+    // Texts of all columns at once would take many times the table's memory.
+    constexpr int64_t kRowsAtOnce = 65536;
+    const auto write_line = [&](const std::vector<std::string>& values) {
+        // The empty line of a single missing value would be skipped by every reader.
+        if (values.size() == 1 && values.front().empty()) {
+            out << "\"\"\n";
+            return;
+        }
+        for (size_t i = 0; i < values.size(); ++i) {
+            if (i > 0) out << delimiter;
+            out << csv_field(values[i], delimiter);
+        }
+        out << '\n';
+    };
+    write_line(table.names());
+    for (int64_t start = 0; start < table.rows(); start += kRowsAtOnce) {
+        const Table part(table.arrow()->Slice(start, kRowsAtOnce), table.source());
+        std::vector<std::vector<std::string>> columns;
+        for (const auto& name : table.names()) columns.push_back(part.text(name));
+        std::vector<std::string> line(columns.size());
+        for (size_t row = 0; row < static_cast<size_t>(part.rows()); ++row) {
+            for (size_t i = 0; i < columns.size(); ++i) line[i] = columns[i][row];
+            write_line(line);
+        }
+    }
 }
 
 }  // namespace embark

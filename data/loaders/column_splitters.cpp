@@ -1,15 +1,13 @@
-// Splitters that look at what a column's values have to do with one another: shares, times, groups.
+#include "column_splitters.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <optional>
 #include <utility>
 
-#include <ATen/ATen.h>
-
 #include "../../core/text.h"
 #include "../table/detail/arrow_utils.h"
-#include "../table/detail/encoded_column.h"
 #include "../table/detail/table_impl.h"
 #include "../table/table.h"
 #include "detail/random_order.h"
@@ -48,17 +46,21 @@ std::vector<double> times(const Table& table, const std::string& column) {
     const auto values =
         as_text(table.column(column), concat("column '", column, "' of ", display_name(table.source())));
     std::vector<double> result;
+    result.reserve(static_cast<size_t>(table.rows()));
     bool are_numbers = false;
     visit_text(*values, [&](int64_t row, std::optional<std::string_view> text) {
         if (!text) fail(table.where(row, column), ": the value is missing, and a date or number is needed");
-        if (row == 0) are_numbers = parse_double(*text).has_value();
         const auto number = parse_double(*text);
-        const auto date = parse_timestamp(*text);
         const bool is_number = number && std::isfinite(*number);
-        if (!is_number && !date)
+        const auto date = is_number ? std::nullopt : parse_timestamp(*text);
+        if (!is_number && !date) {
             fail(table.where(row, column), ": ", in_quotes(*text), " is neither a date nor a number");
-        require(is_number == are_numbers, table.where(row, column), ": ", in_quotes(*text), " is a ",
-                is_number ? "number" : "date", " where the rows before have ", are_numbers ? "numbers" : "dates");
+        }
+        if (row == 0) are_numbers = is_number;
+        if (is_number != are_numbers) {
+            fail(table.where(row, column), ": ", in_quotes(*text), " is a ", is_number ? "number" : "date",
+                 " where the rows before have ", are_numbers ? "numbers" : "dates");
+        }
         result.push_back(is_number ? *number : static_cast<double>(*date));
         return true;
     });
@@ -108,28 +110,6 @@ std::vector<char> choose_groups(const std::vector<int64_t>& sizes, const std::ve
 }
 
 }  // namespace
-
-std::vector<int64_t> random_order(int64_t rows, uint64_t seed) {
-    const at::Tensor order = permutation(rows, seed);
-    const int64_t* data = order.const_data_ptr<int64_t>();
-    return {data, data + rows};
-}
-
-RowClasses row_classes(const Table& table, std::string_view column) {
-    const EncodedColumn coded(table, column);
-    RowClasses classes;
-    classes.of_row.resize(static_cast<size_t>(table.rows()));
-    classes.sizes.resize(static_cast<size_t>(coded.values().length()) + 1, 0);
-    coded.visit([&](int64_t row, int32_t code) {
-        classes.of_row[static_cast<size_t>(row)] = code + 1;
-        ++classes.sizes[static_cast<size_t>(code + 1)];
-    });
-    if (classes.sizes.front() == 0) {
-        classes.sizes.erase(classes.sizes.begin());
-        for (int32_t& number : classes.of_row) --number;
-    }
-    return classes;
-}
 
 Splitter stratified_splitter(std::string column, double valid_pct, uint64_t seed) {
     require_valid_pct(valid_pct);

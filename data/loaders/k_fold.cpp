@@ -6,6 +6,7 @@
 #include "../../core/error.h"
 #include "../table/detail/table_impl.h"
 #include "../table/table.h"
+#include "detail/random_order.h"
 #include "detail/split_rows.h"
 
 namespace embark {

@@ -30,29 +30,6 @@ SplitPart part_of(std::string word) {
 
 }  // namespace
 
-void require_valid_pct(double valid_pct) {
-    // Written so that NaN fails.
-    require<UsageError>(valid_pct > 0 && valid_pct < 1, "Invalid valid_pct: ", valid_pct,
-                        "; the part of the rows for validation must be between 0 and 1, both excluded");
-}
-
-int64_t validation_rows(double valid_pct, int64_t rows) {
-    const auto n_valid = static_cast<int64_t>(valid_pct * static_cast<double>(rows));
-    require(n_valid > 0, "The validation part would be empty: ", valid_pct, " of ", rows, rows == 1 ? " row" : " rows",
-            " is less than one");
-    require(n_valid < rows, "The training part would be empty: all ", rows, " rows would be for validation");
-    return n_valid;
-}
-
-Split split_by(const std::vector<char>& is_valid) {
-    std::vector<int64_t> train, valid;
-    for (size_t row = 0; row < is_valid.size(); ++row) {
-        (is_valid[row] ? valid : train).push_back(static_cast<int64_t>(row));
-    }
-    require(!train.empty(), "No row is left for training: all ", is_valid.size(), " rows are for validation");
-    return {at::tensor(train, at::kLong), at::tensor(valid, at::kLong)};
-}
-
 Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
     require_valid_pct(valid_pct);
     const int64_t n_valid = validation_rows(valid_pct, rows);

@@ -1,10 +1,11 @@
+#include "parquet.h"
+
 #include <arrow/io/memory.h>
 #include <parquet/arrow/writer.h>
 
 #include "../../core/file.h"
 #include "../table/detail/arrow_utils.h"
 #include "../table/detail/table_impl.h"
-#include "../table/table.h"
 #include "detail/parquet_reader.h"
 
 namespace embark {

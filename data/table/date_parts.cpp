@@ -16,16 +16,16 @@ namespace {
 /// The parts of every distinct value of a column.
 class DatedColumn {
 public:
-    DatedColumn(const Table& table, const std::string& column) : coded_(table, column) {
+    DatedColumn(const Table& table, const std::string& column) : encoded_(table, column) {
         std::vector<char> is_bad;
-        for (int64_t code = 0; code < coded_.values().length(); ++code) {
-            const std::string_view text = coded_.values().GetView(code);
+        for (int64_t code = 0; code < encoded_.values().length(); ++code) {
+            const std::string_view text = encoded_.values().GetView(code);
             parts_.push_back(date_parts(text));
             is_bad.push_back(!parts_.back() && !is_missing_word(text));
         }
-        coded_.visit([&](int64_t row, int32_t code) {
+        encoded_.visit([&](int64_t row, int32_t code) {
             if (code < 0 || !is_bad[static_cast<size_t>(code)]) return;
-            fail(table.where(row, column), ": ", in_quotes(coded_.values().GetView(code)),
+            fail(table.where(row, column), ": ", in_quotes(encoded_.values().GetView(code)),
                  " is not a date; dates are like 2024-01-31, with a time or without");
         });
     }
@@ -40,8 +40,8 @@ private:
     template <class Builder, class T>
     std::shared_ptr<arrow::ChunkedArray> build(size_t number) const {
         Builder builder;
-        require_arrow(builder.Reserve(coded_.rows()), "Cannot keep the parts of dates");
-        coded_.visit([&](int64_t, int32_t code) {
+        require_arrow(builder.Reserve(encoded_.rows()), "Cannot keep the parts of dates");
+        encoded_.visit([&](int64_t, int32_t code) {
             const auto* parts = code < 0 ? nullptr : &parts_[static_cast<size_t>(code)];
             if (parts == nullptr || !*parts) return builder.UnsafeAppendNull();
             builder.UnsafeAppend(static_cast<T>((**parts)[number]));
@@ -49,7 +49,7 @@ private:
         return std::make_shared<arrow::ChunkedArray>(arrow_value(builder.Finish(), "Cannot keep the parts of dates"));
     }
 
-    EncodedColumn coded_;
+    EncodedColumn encoded_;
     std::vector<std::optional<DateParts>> parts_;
 };
 

@@ -10,6 +10,9 @@
 
 #include "../../core/text.h"
 #include "detail/arrow_utils.h"
+#include "detail/column_type.h"
+#include "detail/format_rows.h"
+#include "detail/row_values.h"
 #include "detail/table_impl.h"
 
 namespace embark {
@@ -92,6 +95,12 @@ at::Tensor present_rows(const arrow::ChunkedArray& values) {
 
 std::string display_name(const std::string& source) {
     return source.empty() ? "the table" : source;
+}
+
+std::string in_quotes(std::string_view text) {
+    constexpr int64_t kWidth = 60;
+    const bool fits = display_width(text) <= kWidth;
+    return concat("'", fits ? std::string(text) : fit_width(text, kWidth), "'");
 }
 
 void require_distinct(const std::vector<std::string>& names, const std::string& source) {
@@ -278,6 +287,38 @@ Table Table::with_column(std::string name, const ArrowColumn& values) const {
     return Table(std::make_shared<const Impl>(set_column(impl_->table, name, values), std::move(origin)));
 }
 
+ColumnType Table::type(std::string_view name) const {
+    const auto values = column(name);
+    if (impl_->origin.text_columns.contains(name)) return ColumnType::text;
+    const auto id = values->type()->id();
+    if (id == arrow::Type::STRING) return guess_text_type(values);
+    if (id == arrow::Type::BOOL) return ColumnType::boolean;
+    if (arrow::is_integer(id)) return ColumnType::integer;
+    if (arrow::is_floating(id) || arrow::is_decimal(id)) return ColumnType::number;
+    if (arrow::is_date(id) || id == arrow::Type::TIMESTAMP) return ColumnType::date;
+    if (arrow::is_nested(id)) return ColumnType::text;
+    return guess_text_type(as_text(values, concat("column '", name, "'")));
+}
+
+std::vector<std::string> Table::text(std::string_view name) const {
+    const auto values = as_text(column(name), concat("column '", name, "' of ", display_name(source())));
+    std::vector<std::string> texts;
+    texts.reserve(static_cast<size_t>(rows()));
+    visit_text(*values, [&](int64_t, std::optional<std::string_view> text) {
+        texts.emplace_back(text.value_or(std::string_view{}));
+        return true;
+    });
+    return texts;
+}
+
+at::Tensor Table::numbers(std::string_view name) const {
+    return read_numbers(*this, name).tensor();
+}
+
+at::Tensor Table::finite_numbers(std::string_view name) const {
+    return read_finite_numbers(*this, name).tensor();
+}
+
 std::string Table::where(int64_t row, std::string_view column) const {
     const TableOrigin& origin = impl_->origin;
     const int64_t number = (origin.file_rows.defined() ? origin.file_rows[row].item<int64_t>() : row) + 1;
@@ -285,6 +326,28 @@ std::string Table::where(int64_t row, std::string_view column) const {
     // Without lines before the first row a row's number is its line.
     if (origin.lines_before.value_or(0) > 0) place += concat(" (line ", number + *origin.lines_before, ")");
     return concat(place, ", column '", column, "'");
+}
+
+std::string_view to_string(ColumnType type) {
+    switch (type) {
+        case ColumnType::integer:
+            return "integer";
+        case ColumnType::number:
+            return "number";
+        case ColumnType::boolean:
+            return "boolean";
+        case ColumnType::date:
+            return "date";
+        case ColumnType::text:
+            break;
+    }
+    return "text";
+}
+
+std::string Table::view(int64_t n, bool described) const {
+    if (!described) return format_rows(*this, n, false);
+    return concat(format_rows(*this, n, true), "[", rows(), rows() == 1 ? " row" : " rows", " x ", columns(),
+                  columns() == 1 ? " column]" : " columns]");
 }
 
 std::ostream& operator<<(std::ostream& out, const Table& table) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <iosfwd>
 #include <memory>
 #include <string>
@@ -18,8 +17,6 @@ class Table;
 }  // namespace arrow
 
 namespace embark {
-
-struct CsvOptions;
 
 /// How the values of a column read. A column keeps its values as they were written; its type says what they all can be
 /// taken for.
@@ -117,62 +114,14 @@ public:
     std::shared_ptr<arrow::ChunkedArray> column(std::string_view name) const;
     const std::shared_ptr<arrow::Table>& arrow() const;
 
-private:
+    /// For the readers of files, which know where rows come from.
     struct Impl;
     explicit Table(std::shared_ptr<const Impl> impl);
+
+private:
     std::shared_ptr<const Impl> impl_;
-    friend class ParquetFiles;
-    friend Table read_csv(const std::filesystem::path& path, const CsvOptions& options);
 };
 
 std::ostream& operator<<(std::ostream& out, const Table& table);
-
-/// How to read a CSV file. The file may be gzipped, have a UTF-8 byte order mark, quoted values (with line breaks
-/// inside) and Windows line ends: that is found out.
-struct CsvOptions {
-    char delimiter = ',';
-    /// "utf-8" or "latin-1".
-    std::string encoding = "utf-8";
-    /// The columns to keep, by name or position, in this order; empty: all.
-    std::vector<ColumnRef> use_columns = {};
-    /// The names of a file without a header line. As many as use_columns, where those are given by position: names of
-    /// those columns; else names of all columns of the file. Empty: the first line is the header.
-    std::vector<std::string> column_names = {};
-    /// Columns that are text whatever they look like. (Ids need not be named here: text is kept anyway.)
-    std::vector<std::string> text_columns = {};
-    /// Words that stand for a missing value in any column. An empty value always does; words such as NA or nan do so
-    /// by themselves only in columns of numbers, so that an id may be called NA.
-    std::vector<std::string> missing_values = {};
-    /// Remove spaces around values and names (", Private" -> "Private"), before missing values are told.
-    bool trim_spaces = false;
-};
-
-/// Reads a CSV file with Arrow. Throws Error, with file and row where there is one, for: no such file, a folder, an
-/// empty file, ragged rows, a quote that is never closed, bytes that are not of the encoding, NUL bytes, a damaged
-/// gzip file, a name given twice, unknown use_columns. Empty lines are skipped. A file with a header alone gives a
-/// table of no rows. Throws UsageError for an unknown encoding and for a delimiter that cannot be one.
-Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
-
-/// How to read a Parquet file.
-struct ParquetOptions {
-    /// The columns to keep, in this order; empty: all.
-    std::vector<ColumnRef> use_columns = {};
-};
-
-/// Reads a Parquet file with Arrow. Throws Error for anything that is not one.
-Table read_parquet(const std::filesystem::path& path, const ParquetOptions& options = {});
-
-/// How to write a Parquet file.
-struct WriteParquetOptions {
-    /// Rows that are read at once where the file is streamed (see CollabDataLoaders::from_parquet).
-    int64_t row_group_rows = 100'000;
-};
-
-/// Writes `table` as a Parquet file, whole or not at all. Throws UsageError for row groups of no rows, Error where it
-/// cannot be written.
-void write_parquet(const std::filesystem::path& path, const Table& table, const WriteParquetOptions& options = {});
-
-/// Writes `table` as CSV text with a header, quoted where needed; missing values are empty.
-void write_csv(std::ostream& out, const Table& table, char delimiter = ',');
 
 }  // namespace embark

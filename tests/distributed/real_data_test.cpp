@@ -3,6 +3,7 @@
 
 #include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/tabular_learner.h>
 #include <embark/optim/model_state.h>

@@ -16,6 +16,7 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/state_dict.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/learners/export/exported_model.h>
 #include <embark/modules/dot_product.h>

@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/data/parquet/parquet.h>
 #include <embark/data/table/table.h>
 
 #include "fit_results.h"

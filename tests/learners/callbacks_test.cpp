@@ -11,6 +11,7 @@
 #include <embark/callbacks/short_epoch.h>
 #include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners/learner.h>
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // The course notes' results on MovieLens 100k, where that is at hand.
+#include <embark/data/csv/csv.h>
 #include <embark/learners/collab_learner.h>
 
 #include <algorithm>

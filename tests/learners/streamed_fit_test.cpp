@@ -1,3 +1,4 @@
+#include <embark/data/parquet/parquet.h>
 #include <embark/learners/collab_learner.h>
 
 #include <gmock/gmock.h>

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <embark/data/csv/csv.h>
+
 #include "../datasets.h"
 
 namespace embark::course {

@@ -1,3 +1,4 @@
+#include <embark/data/loaders/column_splitters.h>
 #include <embark/learners/collab_learner.h>
 
 #include "data.h"

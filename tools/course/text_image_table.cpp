@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/text.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/tabular/vocabulary_columns.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/image_encoder.h>

@@ -1,133 +1,62 @@
 #include "csv_columns.h"
 
 #include <algorithm>
-#include <iterator>
-#include <numeric>
-#include <string_view>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "../../../core/detail/parallel.h"
 #include "../../table/detail/arrow_utils.h"
+#include "../../table/detail/encoded_text.h"
 
 namespace embark {
 
 namespace {
 
+/// Whether values stand twice or more each on average: as numbers into a dictionary they take less memory, and are
+/// compared faster. How many distinct ones there are is estimated by those that stand once and those that stand twice
+/// in the first rows (Chao, "Nonparametric estimation of the number of classes in a population", 1984).
+bool is_repetitive(const arrow::ChunkedArray& texts) {
+    if (texts.length() == 0) return true;
+    const auto& chunks = texts.chunks();
+    const auto first = *std::find_if(chunks.begin(), chunks.end(), [](auto& chunk) { return chunk->length() > 0; });
+    const auto counted = arrow_value(arrow::compute::ValueCounts(first), "Cannot count the values of a column");
+    const auto& counts = static_cast<const arrow::Int64Array&>(*counted->field(1));
+    const auto standing = [&](int64_t times) {
+        return static_cast<double>(std::count(counts.raw_values(), counts.raw_values() + counts.length(), times));
+    };
+    const auto seen = static_cast<double>(counts.length());
+    if (2 * seen <= static_cast<double>(first->length())) return true;
+    const double once = standing(1), twice = standing(2);
+    return twice > 0 && 2 * (seen + once * once / (2 * twice)) <= static_cast<double>(texts.length());
+}
+
 /// `texts` without spaces around them, and then without those that stand for a missing value.
-ArrowColumn trimmed(const ArrowColumn& texts, const CsvValues& values) {
-    std::vector<std::string> missing = values.missing_values;
-    missing.emplace_back();
+ArrowColumn trimmed(const ArrowColumn& texts, std::vector<std::string> missing_values) {
+    missing_values.emplace_back();
     const arrow::compute::TrimOptions spaces{std::string(kCsvSpaces)};
     const auto texts_alone =
         arrow_value(arrow::compute::CallFunction("ascii_trim", {texts}, &spaces), "Cannot remove spaces around values");
-    return missing_where(texts_alone.chunked_array(), missing);
+    return missing_where(texts_alone.chunked_array(), missing_values);
 }
 
 }  // namespace
 
-CsvColumns::CsvColumns(const CsvFile& file, CsvValues values)
-    : names_(file.names), values_(std::move(values)), missing_words_(file.missing_values) {
+ArrowTable finish_csv_columns(const CsvFile& file, ArrowTable rows, bool trim_spaces) {
     require_arrow_compute();
-    missing_words_.emplace_back();
-    for (const bool coded : file.coded) columns_.push_back(coded ? Column(TextCoder(missing_words_)) : Column(Plain()));
-}
-
-void CsvColumns::reserve(int64_t n_rows) {
-    for (Column& column : columns_) {
-        if (auto* coder = std::get_if<TextCoder>(&column)) coder->reserve(n_rows);
-    }
-}
-
-void CsvColumns::add(const arrow::RecordBatch& rows) {
-    for (size_t i = 0; i < columns_.size(); ++i) {
-        const auto& texts = rows.column(static_cast<int>(i));
-        if (auto* coder = std::get_if<TextCoder>(&columns_[i])) {
-            coder->add(*texts);
-        } else {
-            std::get<Plain>(columns_[i]).push_back(texts);
-        }
-    }
-}
-
-void CsvColumns::add(const std::vector<CsvTexts>& columns) {
-    for (size_t i = 0; i < columns_.size(); ++i) {
-        if (auto* coder = std::get_if<TextCoder>(&columns_[i])) {
-            coder->add(columns[i]);
-        } else {
-            std::get<Plain>(columns_[i]).push_back(plain_texts(columns[i]));
-        }
-    }
-}
-
-std::shared_ptr<arrow::Array> CsvColumns::plain_texts(const CsvTexts& texts) const {
-    constexpr const char* kFailure = "Cannot keep a column of text";
-    const auto size = std::accumulate(texts.begin(), texts.end(), int64_t{0},
-                                      [](int64_t sum, std::string_view text) { return sum + std::ssize(text); });
-    arrow::StringBuilder plain;
-    require_arrow(plain.Reserve(std::ssize(texts)), kFailure);
-    require_arrow(plain.ReserveData(size), kFailure);
-    for (const std::string_view text : texts) {
-        if (std::find(missing_words_.begin(), missing_words_.end(), text) != missing_words_.end()) {
-            plain.UnsafeAppendNull();
-        } else {
-            plain.UnsafeAppend(text);
-        }
-    }
-    return arrow_value(plain.Finish(), kFailure);
-}
-
-void CsvColumns::append(CsvColumns next) {
-    parallel_for_each(std::ssize(columns_), [&](int64_t i) {
-        Column& column = columns_[static_cast<size_t>(i)];
-        Column& following = next.columns_[static_cast<size_t>(i)];
-        if (auto* coder = std::get_if<TextCoder>(&column)) {
-            coder->append(std::get<TextCoder>(following));
-        } else {
-            auto& chunks = std::get<Plain>(following);
-            std::move(chunks.begin(), chunks.end(), std::back_inserter(std::get<Plain>(column)));
-        }
+    arrow::ChunkedArrayVector columns = rows->columns();
+    // Each column's text is given back as soon as it is encoded.
+    rows.reset();
+    parallel_for_each(std::ssize(columns), [&](int64_t i) {
+        ArrowColumn& column = columns[static_cast<size_t>(i)];
+        const auto trim = [&](const ArrowColumn& texts) { return trimmed(texts, file.missing_values); };
+        const bool repetitive = is_repetitive(*column);
+        if (repetitive) column = encode_texts(column);
+        if (trim_spaces) column = repetitive ? map_encoded_texts(column, trim) : trim(column);
     });
-}
-
-ArrowColumn CsvColumns::finish_column(Column& column) const {
-    const auto trim = [&](const ArrowColumn& texts) { return trimmed(texts, values_); };
-    if (auto* coder = std::get_if<TextCoder>(&column)) {
-        auto coded = coder->finish();
-        return values_.trim_spaces ? map_coded_texts(coded, trim) : coded;
-    }
-    const auto texts = std::make_shared<arrow::ChunkedArray>(std::move(std::get<Plain>(column)), arrow::utf8());
-    return values_.trim_spaces ? trim(texts) : texts;
-}
-
-std::shared_ptr<arrow::Table> CsvColumns::finish() && {
     arrow::FieldVector fields;
-    arrow::ChunkedArrayVector finished;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-        finished.push_back(finish_column(columns_[i]));
-        fields.push_back(arrow::field(names_[i], finished.back()->type()));
-    }
-    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(finished));
-}
-
-CsvRows::CsvRows(const CsvFile& file, CsvValues values)
-    : skip_header_(file.has_header), end_mark_(csv_end_mark(file)), columns_(file, std::move(values)) {
-    columns_.reserve(file.expected_rows);
-}
-
-void CsvRows::add(std::shared_ptr<arrow::RecordBatch> batch) {
-    if (batch->num_rows() == 0) return;
-    if (latest_) columns_.add(*latest_);
-    latest_ = std::exchange(skip_header_, false) ? batch->Slice(1) : std::move(batch);
-}
-
-bool CsvRows::ends_with_mark() const {
-    return latest_ && latest_->num_rows() > 0 && is_csv_end(*latest_, end_mark_);
-}
-
-std::shared_ptr<arrow::Table> CsvRows::finish() && {
-    columns_.add(*latest_->Slice(0, latest_->num_rows() - 1));
-    latest_.reset();
-    return std::move(columns_).finish();
+    for (size_t i = 0; i < columns.size(); ++i) fields.push_back(arrow::field(file.names[i], columns[i]->type()));
+    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns));
 }
 
 }  // namespace embark

@@ -1,12 +1,11 @@
-// Why a CSV file cannot be read: Arrow knows the row only in some cases, so the file is read once more, with one thread
-// and with nothing checked, and looked at.
+#include "csv_failure.h"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "../../../core/text.h"
 #include "../../table/detail/arrow_utils.h"
-#include "csv_parse.h"
 
 namespace embark {
 
@@ -19,15 +18,27 @@ struct RaggedRow {
     bool unclosed = false;
 };
 
+/// A value that is not UTF-8.
+struct BadText {
+    int64_t row = 0;
+    size_t column = 0;  // among those that are kept
+};
+
 /// What the second reading of a file found.
 struct Finding {
-    std::shared_ptr<arrow::Table> table;
-    /// Whether it ends in the row of end marks.
-    bool ended = false;
+    arrow::Status status;
     std::optional<RaggedRow> ragged;
-    int64_t rows = 0;
+    std::optional<BadText> bad_text;
+    /// The last rows that were no other lengths.
+    std::shared_ptr<arrow::RecordBatch> last;
+    /// Rows, those of other lengths left out.
+    int64_t whole_rows = 0;
+    int64_t skipped = 0;
     /// Lines of the file, without those that a quote that is never closed swallowed.
     int64_t lines = 0;
+    /// Whether it ends in the sentinel row.
+    bool ended = false;
+    int64_t rows() const { return whole_rows + skipped - (ended ? 1 : 0); }
 };
 
 /// "u.data, row 3 (line 4)" for row `row` of the file, counted from 0 with the header.
@@ -36,7 +47,7 @@ std::string place_of(const CsvFile& file, const Finding& found, int64_t row) {
     if (file.has_header && row == 0) return name + ", header";
     if (!file.has_header) return concat(name, ", row ", row + 1);
     // Only where every line is a row are the numbers of lines known.
-    return concat(name, ", row ", row, found.lines == found.rows ? concat(" (line ", row + 1, ")") : "");
+    return concat(name, ", row ", row, found.lines == found.rows() ? concat(" (line ", row + 1, ")") : "");
 }
 
 [[noreturn]] void fail_unclosed(const std::string& place) {
@@ -51,72 +62,76 @@ std::string place_of(const CsvFile& file, const Finding& found, int64_t row) {
          file.has_header ? "header" : "first row", " has ", file.n_columns);
 }
 
-/// Throws for the first value, row by row, that is not UTF-8.
-void require_utf8(const CsvFile& file, const Finding& found) {
-    int64_t bad_row = found.table->num_rows();
-    size_t bad_column = 0;
+/// The first value, row by row, that is not UTF-8.
+std::optional<BadText> find_bad_text(const CsvFile& file, const arrow::RecordBatch& rows) {
+    std::optional<BadText> bad;
     for (size_t i = 0; i < file.kept.size(); ++i) {
-        visit_text(*found.table->column(file.kept[i]), [&](int64_t row, std::optional<std::string_view> value) {
-            if (row >= bad_row) return false;
-            if (!value || is_utf8(*value)) return true;
-            bad_row = row;
-            bad_column = i;
-            return false;
-        });
+        const auto& values = static_cast<const arrow::BinaryArray&>(*rows.column(file.kept[i]));
+        for (int64_t row = 0, n = bad ? bad->row : values.length(); row < n; ++row) {
+            if (values.IsNull(row) || is_utf8(values.GetView(row))) continue;
+            bad = BadText{row, i};
+            break;
+        }
     }
-    if (bad_row == found.table->num_rows()) return;
-    fail(place_of(file, found, bad_row), ", column '", file.names[bad_column],
-         "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1");
+    return bad;
 }
 
-/// Lines that the value of a quote without end took besides its own. It ends in the row of end marks, which is no line
+/// Lines that the value of a quote without end took besides its own. It ends in the sentinel row, which is no line
 /// of the file.
-int64_t swallowed_lines(std::string_view text, std::string_view end_mark) {
-    const size_t mark = text.find(end_mark);
+int64_t swallowed_lines(std::string_view text, std::string_view sentinel) {
+    const size_t mark = text.find(sentinel);
     if (mark == std::string_view::npos) return 0;
     return std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(mark), '\n') - 1;
 }
 
-Finding read_unchecked(CsvFile file) {
-    file.kept.clear();  // all
-    const std::string end_mark = csv_end_mark(file);
+bool is_sentinel(const arrow::RecordBatch& rows, std::string_view sentinel) {
+    return std::all_of(rows.columns().begin(), rows.columns().end(),
+                       [&](const auto& column) { return last_csv_value(*column) == sentinel; });
+}
+
+Finding examine(const CsvFile& file, int32_t block_size) {
+    const std::string sentinel = csv_sentinel(file);
     Finding found;
-    int64_t skipped = 0;
-    const auto on_invalid_row = [&](const arrow::csv::InvalidRow& row) {
-        const bool unclosed = row.text.find(end_mark) != std::string_view::npos;
+    int64_t swallowed = 0;
+    const auto skip = [&](const arrow::csv::InvalidRow& row) {
+        const bool unclosed = row.text.find(sentinel) != std::string_view::npos;
         if (!found.ragged) found.ragged = RaggedRow{row.number - 1, row.actual_columns, unclosed};
-        found.lines -= swallowed_lines(row.text, end_mark);
-        ++skipped;
-        return arrow::csv::InvalidRowResult::Skip;
+        swallowed += swallowed_lines(row.text, sentinel);
+        ++found.skipped;
     };
     const auto log = std::make_shared<CsvStreamLog>();
-    arrow::RecordBatchVector batches;
-    const auto status = parse_csv(
-        file, {.threads = false, .text = false, .block_size = kLargeCsvBlock, .on_invalid_row = on_invalid_row}, log,
-        [&](auto batch) {
-            if (batch->num_rows() > 0) batches.push_back(std::move(batch));
-        });
-    require(log->problem.empty(), log->problem);
-    if (is_block_overrun(status)) {
-        fail("Cannot read ", file.path.string(), " as CSV: a quote is opened and never closed");
-    }
-    require_arrow(status, "Cannot read ", file.path.string(), " as CSV");
-    found.table = arrow_value(arrow::Table::FromRecordBatches(batches), "Cannot read ", file.path.string(), " as CSV");
-    found.ended = is_csv_end(*batches.back(), end_mark);
-    found.rows = found.table->num_rows() + skipped - (found.ended ? 1 : 0);
-    found.lines += log->lines;
-    if (!found.ended) found.lines -= swallowed_lines(last_csv_value(*batches.back()->columns().back()), end_mark);
+    found.status = scan_csv(file, block_size, log, skip, [&](std::shared_ptr<arrow::RecordBatch> rows) {
+        if (!found.bad_text) {
+            found.bad_text = find_bad_text(file, *rows);
+            if (found.bad_text) found.bad_text->row += found.whole_rows;
+        }
+        found.whole_rows += rows->num_rows();
+        found.last = std::move(rows);
+    });
+    require_no_nul(file, *log);
+    if (!found.last) return found;
+    found.ended = is_sentinel(*found.last, sentinel);
+    if (!found.ended) swallowed += swallowed_lines(last_csv_value(*found.last->columns().back()), sentinel);
+    found.lines = log->lines - swallowed;
     return found;
 }
 
 }  // namespace
 
 void explain_csv_failure(const CsvFile& file, const arrow::Status& status) {
-    const Finding found = read_unchecked(file);
+    Finding found = examine(file, kCsvBlock);
+    // Rows of any length and bytes of any kind are taken, so that nothing can be invalid but a row without an end.
+    const bool overrun = found.status.IsInvalid();
+    if (overrun) found = examine(file, kLargeCsvBlock);
+    if (found.status.IsInvalid()) fail_unclosed(concat("Cannot read ", file.path.string(), " as CSV"));
+    require_arrow(found.status, "Cannot read ", file.path.string(), " as CSV");
     if (found.ragged) fail_ragged(file, found);
-    if (!found.ended) fail_unclosed(place_of(file, found, found.table->num_rows() - 1));
-    require_utf8(file, found);
-    fail("Cannot read ", file.path.string(), " as CSV: ", reason_of(status));
+    if (!found.ended) fail_unclosed(place_of(file, found, found.whole_rows - 1));
+    if (found.bad_text) {
+        fail(place_of(file, found, found.bad_text->row), ", column '", file.names[found.bad_text->column],
+             "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1");
+    }
+    if (!overrun) fail("Cannot read ", file.path.string(), " as CSV: ", reason_of(status));
 }
 
 }  // namespace embark

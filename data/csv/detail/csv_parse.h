@@ -30,67 +30,44 @@ struct CsvFile {
     std::vector<int> kept = {};
     /// Their names.
     std::vector<std::string> names = {};
-    /// Of those, found out from the first rows: whether values come again and again, so that they are kept as coded
-    /// text.
-    std::vector<bool> coded = {};
-    /// About how many rows, judged by the size of the first ones.
-    int64_t expected_rows = 0;
 };
 
-/// How one pass over a CSV file is made.
-struct CsvPass {
-    bool threads = true;
-    /// utf8 values, checked; otherwise raw bytes.
-    bool text = true;
-    int32_t block_size = 1 << 20;
-    arrow::csv::InvalidRowHandler on_invalid_row = {};
+/// Bytes that are parsed at once; every row must fit into two blocks.
+constexpr int32_t kCsvBlock = 1 << 20;
+/// Large enough for any value, and for what follows a quote that is never closed.
+constexpr int32_t kLargeCsvBlock = 1 << 29;
+
+/// One row of this value in every column is put after the end of a file with quotes while it is read. A quote that is
+/// never closed swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
+std::string csv_sentinel(const CsvFile& file);
+
+/// The values of the first row, as bytes. Throws Error for a file without any row.
+std::vector<std::string> read_first_csv_row(const CsvFile& file);
+
+/// What an attempt to read all rows gave.
+struct CsvRows {
+    /// The kept columns as text, without the header and the sentinel row; null where the file cannot be read so.
+    std::shared_ptr<arrow::Table> table;
+    /// Why not.
+    arrow::Status status;
+    /// Lines of the file, the header included.
+    int64_t lines = 0;
 };
 
-/// What counts as a space around a value.
-inline constexpr std::string_view kCsvSpaces = " \t\r\n\v\f";
+/// All rows of the kept columns, missing values told apart, on Arrow's threads. Values with line breaks are looked for
+/// only where the file has a quote: else blocks can be cut at any line.
+CsvRows read_csv_rows(const CsvFile& file, int32_t block_size);
 
-/// One row of this value in every column is put after the end of a file while it is read. A quote that is never closed
-/// swallows it: Arrow itself takes the end of the file for the end of such a value and says nothing.
-std::string csv_end_mark(const CsvFile& file);
+/// Gives all columns of all rows to `take`, batch by batch, as bytes and on one thread: the header and the sentinel row
+/// too, rows of other lengths than the first to `skip`.
+arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::shared_ptr<CsvStreamLog>& log,
+                       const std::function<void(const arrow::csv::InvalidRow&)>& skip,
+                       const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take);
 
-/// What the first rows of a file tell.
-struct CsvPreview {
-    /// The values of the first row, as bytes.
-    std::vector<std::string> first_row;
-    /// All columns of the first rows, as bytes.
-    arrow::ArrayVector columns;
-    /// How many rows the file has, as far as these tell.
-    int64_t expected_rows = 0;
-};
-
-/// Throws Error for a file without any row.
-CsvPreview read_csv_beginning(const CsvFile& file);
-
-/// Whether values stand twice or more each on average in a column of `n_rows` rows of which `first_rows`, bytes, are
-/// the first: as codes they take less memory, and are compared faster. How many distinct ones there are is estimated
-/// by those that stand once and those that stand twice here (Chao, "Nonparametric estimation of the number of classes
-/// in a population", 1984).
-bool is_repetitive(const arrow::Array& first_rows, int64_t n_rows);
-
-/// Gives all rows of the kept columns to `take`, batch by batch, the first row and the row of end marks included,
-/// missing values told apart.
-arrow::Status parse_csv(const CsvFile& file, const CsvPass& pass, std::shared_ptr<CsvStreamLog> log,
-                        const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take);
+/// Throws Error where reading ended at a NUL byte.
+void require_no_nul(const CsvFile& file, const CsvStreamLog& log);
 
 /// The last value of a column of bytes or text of one row at least; empty where it is missing.
 std::string_view last_csv_value(const arrow::Array& column);
-
-/// Whether the last row of `batch` is one of these end marks.
-bool is_csv_end(const arrow::RecordBatch& batch, std::string_view end_mark);
-
-/// Whether `status` says that a value is longer than a block.
-bool is_block_overrun(const arrow::Status& status);
-
-/// Throws the Error that says why `file` cannot be read, where `status` is Arrow's reason: reads it again to find the
-/// row.
-[[noreturn]] void explain_csv_failure(const CsvFile& file, const arrow::Status& status);
-
-/// Large enough for any value, and for what follows a quote that is never closed.
-constexpr int32_t kLargeCsvBlock = 1 << 29;
 
 }  // namespace embark

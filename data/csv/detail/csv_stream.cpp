@@ -1,7 +1,6 @@
 #include "csv_stream.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -44,13 +43,13 @@ BufferResult latin_1_to_utf8(const std::shared_ptr<arrow::Buffer>& bytes) {
     return arrow::Buffer::FromString(std::move(utf8));
 }
 
-/// Passes the bytes of `source` on, counts lines, stops at a NUL byte, and adds a tail at the end. Unlike Arrow's
-/// TransformInputStream it hands out what it gets without a copy.
+/// Passes the bytes of `source` on, counts lines, stops at what text of its kind does not have, and adds a tail at the
+/// end. Unlike Arrow's TransformInputStream it hands out what it gets without a copy.
 class CsvInputStream : public InputStream {
 public:
-    CsvInputStream(std::shared_ptr<InputStream> source, std::string name, std::string tail,
+    CsvInputStream(std::shared_ptr<InputStream> source, std::string tail, bool refuse_quotes,
                    std::shared_ptr<CsvStreamLog> log)
-        : source_(std::move(source)), name_(std::move(name)), tail_(std::move(tail)), log_(std::move(log)) {}
+        : source_(std::move(source)), tail_(std::move(tail)), refuse_quotes_(refuse_quotes), log_(std::move(log)) {}
 
     arrow::Status Close() override { return source_->Close(); }
     bool closed() const override { return source_->closed(); }
@@ -77,20 +76,23 @@ public:
 private:
     BufferResult next(int64_t nbytes) {
         ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Read(nbytes));
-        if (bytes->size() > 0) ARROW_RETURN_NOT_OK(watch(std::string_view(*bytes)));
+        if (bytes->size() > 0) ARROW_RETURN_NOT_OK(inspect(std::string_view(*bytes)));
         return bytes;
     }
 
-    arrow::Status watch(std::string_view text) {
-        if (const void* nul = std::memchr(text.data(), '\0', text.size())) {
-            const auto before = static_cast<const char*>(nul) - text.data();
-            return refuse(log_->lines + std::count(text.begin(), text.begin() + before, '\n') + 1);
+    arrow::Status inspect(std::string_view text) {
+        if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+            log_->nul_line = log_->lines + count_lines(text.substr(0, nul)) + 1;
+            return arrow::Status::Invalid("a NUL byte");
         }
-        log_->lines += std::count(text.begin(), text.end(), '\n');
-        log_->blank = log_->blank && text.find_first_not_of("\r\n\xEF\xBB\xBF") == std::string_view::npos;
+        if (!log_->quoted && text.find('"') != std::string_view::npos) log_->quoted = true;
+        if (refuse_quotes_ && log_->quoted) return arrow::Status::Invalid("a quote");
+        log_->lines += count_lines(text);
         inside_line_ = text.back() != '\n';
         return arrow::Status::OK();
     }
+
+    static int64_t count_lines(std::string_view text) { return std::count(text.begin(), text.end(), '\n'); }
 
     /// May be called more than once.
     std::string end() {
@@ -100,22 +102,16 @@ private:
         return end.append(std::exchange(tail_, {}));
     }
 
-    arrow::Status refuse(int64_t line) {
-        log_->problem = concat("Cannot read ", name_, " as CSV: line ", line,
-                               " has a NUL byte, which no text has; is the file binary, or UTF-16?");
-        return arrow::Status::Invalid(log_->problem);
-    }
-
     std::shared_ptr<InputStream> source_;
-    std::string name_;
     std::string tail_;
+    bool refuse_quotes_;
     std::shared_ptr<CsvStreamLog> log_;
     bool inside_line_ = false;
 };
 
 }  // namespace
 
-std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, bool latin_1, std::string tail,
+std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, CsvStreamOptions options,
                                              std::shared_ptr<CsvStreamLog> log) {
     const std::string name = path.string();
     const auto file = arrow_value(arrow::io::ReadableFile::Open(name), "Cannot read ", name);
@@ -124,8 +120,9 @@ std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, 
         const auto codec = arrow_value(arrow::util::Codec::Create(arrow::Compression::GZIP), "Cannot unzip ", name);
         stream = arrow_value(arrow::io::CompressedInputStream::Make(codec.get(), stream), "Cannot unzip ", name);
     }
-    if (latin_1) stream = std::make_shared<arrow::io::TransformInputStream>(stream, latin_1_to_utf8);
-    return std::make_shared<CsvInputStream>(std::move(stream), name, std::move(tail), std::move(log));
+    if (options.latin_1) stream = std::make_shared<arrow::io::TransformInputStream>(stream, latin_1_to_utf8);
+    return std::make_shared<CsvInputStream>(std::move(stream), std::move(options.tail), options.refuse_quotes,
+                                            std::move(log));
 }
 
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -9,19 +10,28 @@
 
 namespace embark {
 
-/// What was seen of a CSV file while its bytes went by.
+/// What was seen of a CSV file so far. Arrow reads ahead, so that it may change while it is looked at.
 struct CsvStreamLog {
     /// Lines of the file, a last one without an end included.
-    int64_t lines = 0;
-    /// Nothing but line breaks and a byte order mark so far.
-    bool blank = true;
-    /// Why the file cannot be read on, as a whole sentence; empty where it can.
-    std::string problem = {};
+    std::atomic<int64_t> lines = 0;
+    /// The line, from 1, that has the NUL byte for which reading ended; 0: none.
+    std::atomic<int64_t> nul_line = 0;
+    /// A quote has been seen.
+    std::atomic<bool> quoted = false;
 };
 
-/// The bytes of a CSV file as UTF-8, unzipped where the file is gzipped, with `tail` put on a line of its own after
-/// its end. Writes what it sees to `log` until it is read to its end.
-std::shared_ptr<arrow::io::InputStream> open_csv_stream(const std::filesystem::path& path, bool latin_1,
-                                                        std::string tail, std::shared_ptr<CsvStreamLog> log);
+/// How the bytes of a CSV file are to be read.
+struct CsvStreamOptions {
+    bool latin_1 = false;
+    /// Put on a line of its own after the end.
+    std::string tail = {};
+    /// Ends with an error at the first quote.
+    bool refuse_quotes = false;
+};
+
+/// The bytes of a CSV file as UTF-8, unzipped where the file is gzipped. Writes what it sees to `log` until it is read
+/// to its end, a NUL byte, or a quote that is refused.
+std::shared_ptr<arrow::io::InputStream> open_csv_stream(const std::filesystem::path& path, CsvStreamOptions options,
+                                                        std::shared_ptr<CsvStreamLog> log);
 
 }  // namespace embark

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -27,5 +28,7 @@ inline double uniform(uint64_t seed, int64_t number) {
 
 /// The numbers 0 … n − 1 (int64) in an order that follows from the seed: torch.randperm.
 at::Tensor permutation(int64_t n, uint64_t seed);
+/// The same as a list.
+std::vector<int64_t> random_order(int64_t n, uint64_t seed);
 
 }  // namespace embark

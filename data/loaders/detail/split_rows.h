@@ -17,9 +17,6 @@ int64_t validation_rows(double valid_pct, int64_t rows);
 /// The rows where `is_valid` is set, and the others, both ascending. Throws Error where none is left for training.
 Split split_by(const std::vector<char>& is_valid);
 
-/// The numbers 0 … rows − 1 in an order that follows from the seed.
-std::vector<int64_t> random_order(int64_t rows, uint64_t seed);
-
 /// The classes of a column's rows.
 struct RowClasses {
     /// For each row its class: 0 for a missing value where there is one, and then the values as they first appear.

@@ -18,7 +18,7 @@ void require_arrow_compute() {
     std::call_once(once, [] { require_arrow(arrow::compute::Initialize(), "Arrow's compute functions cannot start"); });
 }
 
-bool is_coded_text(const arrow::DataType& type) {
+bool is_encoded_text(const arrow::DataType& type) {
     if (type.id() != arrow::Type::DICTIONARY) return false;
     const auto& dictionary = static_cast<const arrow::DictionaryType&>(type);
     return dictionary.index_type()->id() == arrow::Type::INT32 && dictionary.value_type()->id() == arrow::Type::STRING;
@@ -31,8 +31,8 @@ std::shared_ptr<arrow::ChunkedArray> as_text(const std::shared_ptr<arrow::Chunke
         return static_cast<const arrow::DictionaryArray&>(*chunk).dictionary()->null_count() == 0;
     };
     const auto& chunks = values->chunks();
-    const bool coded = is_coded_text(*values->type()) && std::all_of(chunks.begin(), chunks.end(), whole);
-    return coded ? values : as_plain_text(values, what);
+    const bool encoded = is_encoded_text(*values->type()) && std::all_of(chunks.begin(), chunks.end(), whole);
+    return encoded ? values : as_plain_text(values, what);
 }
 
 std::shared_ptr<arrow::ChunkedArray> as_plain_text(const std::shared_ptr<arrow::ChunkedArray>& values,

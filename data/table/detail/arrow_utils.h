@@ -36,10 +36,10 @@ T arrow_value(arrow::Result<T> result, const What&... what) {
 /// Makes Arrow's compute functions known, on the first call.
 void require_arrow_compute();
 
-/// Whether a column is coded text: int32 numbers into a dictionary of utf8 values.
-bool is_coded_text(const arrow::DataType& type);
+/// Whether a column is encoded text: int32 numbers into a dictionary of utf8 values.
+bool is_encoded_text(const arrow::DataType& type);
 
-/// `values` as text in the form that Arrow writes it (7, 0.5, true, 2024-01-31): utf8, or coded text where they are
+/// `values` as text in the form that Arrow writes it (7, 0.5, true, 2024-01-31): utf8, or encoded text where they are
 /// that already; `what` says whose values they are, for the Error thrown for types that have no such form.
 std::shared_ptr<arrow::ChunkedArray> as_text(const std::shared_ptr<arrow::ChunkedArray>& values,
                                              const std::string& what);
@@ -58,7 +58,7 @@ std::shared_ptr<arrow::ChunkedArray> missing_where(const std::shared_ptr<arrow::
 /// A utf8 array of `values`; empty texts become missing values.
 std::shared_ptr<arrow::Array> text_array(const std::vector<std::string>& values);
 
-/// Calls `visit(row, text)` for every value of a column of utf8, bytes or coded text, with nothing for a missing one,
+/// Calls `visit(row, text)` for every value of a column of utf8, bytes or encoded text, with nothing for a missing one,
 /// until it returns false.
 template <class Visit>
 void visit_text(const arrow::ChunkedArray& column, Visit&& visit) {
@@ -73,14 +73,14 @@ void visit_text(const arrow::ChunkedArray& column, Visit&& visit) {
     const auto visit_plain = [&](const arrow::BinaryArray& values) {
         return visit_chunk(values, [&](int64_t i) { return values.GetView(i); });
     };
-    const auto visit_coded = [&](const arrow::DictionaryArray& values) {
+    const auto visit_encoded = [&](const arrow::DictionaryArray& values) {
         const auto& texts = static_cast<const arrow::BinaryArray&>(*values.dictionary());
         const int32_t* codes = static_cast<const arrow::Int32Array&>(*values.indices()).raw_values();
         return visit_chunk(values, [&](int64_t i) { return texts.GetView(codes[i]); });
     };
     for (const auto& chunk : column.chunks()) {
-        const bool go_on = is_coded_text(*chunk->type())
-                               ? visit_coded(static_cast<const arrow::DictionaryArray&>(*chunk))
+        const bool go_on = is_encoded_text(*chunk->type())
+                               ? visit_encoded(static_cast<const arrow::DictionaryArray&>(*chunk))
                                : visit_plain(static_cast<const arrow::BinaryArray&>(*chunk));
         if (!go_on) return;
     }

@@ -46,8 +46,8 @@ EncodedColumn::EncodedColumn(const Table& table, std::string_view column) {
     auto values = table.column(column);
     if (arrow::is_floating(values->type()->id()) && values->length() > 0) values = float_texts(values);
     column_ = arrow::is_integer(values->type()->id()) && values->length() > 0
-                  ? code_integers(values)
-                  : code_texts(as_text(values, concat("column '", column, "' of ", display_name(table.source()))));
+                  ? encode_integers(values)
+                  : encode_texts(as_text(values, concat("column '", column, "' of ", display_name(table.source()))));
 }
 
 std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {

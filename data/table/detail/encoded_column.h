@@ -9,7 +9,7 @@
 #include <arrow/api.h>
 
 #include "../../../predictor/vocabulary.h"
-#include "text_codes.h"
+#include "encoded_text.h"
 
 namespace embark {
 
@@ -22,7 +22,7 @@ public:
     EncodedColumn(const Table& table, std::string_view column);
 
     /// Of text; `table` need not be one.
-    explicit EncodedColumn(const std::shared_ptr<arrow::ChunkedArray>& texts) : column_(code_texts(texts)) {}
+    explicit EncodedColumn(const std::shared_ptr<arrow::ChunkedArray>& texts) : column_(encode_texts(texts)) {}
 
     int64_t rows() const { return codes().size(); }
 

@@ -16,8 +16,8 @@
 
 namespace embark {
 
-/// What the rows of a column are as numbers: one kept for each row, or, of a coded column, one for each of its distinct
-/// values, so that what is done to them is done once a value and not once a row.
+/// What the rows of a column are as numbers: one kept for each row, or, of an encoded column, one for each of its
+/// distinct values, so that what is done to them is done once a value and not once a row.
 template <class T>
 class RowValues {
 public:

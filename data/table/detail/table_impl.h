@@ -58,8 +58,4 @@ int find_column(std::string_view name, const std::vector<std::string>& names, co
 std::vector<int> find_columns(const std::vector<ColumnRef>& columns, const std::vector<std::string>& names,
                               const std::string& source);
 
-/// The first `n` rows of `table` as aligned lines that begin with the row's index, under a line of names and, where
-/// asked for, one of types.
-std::string format_rows(const Table& table, int64_t n, bool with_types);
-
 }  // namespace embark

@@ -11,6 +11,7 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/state_dict.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/table/table.h>
 
 #include "../hand_made_fit.h"

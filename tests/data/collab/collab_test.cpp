@@ -1,5 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/data/collab/collab.h>
+#include <embark/data/csv/csv.h>
 
 #include <sstream>
 

@@ -1,4 +1,5 @@
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/table/table.h>
 
 #include <algorithm>
@@ -166,6 +167,31 @@ TEST_F(Csv, a_value_longer_than_a_block_is_read) {
     const Table table = read("a,b\n" + many_lines(1000) + "3,\"" + longest + "\"\n");
     EXPECT_EQ(table.rows(), 1001);
     EXPECT_EQ(table.text("b").back(), longest);
+}
+
+TEST_F(Csv, a_first_row_longer_than_a_block_is_read) {
+    const std::string longest(3'000'000, 'x');
+    EXPECT_THAT(read("a," + longest + "\n1,2\n").names(), ElementsAre("a", longest));
+    EXPECT_THAT(read("\"" + longest + "\",b\n1,2\n").names(), ElementsAre(longest, "b"));
+}
+
+TEST_F(Csv, a_value_longer_than_a_block_does_not_hide_a_fault) {
+    const std::string longest(3'000'000, 'x');
+    EXPECT_EQ(error("a,b\n1," + longest + "\n3\n"), "file.csv, row 2 (line 3): 1 column where the header has 2");
+    EXPECT_THAT(error("a,b\n1," + longest + "\xFF\n"), HasSubstr("row 1 (line 2), column 'b': the value is not UTF-8"));
+}
+
+TEST_F(Csv, a_quote_late_in_a_large_file_may_have_line_breaks) {
+    const Table table = read("a,b\n" + many_lines(600000) + "3,\"x\ny\"\n4,5\n");
+    EXPECT_EQ(table.rows(), 600002);
+    EXPECT_EQ(table.text("b")[600000], "x\ny");
+    EXPECT_EQ(table.text("b")[600001], "5");
+}
+
+TEST_F(Csv, the_first_fault_of_a_kind_is_told) {
+    EXPECT_THAT(error("a,b\n1\n" + many_lines(600000) + "1,2,3\n"), HasSubstr("row 1 (line 2): 1 column"));
+    EXPECT_THAT(error("a,b\n\xFF,1\n" + many_lines(600000) + "1,\xFE\n"), HasSubstr("row 1 (line 2), column 'a'"));
+    EXPECT_THAT(error("a,b\n\xFF,1\n1,\xFE\n"), HasSubstr("column 'a'"));
 }
 
 TEST_F(Csv, files_that_cannot_be_opened) {

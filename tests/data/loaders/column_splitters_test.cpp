@@ -1,4 +1,4 @@
-#include <embark/data/loaders/splitters.h>
+#include <embark/data/loaders/column_splitters.h>
 
 #include <embark/core/error.h>
 #include <embark/data/table/table.h>

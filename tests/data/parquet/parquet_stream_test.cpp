@@ -1,5 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/data/collab/collab.h>
+#include <embark/data/parquet/parquet.h>
 #include <embark/data/tabular/tabular.h>
 
 #include <chrono>

@@ -1,5 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
+#include <embark/data/parquet/parquet.h>
 #include <embark/data/table/table.h>
 #include <embark/data/tabular/vocabulary_columns.h>
 

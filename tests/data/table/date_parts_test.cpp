@@ -1,3 +1,4 @@
+#include <embark/data/csv/csv.h>
 #include <embark/data/table/date_parts.h>
 
 #include <embark/core/error.h>

@@ -1,4 +1,5 @@
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/table/table.h>
 
 #include <cmath>
@@ -140,6 +141,14 @@ TEST(Table, numbers_read_the_usual_forms_and_missing_words) {
     EXPECT_TRUE(at::equal(numbers.slice(0, 0, 4), at::tensor({1.0, -2.5, 1000.0, 7.0}, at::kDouble)));
     EXPECT_TRUE(at::isnan(numbers.slice(0, 4)).all().item<bool>());
     EXPECT_EQ(numbers.numel(), 13);
+}
+
+TEST(Table, a_number_too_near_to_zero_leaves_its_column_one_of_numbers) {
+    const Table table = Table::from_text({{"x", {"1.5", "1e-400", "-1e-400"}}, {"y", {"5", "+-5", "7"}}});
+    EXPECT_EQ(table.type("x"), ColumnType::number);
+    EXPECT_TRUE(at::equal(table.numbers("x"), at::tensor({1.5, 0., 0.})));
+    EXPECT_EQ(table.type("y"), ColumnType::text);
+    EXPECT_THAT(message_of<Error>([&] { table.numbers("y"); }), HasSubstr("'+-5' is not a number"));
 }
 
 TEST(Table, the_first_value_that_is_no_number_is_named) {

@@ -1,4 +1,5 @@
 #include <embark/core/error.h>
+#include <embark/data/csv/csv.h>
 #include <embark/data/table/table.h>
 #include <embark/data/tabular/vocabulary_columns.h>
 

@@ -8,6 +8,7 @@
 
 #include <embark/callbacks/reporting/csv_logger.h>
 #include <embark/core/text.h>
+#include <embark/data/csv/csv.h>
 #include <embark/learners.h>
 
 #include "python.h"

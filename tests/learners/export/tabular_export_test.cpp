@@ -1,3 +1,4 @@
+#include <embark/data/csv/csv.h>
 #include <embark/learners/export/exported_model.h>
 #include <embark/learners/tabular_learner.h>
 #include <embark/predictor.h>

@@ -1,16 +1,16 @@
-// Files without quotes are split at their lines, all others are Arrow's. A quote around the first value of a file
-// changes nothing but who reads it: what the file holds, and what is said of its faults, must be the same.
+// Files without quotes are cut at any line, in all others line breaks inside values are looked for. A quote around the
+// first value of a file changes nothing but that: what the file holds, and what is said of its faults, must be the
+// same.
 #include <embark/core/error.h>
-#include <embark/data/table/table.h>
+#include <embark/data/csv/csv.h>
 
 #include <algorithm>
 #include <random>
 
-#include <ATen/Parallel.h>
 #include <arrow/api.h>
+#include <arrow/util/thread_pool.h>
 #include <gmock/gmock.h>
 
-#include "../../../data/csv/detail/csv_line_reader.h"
 #include "test_files.h"
 
 namespace embark {
@@ -19,16 +19,6 @@ namespace {
 using embark::testing::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-/// Threads as before, at the end of a test.
-class Threads {
-public:
-    ~Threads() { at::set_num_threads(before_); }
-    void set(int n) const { at::set_num_threads(n); }
-
-private:
-    int before_ = at::get_num_threads();
-};
 
 /// Values row by row, a null where one is missing.
 std::vector<std::string> values_of(const Table& table, const std::string& column) {
@@ -59,7 +49,7 @@ std::vector<std::string> told_of(const std::filesystem::path& path, const CsvOpt
     }
 }
 
-class CsvLines : public ::testing::Test {
+class CsvQuotes : public ::testing::Test {
 protected:
     /// Compares a file with the same one whose first value, that begins where `first` stands first, is quoted.
     void expect_same(const std::string& content, const CsvOptions& options = {}, const std::string& first = "a") const {
@@ -83,28 +73,7 @@ std::string repeated(const std::string& line, int n) {
     return lines;
 }
 
-TEST_F(CsvLines, are_what_plain_files_are_read_by) {
-    const auto are_read = [&](const std::string& content) {
-        const CsvFile file = {.path = folder_.write("file.csv", content),
-                              .delimiter = ',',
-                              .latin_1 = false,
-                              .has_header = true,
-                              .n_columns = 2,
-                              .kept = {1},
-                              .names = {"b"},
-                              .coded = {true}};
-        return read_csv_lines(file, {}) != nullptr;
-    };
-    EXPECT_TRUE(are_read("a,b\n1,2\n3,4\n"));
-    EXPECT_TRUE(are_read("a,b\r\n1,2\r\n3,4"));
-    EXPECT_TRUE(are_read("a,b\n" + repeated("1,2\n", 3'000'000)));
-    EXPECT_FALSE(are_read("\"a\",b\n1,2\n"));
-    EXPECT_FALSE(are_read("a,b\n" + repeated("1,2\n", 3'000'000) + "1,2\"\n"));
-    EXPECT_FALSE(are_read("a,b\n1,2\n\n3,4\n"));
-    EXPECT_FALSE(are_read("a,b\n1,2,3\n4\n"));
-}
-
-TEST_F(CsvLines, ends_of_lines_of_all_kinds) {
+TEST_F(CsvQuotes, ends_of_lines_of_all_kinds) {
     expect_same("a,b\n1,2\n3,4\n");
     expect_same("a,b\n1,2\n3,4");
     expect_same("a,b\r\n1,2\r\n3,4\r\n");
@@ -117,7 +86,7 @@ TEST_F(CsvLines, ends_of_lines_of_all_kinds) {
     expect_same("a,b\n1,2\n3,4\r");
 }
 
-TEST_F(CsvLines, empty_lines_and_files_of_few_rows) {
+TEST_F(CsvQuotes, empty_lines_and_files_of_few_rows) {
     expect_same("a,b\n\n1,2\n\n3,4\n");
     expect_same("a,b\n1,2\n\n\n");
     expect_same("\na,b\n1,2\n");
@@ -127,7 +96,7 @@ TEST_F(CsvLines, empty_lines_and_files_of_few_rows) {
     expect_same("a,b\n1,2");
 }
 
-TEST_F(CsvLines, a_single_column) {
+TEST_F(CsvQuotes, a_single_column) {
     expect_same("a\n1\n2\n");
     expect_same("a\n1\n\n2\n");
     expect_same("a\n1\n\r\n2\n");
@@ -135,7 +104,7 @@ TEST_F(CsvLines, a_single_column) {
     expect_same("a\n1,2\n");
 }
 
-TEST_F(CsvLines, rows_of_other_lengths) {
+TEST_F(CsvQuotes, rows_of_other_lengths) {
     expect_same("a,b,c\n1,2,3\n4,5\n6,7,8\n");
     expect_same("a,b,c\n1,2,3\n4,5,6,7\n");
     // As many values as two rows have, and as many ends of lines.
@@ -143,7 +112,7 @@ TEST_F(CsvLines, rows_of_other_lengths) {
     expect_same("a,b\n,\n,,\n\n");
 }
 
-TEST_F(CsvLines, other_encodings) {
+TEST_F(CsvQuotes, other_encodings) {
     expect_same("a,b\nJos\xC3\xA9,\xE2\x82\xAC\n");
     expect_same("a,b\nJos\xE9,2\n");
     expect_same("a,b\nJos\xE9,2\n", {.encoding = "latin-1"});
@@ -167,7 +136,7 @@ TEST_F(CsvLines, other_encodings) {
     expect_same("a,b\n1,\xE9\n", {.use_columns = {"a"}});
 }
 
-TEST_F(CsvLines, options_of_all_kinds) {
+TEST_F(CsvQuotes, options_of_all_kinds) {
     const std::string numbers = "a,b,c\n" + repeated("1,x,0.5\n2,999,999\n3,,NA\n999,y,-\n0999,999 ,9990\n", 20);
     expect_same(numbers);
     expect_same(numbers, {.missing_values = {"999", "NA", "a word of more than sixteen letters"}});
@@ -189,7 +158,7 @@ TEST_F(CsvLines, options_of_all_kinds) {
         {.delimiter = '\x1f'});
 }
 
-TEST_F(CsvLines, values_of_all_lengths_at_all_places_of_a_block) {
+TEST_F(CsvQuotes, values_of_all_lengths_at_all_places_of_a_block) {
     std::mt19937 chance(7);
     const std::string letters = "0123456789.x";
     for (int repeat = 0; repeat < 20; ++repeat) {
@@ -206,23 +175,23 @@ TEST_F(CsvLines, values_of_all_lengths_at_all_places_of_a_block) {
     }
 }
 
-TEST_F(CsvLines, values_longer_than_a_block) {
-    for (const int size : {130'000, 131'072, 200'000, 600'000}) {
+TEST_F(CsvQuotes, values_longer_than_a_block) {
+    for (const int size : {600'000, 1'048'576, 1'500'000, 3'000'000}) {
         const std::string word = repeated("x", size);
         expect_same("a,b\n1," + word + "\n3,4\n");
         expect_same("a,b\n1,2\n3," + word);
     }
 }
 
-TEST_F(CsvLines, lines_that_end_where_blocks_do) {
-    // Blocks are of 131072 bytes.
+TEST_F(CsvQuotes, lines_that_end_where_blocks_do) {
+    // Blocks are of 1048576 bytes.
     for (const int spare : {0, 1, 2, 3}) {
         const std::string header = "a,b\n" + repeated("x", 60) + "," + repeated("y", 62 - spare) + "\n";
         expect_same(header + repeated(repeated("1,2\n", 31) + "12,\n", 2100));
     }
 }
 
-TEST_F(CsvLines, a_fault_late_in_a_large_file_is_found) {
+TEST_F(CsvQuotes, a_fault_late_in_a_large_file_is_found) {
     const std::string rows = repeated("1,2\n", 3'000'000);
     expect_same("a,b\n" + rows + "3\n" + "4,5\n");
     expect_same("a,b\n" + rows + "3,\xE9\n");
@@ -231,7 +200,7 @@ TEST_F(CsvLines, a_fault_late_in_a_large_file_is_found) {
     EXPECT_EQ(table.head(3'000'001).text("b").back(), "x\ny");
 }
 
-TEST_F(CsvLines, a_table_is_the_same_with_any_number_of_threads) {
+TEST_F(CsvQuotes, a_table_is_the_same_with_any_number_of_threads) {
     std::string content = "id,word,number\n";
     std::mt19937 chance(7);
     for (int row = 0; row < 1'000'000; ++row) {
@@ -240,19 +209,20 @@ TEST_F(CsvLines, a_table_is_the_same_with_any_number_of_threads) {
         content += (drawn % 7 == 0 ? "" : std::to_string(drawn % 5000)) + "\n";
     }
     const auto path = folder_.write("file.csv", content);
-    const Threads threads;
-    threads.set(1);
+    const int before = arrow::GetCpuThreadPoolCapacity();
+    ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(1).ok());
     const Table alone = read_csv(path);
     ASSERT_EQ(alone.rows(), 1'000'000);
     EXPECT_EQ(alone.text("id").back(), "999999");
     for (const int n : {2, 3, 4}) {
-        threads.set(n);
+        ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(n).ok());
         const Table table = read_csv(path);
         for (const std::string& name : table.names()) {
             // Codes and dictionaries too.
             EXPECT_TRUE(table.column(name)->Equals(*alone.column(name))) << name << ", " << n << " threads";
         }
     }
+    ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(before).ok());
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-// Tables as text: the printed view, and CSV.
-#include <algorithm>
-#include <ostream>
+#include "format_rows.h"
 
-#include "../../core/text.h"
-#include "detail/arrow_utils.h"
-#include "detail/table_impl.h"
-#include "table.h"
+#include <algorithm>
+#include <vector>
+
+#include <arrow/api.h>
+
+#include "../../../core/text.h"
 
 namespace embark {
 
@@ -43,18 +43,6 @@ void add_column(std::vector<std::string>& lines, const std::vector<std::string>&
     }
 }
 
-/// `value` as one field of a CSV line.
-std::string csv_field(const std::string& value, char delimiter) {
-    const bool blank_edge = !value.empty() && (value.front() == ' ' || value.back() == ' ');
-    if (!blank_edge && value.find_first_of(std::string("\"\r\n") + delimiter) == std::string::npos) return value;
-    std::string field = "\"";
-    for (const char c : value) {
-        if (c == '"') field += '"';
-        field += c;
-    }
-    return field + '"';
-}
-
 }  // namespace
 
 std::string format_rows(const Table& table, int64_t n, bool with_types) {
@@ -67,40 +55,6 @@ std::string format_rows(const Table& table, int64_t n, bool with_types) {
     for (const auto& cell : index) lines.push_back(fit_width(cell, static_cast<int64_t>(index_width)));
     for (const auto& name : table.names()) add_column(lines, view_cells(table, shown, name, with_types));
     return join(lines, "\n") + "\n";
-}
-
-std::string Table::view(int64_t n, bool described) const {
-    if (!described) return format_rows(*this, n, false);
-    return concat(format_rows(*this, n, true), "[", rows(), rows() == 1 ? " row" : " rows", " x ", columns(),
-                  columns() == 1 ? " column]" : " columns]");
-}
-
-void write_csv(std::ostream& out, const Table& table, char delimiter) {
-    // Texts of all columns at once would take many times the table's memory.
-    constexpr int64_t kRowsAtOnce = 65536;
-    const auto write_line = [&](const std::vector<std::string>& values) {
-        // The empty line of a single missing value would be skipped by every reader.
-        if (values.size() == 1 && values.front().empty()) {
-            out << "\"\"\n";
-            return;
-        }
-        for (size_t i = 0; i < values.size(); ++i) {
-            if (i > 0) out << delimiter;
-            out << csv_field(values[i], delimiter);
-        }
-        out << '\n';
-    };
-    write_line(table.names());
-    for (int64_t start = 0; start < table.rows(); start += kRowsAtOnce) {
-        const Table part(table.arrow()->Slice(start, kRowsAtOnce), table.source());
-        std::vector<std::vector<std::string>> columns;
-        for (const auto& name : table.names()) columns.push_back(part.text(name));
-        std::vector<std::string> line(columns.size());
-        for (size_t row = 0; row < static_cast<size_t>(part.rows()); ++row) {
-            for (size_t i = 0; i < columns.size(); ++i) line[i] = columns[i][row];
-            write_line(line);
-        }
-    }
 }
 
 }  // namespace embark
