@@ -150,6 +150,8 @@ void CollabData::export_to(ExportContext& file) const {
     add_vocabulary(file, "item", items);
     if (include_rated) file.attribute("_embark_rated", script_tensors({rated().offsets, rated().items}));
 
+    add_spelling_methods(file);
+    file.define(kNumber);
     file.define(kPredict);
     file.define(kHighest);
     file.define(std::string(kRecommend) + (include_rated ? kLeaveOutRated : "") + kRank);
