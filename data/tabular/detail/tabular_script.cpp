@@ -93,8 +93,8 @@ def _embark_doubles(self, values: List[float]) -> Tensor:
     integers: List[int] = []
     powers: List[int] = []
     for value in values:
-        mantissa, power = math.frexp(value if value == value else 0.0)
-        integers.append(int(math.ldexp(mantissa, 53)))
+        mantissa, power = torch.frexp(value if value == value else 0.0)
+        integers.append(int(mantissa * 9007199254740992.0))
         powers.append(power - 53)
     power = torch.tensor(powers, dtype=4)
     half = torch.div(power, 2, rounding_mode="floor")
