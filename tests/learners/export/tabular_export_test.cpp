@@ -194,7 +194,7 @@ TEST(TabularExport, answers_in_python_as_the_learner_does) {
         write_csv(output, with_predictions(rows, learn.predict_table(rows)));
     }
     EXPECT_EQ(embark::testing::run_python(
-                  "learners/check_tabular_export.py",
+                  "learners/export/check_tabular_export.py",
                   {folder.path() / "flats.pt", folder.path() / "rows.csv", folder.path() / "expected.csv"}),
               "ok\n");
 }
@@ -212,7 +212,7 @@ TEST(TabularExport, tells_what_the_file_takes_and_gives) {
         ::testing::IsSupersetOf({"predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> "
                                  "Tuple[Tuple[List[str], Tensor], Tensor]",
                                  "columns() -> Tuple[List[str], List[str]]", "classes() -> Dict[str, List[str]]"}));
-    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("it takes rows of a table"));
+    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("its kind is tabular, and its methods are forward("));
     EXPECT_THAT(message_of<Error>([&] {
                     model.predict(make_table().select({"city", "rooms", "size", "age"}));
                 }),
