@@ -212,7 +212,8 @@ TEST(TabularExport, tells_what_the_file_takes_and_gives) {
         ::testing::IsSupersetOf({"predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> "
                                  "Tuple[Tuple[List[str], Tensor], Tensor]",
                                  "columns() -> Tuple[List[str], List[str]]", "classes() -> Dict[str, List[str]]"}));
-    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }), HasSubstr("its kind is tabular, and its methods are forward("));
+    EXPECT_THAT(message_of<Error>([&] { model.predict({"a"}, {"b"}); }),
+                HasSubstr("its kind is tabular, and its methods are forward("));
     EXPECT_THAT(message_of<Error>([&] {
                     model.predict(make_table().select({"city", "rooms", "size", "age"}));
                 }),
