@@ -232,6 +232,7 @@ const RegisterScenario own_strategy("own_strategy", [](const fs::path& folder) {
 /// Adds to the loss, as a penalty would.
 class Penalty : public Callback {
 public:
+    bool needs_autograd() const override { return true; }
     void after_loss(TrainingState& state) override { state.loss = state.loss + 0.5; }
 };
 const RegisterScenario penalty("penalty", [](const fs::path& folder) {
