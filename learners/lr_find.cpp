@@ -11,14 +11,14 @@ namespace embark {
 namespace {
 
 /// The part of a curve that suggestions are made from.
-struct Curve {
+struct LossCurve {
     std::vector<double> lrs, losses;
     size_t size() const { return losses.size(); }
 };
 
 /// The curve without its first tenth (of the asked iterations) and its last five points, up to the first loss that is
 /// not finite.
-Curve trimmed(const LrFind& found, int64_t num_it) {
+LossCurve trimmed(const LrFind& found, int64_t num_it) {
     const auto finite =
         std::find_if_not(found.losses.begin(), found.losses.end(), [](double x) { return std::isfinite(x); });
     const auto begin = std::min<int64_t>(num_it / 10, static_cast<int64_t>(found.losses.size()));
@@ -28,16 +28,16 @@ Curve trimmed(const LrFind& found, int64_t num_it) {
             {found.losses.begin() + begin, found.losses.begin() + end}};
 }
 
-LrSuggestion too_short(const Curve& curve, size_t needed) {
+LrSuggestion too_short(const LossCurve& curve, size_t needed) {
     return {.reason = concat("the curve has ", curve.size(), " points after its first tenth and before its last five, ",
                              needed, " are needed")};
 }
 
-bool never_falls(const Curve& curve) {
+bool never_falls(const LossCurve& curve) {
     return std::is_sorted(curve.losses.begin(), curve.losses.end());
 }
 
-LrSuggestion suggest_valley(const Curve& curve) {
+LrSuggestion suggest_valley(const LossCurve& curve) {
     constexpr size_t kNeeded = 4;
     if (curve.size() < kNeeded) return too_short(curve, kNeeded);
     if (never_falls(curve)) return {.reason = "the loss never falls"};
@@ -66,7 +66,7 @@ std::vector<double> gradient(const std::vector<double>& y) {
     return slope;
 }
 
-LrSuggestion suggest_slide(const Curve& curve) {
+LrSuggestion suggest_slide(const LossCurve& curve) {
     constexpr size_t kWindow = 15;
     constexpr double kThreshold = 0.005;
     if (curve.size() < kWindow + 1) return too_short(curve, kWindow + 1);
@@ -81,13 +81,13 @@ LrSuggestion suggest_slide(const Curve& curve) {
     return {.lr = lr};
 }
 
-LrSuggestion suggest_minimum(const Curve& curve) {
+LrSuggestion suggest_minimum(const LossCurve& curve) {
     if (curve.size() == 0) return too_short(curve, 1);
     const auto lowest = std::min_element(curve.losses.begin(), curve.losses.end()) - curve.losses.begin();
     return {.lr = curve.lrs[static_cast<size_t>(lowest)] / 10};
 }
 
-LrSuggestion suggest_steep(const Curve& curve) {
+LrSuggestion suggest_steep(const LossCurve& curve) {
     if (curve.size() < 2) return too_short(curve, 2);
     if (never_falls(curve)) return {.reason = "the loss never falls"};
     size_t steepest = 0;
@@ -109,7 +109,7 @@ LrFind suggest_lr(std::vector<double> lrs, std::vector<double> losses, int64_t n
     require(lrs.size() == losses.size(), "suggest_lr was given ", lrs.size(), " learning rates for ", losses.size(),
             " losses");
     LrFind found{.lrs = std::move(lrs), .losses = std::move(losses)};
-    const Curve curve = trimmed(found, num_it);
+    const LossCurve curve = trimmed(found, num_it);
     found.valley = suggest_valley(curve);
     found.slide = suggest_slide(curve);
     found.minimum = suggest_minimum(curve);
