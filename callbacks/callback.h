@@ -56,8 +56,8 @@ public:
     /// or writes files.
     virtual bool runs_in_lr_find() const { return true; }
     /// Whether Learner::validate, get_preds and predict send it the events of validation, as fits do. (Those events
-    /// alone: there is no before_fit before them, and no level `fit` to leave.) Unless overridden, what sits out the
-    /// finder's trial sits out these too.
+    /// alone, and cleanup_fit where something throws: there is no before_fit before them, and no level `fit` to leave.)
+    /// Unless overridden, what sits out the finder's trial sits out these too.
     virtual bool runs_outside_fit() const { return runs_in_lr_find(); }
     /// Whether training steps must go through autograd for it: because it uses the parameters' gradients, or changes
     /// predictions, loss, targets or weights between after_pred and the backward pass. False unless overridden, so that

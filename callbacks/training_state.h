@@ -72,6 +72,7 @@ struct TrainingState {
     const DataLoaders* dls = nullptr;
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
+    /// Null outside of a fit.
     Optimizer* optimizer = nullptr;
     const Loss* loss_func = nullptr;
     /// Hyper-parameters that a schedule sets before every training batch.

@@ -39,8 +39,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const ProcessGroupOptions& options) {
         const bool taken = std::string_view(error.what()).find("EADDRINUSE") != std::string_view::npos;
         if (taken) {
             fail("Rank 0 cannot listen at port ", options.port,
-                 ", which another program has: choose another "
-                 "MASTER_PORT");
+                 ", which another program has: choose another MASTER_PORT");
         }
         fail("Rank ", options.rank, " cannot meet the others at ", options.address, ":", options.port, " within ",
              options.timeout, " s: check MASTER_ADDR and MASTER_PORT, and whether rank 0 was started");
@@ -169,8 +168,9 @@ Tensors ProcessGroup::all_gather_equal(const at::Tensor& rows) {
 Tensors ProcessGroup::all_to_all(const Tensors& rows, const std::vector<int64_t>& to_get) {
     require(std::ssize(rows) == size() && std::ssize(to_get) == size(), "all_to_all was given ", rows.size(),
             " tensors and ", to_get.size(), " lengths: it needs one of each for each of ", size(), " processes");
-    const Tensors own = Strategy::all_to_all(rows, to_get);
-    if (size() == 1) return own;
+    if (size() == 1) return Strategy::all_to_all(rows, to_get);
+    Tensors own;
+    for (const auto& part : rows) own.push_back(part.detach().to(at::kCPU).contiguous());
     std::vector<int64_t> to_send, lengths = to_get;
     for (size_t r = 0; r < own.size(); ++r) {
         to_send.push_back(own[r].size(0));

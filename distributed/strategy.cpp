@@ -1,6 +1,6 @@
 #include "strategy.h"
 
-#include <numeric>
+#include <algorithm>
 
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
@@ -54,17 +54,26 @@ std::shared_ptr<Strategy> Strategy::from_environment() {
     return std::make_shared<Strategy>();
 }
 
+void Strategy::require_alone(const char* exchange) const {
+    require(share().is_whole(), "A strategy of ", share().size, " processes must override ", exchange);
+}
+
 Exchange Strategy::start_all_reduce(const at::Tensor&, Reduce) {
+    require_alone("start_all_reduce");
     return {};
 }
 
-void Strategy::broadcast(at::Tensor&, int64_t) {}
+void Strategy::broadcast(at::Tensor&, int64_t) {
+    require_alone("broadcast");
+}
 
 Tensors Strategy::all_gather_equal(const at::Tensor& rows) {
+    require_alone("all_gather_equal");
     return {on_cpu(rows)};
 }
 
 Tensors Strategy::all_to_all(const Tensors& rows, const std::vector<int64_t>&) {
+    require_alone("all_to_all");
     Tensors own;
     for (const auto& part : rows) own.push_back(on_cpu(part));
     return own;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../core/safetensors.h"
@@ -120,6 +121,9 @@ public:
     bool stops(bool asked) const { return decides_alone() ? asked : stop_agreed_; }
 
 private:
+    /// Throws Error where there are several processes, for an exchange that their strategy does not override.
+    void require_alone(const char* exchange) const;
+
     bool stop_proposed_ = false;
     bool stop_agreed_ = false;
 };

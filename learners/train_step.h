@@ -78,10 +78,9 @@ private:
 ///   recorder, gradient clipping and mixed precision rely on it. Passes through the model beside these need no events
 ///   of their own. Several rounds of the four are allowed, as for two networks in turn: a callback takes each for a
 ///   step, and the loss of the last round is the batch's. Another order, or less than a round, is an Error.
-/// - It returns at once where one of these calls gives false, and leaves the gradients as they are then: a batch that
-/// is
-///   left before the end of its step keeps them, which is how they are accumulated. After a step, or a cancelled one,
-///   it drops them with Optimizer::zero_grad.
+/// - It returns at once where one of these calls gives false, and leaves the gradients as they are then: a batch
+///   that is left before the end of its step keeps them, which is how they are accumulated. After a step, or a
+///   cancelled one, it drops them with Optimizer::zero_grad.
 /// - It reads the batch, predictions and loss from the TrainingState, since callbacks may have changed them, and takes
 ///   TrainingState::loss_scale into account, as add_gradients does. It changes nothing else there, but for
 ///   StepState::accumulating, which it sets around backward passes other than the last of a round: several

@@ -15,8 +15,7 @@ using torch::optim::OptimizerParamState;
 
 constexpr const char* kUnknown =
     "The state of this optimizer of torch::optim is not known by name, so it cannot be saved or loaded: that needs "
-    "SGD, "
-    "Adam, AdamW, RMSprop or Adagrad, or an optimizer made of an UpdateRule";
+    "SGD, Adam, AdamW, RMSprop or Adagrad, or an optimizer made of an UpdateRule";
 
 /// Calls `visit(name, value)` with a reference to each part of one parameter's state; a part is a tensor or a count.
 template <class Visit>

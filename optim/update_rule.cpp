@@ -164,8 +164,7 @@ void RuleOptimizer::step_rows_of(size_t g, size_t i, std::span<const int64_t> ro
     const at::Tensor& tensor = parameter.tensor;
     require(tensor.dim() == 2 && tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous(),
             "The rows of '", parameter.name,
-            "' cannot be moved one by one: that needs (rows, width) in float32 on the "
-            "CPU");
+            "' cannot be moved one by one: that needs (rows, width) in float32 on the CPU");
     ParameterState& state = states_[g][i];
     if (state.tensors.empty()) state.tensors = zeros(tensor);
     if (rule_.counts_steps) ++state.step;

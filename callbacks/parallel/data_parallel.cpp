@@ -176,6 +176,7 @@ void DataParallel::before_backward(TrainingState& state) {
 }
 
 void DataParallel::send_loss(TrainingState& state) {
+    if (loss_.defined()) loss_exchange_.wait();  // of a batch that was left with its whole epoch
     settle_share(state);
     const double part = share_ == 0 ? 0 : state.loss.item<double>() * share_;
     loss_ = at::tensor({part, strategy_->stop_proposed() ? 1.0 : 0.0}, at::kDouble);
@@ -214,9 +215,9 @@ void DataParallel::finish_loss(TrainingState& state) {
 }
 
 void DataParallel::after_cancel_batch(TrainingState& state) {
+    if (alone() || !state.training) return;
     // Left before its backward pass, a batch is recorded all the same.
-    if (alone() || !state.training || loss_sent_ || !state.loss.defined()) return;
-    send_loss(state);
+    if (!loss_sent_ && state.loss.defined()) send_loss(state);
     finish_loss(state);
 }
 
@@ -228,6 +229,7 @@ void DataParallel::after_batch(TrainingState& state) {
 }
 
 void DataParallel::after_fit(TrainingState&) {
+    if (alone()) return;
     auto random = rng_state();
     strategy_->broadcast(random);
     set_rng_state(random);

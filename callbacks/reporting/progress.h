@@ -26,6 +26,7 @@ public:
     ~Progress() override;
     int order() const override { return 60; }
     std::string name() const override { return "progress"; }
+    bool runs_in_lr_find() const override { return false; }
 
     void before_fit(TrainingState& state) override;
     void after_batch(TrainingState& state) override;

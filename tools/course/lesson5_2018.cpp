@@ -26,7 +26,7 @@ static Result run(const Lab& lab) {
                    .optimizer = adam({.sqr_momentum = 0.999, .eps = 1e-8, .decouple_wd = false}),
                    .metrics = {rmse()}});
     // learn.fit(1e-2, 2, wds=2e-4, cycle_len=1, cycle_mult=2): 1 + 2 epochs
-    learn.fit_sgdr(2, 1, 1e-2, {.weight_decay = 2e-4, .cycle_mult = 2, .slow_start = true});
+    learn.fit_sgdr(2, 1, 1e-2, {.cycle_mult = 2, .slow_start = true, .fit = {.weight_decay = 2e-4}});
 
     Result result;
     result.training(learn.records());

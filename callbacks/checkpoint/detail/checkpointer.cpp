@@ -83,6 +83,11 @@ std::map<const Callback*, std::string> old_keys(const std::vector<std::shared_pt
 void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
     for (const auto& group : optimizer.groups()) {
         for (const auto& parameter : group.parameters) {
+            if (saved.has(parameter.name + kSparseRows)) {
+                parameter.tensor.mutable_grad() = at::sparse_coo_tensor(
+                    saved.get<at::Tensor>(parameter.name + kSparseRows),
+                    saved.get<at::Tensor>(parameter.name + kSparseValues), parameter.tensor.sizes());
+            }
             if (!saved.has(parameter.name)) continue;
             parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
         }

@@ -198,6 +198,14 @@ StateDict accumulated_gradients(const TrainingState& state) {
                     parameter.name, "' are being accumulated, and checkpoints do not hold them");
             if (!strategy.any(gradient.defined())) continue;
             gradient = gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.tensor);
+            if (gradient.is_sparse() && strategy.decides_alone()) {
+                // As it is, so that a lazy optimizer moves these rows alone after a resume too.
+                gradient = gradient.coalesce();
+                gradients.set(parameter.name + kSparseRows, gradient.indices());
+                gradients.set(parameter.name + kSparseValues, gradient.values());
+                continue;
+            }
+            if (gradient.is_sparse()) gradient = gradient.to_dense();
             strategy.all_reduce(gradient);
             gradients.set(parameter.name, gradient);
         }

@@ -46,8 +46,10 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Gradients that are being accumulated: of several processes, the sums of all their parts. Throws Error for those of
-/// sharded tables.
+/// Gradients that are being accumulated: of several processes, the sums of all their parts. A sparse one of one process
+/// is two tensors, under its name with these ends. Throws Error for those of sharded tables.
+inline constexpr const char* kSparseRows = ".sparse_rows";
+inline constexpr const char* kSparseValues = ".sparse_values";
 StateDict accumulated_gradients(const TrainingState& state);
 
 /// Whether both lists hold the very same tensors.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <typeinfo>
 #include <unordered_map>
+#include <utility>
 
 #include <torch/torch.h>
 
@@ -108,11 +109,11 @@ bool FusedCollabStep::train(StepContext& step) {
     guard_.begin(state);
     state.predictions = {forward(state.batch)};
     guard_.predicted(state);
-    if (!step.after_pred(state.predictions)) return false;
+    if (!step.after_pred(std::move(state.predictions))) return false;
     guard_.check_predictions(state);
     state.loss = at::scalar_tensor(loss_, at::kFloat);
     guard_.scored(state);
-    if (!step.after_loss(state.loss)) return false;
+    if (!step.after_loss(std::move(state.loss))) return false;
 
     const auto gradients = [&] {
         guard_.check_predictions(state);
@@ -121,9 +122,10 @@ bool FusedCollabStep::train(StepContext& step) {
         backward(state);
         guard_.hide_gradients();
     };
-    const auto move = [&] {
-        if (!state.step.row_gradients.empty()) guard_.check_gradients();
-        step.optimizer().step_rows(state.step.row_gradients);
+    const auto move = [this, &step] {
+        const auto& rows = step.state().step.row_gradients;
+        if (!rows.empty()) guard_.check_gradients();
+        step.optimizer().step_rows(rows);
     };
     return step.backward(gradients) && step.step(move);
 }

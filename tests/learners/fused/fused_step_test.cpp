@@ -272,6 +272,30 @@ TEST(FusedStep, keeps_the_gradients_of_a_batch_that_is_left_as_autograd_does) {
     }
 }
 
+TEST(LazyUpdate, resumes_with_the_gradients_of_a_batch_that_was_left) {
+    const testing::TemporaryFolder folder;
+    bool breaks = false;
+    const auto learner = [&] {
+        const auto leave_last = [](TrainingState& state) {
+            if (state.epoch == 0 && state.iteration + 1 == state.n_iter) state.cancel(Level::batch);
+        };
+        const auto stop = [&breaks](TrainingState& state) {
+            if (breaks && state.epoch == 1) throw std::runtime_error("power cut");
+        };
+        return fit_of({.name = "lazy", .update = EmbeddingUpdate::lazy}, true,
+                      {std::make_shared<testing::EventRecorder>("before_step", leave_last),
+                       std::make_shared<testing::EventRecorder>("before_train", stop)});
+    };
+    auto whole = learner();
+    whole.learn.fit(2, 0.01);
+    breaks = true;
+    EXPECT_THROW(learner().learn.fit(2, 0.01, {.checkpoint = {.dir = folder.path()}}), std::runtime_error);
+    breaks = false;
+    auto resumed = learner();
+    resumed.learn.fit(2, 0.01, {.checkpoint = {.dir = folder.path(), .resume = true}});
+    expect_near(resumed.learn, whole.learn, 0);
+}
+
 /// What a callback that does not ask for autograd may do; each is an Error, or does what it does there.
 TEST(FusedStep, passes_over_nothing_that_a_callback_does) {
     const auto each_gradient = [](auto work) {
