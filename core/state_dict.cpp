@@ -18,11 +18,13 @@ void StateDict::set_integer(const std::string& name, int64_t value) {
 }
 
 void StateDict::set(const std::string& name, const std::vector<double>& values) {
+    content_.metadata.erase(name);
     content_.tensors[name] = torch::tensor(values, at::kDouble);
 }
 
 void StateDict::set(const std::string& name, const at::Tensor& tensor) {
     require(tensor.defined(), "A tensor that is not defined cannot be saved as '", name, "'");
+    content_.metadata.erase(name);
     content_.tensors[name] = tensor.detach().clone();
 }
 

@@ -16,11 +16,6 @@ namespace {
 constexpr std::array<std::pair<Spelling, std::string_view>, 3> kSpellings = {
     {{Spelling::as_written, "as_written"}, {Spelling::integers, "integers"}, {Spelling::booleans, "booleans"}}};
 
-bool is_word(std::string_view text, std::string_view word) {
-    const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(), same);
-}
-
 std::optional<std::string_view> as_boolean(std::string_view text) {
     text = without_blanks(text);
     for (const std::string_view word : {"false", "true"}) {

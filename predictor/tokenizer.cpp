@@ -24,7 +24,7 @@ Kind general_punctuation(unsigned char last) {
     return last == 0x99 ? Kind::apostrophe : Kind::mark;
 }
 
-/// The character that begins at `position`. The same in TorchScript: learners/text_script.cpp.
+/// The character that begins at `position`. The same in TorchScript: data/tabular/detail/text_script.cpp.
 Character character_at(std::string_view text, size_t position) {
     const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[position + i]); };
     const unsigned char lead = byte(0);

@@ -28,6 +28,11 @@ bool is_missing_word(std::string_view text) {
     return std::find(kMissingWords.begin(), kMissingWords.end(), text) != kMissingWords.end();
 }
 
+bool is_word(std::string_view text, std::string_view word) {
+    const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(), same);
+}
+
 std::string_view without_blanks(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};

@@ -13,6 +13,9 @@ inline constexpr std::array<std::string_view, 9> kMissingWords = {"",    "NA",  
 
 bool is_missing_word(std::string_view text);
 
+/// Whether `text` is `word`, which is in small letters, in any capitals.
+bool is_word(std::string_view text, std::string_view word);
+
 /// `text` without the spaces and tabs around it.
 std::string_view without_blanks(std::string_view text);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <ATen/ATen.h>
@@ -45,16 +46,17 @@ std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns
 }
 
 /// Throws Error where training rows, whose users and items are `x`, have an id that the first pass did not find.
-void require_known(const Table& table, const CollabColumns& columns, const at::Tensor& rows, const at::Tensor& x) {
+void require_known(const Table& table, const CollabColumns& columns, const std::array<Vocabulary, 2>& vocabularies,
+                   const at::Tensor& rows, const at::Tensor& x) {
     for (int64_t i = 0; i < 2; ++i) {
         const at::Tensor unknown = rows.index_select(0, x.select(1, i).eq(0).nonzero().flatten());
         if (unknown.numel() == 0) continue;
         const std::string& column = i == 0 ? columns.user : columns.item;
         const Table taken = table.take(unknown);
         const std::vector<std::string> ids = taken.text(column);
-        const auto id = std::find_if(ids.begin(), ids.end(), [](const std::string& text) {
-            return text.find_first_not_of(' ') != std::string::npos;
-        });
+        const Vocabulary& vocabulary = vocabularies[static_cast<size_t>(i)];
+        const auto id =
+            std::find_if(ids.begin(), ids.end(), [&](const std::string& text) { return !vocabulary.is_missing(text); });
         if (id == ids.end()) continue;  // they are missing
         fail(taken.where(id - ids.begin(), column), ": '", *id,
              "' was not there when the files were read first; they have changed since, or differ between processes");
@@ -78,10 +80,11 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
         return encode_ratings(users->encode(table, columns.user), items->encode(table, columns.item),
                               read_ratings(table, columns.rating), rows);
     };
-    const auto train_ratings =
-        source.train(columns.names(), [columns, encode](const Table& table, const at::Tensor& rows) {
+    const auto train_ratings = source.train(
+        columns.names(),
+        [columns, encode, ids = std::array{fitted->users, fitted->items}](const Table& table, const at::Tensor& rows) {
             TensorDataset ratings = encode(table, rows);
-            require_known(table, columns, rows, ratings.inputs.front());
+            require_known(table, columns, ids, rows, ratings.inputs.front());
             return ratings;
         });
     fitted->each_train_pairs = [train_ratings](const auto& visit) {

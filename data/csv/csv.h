@@ -23,7 +23,7 @@ struct CsvOptions {
     /// Columns that are text whatever they look like. (Ids need not be named here: text is kept anyway.)
     std::vector<std::string> text_columns = {};
     /// Words that stand for a missing value in any column. An empty value always does; words such as NA or nan do so
-    /// by themselves only in columns of numbers, so that an id may be called NA.
+    /// by themselves only in columns of numbers, and of integers or booleans, so that an id may be called NA.
     std::vector<std::string> missing_values = {};
     /// Remove spaces around values and names (", Private" -> "Private"), before missing values are told.
     bool trim_spaces = false;

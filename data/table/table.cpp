@@ -269,9 +269,7 @@ Table Table::join(const Table& right, std::string_view on, JoinHow how) const {
 }
 
 Table Table::with_column(std::string name, const std::vector<std::string>& values) const {
-    require_length(static_cast<int64_t>(values.size()), rows(), name);
-    const auto column = std::make_shared<arrow::ChunkedArray>(text_array(values));
-    return Table(std::make_shared<const Impl>(set_column(impl_->table, name, column), impl_->origin));
+    return with_column(std::move(name), std::make_shared<arrow::ChunkedArray>(text_array(values)));
 }
 
 Table Table::with_column(std::string name, const at::Tensor& values) const {

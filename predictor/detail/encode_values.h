@@ -9,7 +9,7 @@
 #include "../tabular_encoder.h"
 
 // What one raw value becomes. Rows, columns of raw values and tables are all encoded by these; TorchScript's twin is
-// learners/export/detail/tabular_script.cpp.
+// data/tabular/detail/tabular_script.cpp.
 namespace embark {
 
 inline int64_t encode_category(const CategoryColumn& column, std::string_view text) {

@@ -81,7 +81,7 @@ run(${CMAKE_COMMAND} -G "${GENERATOR}" -S strict -B build-strict -DCMAKE_CXX_COM
   -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix")
 run(${CMAKE_COMMAND} --build build-strict)
 run("${work}/build-strict/strict")
-if(NOT output MATCHES "EmbarkError: none\\.pt: there is no such file")
+if(NOT output MATCHES "EmbarkError: Cannot read none\\.pt: there is no such file")
   message(FATAL_ERROR "the program with strict warnings did not do what it says:\n${output}")
 endif()
 

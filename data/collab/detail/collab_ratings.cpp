@@ -1,9 +1,8 @@
 #include "collab_ratings.h"
 
-#include <cmath>
-
 #include <ATen/ATen.h>
 
+#include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
 #include "../../table/detail/table_impl.h"
 
@@ -37,7 +36,7 @@ void set_names(CollabData& data, const CollabColumns& columns) {
 RowValues<float> read_ratings(const Table& table, const std::string& column) {
     require(table.rows() > 0, "There are no ratings in ", display_name(table.source()));
     const RowValues<double> ratings = read_finite_numbers(table, column);
-    if (const auto row = ratings.find([](double value) { return !std::isfinite(static_cast<float>(value)); })) {
+    if (const auto row = ratings.find(is_beyond_float)) {
         fail(table.where(*row, column), ": the rating is too large for a 32-bit number");
     }
     return ratings.map([](double value) { return static_cast<float>(value); });

@@ -142,7 +142,8 @@ void StreamedPass::read_ahead(size_t window) {
 
 const StreamedPass::Buffer& StreamedPass::buffer(size_t window) {
     if (current_ && current_->window == window) return *current_;
-    if (current_) spare_ = std::move(*current_);
+    // What a single piece was read into belongs to whoever gave it.
+    if (current_ && windows_[current_->window].parts.size() > 1) spare_ = std::move(*current_);
     current_.reset();
     const bool is_coming = next_.valid() && next_window_ == window;
     if (next_.valid() && !is_coming) next_ = {};

@@ -22,6 +22,7 @@ bool ParquetPart::has(int64_t row) const {
 }
 
 at::Tensor ParquetPart::rows(int64_t group) const {
+    if (!side_) return at::arange(files_->rows(group));
     const int64_t first = files_->first_row(group), last = first + files_->rows(group);
     std::vector<int64_t> rows;
     for (int64_t row = first; row < last; ++row) {

@@ -12,11 +12,6 @@ namespace embark {
 
 namespace {
 
-bool is_word(std::string_view text, std::string_view word) {
-    const auto same = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(), same);
-}
-
 /// Digits that would lose what tells them apart if they were read as a number: 007, or beyond int64.
 bool is_digits_only_as_text(std::string_view text) {
     if (is_plain_integer(text)) return !parse_int(text);

@@ -2,8 +2,8 @@
 
 namespace embark {
 
-// It computes what data/date_parts.cpp does. The days of a date are counted in years that begin with March, so that the
-// leap day is a year's last.
+// It computes what predictor/date_parts.cpp does. The days of a date are counted in years that begin with March, so
+// that the leap day is a year's last.
 const char* const kDateScript = R"(
 def _embark_digits(self, text: str, begin: int, count: int) -> int:
     if len(text) < begin + count:

@@ -102,6 +102,8 @@ void FitSample::find_keys(const Table& table) {
 
 void FitSample::add(const Table& table, const std::vector<char>& wanted, int64_t first_row) {
     if (keys_.empty()) find_keys(table);
+    // Of validation rows alone nothing is taken, and their columns may have other types.
+    if (!taken_.empty() && std::none_of(wanted.begin(), wanted.end(), [](char is) { return is != 0; })) return;
     const auto n = static_cast<size_t>(table.rows());
     std::vector<char> drawn(n), taken(n);
     for (size_t row = 0; row < n; ++row) drawn[row] = wanted[row] && is_drawn(first_row + static_cast<int64_t>(row));

@@ -73,16 +73,16 @@ at::Tensor encode_target(const TargetColumn& target, const Table& table) {
     if (!target.is_class()) {
         return ((read_values(table, target) - target.mean) / target.scale).to(at::kFloat).unsqueeze(1);
     }
+    const at::Tensor numbers = encode_column(target.classes, table, target.name);
     // Where a file says nan, no label was known; it is no class of that name.
     for (const char* word : {"nan", "NaN"}) {
         if (!target.classes.has(word)) continue;
-        const at::Tensor rows =
-            encode_column(target.classes, table, target.name).eq(target.classes.index(word)).nonzero();
+        const at::Tensor rows = numbers.eq(target.classes.index(word)).nonzero();
         if (rows.numel() > 0) {
             fail(table.where(rows[0].item<int64_t>(), target.name), ": '", word, "' is no class; leave such rows out");
         }
     }
-    const at::Tensor encoded = encode_column(target.classes, table, target.name) - 1;
+    const at::Tensor encoded = numbers - 1;
     const at::Tensor unknown = encoded.lt(0).nonzero();
     if (unknown.numel() > 0) refuse_class(target, table, unknown[0].item<int64_t>());
     return encoded;

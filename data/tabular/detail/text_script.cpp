@@ -2,8 +2,8 @@
 
 namespace embark {
 
-// It computes what data/tokenizer.cpp does. TorchScript's texts are bytes. A character is its kind (0 space, 1 letter,
-// 2 mark, 3 apostrophe) and its length.
+// It computes what predictor/tokenizer.cpp does. TorchScript's texts are bytes. A character is its kind (0 space, 1
+// letter, 2 mark, 3 apostrophe) and its length.
 const char* const kTextScript = R"(
 def _embark_character(self, text: str, at: int) -> Tuple[int, int]:
     lead = ord(text[at])
