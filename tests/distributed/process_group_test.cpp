@@ -74,7 +74,7 @@ TEST(ProcessGroup, exchanges_give_every_process_what_it_should_get) {
     run_ranks_well("exchanges", 4, folder.path());
 }
 
-const RegisterScenario wrong_usage("wrong_usage", [](const std::filesystem::path& folder) {
+const RegisterScenario wrong_usage("wrong_usage", [](const std::filesystem::path&) {
     const auto strategy = Strategy::from_environment();
     const auto fails = [&](const char* name) {
         // Rank 1's in run_in_all, the main process's in the others.

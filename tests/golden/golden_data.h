@@ -134,7 +134,7 @@ inline std::unique_ptr<Learner> ratings_learner(const CollabModelOptions& model,
     return std::make_unique<CollabLearner>(collab_learner(dls, model, std::move(options)));
 }
 
-inline std::unique_ptr<Learner> flats_learner(const TabularOptions& data, const TabularConfig& model,
+inline std::unique_ptr<Learner> flats_learner(const TabularOptions& data, const TabularLearnerOptions& model,
                                               LearnerOptions options = {}) {
     options.progress = false;
     set_seed(1);

@@ -147,7 +147,7 @@ Json tensor_answers(const fs::path& path) {
 
 const LearnerOptions kQuiet = {.progress = false};
 
-TabularLearner flats_learner(const TabularOptions& data, const TabularConfig& model, uint64_t seed = 1) {
+TabularLearner flats_learner(const TabularOptions& data, const TabularLearnerOptions& model, uint64_t seed = 1) {
     set_seed(seed);
     return tabular_learner(TabularDataLoaders::from_table(golden::flats(150, 3), data), model, kQuiet);
 }
@@ -222,7 +222,7 @@ void export_best(const fs::path& path) {
 void export_ensemble(const fs::path& path) {
     TabularOptions data = golden::flat_options({"let", "price"});
     data.fill = FillStrategy::mode;
-    const TabularConfig wide = {.layers = {12}, .y_range = {0, 400}},
+    const TabularLearnerOptions wide = {.layers = {12}, .y_range = {0, 400}},
                         deep = {.layers = {6, 6},
                                 .use_bn = false,
                                 .bn_cont = false,
