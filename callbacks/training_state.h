@@ -86,6 +86,7 @@ struct TrainingState {
     double weight() const;
     /// Whether this process prints, logs and saves: of several, one alone does.
     bool is_main_process() const { return strategy->is_main_process(); }
+    [[deprecated("is_main_process since 0.2")]] bool leads() const { return is_main_process(); }
 
     /// Asks to leave `level` early; the loop obeys once the event at hand has been sent to every callback. What is left
     /// of the level is skipped, then its after_cancel event is sent, then its after event; the after events of the

@@ -193,6 +193,7 @@ public:
     /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save()
     /// and export_torchscript() do nothing in the others.
     bool is_main_process() const;
+    [[deprecated("is_main_process since 0.2")]] bool leads() const { return is_main_process(); }
 
     /// Called in every later fit.
     void add_callback(std::shared_ptr<Callback> callback);

@@ -46,7 +46,7 @@ if(NOT output MATCHES "a wonderful story is good \\(0\\.9.*what a dull film is b
 endif()
 if(EXISTS "${VENV}/bin/python")
   run("${VENV}/bin/python" -W ignore -c
-    "import torch; print(torch.jit.load('reviews.pt').predict(['a wonderful story', 'a dull story'])[0])")
+    "print(__import__('torch').jit.load('reviews.pt').predict(['a wonderful story', 'a dull story'])[0])")
   if(NOT output MATCHES "\\['good', 'bad'\\]")
     message(FATAL_ERROR "Python was not answered by reviews.pt:\n${output}")
   endif()
