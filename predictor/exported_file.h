@@ -56,7 +56,7 @@ public:
     /// What a method of the file answers: `call("predict", {c10::List<std::string>(texts)})`. Throws Error, with the
     /// names that there are, for a method that it does not have, and with what LibTorch says where the method fails.
     c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const;
-    /// A value that the kind of data put into the file by ExportContext::attribute. Throws Error where there is none.
+    /// A value that the kind of data put into the file by ExportContext::attribute. Throws Error where it is missing.
     c10::IValue attribute(const std::string& name) const;
 
     /// The model's outputs for encoded tensors.

@@ -24,7 +24,7 @@ struct Vocabulary::Impl {
             fail("A vocabulary has '", names[i], "' twice; every name may stand in it once");
         }
     }
-    /// Below 0 where there is none.
+    /// Below 0 where it is missing.
     int64_t place_of(std::string_view value) const;
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;

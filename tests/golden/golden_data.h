@@ -19,7 +19,7 @@
 /// Data and fits of the golden files; see README.md. What stands here made files that are kept, so it is only added to.
 namespace embark::golden {
 
-/// Whole numbers that follow from a seed, the same with every compiler and processor: splitmix64.
+/// Integers that follow from a seed, the same with every compiler and processor: splitmix64.
 class Numbers {
 public:
     explicit Numbers(uint64_t seed) : state_(seed) {}

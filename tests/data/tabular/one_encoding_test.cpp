@@ -115,7 +115,7 @@ Columns raw_columns(int64_t rows, uint32_t seed) {
         for (const auto& name : kCategories) columns[name].push_back(draw.of(words));
         for (const auto& name : kNumbers) {
             const double made = std::exp(8 * draw.uniform() - 4);
-            // Beyond float64 is no number at all; that is another test.
+            // Beyond float64 is an error, which another test covers.
             std::string number = draw.uniform() < 0.5 ? draw.of(numbers) : concat(made);
             columns[name].push_back(number == "1e300000" ? "7" : number);
         }
