@@ -18,7 +18,7 @@ namespace embark::tools {
 namespace {
 
 struct TabularTraining : TrainingOptions {
-    std::string csv, missing, target, cat, cont, date, text, classes, log, test_csv, valid_csv, valid_rows,
+    std::string csv, target, cat, cont, date, text, classes, log, test_csv, valid_csv, valid_rows,
         valid_column, layers, preset = "fastai", metrics;
 };
 
@@ -29,7 +29,6 @@ CommandLine command_line(TabularTraining& options) {
     auto add = line.options.add_options();
     add("csv", text_option(options.csv, "FILE"),
         "a CSV file, spaces around whose values are removed, or a Parquet file; with --stream also a folder of those");
-    add("missing", text_option(options.missing, "WORD"), "words that stand for a missing value, as a,b,…");
     add("target", text_option(options.target, "a,b,…"), "the columns to predict");
     add("cat", text_option(options.cat, "a,b,…"), "the columns of categories");
     add("cont", text_option(options.cont, "a,b,…"),
@@ -94,7 +93,7 @@ Splitter rows_splitter(const std::string& text) {
 }
 
 Table read(const TabularTraining& options, const std::string& file) {
-    return read_table(options, file, {.missing_values = names(options.missing), .trim_spaces = true});
+    return read_table(options.reading, file, {.trim_spaces = true});
 }
 
 /// The preset with what was asked for in its place.

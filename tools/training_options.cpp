@@ -7,8 +7,6 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/text.h>
-#include <embark/data/csv/csv.h>
-#include <embark/data/parquet/parquet.h>
 #include <embark/distributed/strategy.h>
 
 namespace embark::tools {
@@ -69,8 +67,7 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
     add("dataset", text_option(options.dataset, "NAME"), ("a data set known by name: " + join(datasets)).c_str());
     add("data-dir", text_option(options.data_dir, "DIR"),
         ("the folder with data sets, as DIR/" + datasets.front()).c_str());
-    add("delimiter", text_option(options.delimiter, "C"), "one character, or tab (default: a comma)");
-    add("columns", text_option(options.columns, "a,b,…"), "the column names of a file without a header");
+    add_reading_options(line, options.reading);
     add("stream", po::bool_switch(&options.stream),
         "read a Parquet file, or all those in a folder, again in every epoch, for more than fits into memory");
     add("shuffle-buffer", count_option(options.shuffle_buffer),
@@ -115,15 +112,6 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
                             "--checkpoint-every needs a folder: give --checkpoint-dir or --resume");
     }
     check(options);
-}
-
-Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv) {
-    require(!std::filesystem::is_directory(file), "Cannot read ", file,
-            ": it is a folder, not a file; a folder of Parquet files is read with --stream");
-    if (file.ends_with(".parquet")) return read_parquet(file);
-    if (!options.delimiter.empty()) csv.delimiter = delimiter_of(options.delimiter);
-    if (!options.columns.empty()) csv.column_names = list_of(options.columns);
-    return read_csv(file, csv);
 }
 
 nlohmann::json figure(double value) {

@@ -8,18 +8,19 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/callbacks/checkpoint/checkpoint_options.h>
-#include <embark/data/csv/csv.h>
 #include <embark/data/loaders/stream_options.h>
 #include <embark/learners/learner.h>
 
 #include "command_line.h"
+#include "read_table.h"
 #include "signals.h"
 
 namespace embark::tools {
 
 /// What every command that trains has: where the data are, how long and how fast to train, what to leave behind.
 struct TrainingOptions {
-    std::string dataset, data_dir, delimiter, columns, export_path, checkpoint_dir, resume_dir, device;
+    std::string dataset, data_dir, export_path, checkpoint_dir, resume_dir, device;
+    ReadingOptions reading;
     double valid_pct = 0.2;
     int64_t epochs = 5;
     double lr = 1e-3;
@@ -52,9 +53,6 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
 /// Takes over from `values` what boost cannot store itself, and throws UsageError for what is known to be wrong before
 /// anything is read.
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
-
-/// Reads a CSV or Parquet file as the options say.
-Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv = {});
 
 /// JSON has no NaN; a figure that is missing is null.
 nlohmann::json figure(double value);

@@ -54,7 +54,7 @@ Table plain_table(const Batch& batch) {
 }  // namespace
 
 Split split_rows(const Table& table, const Splitter& splitter, const DataLoadersOptions& options) {
-    const Split split = splitter ? splitter(table) : random_split(table.rows(), options.valid_pct, options.seed);
+    const Split split = (splitter ? splitter : random_splitter(options.valid_pct, options.seed))(table);
     require_rows(split.train, "training", table.rows());
     require_rows(split.valid, "validation", table.rows());
     require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",

@@ -7,6 +7,7 @@
 #include "detail/arrow_utils.h"
 #include "detail/column_type.h"
 #include "detail/encoded_column.h"
+#include "detail/number_form.h"
 #include "detail/table_impl.h"
 
 namespace embark {
@@ -24,6 +25,26 @@ std::optional<ColumnType> type_of_arrow(const arrow::DataType& type) {
     return std::nullopt;
 }
 
+/// Fills in what would make a column of text one of numbers.
+void offer_form(ColumnLook& look, const EncodedColumn& column, const std::vector<ValueKind>& kinds,
+                const std::vector<int64_t>& rows) {
+    const arrow::StringArray& values = column.values();
+    FormOffer offer;
+    for (size_t code = 0; code < kinds.size(); ++code) {
+        if (kinds[code] == ValueKind::missing_word) continue;
+        if (!offer.see(values.GetView(static_cast<int64_t>(code)), rows[code])) return;
+    }
+    const std::string options = offer.options();
+    const Codes codes = column.codes();
+    for (int64_t row = 0; row < codes.size() && !options.empty(); ++row) {
+        if (codes[row] < 0 || !offer.needs(values.GetView(codes[row]))) continue;
+        look.offer = options;
+        look.offer_row = row;
+        look.offer_example = values.GetString(codes[row]);
+        return;
+    }
+}
+
 /// Fills in what depends on the kinds of a text column's values.
 void look_at_texts(ColumnLook& look, const EncodedColumn& column, bool missing_words) {
     const arrow::StringArray& values = column.values();
@@ -38,7 +59,10 @@ void look_at_texts(ColumnLook& look, const EncodedColumn& column, bool missing_w
         counts.add(kinds.back(), rows[static_cast<size_t>(code)]);
     }
     look.type = counts.type();
-    if (look.type == ColumnType::text) return;
+    if (look.type == ColumnType::text) {
+        if (counts.codes == 0) offer_form(look, column, kinds, rows);
+        return;
+    }
     look.odd = counts.odd();
     look.missing += counts.missing_words;
     for (int64_t code = 0; code < values.length(); ++code) {

@@ -139,6 +139,14 @@ std::vector<int> find_columns(const std::vector<ColumnRef>& columns, const std::
     return positions;
 }
 
+std::string place_of(const TableOrigin& origin, int64_t row, std::string_view column) {
+    const int64_t number = (origin.file_rows.defined() ? origin.file_rows[row].item<int64_t>() : row) + 1;
+    std::string place = concat(origin.source, origin.source.empty() ? "row " : ", row ", number);
+    // Without lines before the first row a row's number is its line.
+    if (origin.lines_before.value_or(0) > 0) place += concat(" (line ", number + *origin.lines_before, ")");
+    return concat(place, ", column '", column, "'");
+}
+
 Table::Impl::Impl(ArrowTable arrow_table, TableOrigin table_origin)
     : table(std::move(arrow_table)), names(table->ColumnNames()), origin(std::move(table_origin)) {
     require_distinct(names, origin.source);
@@ -302,6 +310,19 @@ std::vector<std::string> Table::text(std::string_view name) const {
     return texts;
 }
 
+bool Table::has_text(std::string_view name) const {
+    const auto values = column(name);
+    const auto id = values->type()->id();
+    if (arrow::is_nested(id)) return false;
+    if (id == arrow::Type::STRING || is_encoded_text(*values->type()) || arrow::is_primitive(id)) return true;
+    try {
+        as_text(values, concat("column '", name, "'"));
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 at::Tensor Table::numbers(std::string_view name) const {
     return read_numbers(*this, name).tensor();
 }
@@ -311,12 +332,7 @@ at::Tensor Table::finite_numbers(std::string_view name) const {
 }
 
 std::string Table::where(int64_t row, std::string_view column) const {
-    const TableOrigin& origin = impl_->origin;
-    const int64_t number = (origin.file_rows.defined() ? origin.file_rows[row].item<int64_t>() : row) + 1;
-    std::string place = concat(origin.source, origin.source.empty() ? "row " : ", row ", number);
-    // Without lines before the first row a row's number is its line.
-    if (origin.lines_before.value_or(0) > 0) place += concat(" (line ", number + *origin.lines_before, ")");
-    return concat(place, ", column '", column, "'");
+    return place_of(impl_->origin, row, column);
 }
 
 std::string_view to_string(ColumnType type) {

@@ -94,6 +94,9 @@ public:
     /// The values of `column` as text, as they were written; missing ones as empty texts.
     std::vector<std::string> text(std::string_view column) const;
 
+    /// Whether text() has something to give: not for lists, structures and bytes that are not UTF-8.
+    bool has_text(std::string_view column) const;
+
     /// The values of `column` as a float64 tensor of rows() numbers; missing values are NaN, and so are words such as
     /// NA, null, nan and ? unless CsvOptions::missing_values named others. Spaces around a number don't matter; the
     /// decimal point is a point. Throws Error for the first value that is not a number, with file, row and column.

@@ -13,16 +13,15 @@ namespace embark {
 
 namespace {
 
-/// Whether `some` of `all` values are enough to take the others for mistakes.
-bool is_most(int64_t some, int64_t all) {
-    return all > 0 && 20 * some >= 19 * all;  // 95 %
-}
-
 bool is_all_digits(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
+
+bool is_most(int64_t some, int64_t all) {
+    return all > 0 && 20 * some >= 19 * all;
+}
 
 ValueKind kind_of(std::string_view text, bool missing_words) {
     using enum ValueKind;

@@ -23,6 +23,9 @@ enum class ValueKind {
 /// `missing_words`: whether words stand for missing values at all.
 ValueKind kind_of(std::string_view text, bool missing_words);
 
+/// Whether `some` of `all` values, 95 %, are enough to take the others for mistakes.
+bool is_most(int64_t some, int64_t all);
+
 /// Of how many rows the values are what.
 struct KindCounts {
     int64_t missing_words = 0, booleans = 0, integers = 0, numbers = 0, codes = 0, dates = 0, others = 0;

@@ -9,6 +9,7 @@
 #include "../../../core/detail/number_words.h"
 #include "../table.h"
 #include "arrow_utils.h"
+#include "number_form.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -91,7 +92,11 @@ RowValues<double> read_numbers(const Table& table, std::string_view name) {
     if (is_number_type(values->type()->id())) return cast_numbers(values, what);
     const auto texts = as_text(values, what);
     const auto refuse = [&](int64_t row, std::string_view text) {
-        fail(table.where(row, name), ": ", in_quotes(text), " is not a number");
+        FormOffer offer;
+        offer.see(text, 1);
+        const std::string options = offer.options();
+        fail(table.where(row, name), ": ", in_quotes(text), " is not a number",
+             options.empty() ? "" : "; to read it as one give ", options);
     };
     const bool words = table.impl().origin.missing_words;
     return is_encoded_text(*texts->type()) ? parse_encoded_numbers(EncodedColumn(texts), words, refuse)

@@ -31,6 +31,9 @@ struct TableOrigin {
     std::map<std::string, std::map<std::string, int64_t>, std::less<>> taken_words = {};
 };
 
+/// Where row `row` (counted from 0) of a table of this origin stands; Table::where.
+std::string place_of(const TableOrigin& origin, int64_t row, std::string_view column);
+
 struct Table::Impl {
     std::shared_ptr<arrow::Table> table;
     std::vector<std::string> names;

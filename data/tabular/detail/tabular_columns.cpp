@@ -7,8 +7,8 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/loader_options.h"
+#include "../../table/column_look.h"
 #include "../../table/date_parts.h"
-#include "../../table/detail/encoded_column.h"
 #include "../../table/detail/table_impl.h"
 
 namespace embark {
@@ -79,9 +79,10 @@ ColumnRole role_of(const std::string& name, const TabularOptions& options) {
 
 bool is_categorical(const Table& table, const std::string& name, const ColumnRole& role) {
     if (role.use != ColumnUse::by_values) return role.use == ColumnUse::categorical;
-    const ColumnType type = table.type(name);
-    if (type == ColumnType::integer) return EncodedColumn(table, name).values().length() <= role.max_integers;
-    return type != ColumnType::number;
+    const ColumnLook look = look_at(table, name);
+    require_settled(table, name, look, concat("--cat ", name));
+    if (look.type == ColumnType::integer) return look.distinct <= role.max_integers;
+    return look.type != ColumnType::number;
 }
 
 std::vector<DateColumn> dates_of(const TabularOptions& options) {
