@@ -41,17 +41,19 @@ def _embark_spell(self, text: str, spelling: int) -> str:
     number = word[0:end]
     return "0" if number == "-0" else number
 
+def _embark_is_missing_word(self, text: str) -> bool:
+    return text.lower() in self._embark_missing_words
+
 def _embark_is_missing(self, text: str, spelling: int) -> bool:
     if text == "" or text == "#na#":
         return True
-    return spelling > 0 and self._embark_without_blanks(text) in self._embark_missing_words
+    return spelling > 0 and self._embark_is_missing_word(self._embark_without_blanks(text))
 )";
 
 }  // namespace
 
 void add_spelling_methods(ExportContext& file) {
-    const std::vector<std::string> words(kMissingWords.begin(), kMissingWords.end());
-    file.attribute("_embark_missing_words", c10::List<std::string>(words));
+    file.attribute("_embark_missing_words", c10::List<std::string>(missing_words_in_small_letters()));
     file.define(kSpelling);
 }
 

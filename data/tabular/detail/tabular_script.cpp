@@ -33,7 +33,7 @@ def _embark_expand(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
         dates: List[List[float]] = []
         for text in categories[name]:
             parts = self._embark_date_parts(text)
-            assert len(parts) > 0 or text in self._embark_missing_words, "column '{}': '{}' is not a date".format(name, text)
+            assert len(parts) > 0 or self._embark_is_missing_word(text), "column '{}': '{}' is not a date".format(name, text)
             dates.append(parts)
         for date, column, part, kind in self._embark_date_columns:
             if date == i and kind == 2:
