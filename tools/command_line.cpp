@@ -81,4 +81,13 @@ std::vector<std::string> list_of(const std::string& text) {
     }
 }
 
+po::typed_value<ListWords>* list_option(ListWords& target, const char* shown) {
+    return po::value(&target)->value_name(shown);
+}
+
+std::vector<std::string> list_of(const ListWords& words, const std::vector<std::string>& names) {
+    const bool whole = words.size() != 1 || std::find(names.begin(), names.end(), words.front()) != names.end();
+    return whole ? words : list_of(words.front());
+}
+
 }  // namespace embark::tools

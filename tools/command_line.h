@@ -48,4 +48,14 @@ char delimiter_of(const std::string& text);
 /// "a,b,c" -> {"a", "b", "c"}.
 std::vector<std::string> list_of(const std::string& text);
 
+/// The words of an option that is a list, as they were given: `--cat a,b` or `--cat a --cat b`.
+using ListWords = std::vector<std::string>;
+
+/// An option that may be given more than once, for list_of.
+po::typed_value<ListWords>* list_option(ListWords& target, const char* shown);
+
+/// What they list: given once it is cut at commas, unless it is one of `names` as a whole; given more than once every
+/// word is taken as it is, so that names with commas can be said: `--cat a --cat "b,c"`.
+std::vector<std::string> list_of(const ListWords& words, const std::vector<std::string>& names = {});
+
 }  // namespace embark::tools
