@@ -99,6 +99,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
         "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
         "there, start afresh");
     add("export", text_option(options.export_path, "FILE"), "write the trained model to this TorchScript file");
+    add("quiet", po::bool_switch(&options.quiet), "leave out what the columns are taken for");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
 }
 
@@ -138,6 +139,16 @@ nlohmann::json epochs_report(const Records& records) {
         epochs.push_back(std::move(epoch));
     }
     return epochs;
+}
+
+void show_warnings(const std::vector<Warning>& warnings) {
+    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+}
+
+nlohmann::json warnings_report(const std::vector<Warning>& warnings) {
+    auto report = nlohmann::json::array();
+    for (const Warning& warning : warnings) report.push_back({{"code", warning.code}, {"message", warning.message}});
+    return report;
 }
 
 bool was_stopped(const SignalStop& signals, const Learner& learn) {

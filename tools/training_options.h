@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/callbacks/checkpoint/checkpoint_options.h>
+#include <embark/core/warning.h>
 #include <embark/data/loaders/stream_options.h>
 #include <embark/learners/learner.h>
 
@@ -33,6 +34,8 @@ struct TrainingOptions {
     bool stream = false;
     int64_t shuffle_buffer = StreamOptions().shuffle_buffer;
     bool json = false;
+    /// Without the table of what the columns are taken for.
+    bool quiet = false;
     /// Which of the options that have a default were given by name.
     std::function<bool(const char* option)> given = [](const char*) { return false; };
 
@@ -61,6 +64,11 @@ nlohmann::json figures(const std::map<std::string, double>& values);
 
 /// A row for each epoch of a fit: losses, metrics as `valid_NAME`, seconds.
 nlohmann::json epochs_report(const Records& records);
+
+/// Says each on standard error, in a line of its own.
+void show_warnings(const std::vector<Warning>& warnings);
+/// [{"code": …, "message": …}, …]
+nlohmann::json warnings_report(const std::vector<Warning>& warnings);
 
 /// Whether the training of `learn` was ended by a signal, to this process or to one that trains together with it.
 bool was_stopped(const SignalStop& signals, const Learner& learn);

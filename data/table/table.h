@@ -81,6 +81,9 @@ public:
     /// The first `n` rows (fewer where there are fewer).
     Table head(int64_t n = 5) const;
 
+    /// The rows that have a value in each of `columns`; words that stand for none (NA, nan, …) are not one.
+    Table drop_missing(const std::vector<std::string>& columns) const;
+
     /// This table's rows, in their order, with the other columns of `right` found by the values of column `on`, which
     /// both must have. Keys are compared as text; a missing key has no match. Throws where a key stands twice on the
     /// right (names it), or where both have another column of the same name.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -9,6 +10,8 @@
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../loaders/detail/loader_options.h"
+#include "../table/detail/table_impl.h"
+#include "detail/find_columns.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
 #include "detail/tabular_targets.h"
@@ -48,6 +51,17 @@ std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Te
         texts.push_back(join(words, " "));
     }
     return texts;
+}
+
+/// What was found, and what turned out when the columns were fitted; `valid` are the encoded targets of the validation
+/// rows.
+TableDescription describe_fitted(FoundColumns& found, FittedTable& fitted, const Tensors& valid) {
+    TableDescription description = {std::move(found.columns), std::move(found.warnings)};
+    std::move(fitted.warnings.begin(), fitted.warnings.end(), std::back_inserter(description.warnings));
+    for (size_t i = 0; i < fitted.data->targets.size(); ++i) {
+        warn_of_classes(fitted.data->targets[i], fitted.parts.front().targets[i], valid[i], description.warnings);
+    }
+    return description;
 }
 
 }  // namespace
@@ -111,36 +125,65 @@ Tensors TabularData::encode_targets(const Table& table) const {
     return encoded;
 }
 
+std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Table& table) {
+    std::vector<Warning> warnings;
+    const auto say = [&](const char* code, const std::string& column, int64_t n, const char* what, const char* then) {
+        warnings.push_back({code, concat("column '", column, "' of ", display_name(table.source()), " has ", n, what,
+                                         n == 1 ? " value" : " values", then)});
+    };
+    for (const auto& [column, n] : counts.unknown) {
+        say("unknown_values", column, n, "", " that training did not have; taken as unknown");
+    }
+    for (const auto& [column, n] : counts.filled) {
+        say("filled_values", column, n, " missing", ", which training had none of; filled as the others are");
+    }
+    return warnings;
+}
+
+TableDescription describe(const Table& table, const TabularOptions& options) {
+    check(options);
+    FoundColumns found = find_columns(table, options);
+    std::move(found.problems.begin(), found.problems.end(), std::back_inserter(found.warnings));
+    return {std::move(found.columns), std::move(found.warnings)};
+}
+
 TabularDataLoaders::TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular,
-                                       TabularOptions options, std::vector<std::string> warnings)
+                                       TabularOptions options, TableDescription description)
     : DataLoaders(std::move(loaders)),
       tabular_(std::move(tabular)),
       options_(std::make_shared<const TabularOptions>(std::move(options))),
-      warnings_(std::make_shared<const std::vector<std::string>>(std::move(warnings))) {}
+      description_(std::make_shared<const TableDescription>(std::move(description))) {}
 
 TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(table, given);
-    const DataLoadersOptions loaders = loader_options(options);
-    const Split split = split_rows(table, options.splitter, loaders);
-    const Table expanded = with_date_parts(table, dates_of(options));
-    FittedTable fitted = fit_table(expanded, options, {split.train, split.valid});
+    const DataLoadersOptions loaders = loader_options(given);
+    const Split split = split_rows(table, given.splitter, loaders);
+    FoundColumns found = find_columns_to_train(table, given, split.train);
+    const Table expanded = with_date_parts(table, dates_of(found.options));
+    FittedTable fitted = fit_table(expanded, found.options, {split.train, split.valid});
+    TableDescription description = describe_fitted(found, fitted, fitted.parts[1].targets);
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
-            fitted.data, std::move(options), std::move(fitted.warnings)};
+            fitted.data, std::move(found.options), std::move(description)};
 }
 
 TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
                                                    const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(train, given);
-    const DataLoadersOptions loaders = loader_options(options);
-    FittedTable fitted = fit_table(with_date_parts(train, dates_of(options)), options, {at::arange(train.rows())});
-    TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
+    require_no_split(given.splitter, given.valid_pct);
+    const DataLoadersOptions loaders = loader_options(given);
+    FoundColumns found = find_columns_to_train(train, given);
+    FittedTable fitted =
+        fit_table(with_date_parts(train, dates_of(found.options)), found.options, {at::arange(train.rows())});
+    EncodingCounts counts;
+    TensorDataset valid_data{.inputs = fitted.data->encode(valid, &counts),
+                             .targets = fitted.data->encode_targets(valid)};
+    TableDescription description = describe_fitted(found, fitted, valid_data.targets);
+    for (Warning& warning : new_value_warnings(counts, valid)) description.warnings.push_back(std::move(warning));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted.data),
-            fitted.data, std::move(options), std::move(fitted.warnings)};
+            fitted.data, std::move(found.options), std::move(description)};
 }
 
 TabularDataLoaders TabularDataLoaders::resampled(uint64_t seed) const {

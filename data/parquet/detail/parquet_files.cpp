@@ -144,6 +144,10 @@ std::vector<std::string> ParquetFiles::names() const {
     return names;
 }
 
+std::shared_ptr<arrow::DataType> ParquetFiles::type(const std::string& column) const {
+    return columns_[static_cast<size_t>(find_column(column, names(), source_))].type;
+}
+
 void ParquetFiles::require_columns(const std::vector<std::string>& columns) const {
     for (const auto& name : columns) {
         const Column& column = columns_[static_cast<size_t>(find_column(name, names(), files_.front().path))];
