@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/insight/baseline.h>
 #include <embark/learners/tabular_recipe.h>
 
 #include "commands.h"
@@ -19,7 +20,7 @@ namespace {
 
 struct TabularTraining : TrainingOptions {
     std::string csv, missing, target, cat, cont, date, text, classes, log, test_csv, valid_csv, valid_rows,
-        valid_column, layers, preset = "fastai", metrics;
+        valid_column, layers, preset = "default", metrics;
 };
 
 CommandLine command_line(TabularTraining& options) {
@@ -43,12 +44,13 @@ CommandLine command_line(TabularTraining& options) {
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
-        "fastai: its model and three epochs of one-cycle; best: an ensemble that predicts better and takes longer. "
-        "Each has its own --layers, --epochs, --lr, --wd and --batch-size");
+        "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
+        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd "
+        "and --batch-size, and what is given by name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "a,b,…"),
         ("of classes: " + join(metric_names(true)) + "; of values: " + join(metric_names(false))).c_str());
-    add_training_options(line, options, /*preset=*/true);
+    add_training_options(line, options);
     return line;
 }
 
@@ -97,10 +99,14 @@ Table read(const TabularTraining& options, const std::string& file) {
     return read_table(options, file, {.missing_values = names(options.missing), .trim_spaces = true});
 }
 
+/// A preset's batch size is for so many where rows are streamed, and are not counted before.
+constexpr int64_t kStreamedRows = 10'000;
+
 /// The preset with what was asked for in its place.
-TabularRecipe recipe_for(const TabularTraining& options, const std::string& usual_target) {
-    TabularRecipe recipe = recipe_of(options.preset);
-    recipe.data.y_names = options.target.empty() ? std::vector<std::string>{usual_target} : names(options.target);
+TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known) {
+    TabularRecipe recipe = options.stream ? recipe_of(options.preset, kStreamedRows)
+                                          : recipe_of(options.preset, known.table.rows());
+    recipe.data.y_names = options.target.empty() ? std::vector<std::string>{known.target} : names(options.target);
     recipe.data.cat_names = names(options.cat);
     recipe.data.cont_names = names(options.cont);
     recipe.data.date_names = names(options.date);
@@ -117,7 +123,10 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
     }
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
-    if (options.given("epochs")) recipe.n_epoch = options.epochs;
+    if (options.given("epochs")) {
+        recipe.n_epoch = options.epochs;
+        recipe.min_steps = 0;
+    }
     if (options.given("lr")) recipe.learner.lr = options.lr;
     if (options.weight_decay) recipe.learner.weight_decay = options.weight_decay;
     return recipe;
@@ -161,7 +170,8 @@ std::vector<Metric> metrics_for(const TabularTraining& options, const std::vecto
     return metrics;
 }
 
-nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final) {
+nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final,
+                      const std::vector<Warning>& warnings) {
     const TabularDataLoaders& dls = learn.tabular_dls();
     nlohmann::json classes = nlohmann::json::object();
     for (size_t i = 0; i < dls.targets().size(); ++i) {
@@ -178,16 +188,29 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
                              {"text_names", dls.tabular_options().text_names},
                              {"classes", classes},
                              {"preset", options.preset},
+                             {"warnings", warnings_report(warnings)},
                              {"seed", options.seed}};
     if (!learn.stop_reason().empty()) result["stop_reason"] = learn.stop_reason();
     if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
 }
 
+std::vector<Warning> recipe_warnings(const TabularRecipe& recipe, const TabularDataLoaders& dls) {
+    const bool one_row = std::min(dls.train().options().batch_size, dls.train().rows()) == 1;
+    if (!one_row || !recipe.model.use_bn) return {};
+    return {{"batch_of_one_row",
+             "Batch norm has nothing to take a mean over in batches of one row, and leaves these as they are; give it a "
+             "--batch-size of at least 2, or train a preset without it, as --preset default"}};
+}
+
+void add(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
+    warnings.insert(warnings.end(), more.begin(), more.end());
+}
+
 void print(const std::string& part, const Validation& figures) {
     std::cout << part << "_loss " << format_number(figures.loss) << "\n";
     for (const auto& [name, value] : figures.metrics) {
-        std::cout << part << "_" << name << " " << format_number(value) << "\n";
+        std::cout << part << "_" << name << " " << shown_metric(figures, name) << "\n";
     }
 }
 
@@ -202,7 +225,7 @@ int train_tabular(const Arguments& arguments) {
     at::set_num_threads(static_cast<int>(options.threads));
 
     const KnownTable known = read_all(options);
-    TabularRecipe recipe = recipe_for(options, known.target);
+    TabularRecipe recipe = recipe_for(options, known);
     const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
     const bool is_main = Strategy::from_environment()->is_main_process();
     for (const std::string& warning : is_main ? dls.warnings() : std::vector<std::string>{})
@@ -216,6 +239,7 @@ int train_tabular(const Arguments& arguments) {
     }
     recipe.learner.metrics = metrics_for(options, dls.targets());
 
+    std::vector<Warning> warnings = recipe_warnings(recipe, dls);
     recipe.learner.callbacks.push_back(data_parallel());
 
     set_seed(static_cast<uint64_t>(options.seed));
@@ -224,9 +248,13 @@ int train_tabular(const Arguments& arguments) {
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
+    require_finite_loss(final, learn.records());
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+    add(warnings, undefined_metrics(final));
+    add(warnings, learn.records().epochs.empty() ? training_warnings(learn.records()) : baseline_warnings(learn));
+    show_warnings(warnings);
 
-    nlohmann::json result = report(options, learn, final);
+    nlohmann::json result = report(options, learn, final, warnings);
     std::optional<Validation> tested;
     if (test) {
         tested = learn.validate(*test);

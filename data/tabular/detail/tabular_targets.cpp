@@ -7,6 +7,7 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
+#include "../../loaders/detail/largest_target.h"
 #include "../vocabulary_columns.h"
 #include "tabular_columns.h"
 
@@ -17,8 +18,13 @@ namespace {
 /// What is learned of a target of values, before it is brought to mean 0 and σ 1: float64 (rows).
 at::Tensor read_values(const Table& table, const TargetColumn& target) {
     const at::Tensor values = table.finite_numbers(target.name);
-    if (!target.log) return values;
     const double* data = values.const_data_ptr<double>();
+    const double* huge = std::find_if(data, data + values.numel(), is_beyond_targets);
+    if (huge != data + values.numel()) {
+        fail(table.where(huge - data, target.name), ": ", *huge, " is too large a target to train with, at most ",
+             kLargestTarget, " is; correct it, leave the row out, or give the target in a larger unit");
+    }
+    if (!target.log) return values;
     const double* bad = std::find_if_not(data, data + values.numel(), [](double value) { return value > 0; });
     if (bad != data + values.numel()) {
         fail(table.where(bad - data, target.name), ": ", *bad, " has no logarithm, which this target is learned by; ",
