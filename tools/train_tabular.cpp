@@ -209,8 +209,8 @@ void add(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
 
 void print(const std::string& part, const Validation& figures) {
     std::cout << part << "_loss " << format_number(figures.loss) << "\n";
-    for (const auto& [name, value] : figures.metrics) {
-        std::cout << part << "_" << name << " " << shown_metric(figures, name) << "\n";
+    for (const auto& metric : figures.metrics) {
+        std::cout << part << "_" << metric.first << " " << shown_metric(figures, metric.first) << "\n";
     }
 }
 

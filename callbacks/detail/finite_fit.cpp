@@ -12,10 +12,10 @@ namespace embark {
 
 namespace {
 
-constexpr const char* kAdvice =
+constexpr const char* kOfFailedFits =
     "; a smaller learning rate often helps, and targets and numbers that are scaled before (scale_targets)";
 
-bool all_finite(const at::Tensor& weight) {
+bool is_finite_weight(const at::Tensor& weight) {
     if (!weight.is_floating_point() || weight.numel() == 0) return true;
     // A sum needs no memory, and is finite where all are, but for weights that are about to be no more.
     return std::isfinite(weight.sum().item<double>()) || weight.isfinite().all().item<bool>();
@@ -24,7 +24,7 @@ bool all_finite(const at::Tensor& weight) {
 const Parameter* find_non_finite_weight(const Optimizer& optimizer) {
     for (const auto& group : optimizer.groups()) {
         for (const auto& parameter : group.parameters) {
-            if (!all_finite(parameter.tensor.detach())) return &parameter;
+            if (!is_finite_weight(parameter.tensor.detach())) return &parameter;
         }
     }
     return nullptr;
@@ -36,7 +36,7 @@ void require_finite_weights(const TrainingState& state) {
     const Parameter* found = state.optimizer == nullptr ? nullptr : find_non_finite_weight(*state.optimizer);
     if (!state.strategy->any(found != nullptr)) return;  // of sharded tables each has rows of its own
     fail("Training failed: ", found == nullptr ? "weights of another process" : concat("the weights '", found->name, "'"),
-         " are not finite, in epoch ", state.epoch, kAdvice);
+         " are not finite, in epoch ", state.epoch, kOfFailedFits);
 }
 
 void FiniteFit::before_batch(TrainingState&) {
@@ -58,7 +58,7 @@ void FiniteFit::after_batch(TrainingState& state) {
     if (!step_taken_ && !kept) return;
     const double loss = state.records.losses.back();
     if (std::isfinite(loss)) return;
-    fail("Training failed: the loss is ", loss, ", in epoch ", state.epoch, " at batch ", state.iteration, kAdvice);
+    fail("Training failed: the loss is ", loss, ", in epoch ", state.epoch, " at batch ", state.iteration, kOfFailedFits);
 }
 
 void FiniteFit::after_train(TrainingState& state) {
