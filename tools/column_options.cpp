@@ -14,7 +14,7 @@ void add_column_options(CommandLine& line, ColumnOptions& columns) {
     add("drop-missing-target", po::bool_switch(&columns.drop_missing_target),
         "leave out the rows whose target is missing");
     add("cat", list_option(columns.cat, "a,b,…"),
-        "columns that are categories, whatever they look like; those that are not named are told apart by their values");
+        "columns that are categories, whatever they look like; those that are not named are told apart by values");
     add("cont", list_option(columns.cont, "a,b,…"), "columns that are numbers");
     add("date", list_option(columns.date, "a,b,…"), "columns of dates, which become year, month, …");
     add("text", list_option(columns.text, "a,b,…"), "columns of texts of any length, read word by word");

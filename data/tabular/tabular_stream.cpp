@@ -81,8 +81,9 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     ReadColumns read = read_columns(source, given);
     source.require_columns(read.names);
     FitSample sample(given, source.train_rows(), stream.fit_rows);
-    source.each_group(
-        read.names, [&](const ParquetSource::Group& group) { sample.add(group.table, group.is_train, group.first_row); });
+    source.each_group(read.names, [&](const ParquetSource::Group& group) {
+        sample.add(group.table, group.is_train, group.first_row);
+    });
     const auto [table, rows] = sample.finish(source.strategy());
 
     FoundColumns found = find_columns_to_train(table, of_columns(given, read.names), rows.all);

@@ -21,8 +21,8 @@ std::vector<char> missing_rows(const Table& table, std::string_view name) {
     std::vector<char> is_missing = {1};  // first what no value is
     for (int64_t code = 0; code < column.values().length(); ++code) {
         const std::string_view value = column.values().GetView(code);
-        const bool is_word = is_text ? std::find(kMissingWords.begin(), kMissingWords.end(), value) != kMissingWords.end()
-                                     : kind_of(value, words) == ValueKind::missing_word;
+        const bool is_in_text = std::find(kMissingWords.begin(), kMissingWords.end(), value) != kMissingWords.end();
+        const bool is_word = is_text ? is_in_text : kind_of(value, words) == ValueKind::missing_word;
         is_missing.push_back(value.empty() || (words && is_word));
     }
     column.visit([&](int64_t row, int32_t code) {

@@ -78,9 +78,9 @@ void warn_of_alike_columns(const Table& table, const std::vector<ColumnSummary>&
                 const bool tells = likeness == Likeness::one_to_one && 2 * *column.distinct <= table.rows();
                 if (!tells && likeness != Likeness::same_values) continue;
                 warnings.push_back({"same_as_target",
-                                    concat("column '", column.name, "' says what target '", other.name, "' says, in all ",
-                                           table.rows(), " rows; leave it out (--ignore ", column.name,
-                                           ") unless it is known where the target is not")});
+                                    concat("column '", column.name, "' says what target '", other.name,
+                                           "' says, in all ", table.rows(), " rows; leave it out (--ignore ",
+                                           column.name, ") unless it is known where the target is not")});
             } else if (is_input_kind(other.kind) && is_repeated_name(column.name, other.name) &&
                        (&other < &column || !is_repeated_name(other.name, column.name)) &&
                        likeness_of({table, column.name}, {table, other.name}) == Likeness::same_values) {

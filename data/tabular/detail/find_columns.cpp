@@ -109,7 +109,8 @@ bool is_unreadable(const arrow::DataType& type) {
     const auto id = values.id();
     if (id == arrow::Type::NA) return false;  // has no value, which is said
     const bool is_text = id == arrow::Type::STRING || id == arrow::Type::LARGE_STRING || id == arrow::Type::STRING_VIEW;
-    const bool is_number = id == arrow::Type::BOOL || arrow::is_integer(id) || arrow::is_floating(id) || arrow::is_decimal(id);
+    const bool is_number =
+        id == arrow::Type::BOOL || arrow::is_integer(id) || arrow::is_floating(id) || arrow::is_decimal(id);
     const bool is_time = arrow::is_date(id) || arrow::is_time(id) || id == arrow::Type::TIMESTAMP;
     return !is_text && !is_number && !is_time;
 }
@@ -161,9 +162,10 @@ public:
         const auto kind = named_kind(name, options_);
         const auto left_out = left_out_by_name(name, options_);
         found.is_named = is_chosen(name, options_);
-        if (auto summary = unreadable_column(name, *table_.column(name)->type(), table_.source(), options_, found.warnings)) {
+        const ArrowColumn values = table_.column(name);
+        if (auto summary = unreadable_column(name, *values->type(), table_.source(), options_, found.warnings)) {
             found.summary = std::move(*summary);
-            found.summary.missing = table_.column(name)->null_count();
+            found.summary.missing = values->null_count();
             return found;
         }
         found.look = look_at(table_, name);
@@ -225,10 +227,11 @@ private:
         if (has_name(options_.y_classes, name)) {
             if (look.odd > 0) {
                 found.warnings.push_back(
-                    {"odd_class", concat("target '", name, "' was named as classes, and ", in_quotes(look.first_odd),
-                                         " in ", table_.where(*look.first_odd_row, name), " becomes one of them, though ",
-                                         look.rows - look.missing - look.odd, " of its ", look.rows - look.missing,
-                                         " values are numbers or dates")});
+                    {"odd_class",
+                     concat("target '", name, "' was named as classes, and ", in_quotes(look.first_odd), " in ",
+                            table_.where(*look.first_odd_row, name), " becomes one of them, though ",
+                            look.rows - look.missing - look.odd, " of its ", look.rows - look.missing,
+                            " values are numbers or dates")});
             }
             return {ColumnKind::target_class, "as named", count_integers(table_, name, look, look.distinct)};
         }
@@ -247,9 +250,10 @@ private:
                 return {ColumnKind::target_value};
             case ColumnType::date:
                 found.problems.push_back(
-                    {"date_target", concat("Target '", name, "' of ", display_name(table_.source()),
-                                           " has dates, which are neither classes nor values; make a number of them, or "
-                                           "name it as classes (y_classes, --classes ", name, ")")});
+                    {"date_target",
+                     concat("Target '", name, "' of ", display_name(table_.source()),
+                            " has dates, which are neither classes nor values; make a number of them, or name it as "
+                            "classes (y_classes, --classes ", name, ")")});
                 break;
             case ColumnType::text:
                 break;
@@ -285,8 +289,9 @@ private:
     void say_if_constant(const std::string& name, FoundColumn& found) const {
         const bool is_input = found.summary.kind != ColumnKind::ignored && !is_target(name);
         if (!is_input || found.look.missing > 0 || found.summary.distinct != 1) return;
-        found.warnings.push_back({"constant_column", concat("column '", name, "' has the same value in all ",
-                                                            found.look.rows, " rows, which teaches nothing")});
+        found.warnings.push_back({"constant_column", concat("column '", name, "' has the same value in all the ",
+                                                            found.look.rows,
+                                                            " rows looked at, which teaches nothing")});
     }
 
     const Table& table_;
@@ -353,8 +358,9 @@ void check_all_names(const std::vector<std::string>& there, const std::string& s
 std::optional<std::string> left_out_by_name(const std::string& name, const TabularOptions& options) {
     if (has_name(options.y_names, name) || named_kind(name, options)) return std::nullopt;
     if (has_name(options.ignore_names, name)) return "as named";
-    if (!options.only_names.empty() && !has_name(options.only_names, name)) return "not one of the only columns to be taken";
-    if (!finds_columns(options) && !has_name(options.only_names, name)) return "other columns are named";
+    const bool is_only = has_name(options.only_names, name);
+    if (!options.only_names.empty() && !is_only) return "not one of the only columns to be taken";
+    if (!finds_columns(options) && !is_only) return "other columns are named";
     return std::nullopt;
 }
 

@@ -63,7 +63,8 @@ void fit_values(TargetColumn& target, const Table& table, const TabularOptions& 
     const int64_t* row = at_row.const_data_ptr<int64_t>();
     std::vector<char> missing(static_cast<size_t>(table.rows()), 0);
     const auto is_missing = [&](const std::string& text) {
-        return target.classes.is_missing(text) || std::find(kMissingWords.begin(), kMissingWords.end(), text) != kMissingWords.end();
+        return target.classes.is_missing(text) ||
+               std::find(kMissingWords.begin(), kMissingWords.end(), text) != kMissingWords.end();
     };
     for (size_t i = 0; i < found.size(); ++i) missing[static_cast<size_t>(row[i])] = is_missing(found[i]);
     if (is_missing(found.front())) fail(*missing_target_message(table, target.name, missing));
@@ -114,8 +115,8 @@ void warn_of_classes(const TargetColumn& target, const at::Tensor& train, const 
     const int64_t* rows = n_train.const_data_ptr<int64_t>();
     const auto rare = classes_where(target, [&](int64_t i) { return rows[i] < 2; });
     if (!rare.empty()) {
-        warnings.push_back({"rare_class", concat("target '", target.name, "' has classes of a single training row, from "
-                                                 "which little can be learned: ", some_of(rare))});
+        warnings.push_back({"rare_class", concat("target '", target.name, "' has classes of a single training row, ",
+                                                 "from which little can be learned: ", some_of(rare))});
     }
     if (!valid.defined() || valid.numel() == 0) return;
     const at::Tensor n_valid = count_classes(target, valid);
