@@ -43,7 +43,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     const std::vector<std::string> read = read_columns(source, given);
     source.require_columns(read);
     FitSample sample(given, source.train_rows(), stream.fit_rows);
-    source.each_group(
+    const std::string content = source.each_group(
         read, [&](const ParquetSource::Group& group) { sample.add(group.table, group.is_train, group.first_row); });
     const auto [table, rows] = sample.finish(source.strategy());
 
@@ -55,7 +55,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     const ParquetSource::Encode encode = [dates, data = fitted.data](const Table& part, const at::Tensor& wanted) {
         return encode_rows(*data, with_date_parts(part, dates), wanted);
     };
-    return {source.loaders(source.train(columns, encode), columns, encode, fitted.data), fitted.data,
+    return {source.loaders(source.train(columns, content, encode), columns, content, encode, fitted.data), fitted.data,
             std::move(options), std::move(fitted.warnings)};
 }
 

@@ -84,12 +84,13 @@ def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List
     return rows
 )";
 
+// What is infinite as float32, 3.4028235677973366e38 and more, no model can take.
+//
 // torch.tensor takes a list of numbers through float32, whatever dtype it is told, but integers as they are: a float64
 // is an integer of 53 bits times a power of 2. That is multiplied in two steps, since no float64 holds all such powers.
 constexpr const char* kDoubles = R"(
 def _embark_doubles(self, values: List[float]) -> Tensor:
     rough = torch.tensor(values)
-    assert not bool(rough.isinf().any()), "a number is infinite or beyond 3.4e38; NaN stands for a missing one"
     integers: List[int] = []
     powers: List[int] = []
     for value in values:
@@ -117,6 +118,8 @@ def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
     x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
     values: List[float] = []
     for name in self._embark_number_names:
+        for number in numbers[name]:
+            assert number != number or (number < 3.4028235677973366e38 and number > -3.4028235677973366e38), "column '{}': {} is not a number up to 3.4e38; NaN stands for a missing one".format(name, number)
         values.extend(numbers[name])
     x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
     fill, shift, scale, quantiles, flagged = self._embark_fitted
