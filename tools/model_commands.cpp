@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
@@ -7,6 +8,7 @@
 #include <embark/core/text.h>
 #include <embark/data/csv/csv.h>
 #include <embark/data/parquet/parquet.h>
+#include <embark/data/table/free_names.h>
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
 
@@ -28,14 +30,27 @@ ExportedModel load_model(const po::variables_map& values) {
     return ExportedModel::load(required_text(values, "model"));
 }
 
-void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json) {
+/// Says each on standard error.
+void say(const std::vector<Warning>& warnings) {
+    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+}
+
+Json to_json(const std::vector<Warning>& warnings) {
+    Json list = Json::array();
+    for (const Warning& warning : warnings) list.push_back({{"code", warning.code}, {"message", warning.message}});
+    return list;
+}
+
+void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json,
+           const std::vector<Warning>& warnings = {}) {
+    say(warnings);
     if (!json) {
         for (const auto& result : results) std::cout << format_number(result.score, 4) << "  " << result.name << "\n";
         return;
     }
     Json list = Json::array();
     for (const auto& result : results) list.push_back({{name, result.name}, {score, result.score}});
-    std::cout << Json{{"results", list}}.dump(2) << "\n";
+    std::cout << Json{{"results", list}, {"warnings", to_json(warnings)}}.dump(2) << "\n";
 }
 
 CommandLine ranking_line(const std::string& usage, const std::string& summary, const char* of, const char* what) {
@@ -89,23 +104,33 @@ void print(const ExportedModel::Info& info) {
     for (const auto& [name, shape] : info.parameters) std::cout << "  " << name << "  " << shape_text(shape) << "\n";
 }
 
-void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
-    const auto& inputs = model.info().inputs;
-    const auto predictions = model.predict(table.text(inputs.at(0)), table.text(inputs.at(1)));
-    if (!json) return write_csv(std::cout, table.with_column("prediction", predictions));
-    std::cout << Json{{"predictions", numbers_of(predictions)}}.dump(2) << "\n";
+/// `wanted` as names for columns beside those of the input; says so where they cannot be called so.
+std::vector<std::string> output_names(const Table& input, const std::vector<std::string>& wanted) {
+    auto names = free_names(input.names(), wanted);
+    if (names != wanted) {
+        const auto taken =
+            std::find_if(wanted.begin(), wanted.end(), [&](const std::string& name) { return input.has(name); });
+        std::cerr << "embark: the input has a column '" << *taken << "' already; the predictions are in "
+                  << join(names) << "\n";
+    }
+    return names;
 }
 
-/// One line on standard error for each column with values that training did not have.
-void report(const EncodingCounts& counts) {
-    for (const auto& [name, n] : counts.unknown) {
-        std::cerr << "embark: column '" << name << "' has " << n << (n == 1 ? " value" : " values")
-                  << " that training did not have; taken as unknown\n";
+void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
+    EncodingCounts counts;
+    const auto predictions = model.predict_ratings(table, &counts);
+    const auto warnings = counts.id_warnings();
+    say(warnings);
+    if (!json) {
+        return write_csv(std::cout, table.with_column(output_names(table, {"prediction"}).front(), predictions));
     }
-    for (const auto& [name, n] : counts.filled) {
-        std::cerr << "embark: column '" << name << "' has " << n << " missing " << (n == 1 ? "value" : "values")
-                  << ", which it had none of in training; filled as the others are\n";
-    }
+    Json unknown = Json::object();
+    for (const auto& [column, seen] : counts.seen) unknown[column] = seen.unknown;
+    std::cout << Json{{"predictions", numbers_of(predictions)},
+                      {"unknown", unknown},
+                      {"warnings", to_json(warnings)}}
+                     .dump(2)
+              << "\n";
 }
 
 /// Throws unless a table has what the model predicts from: rows, or users and items.
@@ -120,9 +145,16 @@ void require_raw_values(const ExportedModel& model) {
 void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     EncodingCounts counts;
     const auto predictions = model.predict(table, &counts);
-    report(counts);
-    if (!json) return write_csv(std::cout, with_predictions(table, predictions));
-    Json result = {{"unknown", counts.unknown}, {"filled", counts.filled}, {"predictions", Json::object()}};
+    const auto warnings = counts.warnings();
+    say(warnings);
+    if (!json) {
+        output_names(table, prediction_names(predictions));
+        return write_csv(std::cout, with_predictions(table, predictions));
+    }
+    Json result = {{"unknown", counts.unknown},
+                   {"filled", counts.filled},
+                   {"warnings", to_json(warnings)},
+                   {"predictions", Json::object()}};
     for (const TargetPredictions& prediction : predictions) {
         Json& target = result["predictions"][prediction.target];
         if (!prediction.is_class()) {
@@ -155,7 +187,7 @@ int predict(const Arguments& arguments) {
     const ExportedModel model = load_model(values);
     require_raw_values(model);
     const bool rows = model.predicts_rows();
-    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = rows};
+    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = true};
     if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
     if (values.count("missing")) csv.missing_values = list_of(required_text(values, "missing"));
     const Table table = input.ends_with(".parquet") ? read_parquet(input) : read_csv(input, csv);
@@ -177,11 +209,16 @@ int recommend(const Arguments& arguments) {
     const std::string user = required_text(values, "user");
     const auto model = load_model(values);
     const auto results = model.recommend(user, top_of(values));
+    std::vector<Warning> warnings;
     if (!model.knows_user(user)) {
-        std::cerr << "embark: user '" << user
-                  << "' was not in the training data; showing results for an unknown user\n";
+        warnings.push_back({"unknown_ids", concat("user '", user,
+                                                  "' was not in the training data; showing results for an unknown "
+                                                  "user")});
     }
-    print(results, "item", "prediction", values["json"].as<bool>());
+    if (results.empty()) {
+        warnings.push_back({"no_items", concat("user '", user, "' has rated every item; none is left to recommend")});
+    }
+    print(results, "item", "prediction", values["json"].as<bool>(), warnings);
     return kSuccess;
 }
 

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
@@ -6,6 +7,7 @@
 #include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/distributed/strategy.h>
 #include <embark/learners/collab_learner.h>
 #include <embark/modules/layers.h>
 
@@ -17,7 +19,7 @@ namespace embark::tools {
 namespace {
 
 struct CollabTraining : TrainingOptions {
-    std::string ratings, valid_ratings, user, item, rating;
+    std::string ratings, valid_ratings, test_ratings, user, item, rating;
     int64_t factors = 50;
     Range y_range;
     bool no_fused = false, shard_tables = false;
@@ -43,6 +45,8 @@ CommandLine command_line(CollabTraining& options) {
     add("rating", text_option(options.rating, "NAME"), "the column of ratings");
     add("valid-ratings", text_option(options.valid_ratings, "FILE"),
         "a file of validation ratings, of the same columns");
+    add("test-ratings", text_option(options.test_ratings, "FILE"),
+        "a file of ratings, of the same columns, that are scored once, at the end");
     add("factors", count_option(options.factors), "latent factors of each user and item");
     add("y-range", po::value<std::vector<double>>()->multitoken()->value_name("LO HI"),
         "keep predictions in this range, best a little wider than the ratings'");
@@ -72,11 +76,16 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
+    require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings});
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
     const bool lazy = asks_lazy || options.shard_tables;
     if (lazy && options.device.empty()) set_default_device(at::kCPU);  // lazy updates are the CPU's
+}
+
+Table read_ratings(const CollabTraining& options, const std::string& file) {
+    return read_table(options, file, {.trim_spaces = true});
 }
 
 CollabDataLoaders data_loaders(const CollabTraining& options) {
@@ -96,17 +105,41 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.item_name = item;
         collab.rating_name = rating;
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
-        return CollabDataLoaders::from_tables(table, read_table(options, options.valid_ratings), collab);
+        return CollabDataLoaders::from_tables(table, read_ratings(options, options.valid_ratings), collab);
     };
     if (options.dataset.empty()) {
-        return load(read_table(options, options.ratings), options.user, options.item, options.rating);
+        return load(read_ratings(options, options.ratings), options.user, options.item, options.rating);
     }
     const RatingsTable known = read_rating_dataset(options.dataset, options.data_dir);
     return load(known.table, known.user, known.item, known.rating);
 }
 
+/// How many ratings of each column have an id that training did not have.
+nlohmann::json unknown_ids(const EncodingCounts& counts) {
+    auto unknown = nlohmann::json::object();
+    for (const auto& [column, seen] : counts.seen) unknown[column] = seen.unknown;
+    return unknown;
+}
+
+/// Ratings that are scored at the end, and what was found of their ids.
+struct TestRatings {
+    std::optional<DataLoader> loader;
+    EncodingCounts counts;
+    std::vector<Warning> warnings;
+};
+
+TestRatings read_test(const CollabTraining& options, const CollabDataLoaders& dls) {
+    TestRatings test;
+    if (options.test_ratings.empty()) return test;
+    test.loader = dls.test_dl(read_ratings(options, options.test_ratings), &test.counts);
+    for (const Warning& warning : test.counts.id_warnings()) {
+        test.warnings.push_back({warning.code, concat("in the test ratings, ", warning.message)});
+    }
+    return test;
+}
+
 nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
-                      const Validation& final) {
+                      const Validation& final, const std::vector<Warning>& warnings) {
     nlohmann::json result = {{"epochs", epochs_report(records)},
                              {"valid_loss", figure(final.loss)},
                              {"valid_rmse", figure(final.metrics.at("rmse"))},
@@ -114,7 +147,12 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
                              {"valid_ratings", dls.valid().rows()},
                              {"users", dls.users().size() - 1},
                              {"items", dls.items().size() - 1},
+                             {"unknown", unknown_ids(dls.valid_counts())},
+                             {"warnings", nlohmann::json::array()},
                              {"seed", options.seed}};
+    for (const Warning& warning : warnings) {
+        result["warnings"].push_back({{"code", warning.code}, {"message", warning.message}});
+    }
     if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
 }
@@ -130,6 +168,13 @@ int train_collab(const Arguments& arguments) {
     at::set_num_threads(static_cast<int>(options.threads));
 
     const CollabDataLoaders dls = data_loaders(options);
+    // Before the training, so that a file that cannot be scored is found out in time.
+    const TestRatings test = read_test(options, dls);
+    std::vector<Warning> warnings = dls.warnings();
+    warnings.insert(warnings.end(), test.warnings.begin(), test.warnings.end());
+    if (Strategy::from_environment()->is_main_process()) {
+        for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+    }
     set_seed(static_cast<uint64_t>(options.seed));
     CollabLearner learn = collab_learner(
         dls, {.n_factors = options.factors, .y_range = options.y_range, .shard_tables = options.shard_tables},
@@ -143,14 +188,26 @@ int train_collab(const Arguments& arguments) {
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process() && !options.shard_tables) return kSuccess;
     const Validation final = learn.validate();  // which takes all processes where the rows are split over them
+    std::optional<Validation> tested;
+    if (test.loader) tested = learn.validate(*test.loader);
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
     if (!learn.is_main_process()) return kSuccess;
 
     if (options.json) {
-        std::cout << report(options, dls, records, final).dump(2) << "\n";
+        nlohmann::json result = report(options, dls, records, final, warnings);
+        if (tested) {
+            result["test_loss"] = figure(tested->loss);
+            result["test_rmse"] = figure(tested->metrics.at("rmse"));
+            result["test_unknown"] = unknown_ids(test.counts);
+        }
+        std::cout << result.dump(2) << "\n";
     } else {
         std::cout << "valid_loss " << format_number(final.loss) << "\nvalid_rmse "
                   << format_number(final.metrics.at("rmse")) << "\n";
+        if (tested) {
+            std::cout << "test_loss " << format_number(tested->loss) << "\ntest_rmse "
+                      << format_number(tested->metrics.at("rmse")) << "\n";
+        }
         if (!options.export_path.empty()) std::cout << "exported " << options.export_path << "\n";
     }
     return kSuccess;

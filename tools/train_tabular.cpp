@@ -64,6 +64,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
         if (options.given(split)) splits.push_back(concat("--", split));
     }
     require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
+    require_export_apart(options, {options.csv, options.valid_csv, options.test_csv});
     recipe_of(options.preset);
 }
 

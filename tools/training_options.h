@@ -53,6 +53,10 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
 /// anything is read.
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
 
+/// Throws UsageError where --export would replace one of `inputs`, the files that the run reads, however its path is
+/// spelled, or its checkpoint. Empty names and folders are none.
+void require_export_apart(const TrainingOptions& options, const std::vector<std::string>& inputs);
+
 /// Reads a CSV or Parquet file as the options say.
 Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv = {});
 
