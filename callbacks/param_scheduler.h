@@ -18,6 +18,9 @@ public:
     int order() const override { return 60; }
     std::string name() const override { return "param_scheduler"; }
 
+    /// A set of schedules for each parameter group, or one for all.
+    const std::vector<Schedules>& groups() const { return groups_; }
+
     void before_fit(TrainingState& state) override;
     void before_batch(TrainingState& state) override;
 

@@ -24,6 +24,44 @@ std::string reason(int error) {
     return std::generic_category().message(error);
 }
 
+/// What there is at `path` in the place of an ordinary file.
+const char* kind_of(const struct stat& there) {
+    switch (there.st_mode & S_IFMT) {
+        case S_IFDIR:
+            return "a folder";
+        case S_IFCHR:
+        case S_IFBLK:
+            return "a device";
+        case S_IFIFO:
+            return "a pipe";
+        case S_IFSOCK:
+            return "a socket";
+        default:
+            return "something else";
+    }
+}
+
+/// The file that writing to `path` writes: where symbolic links lead to, whether there is one or not. Throws Error for
+/// what is there and is not an ordinary file, and for links that lead in a circle.
+fs::path written_file(const fs::path& path) {
+    struct stat there {};
+    fs::path file = path;
+    if (stat(path.c_str(), &there) == 0) {
+        if (!S_ISREG(there.st_mode)) fail("Cannot write ", path.string(), ": it is ", kind_of(there), ", not a file");
+    } else if (errno == ELOOP) {
+        fail("Cannot write ", path.string(), ": ", reason(errno));
+    }
+    std::error_code error;
+    for (int links = 0; fs::is_symlink(fs::symlink_status(file, error)); ++links) {
+        // Those that change while they are followed may have become a circle.
+        if (links == 64) fail("Cannot write ", path.string(), ": ", reason(ELOOP));
+        const fs::path to = fs::read_symlink(file, error);
+        if (error) fail("Cannot write ", path.string(), ": ", error.message());
+        file = file.parent_path() / to;
+    }
+    return file;
+}
+
 /// The folder that `path` lies in, spelled so that it can be opened.
 fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -40,14 +78,15 @@ std::string temporary_prefix(const fs::path& target) {
 /// into place.
 class TemporaryFile {
 public:
-    explicit TemporaryFile(const fs::path& target) : target_(target) {
+    /// `shown` is what messages call the target.
+    TemporaryFile(const fs::path& target, const fs::path& shown) : target_(target), shown_(shown) {
         static std::atomic<unsigned> counter{0};
         do {
             const auto name = concat(temporary_prefix(target), getpid(), ".", counter++, kTemporarySuffix);
             name_ = (folder_of(target) / name).string();
             descriptor_ = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         } while (descriptor_ < 0 && errno == EEXIST);
-        if (descriptor_ < 0) fail("Cannot write ", target.string(), ": ", reason(errno));
+        if (descriptor_ < 0) fail("Cannot write ", shown_.string(), ": ", reason(errno));
     }
     ~TemporaryFile() {
         if (descriptor_ >= 0) close(descriptor_);
@@ -80,7 +119,7 @@ public:
 
 private:
     [[noreturn]] void fail_with(int error) const {
-        fail("Cannot write ", target_.string(), ": ", reason(error), "; what was there before is unchanged");
+        fail("Cannot write ", shown_.string(), ": ", reason(error), "; what was there before is unchanged");
     }
 
     /// Without this a crash could lose the new name. Some file systems cannot sync a folder (EINVAL); the file itself
@@ -92,7 +131,7 @@ private:
         close(folder);
     }
 
-    fs::path target_;
+    fs::path target_, shown_;
     std::string name_;
     int descriptor_ = -1;
     bool renamed_ = false;
@@ -136,10 +175,9 @@ std::string read_file(const fs::path& path) {
 
 void require_writable_path(const fs::path& path) {
     require(!path.empty() && path.has_filename(), "Cannot write to '", path.string(), "': that is no file name");
-    std::error_code error;
-    if (fs::is_directory(path, error)) fail("Cannot write ", path.string(), ": it is a folder, not a file");
-    require_folder(path, "write");
-    if (access(folder_of(path).c_str(), W_OK) != 0) {
+    const fs::path file = written_file(path);
+    require_folder(file, "write");
+    if (access(folder_of(file).c_str(), W_OK) != 0) {
         fail("Cannot write ", path.string(), ": ", reason(errno));
     }
 }
@@ -156,7 +194,7 @@ void remove_left_temporaries(const fs::path& path) {
 
 void write_file_atomically(const fs::path& path, const std::vector<std::string_view>& parts) {
     require_writable_path(path);
-    TemporaryFile file(path);
+    TemporaryFile file(written_file(path), path);
     for (const auto part : parts) file.write(part);
     file.commit();
 }

@@ -15,8 +15,9 @@ void require_readable_file(const std::filesystem::path& path);
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes `parts`, one after the other, as the whole content of `path`, so that a reader sees the old file or the new
-/// one and never a part: a temporary file in the same folder, fsync, rename, fsync of the folder. Throws Error on any
-/// failure (no such folder, a folder in its place, a full disk, a short write); then the old file is as it was and no
+/// one and never a part: a temporary file in the same folder, fsync, rename, fsync of the folder. Through a symbolic
+/// link the file that it leads to is written, there or not, and the link stays. Throws Error on any failure (no such folder,
+/// a folder, a device or a pipe in its place, a full disk, a short write); then the old file is as it was and no
 /// temporary file stays.
 void write_file_atomically(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
 
@@ -25,7 +26,7 @@ void write_file_atomically(const std::filesystem::path& path, const std::vector<
 void remove_left_temporaries(const std::filesystem::path& path);
 
 /// Throws Error now where write_file_atomically(path) would fail for a reason that can be known beforehand: its folder
-/// is missing or not writable, or `path` is a folder. For calling before a long training run.
+/// is missing or not writable, or `path` is there and not an ordinary file. For calling before a long training run.
 void require_writable_path(const std::filesystem::path& path);
 
 }  // namespace embark

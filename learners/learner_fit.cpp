@@ -12,6 +12,7 @@
 #include "../callbacks/reporting/progress.h"
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
+#include "detail/fit_identity.h"
 #include "detail/learner_impl.h"
 #include "detail/parameter_groups.h"
 #include "detail/training_loop.h"
@@ -51,15 +52,12 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     optimizer().set_hyper("lr", lr.for_groups(optimizer().groups().size()));
     set_weight_decay(fit_options);
 
-    StateDict fit_identity = identity(n_epoch, schedules);
     last_strategy = strategy(fit_options.callbacks);
     const ShardedTables tables(model.module());
     require<UsageError>(!tables.are_split() || !last_strategy->decides_alone(),
                         "A model with sharded tables is trained by all processes that hold them: leave out the "
                         "callback data_parallel(), or give it their strategy");
-    // Of sharded tables each reads the rows that are its own then, however many processes there were.
-    if (tables.empty()) last_strategy->identify(fit_identity);
-    const Events events = fit_events(fit_options, fit_identity, schedules);
+    const Events events = fit_events(fit_options, n_epoch, schedules);
     std::optional<SparseEmbeddings> sparse;
     if (options.embedding_update == EmbeddingUpdate::lazy) sparse.emplace(model.module());
     const ChosenStep chosen =
@@ -105,7 +103,7 @@ void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
     if (asked || optimizer().has_hyper("wd")) optimizer().set_hyper("wd", asked.value_or(default_weight_decay));
 }
 
-Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict& identity,
+Events Learner::Impl::fit_events(const FitOptions& fit_options, int64_t n_epoch,
                                  const std::vector<Schedules>& schedules) const {
     std::vector<std::shared_ptr<Callback>> callbacks = {std::make_shared<Recorder>(options.metrics)};
     if (options.progress) callbacks.push_back(std::make_shared<Progress>());
@@ -118,43 +116,39 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict&
                                         [](const auto& callback) { return callback->strategy() != nullptr; });
     if (!is_brought && !last_strategy->decides_alone()) callbacks.push_back(data_parallel({.strategy = last_strategy}));
 
-    const CheckpointOptions& checkpoint = fit_options.checkpoint;
-    if (checkpoint.dir.empty()) {
+    if (fit_options.checkpoint.dir.empty()) {
         callbacks.push_back(std::make_shared<StopOnRequest>(fit_options.stop));
-        return Events(std::move(callbacks));
+    } else {
+        callbacks.push_back(checkpointer(fit_options, n_epoch, schedules, callbacks));
     }
-    if (checkpoint.resume && options.progress && last_strategy->is_main_process()) {
+    return Events(std::move(callbacks));
+}
+
+std::shared_ptr<Callback> Learner::Impl::checkpointer(const FitOptions& fit_options, int64_t n_epoch,
+                                                      const std::vector<Schedules>& schedules,
+                                                      const std::vector<std::shared_ptr<Callback>>& callbacks) const {
+    std::vector<std::shared_ptr<Callback>> own = options.callbacks;
+    own.insert(own.end(), fit_options.callbacks.begin(), fit_options.callbacks.end());
+    StateDict identity = fit_identity({.dls = dls,
+                                       .model = model,
+                                       .options = options,
+                                       .optimizer = *made_optimizer,
+                                       .callbacks = own,
+                                       .schedules = schedules,
+                                       .n_epoch = n_epoch,
+                                       .earlier_epochs = passes});
+    // Of sharded tables each reads the rows that are its own then, however many processes there were.
+    if (ShardedTables(model.module()).empty()) last_strategy->identify(identity);
+
+    const CheckpointOptions& checkpoint = fit_options.checkpoint;
+    const bool says = options.progress && last_strategy->is_main_process();
+    if (checkpoint.resume && says) {
         const bool there = std::filesystem::exists(checkpoint_path(checkpoint.dir));
         std::fprintf(stderr, there ? "Going on from the checkpoint in %s\n" : "No checkpoint in %s, starting afresh\n",
                      checkpoint.dir.c_str());
     }
     const auto others = Events(callbacks).callbacks();  // in the order in which they are called
-    callbacks.push_back(std::make_shared<Checkpointer>(checkpoint, identity, others, fit_options.stop));
-    return Events(std::move(callbacks));
-}
-
-StateDict Learner::Impl::identity(int64_t n_epoch, const std::vector<Schedules>& schedules) const {
-    const DataLoader& train = dls.train();
-    StateDict identity;
-    identity.set("number of epochs", n_epoch);
-    identity.set("number of training rows", train.rows());
-    identity.set("number of validation rows", dls.has_valid() ? dls.valid().rows() : 0);
-    identity.set("batch size", train.options().batch_size);
-    identity.set("shuffle", train.options().shuffle);
-    identity.set("drop_last", train.options().drop_last);
-    identity.set("seed of the data", static_cast<int64_t>(train.options().seed));
-    for (const auto& [name, value] : train.order_settings()) identity.set(name, value);
-    identity.set("number of earlier epochs", passes);
-    for (const auto& [name, value] : made_optimizer->groups().back().hyper) identity.set(name, value);
-    // A schedule is a function: its values tell it from others.
-    std::map<std::string, std::vector<double>> values;
-    for (const auto& group : schedules) {
-        for (const auto& [name, schedule] : group) {
-            for (int i = 0; i <= 10; ++i) values[name].push_back(schedule(i / 10.0));
-        }
-    }
-    for (const auto& [name, list] : values) identity.set("schedule of " + name, list);
-    return identity;
+    return std::make_shared<Checkpointer>(checkpoint, std::move(identity), others, fit_options.stop, says);
 }
 
 const Records& Learner::fit(int64_t n_epoch, std::optional<LearningRate> lr, const FitOptions& options) {

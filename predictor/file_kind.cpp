@@ -77,7 +77,8 @@ const TabularEncoder& FileKind::encoder() const {
 std::vector<TargetPredictions> FileKind::predict_encoded(const Tensors&) const {
     fail_without_rows();
 }
-at::Tensor FileKind::predict_pairs(const std::vector<std::string>&, const std::vector<std::string>&) const {
+at::Tensor FileKind::predict_pairs(const std::vector<std::string>&, const std::vector<std::string>&,
+                                   EncodingCounts*) const {
     fail_without("predict(users: List[str], items: List[str])");
 }
 bool FileKind::knows_user(const std::string&) const {

@@ -46,9 +46,10 @@ public:
     virtual const TabularEncoder& encoder() const;
     virtual std::vector<TargetPredictions> predict_encoded(const Tensors& inputs) const;
 
-    /// Ratings of users and items; see Predictor.
-    virtual at::Tensor predict_pairs(const std::vector<std::string>& users,
-                                     const std::vector<std::string>& items) const;
+    /// Ratings of users and items; see Predictor. What training did not have is counted into `counts` where it is
+    /// given.
+    virtual at::Tensor predict_pairs(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                                     EncodingCounts* counts) const;
     virtual bool knows_user(const std::string& user) const;
     virtual std::vector<Scored> recommend(const std::string& user, int64_t k) const;
     virtual std::vector<Scored> similar(const std::string& item, int64_t k) const;

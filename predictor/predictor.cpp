@@ -48,8 +48,9 @@ std::vector<TargetPredictions> Predictor::predict_columns(const RawColumns& colu
     return kind_->predict_columns(columns, counts);
 }
 
-at::Tensor Predictor::predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const {
-    return kind_->predict_pairs(users, items);
+at::Tensor Predictor::predict(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                              EncodingCounts* counts) const {
+    return kind_->predict_pairs(users, items, counts);
 }
 
 bool Predictor::knows_user(const std::string& user) const {

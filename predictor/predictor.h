@@ -52,8 +52,10 @@ public:
     /// Whether the file answers rows of a table.
     bool predicts_rows() const;
 
-    /// (n) predicted ratings; unknown users and items are taken as `#na#`. Collab files only, as the three below.
-    at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
+    /// (n) predicted ratings; unknown users and items are taken as `#na#`, and counted into `counts`. Collab files
+    /// only, as the three below.
+    at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                       EncodingCounts* counts = nullptr) const;
     /// Whether the user was among the training data.
     bool knows_user(const std::string& user) const;
     /// The user's `k` best items, best first, without those rated in training (where the file has them).

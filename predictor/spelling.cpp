@@ -13,8 +13,10 @@ namespace embark {
 
 namespace {
 
-constexpr std::array<std::pair<Spelling, std::string_view>, 3> kSpellings = {
-    {{Spelling::as_written, "as_written"}, {Spelling::integers, "integers"}, {Spelling::booleans, "booleans"}}};
+constexpr std::array<std::pair<Spelling, std::string_view>, 4> kSpellings = {{{Spelling::as_written, "as_written"},
+                                                                              {Spelling::integers, "integers"},
+                                                                              {Spelling::booleans, "booleans"},
+                                                                              {Spelling::trimmed, "trimmed"}}};
 
 std::optional<std::string_view> as_boolean(std::string_view text) {
     text = without_blanks(text);
@@ -47,15 +49,17 @@ Spelling parse_spelling(std::string_view name) {
     for (const auto& [spelling, known] : kSpellings) {
         if (known == name) return spelling;
     }
-    fail("Unknown spelling '", name, "'; there are as_written, integers and booleans");
+    fail("Unknown spelling '", name, "'; there are as_written, integers, booleans and trimmed");
 }
 
 std::string_view spell(Spelling spelling, std::string_view text) {
     switch (spelling) {
         case Spelling::integers:
-            return as_integer(text).value_or(text);
+            return as_integer(text).value_or(without_blanks(text));
         case Spelling::booleans:
             return as_boolean(text).value_or(text);
+        case Spelling::trimmed:
+            return without_blanks(text);
         case Spelling::as_written:
             break;
     }
@@ -76,12 +80,18 @@ Spelling spelling_of(const std::vector<std::string>& values) {
 }
 
 Spelling spelling_of_ids(const std::vector<std::string>& values) {
-    const bool plain = !values.empty() && std::all_of(values.begin(), values.end(), is_plain_integer);
-    return plain ? Spelling::integers : Spelling::as_written;
+    size_t integers = 0, others = 0;
+    for (const std::string& value : values) {
+        if (is_missing_word(without_blanks(value))) continue;
+        ++(as_integer(value) ? integers : others);
+    }
+    return integers > others ? Spelling::integers : Spelling::trimmed;
 }
 
 bool is_missing_value(Spelling spelling, std::string_view text) {
-    return text.empty() || (spelling != Spelling::as_written && is_missing_word(without_blanks(text)));
+    if (text.empty() || spelling == Spelling::as_written) return text.empty();
+    text = without_blanks(text);
+    return spelling == Spelling::trimmed ? text.empty() : is_missing_word(text);
 }
 
 }  // namespace embark

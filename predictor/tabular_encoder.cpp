@@ -77,13 +77,13 @@ private:
     void put_category(const CategoryColumn& category, int64_t* out, size_t stride) const {
         const bool is_flag = !category.missing_in.empty();
         const RawValues values = column(is_flag ? category.missing_in : category.name);
+        SeenValues seen;
         for (size_t row = 0; row < values.size(); ++row, out += stride) {
             *out = is_flag ? encode_flag(number(category.missing_in, values, row))
                            : encode_category(category, values[row].text());
-            if (counts_ && *out == 0 && is_unknown_category(category, values[row].text())) {
-                ++counts_->unknown[category.name];
-            }
+            if (counts_ && !is_flag) seen.add(category.vocabulary, values[row].text());
         }
+        if (counts_ && !is_flag) counts_->add(category.name, seen);
     }
 
     void put_number(const NumberColumn& continuous, float* out, size_t stride) const {

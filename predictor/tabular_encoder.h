@@ -7,6 +7,7 @@
 
 #include "../core/tensors.h"
 #include "date_parts.h"
+#include "encoding_counts.h"
 #include "number_scaler.h"
 #include "raw_row.h"
 #include "text_vocabulary.h"
@@ -61,16 +62,6 @@ struct TargetColumn {
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
     double decode(double output) const;
-};
-
-/// What encoding found that was not there in training, by column.
-struct EncodingCounts {
-    /// Categories that are not in the vocabulary, taken as `#na#`.
-    std::map<std::string, int64_t> unknown = {};
-    /// Missing numbers of columns that had none in training.
-    std::map<std::string, int64_t> filled = {};
-
-    bool empty() const { return unknown.empty() && filled.empty(); }
 };
 
 /// What was fitted on the training rows of a table, and makes a model's inputs of raw values: (n, categories) int64,

@@ -67,6 +67,18 @@ std::vector<std::string> numbered(std::vector<std::string> categories) {
     return categories;
 }
 
+/// A vocabulary of the values that are not missing, each in the one spelling that `spelling_for` says they have.
+Vocabulary fit_spelled(std::vector<std::string> values, Spelling (*spelling_for)(const std::vector<std::string>&)) {
+    std::erase_if(values, [](const auto& value) { return stands_for_missing(Spelling::as_written, value); });
+    const Spelling spelling = spelling_for(values);
+    for (std::string& value : values) {
+        const std::string_view one = spell(spelling, value);
+        if (one != value) value = std::string(one);
+    }
+    std::erase_if(values, [&](const auto& value) { return stands_for_missing(spelling, value); });
+    return Vocabulary::from_names(numbered(std::move(values)), spelling);
+}
+
 }  // namespace
 
 Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
@@ -74,19 +86,11 @@ Vocabulary::Vocabulary() : Vocabulary(from_names({std::string(kMissing)})) {}
 Vocabulary::Vocabulary(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Vocabulary Vocabulary::fit(std::vector<std::string> values) {
-    std::erase_if(values, [](const auto& value) { return stands_for_missing(Spelling::as_written, value); });
-    const Spelling spelling = spelling_of(values);
-    if (spelling != Spelling::as_written) {
-        std::erase_if(values, [&](const auto& value) { return stands_for_missing(spelling, value); });
-        for (std::string& value : values) value = std::string(spell(spelling, value));
-    }
-    return from_names(numbered(std::move(values)), spelling);
+    return fit_spelled(std::move(values), spelling_of);
 }
 
 Vocabulary Vocabulary::fit_ids(std::vector<std::string> values) {
-    std::erase_if(values, [](const auto& value) { return stands_for_missing(Spelling::as_written, value); });
-    const Spelling spelling = spelling_of_ids(values);
-    return from_names(numbered(std::move(values)), spelling);
+    return fit_spelled(std::move(values), spelling_of_ids);
 }
 
 Vocabulary Vocabulary::from_names(std::vector<std::string> names, Spelling spelling) {

@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/data/csv/csv.h>
+#include <embark/data/table/free_names.h>
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
 
@@ -29,14 +30,27 @@ ExportedModel load_model(const po::variables_map& values) {
     return ExportedModel::load(required_text(values, "model"));
 }
 
-void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json) {
+/// Says each on standard error.
+void say(const std::vector<Warning>& warnings) {
+    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+}
+
+Json to_json(const std::vector<Warning>& warnings) {
+    Json list = Json::array();
+    for (const Warning& warning : warnings) list.push_back({{"code", warning.code}, {"message", warning.message}});
+    return list;
+}
+
+void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json,
+           const std::vector<Warning>& warnings = {}) {
+    say(warnings);
     if (!json) {
         for (const auto& result : results) std::cout << format_number(result.score, 4) << "  " << result.name << "\n";
         return;
     }
     Json list = Json::array();
     for (const auto& result : results) list.push_back({{name, result.name}, {score, result.score}});
-    std::cout << Json{{"results", list}}.dump(2) << "\n";
+    std::cout << Json{{"results", list}, {"warnings", to_json(warnings)}}.dump(2) << "\n";
 }
 
 CommandLine ranking_line(const std::string& usage, const std::string& summary, const char* of, const char* what) {
@@ -105,23 +119,33 @@ Table writable(const Table& table, const std::vector<std::string>& needed) {
     return kept.size() == table.names().size() ? table : table.select(kept);
 }
 
-void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
-    const auto& inputs = model.info().inputs;
-    const auto predictions = model.predict(table.text(inputs.at(0)), table.text(inputs.at(1)));
-    if (!json) return write_csv(std::cout, table.with_column("prediction", predictions));
-    std::cout << Json{{"predictions", numbers_of(predictions)}}.dump(2) << "\n";
+/// `wanted` as names for columns beside those of the input; says so where they cannot be called so.
+std::vector<std::string> output_names(const Table& input, const std::vector<std::string>& wanted) {
+    auto names = free_names(input.names(), wanted);
+    if (names != wanted) {
+        const auto taken =
+            std::find_if(wanted.begin(), wanted.end(), [&](const std::string& name) { return input.has(name); });
+        std::cerr << "embark: the input has a column '" << *taken << "' already; the predictions are in "
+                  << join(names) << "\n";
+    }
+    return names;
 }
 
-/// One line on standard error for each column with values that training did not have.
-void report(const EncodingCounts& counts) {
-    for (const auto& [name, n] : counts.unknown) {
-        std::cerr << "embark: column '" << name << "' has " << n << (n == 1 ? " value" : " values")
-                  << " that training did not have; taken as unknown\n";
+void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
+    EncodingCounts counts;
+    const auto predictions = model.predict_ratings(table, &counts);
+    const auto warnings = counts.id_warnings();
+    say(warnings);
+    if (!json) {
+        return write_csv(std::cout, table.with_column(output_names(table, {"prediction"}).front(), predictions));
     }
-    for (const auto& [name, n] : counts.filled) {
-        std::cerr << "embark: column '" << name << "' has " << n << " missing " << (n == 1 ? "value" : "values")
-                  << ", which it had none of in training; filled as the others are\n";
-    }
+    Json unknown = Json::object();
+    for (const auto& [column, seen] : counts.seen) unknown[column] = seen.unknown;
+    std::cout << Json{{"predictions", numbers_of(predictions)},
+                      {"unknown", unknown},
+                      {"warnings", to_json(warnings)}}
+                     .dump(2)
+              << "\n";
 }
 
 /// Throws unless a table has what the model predicts from: rows, or users and items.
@@ -136,9 +160,16 @@ void require_raw_values(const ExportedModel& model) {
 void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     EncodingCounts counts;
     const auto predictions = model.predict(table, &counts);
-    report(counts);
-    if (!json) return write_csv(std::cout, with_predictions(table, predictions));
-    Json result = {{"unknown", counts.unknown}, {"filled", counts.filled}, {"predictions", Json::object()}};
+    const auto warnings = counts.warnings();
+    say(warnings);
+    if (!json) {
+        output_names(table, prediction_names(predictions));
+        return write_csv(std::cout, with_predictions(table, predictions));
+    }
+    Json result = {{"unknown", counts.unknown},
+                   {"filled", counts.filled},
+                   {"warnings", to_json(warnings)},
+                   {"predictions", Json::object()}};
     for (const TargetPredictions& prediction : predictions) {
         Json& target = result["predictions"][prediction.target];
         if (!prediction.is_class()) {
@@ -161,7 +192,8 @@ int predict(const Arguments& arguments) {
                      "Prints the input as CSV with the model's predictions as further columns.");
     add_model_options(line);
     auto add = line.options.add_options();
-    add("input", po::value<std::string>()->value_name("FILE"), "a file of CSV (compressed or not, - for standard input), Parquet or Arrow with the model's input columns");
+    add("input", po::value<std::string>()->value_name("FILE"),
+        "a file of CSV (compressed or not, - for standard input), Parquet or Arrow with the model's input columns");
     ReadingOptions reading;
     add_reading_options(line, reading);
     if (line.help_printed(arguments)) return kSuccess;
@@ -169,10 +201,9 @@ int predict(const Arguments& arguments) {
     const std::string input = required_text(values, "input");
     const ExportedModel model = load_model(values);
     require_raw_values(model);
-    const bool rows = model.predicts_rows();
-    const Table table = writable(read_table(reading, input, {.trim_spaces = rows}), model.info().inputs);
+    const Table table = writable(read_table(reading, input, {.trim_spaces = true}), model.info().inputs);
     const bool json = values["json"].as<bool>();
-    if (rows) {
+    if (model.predicts_rows()) {
         predict_rows(model, table, json);
     } else {
         predict_ratings(model, table, json);
@@ -189,11 +220,16 @@ int recommend(const Arguments& arguments) {
     const std::string user = required_text(values, "user");
     const auto model = load_model(values);
     const auto results = model.recommend(user, top_of(values));
+    std::vector<Warning> warnings;
     if (!model.knows_user(user)) {
-        std::cerr << "embark: user '" << user
-                  << "' was not in the training data; showing results for an unknown user\n";
+        warnings.push_back({"unknown_ids", concat("user '", user,
+                                                  "' was not in the training data; showing results for an unknown "
+                                                  "user")});
     }
-    print(results, "item", "prediction", values["json"].as<bool>());
+    if (results.empty()) {
+        warnings.push_back({"no_items", concat("user '", user, "' has rated every item; none is left to recommend")});
+    }
+    print(results, "item", "prediction", values["json"].as<bool>(), warnings);
     return kSuccess;
 }
 

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
@@ -6,6 +7,8 @@
 #include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/distributed/strategy.h>
+#include <embark/learners/collab_learner.h>
 #include <embark/learners/collab_recipe.h>
 #include <embark/learners/insight/baseline.h>
 #include <embark/modules/layers.h>
@@ -18,7 +21,7 @@ namespace embark::tools {
 namespace {
 
 struct CollabTraining : TrainingOptions {
-    std::string ratings, valid_ratings, user, item, rating;
+    std::string ratings, valid_ratings, test_ratings, user, item, rating;
     int64_t factors = 50;
     std::optional<Range> y_range;  // empty: none
     bool allow_outside = false, no_fused = false, shard_tables = false;
@@ -44,6 +47,8 @@ CommandLine command_line(CollabTraining& options) {
     add("rating", text_option(options.rating, "NAME"), "the column of ratings");
     add("valid-ratings", text_option(options.valid_ratings, "FILE"),
         "a file of validation ratings, of the same columns");
+    add("test-ratings", text_option(options.test_ratings, "FILE"),
+        "a file of ratings, of the same columns, that are scored once, at the end");
     add("factors", count_option(options.factors), "latent factors of each user and item");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
@@ -92,12 +97,16 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
-    require_known_collab_recipe(options.preset);
+    require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings});
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
     const bool lazy = asks_lazy || options.shard_tables;
     if (lazy && options.device.empty()) set_default_device(at::kCPU);  // lazy updates are the CPU's
+}
+
+Table read_ratings(const CollabTraining& options, const std::string& file) {
+    return read_table(options.reading, file, {.trim_spaces = true});
 }
 
 CollabDataLoaders data_loaders(const CollabTraining& options) {
@@ -117,10 +126,10 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.item_name = item;
         collab.rating_name = rating;
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
-        return CollabDataLoaders::from_tables(table, read_table(options.reading, options.valid_ratings), collab);
+        return CollabDataLoaders::from_tables(table, read_ratings(options, options.valid_ratings), collab);
     };
     if (options.dataset.empty()) {
-        return load(read_table(options.reading, options.ratings), options.user, options.item, options.rating);
+        return load(read_ratings(options, options.ratings), options.user, options.item, options.rating);
     }
     const RatingsTable known = read_rating_dataset(options.dataset, options.data_dir);
     return load(known.table, known.user, known.item, known.rating);
@@ -146,6 +155,30 @@ CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& 
     return recipe;
 }
 
+/// How many ratings of each column have an id that training did not have.
+nlohmann::json unknown_ids(const EncodingCounts& counts) {
+    auto unknown = nlohmann::json::object();
+    for (const auto& [column, seen] : counts.seen) unknown[column] = seen.unknown;
+    return unknown;
+}
+
+/// Ratings that are scored at the end, and what was found of their ids.
+struct TestRatings {
+    std::optional<DataLoader> loader;
+    EncodingCounts counts;
+    std::vector<Warning> warnings;
+};
+
+TestRatings read_test(const CollabTraining& options, const CollabDataLoaders& dls) {
+    TestRatings test;
+    if (options.test_ratings.empty()) return test;
+    test.loader = dls.test_dl(read_ratings(options, options.test_ratings), &test.counts);
+    for (const Warning& warning : test.counts.id_warnings()) {
+        test.warnings.push_back({warning.code, concat("in the test ratings, ", warning.message)});
+    }
+    return test;
+}
+
 nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
                       const Validation& final, const std::vector<Warning>& warnings) {
     nlohmann::json result = {{"epochs", epochs_report(records)},
@@ -157,6 +190,7 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
                              {"items", dls.items().size() - 1},
                              {"preset", options.preset},
                              {"warnings", warnings_report(warnings)},
+                             {"unknown", unknown_ids(dls.valid_counts())},
                              {"seed", options.seed}};
     if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
@@ -174,31 +208,48 @@ int train_collab(const Arguments& arguments) {
 
     const CollabDataLoaders dls = data_loaders(options);
     const CollabRecipe recipe = recipe_for(options, dls);
+    // Before the training, so that a file that cannot be scored is found out in time.
+    const TestRatings test = read_test(options, dls);
+    std::vector<Warning> warnings = dls.warnings();
+    warnings.insert(warnings.end(), test.warnings.begin(), test.warnings.end());
     set_seed(static_cast<uint64_t>(options.seed));
     CollabLearner learn = collab_learner(dls, recipe);
-    std::vector<Warning> warnings = learn.warnings();
-    for (const Warning& warning : warnings) {
+    for (const Warning& warning : learn.warnings()) {
+        warnings.push_back(warning);
         require(options.allow_outside || warning.code != "ratings_outside_range", warning.message,
                 "; --allow-outside trains all the same");
     }
+    if (Strategy::from_environment()->is_main_process()) show_warnings(warnings);
     const Records& records =
         fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process() && !options.shard_tables) return kSuccess;
     const Validation final = learn.validate();  // which takes all processes where the rows are split over them
     require_finite_loss(final, records);
+    std::optional<Validation> tested;
+    if (test.loader) tested = learn.validate(*test.loader);
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
     if (!learn.is_main_process()) return kSuccess;
     const auto outcome = records.epochs.empty() ? training_warnings(records)
                                                 : baseline_warnings(dls, final.metrics.at("rmse"));
+    show_warnings(outcome);
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
-    show_warnings(warnings);
 
     if (options.json) {
-        std::cout << report(options, dls, records, final, warnings).dump(2) << "\n";
+        nlohmann::json result = report(options, dls, records, final, warnings);
+        if (tested) {
+            result["test_loss"] = figure(tested->loss);
+            result["test_rmse"] = figure(tested->metrics.at("rmse"));
+            result["test_unknown"] = unknown_ids(test.counts);
+        }
+        std::cout << result.dump(2) << "\n";
     } else {
         std::cout << "valid_loss " << format_number(final.loss) << "\nvalid_rmse "
                   << format_number(final.metrics.at("rmse")) << "\n";
+        if (tested) {
+            std::cout << "test_loss " << format_number(tested->loss) << "\ntest_rmse "
+                      << format_number(tested->metrics.at("rmse")) << "\n";
+        }
         if (!options.export_path.empty()) std::cout << "exported " << options.export_path << "\n";
     }
     return kSuccess;

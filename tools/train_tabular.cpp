@@ -64,6 +64,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
                         "--drop-missing-target goes without --stream, which reads the files as they are");
     require<UsageError>(!options.columns.drop_missing_target || options.valid_rows.empty(),
                         "--drop-missing-target goes without --valid-rows, which would count other rows then");
+    require_export_apart(options, {options.csv, options.valid_csv, options.test_csv});
     recipe_of(options.preset);
 }
 

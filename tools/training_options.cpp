@@ -109,6 +109,30 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
     check(options);
 }
 
+void require_export_apart(const TrainingOptions& options, const std::vector<std::string>& inputs) {
+    if (options.export_path.empty()) return;
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::path to(options.export_path);
+    for (const std::string& input : inputs) {
+        if (input.empty()) continue;
+        const bool is_same = fs::equivalent(to, input, error) && !error;
+        const std::string folder = fs::canonical(input, error).string() + "/";
+        const bool is_in_folder = fs::is_directory(input, error) && fs::exists(to, error) &&
+                                  fs::canonical(to, error).string().starts_with(folder);
+        require<UsageError>(!is_same && !is_in_folder, "--export ", to.string(), " would replace ",
+                            is_same ? "" : "a file of ", input, ", which this run reads; give it another name");
+    }
+    const fs::path dir = options.checkpoint().dir;
+    if (dir.empty()) return;
+    const fs::path file = fs::weakly_canonical(to, error);
+    // Sharded tables have files beside the checkpoint's own.
+    const bool is_checkpoint = file.parent_path() == fs::weakly_canonical(dir, error) &&
+                               file.filename().string().starts_with(checkpoint_path(dir).stem().string() + ".");
+    require<UsageError>(!is_checkpoint, "--export ", to.string(), " would replace the checkpoint in ", dir.string(),
+                        "; give it another name");
+}
+
 nlohmann::json figure(double value) {
     return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }

@@ -11,6 +11,7 @@ namespace embark {
 class Crc32 {
 public:
     void add(std::string_view part);
+    uint32_t value() const { return crc_; }
     /// Eight hexadecimal digits.
     std::string hex() const;
 

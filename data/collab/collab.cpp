@@ -71,6 +71,26 @@ std::shared_ptr<CollabData> fit_vocabularies(const CodedIds& ids, const CollabCo
     return fitted;
 }
 
+EncodingCounts count_ids(const CollabData& fitted, const CodedIds& ids, const at::Tensor& rows) {
+    EncodingCounts counts;
+    counts.add(fitted.user_name, seen_values(ids.users, fitted.users, rows));
+    counts.add(fitted.item_name, seen_values(ids.items, fitted.items, rows));
+    return counts;
+}
+
+/// Adds what a user should know of the training ratings' ids. `rows` are those for which `is_train` is set.
+void look_at_training(const CollabData& fitted, const CodedIds& ids, const std::vector<char>& is_train,
+                      const at::Tensor& rows, std::vector<Warning>& warnings) {
+    const EncodingCounts counts = count_ids(fitted, ids, rows);
+    for (const bool of_users : {true, false}) {
+        std::vector<std::string> values;
+        visit_distinct(of_users ? ids.users : ids.items, is_train,
+                       [&](int64_t, std::string_view value) { values.emplace_back(value); });
+        add_id_warnings(of_users ? fitted.user_name : fitted.item_name, of_users ? fitted.users : fitted.items, values,
+                        counts, warnings);
+    }
+}
+
 /// Takes over what the encoded training ratings say.
 void fit_ratings(CollabData& fitted, const TensorDataset& train) {
     fitted.each_train_pairs = [pairs = train.inputs.front()](const auto& visit) { visit(pairs); };
@@ -92,8 +112,8 @@ Table CollabData::decode(const Batch& batch) const {
     return batch.targets.empty() ? ids : ids.with_column(rating_name, batch.targets.front().flatten());
 }
 
-at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
-                              const std::vector<std::string>& item_ids) const {
+at::Tensor CollabData::encode(const std::vector<std::string>& user_ids, const std::vector<std::string>& item_ids,
+                              EncodingCounts* counts) const {
     require(user_ids.size() == item_ids.size(), "There must be one item for each user: ", user_ids.size(),
             " users were given and ", item_ids.size(), " items");
     at::Tensor encoded = at::empty({static_cast<int64_t>(user_ids.size()), 2}, at::kLong);
@@ -102,6 +122,12 @@ at::Tensor CollabData::encode(const std::vector<std::string>& user_ids,
         *out++ = users.index(user_ids[i]);
         *out++ = items.index(item_ids[i]);
     }
+    if (counts == nullptr) return encoded;
+    SeenValues seen_users, seen_items;
+    for (const std::string& user : user_ids) seen_users.add(users, user);
+    for (const std::string& item : item_ids) seen_items.add(items, item);
+    counts->add(user_name, seen_users);
+    counts->add(item_name, seen_items);
     return encoded;
 }
 
@@ -110,8 +136,10 @@ const RatedItems& CollabData::rated() const {
     return rated_;
 }
 
-CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab)
-    : DataLoaders(std::move(loaders)), collab_(std::move(collab)) {}
+CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab, Found found)
+    : DataLoaders(std::move(loaders)),
+      collab_(std::move(collab)),
+      found_(std::make_shared<const Found>(std::move(found))) {}
 
 CollabDataLoaders CollabDataLoaders::resampled(uint64_t seed) const {
     CollabDataLoaders other = *this;
@@ -126,7 +154,12 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const RowValues<float> ratings = read_ratings(table, columns.rating);
     const Split split = split_rows(table, options.splitter, loaders);
     const CodedIds ids(table, columns);
-    const auto fitted = fit_vocabularies(ids, columns, mark_rows(split.train, table));
+    const std::vector<char> is_train = mark_rows(split.train, table);
+    const auto fitted = fit_vocabularies(ids, columns, is_train);
+    Found found = {.warnings = {}, .valid = {}, .test_options = valid_options(loaders)};
+    look_at_training(*fitted, ids, is_train, split.train, found.warnings);
+    found.valid = count_ids(*fitted, ids, split.valid);
+    add_validation_warnings(found.valid, found.warnings);
     TensorDataset train = encode_ratings(*fitted, ids, ratings, split.train);
     fit_ratings(*fitted, train);
 
@@ -134,7 +167,8 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     if (split.valid.numel() > 0) {
         valid = DataLoader(encode_ratings(*fitted, ids, ratings, split.valid), valid_options(loaders));
     }
-    return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted};
+    return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted,
+            std::move(found)};
 }
 
 CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {
@@ -147,12 +181,28 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const CodedIds train_ids(train, columns), valid_ids(valid, columns);
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);
-    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, at::arange(train.rows()));
+    const at::Tensor train_rows = at::arange(train.rows()), valid_rows = at::arange(valid.rows());
+    Found found = {.warnings = {}, .valid = {}, .test_options = valid_options(loaders)};
+    look_at_training(*fitted, train_ids, every_row, train_rows, found.warnings);
+    found.valid = count_ids(*fitted, valid_ids, valid_rows);
+    add_validation_warnings(found.valid, found.warnings);
+    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, train_rows);
     fit_ratings(*fitted, train_data);
-    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, at::arange(valid.rows()));
+    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, valid_rows);
     return {DataLoaders(DataLoader(std::move(train_data), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted),
-            fitted};
+            fitted, std::move(found)};
+}
+
+DataLoader CollabDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {
+    const CollabColumns columns = {collab_->user_name, collab_->item_name, collab_->rating_name};
+    const RowValues<float> ratings = read_ratings(table, columns.rating);
+    const CodedIds ids(table, columns);
+    const at::Tensor rows = at::arange(table.rows());
+    if (counts) {
+        for (const auto& [column, seen] : count_ids(*collab_, ids, rows).seen) counts->add(column, seen);
+    }
+    return DataLoader(encode_ratings(*collab_, ids, ratings, rows), found_->test_options);
 }
 
 }  // namespace embark

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "../../core/device.h"
+#include "../../core/warning.h"
+#include "../../predictor/encoding_counts.h"
 #include "../loaders/dataloaders.h"
 #include "../loaders/stream_options.h"
 
@@ -53,8 +55,10 @@ public:
     Table decode(const Batch& batch) const override;
     void export_to(ExportContext& file) const override;
     std::string fitted() const override;
-    /// (n, 2) int64 of encoded users and items; unknown ones are 0. Throws where the lengths differ.
-    at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items) const;
+    /// (n, 2) int64 of encoded users and items; unknown ones are 0, and counted into `counts` where it is given. Throws
+    /// where the lengths differ.
+    at::Tensor encode(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                      EncodingCounts* counts = nullptr) const;
 
     /// Worked out from each_train_pairs when it is first asked for, since training needs none of it. Where ratings are
     /// streamed, that reads them twice and takes 8 bytes a rating.
@@ -68,9 +72,10 @@ private:
 /// Batches for collaborative filtering: x is (n, 2) int64 of encoded user and item, y is (n, 1) float32 of ratings.
 class CollabDataLoaders : public DataLoaders {
 public:
-    /// Ratings of `table`, split as the options say. Ids are read as text. Throws Error, with file, row and column,
-    /// for a rating that is missing, no number, NaN or infinite, for a missing column, and where no training row is
-    /// left.
+    /// Ratings of `table`, split as the options say. Ids are texts without the spaces around them; where most of a
+    /// column's are integers, "7.0" is "7" (see spelling_of_ids). Ratings without a user or an item stay, as those of
+    /// `#na#`, which stands for unknown ones. Throws Error, with file, row and column, for a rating that is missing, no
+    /// number, NaN or infinite, for a missing column, and where no training row, user or item is left.
     static CollabDataLoaders from_table(const Table& table, const CollabOptions& options = {});
 
     /// As above, with the validation ratings given as a table of the same columns.
@@ -90,16 +95,34 @@ public:
     /// As DataLoaders::resampled. Which items a user rated is still known of all training ratings.
     CollabDataLoaders resampled(uint64_t seed) const;
 
+    /// What a user should know of the ratings: ids that are missing ("missing_ids"), those that are no integers where
+    /// most are ("mixed_ids"), those that are written in several ways ("merged_ids"), and users and items of the
+    /// validation part that training did not have ("unknown_ids").
+    const std::vector<Warning>& warnings() const { return found_->warnings; }
+    /// The last of these, by column; zeros where there is none.
+    const EncodingCounts& valid_counts() const { return found_->valid; }
+
+    /// Ratings of another table of the same columns, in its order, for Learner::validate; what training did not have is
+    /// counted into `counts`. Throws what from_table throws.
+    DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;
+
     const CollabData& collab() const { return *collab_; }
     const Vocabulary& users() const { return collab_->users; }
     const Vocabulary& items() const { return collab_->items; }
 
 private:
-    CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab);
+    /// What was found of the ids while they were encoded, and how further ratings become batches.
+    struct Found {
+        std::vector<Warning> warnings;
+        EncodingCounts valid;
+        DataLoaderOptions test_options;
+    };
+    CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab, Found found);
     static CollabDataLoaders stream(const std::filesystem::path& train,
                                     const std::optional<std::filesystem::path>& valid, const CollabOptions& options,
                                     const StreamOptions& stream);
     std::shared_ptr<const CollabData> collab_;
+    std::shared_ptr<const Found> found_;
 };
 
 }  // namespace embark

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
 #include <limits>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -15,19 +18,57 @@ namespace embark {
 
 namespace {
 
-/// The vocabulary of these ids and those of the other processes.
-Vocabulary vocabulary(const DistinctIds& ids, Strategy& strategy) {
-    return Vocabulary::fit_ids(gather_tables(strategy, Table::from_text({{"id", ids.texts()}})).text("id"));
+/// The ids of one column, of the training and of the validation rows.
+struct ColumnIds {
+    std::string column;
+    DistinctIds train = {}, valid = {};
+
+    void add(const ParquetSource::Group& group) {
+        train.add(group.table, column, group.is_train, group.is_own);
+        std::vector<char> is_valid(group.is_train.size());
+        std::transform(group.is_train.begin(), group.is_train.end(), is_valid.begin(), std::logical_not<>());
+        valid.add(group.table, column, is_valid, group.is_own);
+    }
+};
+
+/// What `own` and that of the other processes are together, examples apart.
+SeenValues sum_over_processes(const SeenValues& own, Strategy& strategy) {
+    SeenValues all = own;
+    for (int64_t* n : {&all.values, &all.unknown, &all.missing}) {
+        *n = std::llround(strategy.all_reduce(static_cast<double>(*n), Reduce::sum));
+    }
+    return all;
 }
 
-/// What is fitted on the training ratings. Looks at every rating, so that one that cannot be used is found before any
-/// was trained on.
-std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns& columns) {
-    DistinctIds users, items;
+/// The vocabulary of the training ids and those of the other processes; adds what is to be known of them, and counts
+/// the validation ids into `valid`.
+Vocabulary fit_id_vocabulary(const ColumnIds& ids, Strategy& strategy, std::vector<Warning>& warnings,
+                          EncodingCounts& valid) {
+    const auto all = gather_tables(strategy, Table::from_text({{"id", ids.train.texts()}})).text("id");
+    const Vocabulary vocabulary = Vocabulary::fit_ids(all);
+    EncodingCounts train;
+    train.add(ids.column, sum_over_processes(ids.train.seen(vocabulary), strategy));
+    add_id_warnings(ids.column, vocabulary, all, train, warnings);
+    valid.add(ids.column, sum_over_processes(ids.valid.seen(vocabulary), strategy));
+    return vocabulary;
+}
+
+/// What is fitted on the training ratings, and what was found of their ids.
+struct StreamFit {
+    std::shared_ptr<CollabData> data;
+    std::string content;
+    std::vector<Warning> warnings;
+    EncodingCounts valid;
+};
+
+/// Looks at every rating, so that one that cannot be used is found before any was trained on.
+StreamFit fit(const ParquetSource& source, const CollabColumns& columns) {
+    ColumnIds users{columns.user}, items{columns.item};
     double low = std::numeric_limits<double>::infinity(), high = -low;
-    source.each_group(columns.names(), [&](const ParquetSource::Group& group) {
-        users.add(group.table, columns.user, group.is_train);
-        items.add(group.table, columns.item, group.is_train);
+    StreamFit fitted = {.data = std::make_shared<CollabData>(), .content = {}, .warnings = {}, .valid = {}};
+    fitted.content = source.each_group(columns.names(), [&](const ParquetSource::Group& group) {
+        users.add(group);
+        items.add(group);
         read_ratings(group.table, columns.rating).with([&](auto rating_of) {
             for (int64_t row = 0; row < group.table.rows(); ++row) {
                 if (!group.is_train[static_cast<size_t>(row)]) continue;
@@ -36,12 +77,12 @@ std::shared_ptr<CollabData> fit(const ParquetSource& source, const CollabColumns
             }
         });
     });
-    auto fitted = std::make_shared<CollabData>();
-    set_names(*fitted, columns);
-    fitted->users = vocabulary(users, source.strategy());
-    fitted->items = vocabulary(items, source.strategy());
-    fitted->rating_min = source.strategy().all_reduce(low, Reduce::min);
-    fitted->rating_max = source.strategy().all_reduce(high, Reduce::max);
+    set_names(*fitted.data, columns);
+    fitted.data->users = fit_id_vocabulary(users, source.strategy(), fitted.warnings, fitted.valid);
+    fitted.data->items = fit_id_vocabulary(items, source.strategy(), fitted.warnings, fitted.valid);
+    add_validation_warnings(fitted.valid, fitted.warnings);
+    fitted.data->rating_min = source.strategy().all_reduce(low, Reduce::min);
+    fitted.data->rating_max = source.strategy().all_reduce(high, Reduce::max);
     return fitted;
 }
 
@@ -73,7 +114,7 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
     const ParquetSource source(train, valid, loaders, options.splitter, stream);
     const CollabColumns columns = resolve_columns(source.names(), source.name(), options);
     source.require_columns(columns.names());
-    const auto fitted = fit(source, columns);
+    auto [fitted, content, warnings, valid_counts] = fit(source, columns);
     const ParquetSource::Encode encode = [columns, users = std::make_shared<const IdEncoder>(fitted->users),
                                           items = std::make_shared<const IdEncoder>(fitted->items)](
                                              const Table& table, const at::Tensor& rows) {
@@ -81,7 +122,7 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
                               read_ratings(table, columns.rating), rows);
     };
     const auto train_ratings = source.train(
-        columns.names(),
+        columns.names(), content,
         [columns, encode, ids = std::array{fitted->users, fitted->items}](const Table& table, const at::Tensor& rows) {
             TensorDataset ratings = encode(table, rows);
             require_known(table, columns, ids, rows, ratings.inputs.front());
@@ -91,7 +132,8 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
         const auto n = static_cast<int64_t>(train_ratings->piece_rows().size());
         for (int64_t piece = 0; piece < n; ++piece) visit(train_ratings->read(piece).inputs.front());
     };
-    return {source.loaders(train_ratings, columns.names(), encode, fitted), fitted};
+    return {source.loaders(train_ratings, columns.names(), content, encode, fitted), fitted,
+            Found{std::move(warnings), std::move(valid_counts), valid_options(loaders)}};
 }
 
 CollabDataLoaders CollabDataLoaders::from_parquet(const std::filesystem::path& path, const CollabOptions& options,

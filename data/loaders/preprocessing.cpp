@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "../../core/error.h"
+#include "../table/free_names.h"
 #include "detail/value_columns.h"
 
 namespace embark {
@@ -12,9 +13,13 @@ namespace embark {
 Table with_value_columns(Table table, const std::string& name, const at::Tensor& tensor) {
     constexpr int64_t kMostColumns = 8;
     const at::Tensor flat = tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor.flatten(1);
-    if (flat.size(1) == 1) return table.with_column(name, flat.select(1, 0));
+    std::vector<std::string> names;
     for (int64_t i = 0; i < std::min(flat.size(1), kMostColumns); ++i) {
-        table = table.with_column(concat(name, "[", i, "]"), flat.select(1, i));
+        names.push_back(flat.size(1) == 1 ? name : concat(name, "[", i, "]"));
+    }
+    names = free_names(table.names(), std::move(names));
+    for (size_t i = 0; i < names.size(); ++i) {
+        table = table.with_column(names[i], flat.select(1, static_cast<int64_t>(i)));
     }
     return table;
 }

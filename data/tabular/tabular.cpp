@@ -11,6 +11,7 @@
 #include "../../core/text.h"
 #include "../loaders/detail/loader_options.h"
 #include "../table/detail/table_impl.h"
+#include "../table/free_names.h"
 #include "detail/find_columns.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
@@ -106,11 +107,15 @@ Table TabularData::decode(const Batch& batch) const {
 }
 
 Table TabularData::with_predictions(Table table, const Tensors& predictions) const {
+    std::vector<std::string> names;
+    for (const TargetColumn& target : targets) {
+        names.push_back(targets.size() == 1 ? "prediction" : "prediction_" + target.name);
+    }
+    names = free_names(table.names(), std::move(names));
     for (size_t i = 0; i < std::min(targets.size(), predictions.size()); ++i) {
         const TargetColumn& target = targets[i];
-        const std::string name = targets.size() == 1 ? "prediction" : "prediction_" + target.name;
-        table = target.is_class() ? table.with_column(name, target.classes.decode(predictions[i] + 1))
-                                  : table.with_column(name, target.decode(predictions[i]).flatten());
+        table = target.is_class() ? table.with_column(names[i], target.classes.decode(predictions[i] + 1))
+                                  : table.with_column(names[i], target.decode(predictions[i]).flatten());
     }
     return table;
 }

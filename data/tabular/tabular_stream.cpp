@@ -81,7 +81,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     ReadColumns read = read_columns(source, given);
     source.require_columns(read.names);
     FitSample sample(given, source.train_rows(), stream.fit_rows);
-    source.each_group(read.names, [&](const ParquetSource::Group& group) {
+    const std::string content = source.each_group(read.names, [&](const ParquetSource::Group& group) {
         sample.add(group.table, group.is_train, group.first_row);
     });
     const auto [table, rows] = sample.finish(source.strategy());
@@ -97,7 +97,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     const ParquetSource::Encode encode = [dates, data = fitted.data](const Table& part, const at::Tensor& wanted) {
         return encode_rows(*data, with_date_parts(part, dates), wanted);
     };
-    return {source.loaders(source.train(columns, encode), columns, encode, fitted.data), fitted.data,
+    return {source.loaders(source.train(columns, content, encode), columns, content, encode, fitted.data), fitted.data,
             std::move(options), std::move(description)};
 }
 

@@ -57,9 +57,11 @@ struct Learner::Impl {
 
 private:
     void set_weight_decay(const FitOptions& fit_options);
-    Events fit_events(const FitOptions& fit_options, const StateDict& identity,
-                      const std::vector<Schedules>& schedules) const;
-    StateDict identity(int64_t n_epoch, const std::vector<Schedules>& schedules) const;
+    Events fit_events(const FitOptions& fit_options, int64_t n_epoch, const std::vector<Schedules>& schedules) const;
+    /// What writes the checkpoints of a fit with these callbacks.
+    std::shared_ptr<Callback> checkpointer(const FitOptions& fit_options, int64_t n_epoch,
+                                           const std::vector<Schedules>& schedules,
+                                           const std::vector<std::shared_ptr<Callback>>& callbacks) const;
 };
 
 }  // namespace embark

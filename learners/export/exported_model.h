@@ -20,6 +20,10 @@ public:
     /// numbers filled as in training, both counted into `counts`. Tabular files only.
     std::vector<TargetPredictions> predict(const Table& table, EncodingCounts* counts = nullptr) const;
 
+    /// (n) ratings that the model predicts for the users and items of a table, whose columns are named as in training;
+    /// unknown ones are taken as `#na#`, and counted into `counts`. Collab files only.
+    at::Tensor predict_ratings(const Table& table, EncodingCounts* counts = nullptr) const;
+
 private:
     explicit ExportedModel(Predictor predictor) : Predictor(std::move(predictor)) {}
 };

@@ -6,7 +6,7 @@
 
 #include "../../core/error.h"
 #include "../../core/text.h"
-#include "../spelling.h"
+#include "../vocabulary.h"
 
 namespace embark {
 
@@ -19,23 +19,44 @@ std::vector<std::string> to_strings(const c10::List<c10::IValue>& list) {
     return strings;
 }
 
+/// How ids of "user" or "item" are spelled. Version 0.1 took them as they were written.
+Spelling id_spelling(const ExportedFile& file, const std::string& what) {
+    const std::string attribute = "_embark_" + what + "_spelling";
+    return file.module().hasattr(attribute) ? static_cast<Spelling>(file.attribute(attribute).toInt())
+                                            : Spelling::as_written;
+}
+
 /// Whether the training data had this "user" or "item".
 bool knows(const ExportedFile& file, const std::string& what, const std::string& name) {
-    const std::string attribute = "_embark_" + what;
-    // Version 0.1 took ids as they were written.
-    const Spelling spelling = file.module().hasattr(attribute + "_spelling")
-                                  ? static_cast<Spelling>(file.attribute(attribute + "_spelling").toInt())
-                                  : Spelling::as_written;
-    return file.attribute(attribute + "_index").toGenericDict().contains(std::string(spell(spelling, name)));
+    const auto index = file.attribute("_embark_" + what + "_index").toGenericDict();
+    return index.contains(std::string(spell(id_spelling(file, what), name)));
+}
+
+Vocabulary vocabulary_of(const ExportedFile& file, const std::string& what) {
+    return Vocabulary::from_names(to_strings(file.attribute("_embark_" + what + "s").toList()),
+                                  id_spelling(file, what));
 }
 
 }  // namespace
 
-at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users,
-                                     const std::vector<std::string>& items) const {
+at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                                     EncodingCounts* counts) const {
     require(users.size() == items.size(), "predict needs one item for each user, but got ", users.size(), " users and ",
             items.size(), " items");
+    if (counts) count(users, items, *counts);
     return file().call("predict", {c10::List<std::string>(users), c10::List<std::string>(items)}).toTensor();
+}
+
+void CollabFile::count(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                       EncodingCounts& counts) const {
+    std::call_once(vocabularies_are_ready_, [&] {
+        vocabularies_ = {vocabulary_of(file(), "user"), vocabulary_of(file(), "item")};
+    });
+    for (size_t i = 0; i < vocabularies_.size(); ++i) {
+        SeenValues seen;
+        for (const std::string& id : i == 0 ? users : items) seen.add(vocabularies_[i], id);
+        counts.add(file().info().inputs.at(i), seen);
+    }
 }
 
 bool CollabFile::knows_user(const std::string& user) const {

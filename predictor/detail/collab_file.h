@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,14 +14,21 @@ class CollabFile : public FileKind {
 public:
     using FileKind::FileKind;
 
-    at::Tensor predict_pairs(const std::vector<std::string>& users,
-                             const std::vector<std::string>& items) const override;
+    at::Tensor predict_pairs(const std::vector<std::string>& users, const std::vector<std::string>& items,
+                             EncodingCounts* counts) const override;
     bool knows_user(const std::string& user) const override;
     std::vector<Scored> recommend(const std::string& user, int64_t k) const override;
     std::vector<Scored> similar(const std::string& item, int64_t k) const override;
 
 private:
     std::vector<Scored> ranked(const std::string& method, const std::string& of, int64_t k) const;
+    /// Counts the users and items that training did not have.
+    void count(const std::vector<std::string>& users, const std::vector<std::string>& items,
+               EncodingCounts& counts) const;
+
+    /// Of users and items; made when something is first counted.
+    mutable std::once_flag vocabularies_are_ready_;
+    mutable std::array<Vocabulary, 2> vocabularies_;
 };
 
 }  // namespace embark

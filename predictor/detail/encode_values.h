@@ -16,11 +16,6 @@ inline int64_t encode_category(const CategoryColumn& column, std::string_view te
     return column.vocabulary.index(text);
 }
 
-/// Whether `text` is a category that training did not have.
-inline bool is_unknown_category(const CategoryColumn& column, std::string_view text) {
-    return !column.vocabulary.has(text) && !column.vocabulary.is_missing(text);
-}
-
 /// Whether it is a number that a model can take, or a missing one.
 inline bool is_encodable(const std::optional<double>& number) {
     return number && !is_beyond_float(*number);

@@ -99,6 +99,44 @@ TEST(File, whatever_call_fails_the_old_file_stays_and_nothing_else) {
     }
 }
 
+TEST(File, writes_through_symbolic_links_and_leaves_them) {
+    namespace fs = std::filesystem;
+    const TemporaryFolder folder;
+    fs::create_directories(folder.path() / "store");
+    const auto file = folder.path() / "store" / "model.bin", link = folder.path() / "link", far = folder.path() / "far";
+    fs::create_symlink("store/model.bin", link);
+    fs::create_symlink("link", far);
+    for (const std::string content : {"to a new file", "to an old one"}) {
+        write_file_atomically(far, {content});
+        EXPECT_EQ(read_file(file), content);
+        EXPECT_TRUE(fs::is_symlink(link) && fs::is_symlink(far) && !fs::is_symlink(file));
+    }
+    EXPECT_EQ(entries(folder.path()), 3U);
+    EXPECT_EQ(entries(folder.path() / "store"), 1U);
+    const auto write = [](const fs::path& path) { return message_of<Error>([&] { require_writable_path(path); }); };
+    fs::create_symlink("none/model.bin", folder.path() / "nowhere");
+    EXPECT_THAT(write(folder.path() / "nowhere"), HasSubstr("there is no folder"));
+    fs::create_symlink("circle", folder.path() / "circle");
+    EXPECT_THAT(write(folder.path() / "circle"), HasSubstr("circle: Too many levels of symbolic links"));
+    fs::create_symlink("store", folder.path() / "store link");
+    EXPECT_THAT(write(folder.path() / "store link"), HasSubstr("it is a folder, not a file"));
+}
+
+TEST(File, refuses_to_replace_what_is_not_a_file) {
+    const TemporaryFolder folder;
+    const auto pipe = folder.path() / "pipe", link = folder.path() / "to null";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    std::filesystem::create_symlink("/dev/null", link);
+    const auto write = [](const std::filesystem::path& path) {
+        return message_of<Error>([&] { write_file_atomically(path, {"x"}); });
+    };
+    EXPECT_EQ(write(pipe), "Cannot write " + pipe.string() + ": it is a pipe, not a file");
+    EXPECT_EQ(write(link), "Cannot write " + link.string() + ": it is a device, not a file");
+    EXPECT_EQ(write("/dev/null"), "Cannot write /dev/null: it is a device, not a file");
+    EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+    EXPECT_EQ(entries(folder.path()), 2U);
+}
+
 TEST(File, temporaries_of_killed_writes_can_be_removed) {
     const TemporaryFolder folder;
     const auto path = folder.write("model.bin", "old");

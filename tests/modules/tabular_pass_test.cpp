@@ -117,15 +117,27 @@ TEST(TabularPass, leaves_other_networks_to_their_operations) {
     EXPECT_FALSE(in_one_node(synchronized, rows(8)));
 }
 
-TEST(TabularPass, bad_codes_and_single_rows_fail_as_they_do_without) {
+TEST(TabularPass, bad_codes_fail_as_they_do_without) {
     TabularModel model(kSizes);
     auto x = rows(8);
     x.x_cat[3][1] = 70;
     EXPECT_THAT(message_of<c10::Error>([&] { model(x.x_cat, x.x_cont); }), HasSubstr("index out of range"));
     x.x_cat[3][1] = -1;
     EXPECT_THROW(model(x.x_cat, x.x_cont), c10::Error);
-    x = rows(1);
-    EXPECT_THAT(message_of<c10::Error>([&] { model(x.x_cat, x.x_cont); }), HasSubstr("more than 1 value per channel"));
+}
+
+TEST(TabularPass, a_single_row_is_normalised_by_the_running_statistics_which_stay) {
+    TabularModel model(kSizes);
+    for (int i = 0; i < 3; ++i) {
+        const auto x = rows(8);
+        model(x.x_cat, x.x_cont);
+    }
+    const auto x = rows(1);
+    const at::Tensor before = model->bn_cont->running_mean.clone();
+    const at::Tensor trained = model(x.x_cat, x.x_cont).front();
+    EXPECT_TRUE(model->bn_cont->running_mean.equal(before));
+    model->eval();
+    EXPECT_TRUE(trained.allclose(model(x.x_cat, x.x_cont).front(), 1e-5, 1e-6));
 }
 
 TEST(TabularPass, gives_gradients_to_what_is_trained_alone) {

@@ -1,3 +1,4 @@
+#include <embark/predictor/encoding_counts.h>
 #include <embark/predictor/spelling.h>
 #include <embark/predictor/vocabulary.h>
 
@@ -22,9 +23,10 @@ TEST(Spelling, of_integers_is_their_digits) {
     for (const char* text : {"0", "-0", "-0.0", "0.0"}) EXPECT_EQ(spell(Spelling::integers, text), "0") << text;
     EXPECT_EQ(spell(Spelling::integers, "-4.0"), "-4");
     EXPECT_EQ(spell(Spelling::integers, "100000000000000000000.0"), "100000000000000000000");
-    for (const char* text : {"", " ", "-", ".0", "13.", "13.5", "+13", "007", "00", "1e3", "1_3", "0x1", "１３", " x ",
-                             "13.0.0", "--4", "- 4", "inf", "nan"}) {
+    for (const char* text : {"", "-", ".0", "13.", "13.5", "+13", "007", "00", "1e3", "1_3", "0x1", "１３", "x", "13.0.0",
+                             "--4", "- 4", "inf", "nan"}) {
         EXPECT_EQ(spell(Spelling::integers, text), text);
+        EXPECT_EQ(spell(Spelling::integers, concat(" ", text, "\t")), text);
     }
 }
 
@@ -41,11 +43,47 @@ TEST(Spelling, is_decided_by_all_values_that_are_not_missing) {
     EXPECT_EQ(spelling_of({"13", "true"}), Spelling::as_written);
     EXPECT_EQ(spelling_of({"NA", ""}), Spelling::as_written);
     EXPECT_EQ(spelling_of_ids({"13", "-4"}), Spelling::integers);
-    EXPECT_EQ(spelling_of_ids({"13", "13.0"}), Spelling::as_written);
-    EXPECT_EQ(spelling_of_ids({"13", "NA"}), Spelling::as_written);
-    EXPECT_EQ(spelling_of_ids({}), Spelling::as_written);
+    EXPECT_EQ(spelling_of_ids({"13", " 13.0"}), Spelling::integers);
+    EXPECT_EQ(spelling_of_ids({"13", "NA"}), Spelling::integers);
+    EXPECT_EQ(spelling_of_ids({"13", "14", "007"}), Spelling::integers);
+    EXPECT_EQ(spelling_of_ids({"13", "007"}), Spelling::trimmed);
+    EXPECT_EQ(spelling_of_ids({"NA", "ann", "7"}), Spelling::trimmed);
+    EXPECT_EQ(spelling_of_ids({}), Spelling::trimmed);
     EXPECT_EQ(message_of<Error>([] { parse_spelling("upper"); }),
-              "Unknown spelling 'upper'; there are as_written, integers and booleans");
+              "Unknown spelling 'upper'; there are as_written, integers, booleans and trimmed");
+}
+
+TEST(Vocabulary, of_ids_leaves_out_spaces_and_keeps_what_is_no_integer) {
+    const Vocabulary mostly = Vocabulary::fit_ids({"13", " 13.0", "2", "4", " 007", "nan", " ", "#na#"});
+    EXPECT_THAT(mostly.names(), ElementsAre("#na#", "007", "13", "2", "4"));
+    EXPECT_EQ(mostly.index(" 13.00"), mostly.index("13"));
+    EXPECT_EQ(mostly.index("007 "), 1);
+    EXPECT_EQ(mostly.index("7"), 0);
+    EXPECT_TRUE(mostly.is_missing("nan"));
+    const Vocabulary texts = Vocabulary::fit_ids({" ann", "ann\t", "NA", " #na#", "7", "7.0", ""});
+    EXPECT_THAT(texts.names(), ElementsAre("#na#", "7", "7.0", "NA", "ann"));
+    EXPECT_EQ(texts.index("  ann "), 4);
+    EXPECT_TRUE(texts.is_missing("  "));
+    EXPECT_FALSE(texts.is_missing("nan"));
+}
+
+TEST(EncodingCounts, show_an_unknown_value_beside_a_known_one_where_all_are_unknown) {
+    const Vocabulary known = Vocabulary::fit_ids({"u1", "u2"});
+    EncodingCounts counts;
+    const auto count = [&](const std::vector<std::string>& values) {
+        SeenValues seen;
+        for (const auto& value : values) seen.add(known, value);
+        counts.add("user", seen);
+        return counts.id_warnings();
+    };
+    EXPECT_TRUE(count({}).empty());
+    EXPECT_EQ(count({"7"}).front().message, "column 'user' has 1 value that training did not have; taken as unknown");
+    EXPECT_EQ(count({"8", "", "9"}).front().message,
+              "all 3 values of column 'user' are unknown: they look like '7', training had 'u1'");
+    EXPECT_EQ(counts.id_warnings().back().message, "column 'user' has 1 missing id; taken as unknown");
+    EXPECT_EQ(count({"u1"}).front().message, "column 'user' has 3 values that training did not have; taken as unknown");
+    EXPECT_EQ(counts.warnings().front().code, "unknown_values");
+    EXPECT_EQ(counts.unknown.at("user"), 3);
 }
 
 TEST(Vocabulary, takes_any_spelling_of_integers_and_booleans) {

@@ -1,9 +1,12 @@
 #include "checkpointer.h"
 
+#include <cstdio>
 #include <set>
 
+#include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include "../../../core/detail/checksum.h"
 #include "../../../core/error.h"
 #include "../../../core/file.h"
 #include "../../../core/text.h"
@@ -118,6 +121,27 @@ std::string shown(const StateDict& values, const std::string& name) {
     return value.is_floating_point() ? concat(value.item<double>()) : concat(value.item<int64_t>());
 }
 
+const std::string kThreads = "threads", kWeights = "weights";
+
+/// What a fit begins with.
+StateDict start_of(const TrainingState& state) {
+    Crc32 sum;
+    const auto add = [&](const at::Tensor& tensor) {
+        if (!tensor.defined()) return;
+        const at::Tensor values = tensor.detach().cpu().contiguous();
+        sum.add({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+    };
+    const ShardedTables tables(*state.model);
+    if (tables.empty()) {  // else each process has rows of its own
+        for (const auto& parameter : state.model->parameters()) add(parameter);
+        for (const auto& buffer : state.model->buffers()) add(buffer);
+    }
+    StateDict start;
+    start.set(kThreads, static_cast<int64_t>(at::get_num_threads()));
+    start.set(kWeights, concat("checksum ", sum.hex()));
+    return start;
+}
+
 }  // namespace
 
 fs::path checkpoint_path(const fs::path& dir) {
@@ -125,11 +149,12 @@ fs::path checkpoint_path(const fs::path& dir) {
 }
 
 Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
-                           std::stop_token stop)
+                           std::stop_token stop, bool says)
     : StopOnRequest(std::move(stop)),
       options_(std::move(options)),
       path_(checkpoint_path(options_.dir)),
       fit_(std::move(fit)),
+      says_(says),
       others_(std::move(others)) {
     require<UsageError>(options_.every >= 0, "Invalid number of batches between checkpoints, ", options_.every,
                         ": it must be at least 1, or 0 for one at each epoch's end alone");
@@ -145,6 +170,7 @@ void Checkpointer::before_fit(TrainingState& state) {
         remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
         goes_on = options_.resume && fs::exists(path_);
     });
+    start_ = start_of(state);
     if (state.strategy->any(goes_on)) resume(state);
 }
 
@@ -175,6 +201,7 @@ void Checkpointer::before_stop(TrainingState& state) {
 StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phase) const {
     StateDict progress;
     progress.set("settings", fit_);
+    progress.set("start", start_);
     progress.set("position", save_position(state.position(phase)));
     progress.set("rng", state.strategy->rng_states());
     if (!state.is_main_process()) return progress;
@@ -210,6 +237,7 @@ void Checkpointer::resume(TrainingState& state) {
     const StateDict progress = all.part(kProgress);
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
+    compare_start(progress.part("start"));
     if (all.has(kPartsNumber)) {
         const CheckpointParts::Parts parts{all.get<int64_t>(kPartsNumber), all.get<int64_t>(kPartsCount)};
         auto content = all.content();
@@ -228,14 +256,36 @@ void Checkpointer::resume(TrainingState& state) {
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {
+    const bool tells_all = saved.has(kIdentityFormat);
+    if (!tells_all) {
+        say("it was written by an earlier version, which did not note the data, the model and the loss: that they are "
+            "the same is up to you");
+    }
     std::vector<std::string> problems;
     for (const auto& name : names_of(fit_, saved)) {
+        if (!tells_all && !saved.has(name)) continue;
         if (fit_.has(name) && saved.has(name) && same_value(fit_, saved, name)) continue;
         const std::string there = shown(saved, name), here = shown(fit_, name);
         problems.push_back(there == here ? name : concat(name, " (", there, " there, ", here, " here)"));
     }
     require(problems.empty(), "Cannot resume from ", path_.string(), ", it was written by a fit with another ",
             join(problems, ", "), "; give it the same settings and data, or start afresh in another folder");
+}
+
+void Checkpointer::compare_start(const StateDict& saved) {
+    if (saved.empty()) return;  // of an earlier version
+    if (!same_value(saved, start_, kThreads)) {
+        say(concat("its fit had ", shown(saved, kThreads), " threads, and this one has ", shown(start_, kThreads),
+                   ": sums may be taken in another order, so that weights may differ in their last bits"));
+    }
+    if (!same_value(saved, start_, kWeights)) {
+        say("its fit began with other weights than this one; the checkpoint's are taken");
+    }
+    start_ = saved;
+}
+
+void Checkpointer::say(const std::string& note) const {
+    if (says_) std::fprintf(stderr, "The checkpoint %s: %s\n", path_.c_str(), note.c_str());
 }
 
 void Checkpointer::load_callbacks(const StateDict& saved, TrainingState& state) const {

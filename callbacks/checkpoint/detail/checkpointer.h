@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "../../../core/state_dict.h"
@@ -10,13 +11,18 @@
 
 namespace embark {
 
+/// The name under which what tells a fit from others says how much it tells; without it, as version 0.1 wrote it, only
+/// what both have is compared.
+inline const std::string kIdentityFormat = "format of what is compared";
+
 /// Writes a fit's checkpoints, and lets a fit go on from one.
 class Checkpointer : public StopOnRequest {
 public:
     /// `fit` tells this fit from others: going on from a checkpoint with other values is an Error that names them.
-    /// `others` are the fit's other callbacks, whose state is saved too. It must be the last among them.
+    /// `others` are the fit's other callbacks, whose state is saved too. It must be the last among them. With `says` it
+    /// says on standard error what may make a resumed fit end with other bits.
     Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
-                 std::stop_token stop);
+                 std::stop_token stop, bool says = false);
     std::string name() const override { return "checkpointer"; }
 
     /// Of several processes, the main process writes for all and reads to all.
@@ -32,6 +38,8 @@ protected:
 private:
     void resume(TrainingState& state);
     void check_same_fit(const StateDict& saved) const;
+    void compare_start(const StateDict& saved);
+    void say(const std::string& note) const;
     void load_callbacks(const StateDict& saved, TrainingState& state) const;
     /// All of a checkpoint but model and optimizer.
     StateDict capture(const TrainingState& state, Position::Phase phase) const;
@@ -40,6 +48,9 @@ private:
     CheckpointOptions options_;
     std::filesystem::path path_;
     StateDict fit_;
+    bool says_;
+    /// What the fit began with and may go on with something else: threads, and the weights, which are the checkpoint's.
+    StateDict start_;
     std::vector<std::shared_ptr<Callback>> others_;
     /// Of the end of the epoch's training: an interrupted validation is done again from its start.
     StateDict before_validation_;

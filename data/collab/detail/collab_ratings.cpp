@@ -1,8 +1,12 @@
 #include "collab_ratings.h"
 
+#include <algorithm>
+#include <map>
+
 #include <ATen/ATen.h>
 
 #include "../../../core/error.h"
+#include "../../../core/text.h"
 #include "../../loaders/detail/largest_target.h"
 #include "../../table/detail/table_impl.h"
 
@@ -31,6 +35,48 @@ void set_names(CollabData& data, const CollabColumns& columns) {
     data.user_name = columns.user;
     data.item_name = columns.item;
     data.rating_name = columns.rating;
+}
+
+void add_id_warnings(const std::string& column, const Vocabulary& vocabulary, const std::vector<std::string>& values,
+                     const EncodingCounts& counts, std::vector<Warning>& warnings) {
+    const int64_t missing = counts.seen.at(column).missing;
+    require(vocabulary.size() > 1, "Column '", column, "' has no id in its ", missing, " training ratings");
+    const auto add = [&](const char* code, const auto&... parts) { warnings.push_back({code, concat(parts...)}); };
+    if (missing > 0) {
+        add("missing_ids", "column '", column, "' has no id in ", missing, missing == 1 ? " rating" : " ratings",
+            " of the training part; they are kept as those of #na#, which stands for unknown ids");
+    }
+    if (vocabulary.spelling() != Spelling::integers) return;
+
+    const auto& ids = vocabulary.names();
+    const auto n_others = ids.end() - ids.begin() - 1 - std::count_if(ids.begin(), ids.end(), is_plain_integer);
+    if (n_others > 0) {
+        const auto first = std::find_if_not(ids.begin() + 1, ids.end(), is_plain_integer);
+        add("mixed_ids", "column '", column, "' has ", n_others, n_others == 1 ? " id that is" : " ids that are",
+            " not an integer among ", vocabulary.size() - 1, ", first '", *first,
+            "': such ids are taken as they are written, and integers however they are written ('7.0' is '7', '007' is "
+            "not)");
+    }
+    // Of a value that is not in its one spelling, whether that spelling is there too, or another value with it.
+    std::map<std::string_view, std::string_view> written;
+    for (const std::string& value : values) {
+        const std::string_view one = spell(Spelling::integers, value);
+        if (one != without_blanks(value)) written.emplace(one, value);
+    }
+    if (written.empty()) return;
+    for (const std::string& value : values) {
+        const auto other = written.find(spell(Spelling::integers, value));
+        if (other == written.end() || without_blanks(other->second) == without_blanks(value)) continue;
+        add("merged_ids", "column '", column, "' has integers that are written in several ways, such as '",
+            value, "' and '", other->second, "'; each is taken for one id");
+        return;
+    }
+}
+
+void add_validation_warnings(const EncodingCounts& counts, std::vector<Warning>& warnings) {
+    for (const Warning& warning : counts.id_warnings()) {
+        warnings.push_back({warning.code, concat("in the validation ratings, ", warning.message)});
+    }
 }
 
 RowValues<float> read_ratings(const Table& table, const std::string& column) {

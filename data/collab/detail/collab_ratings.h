@@ -22,6 +22,13 @@ CollabColumns resolve_columns(const std::vector<std::string>& names, const std::
 
 void set_names(CollabData& data, const CollabColumns& columns);
 
+/// Adds what a user should know of the ids of a training column, of which `values` are the distinct ones as they are
+/// written and `counts` what they are beside the vocabulary that was fitted on them. Throws Error where none is left.
+void add_id_warnings(const std::string& column, const Vocabulary& vocabulary, const std::vector<std::string>& values,
+                     const EncodingCounts& counts, std::vector<Warning>& warnings);
+/// Adds what a user should know of the ids of the validation ratings.
+void add_validation_warnings(const EncodingCounts& counts, std::vector<Warning>& warnings);
+
 /// The ratings of all rows. Throws Error, with file, row and column, for one that is missing, no number, or too large.
 RowValues<float> read_ratings(const Table& table, const std::string& column);
 

@@ -1,5 +1,6 @@
 #include "id_codes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <arrow/api.h>
@@ -33,25 +34,49 @@ void visit_integers(const std::shared_ptr<arrow::ChunkedArray>& column, Visit&& 
 
 }  // namespace
 
-void DistinctIds::add(const Table& table, const std::string& column, const std::vector<char>& wanted) {
+void DistinctIds::add(const Table& table, const std::string& column, const std::vector<char>& wanted, bool counted) {
     const auto values = table.column(column);
     if (is_int64(*values)) {
-        return visit_integers(values, [&](int64_t row, int64_t number) {
-            if (wanted[static_cast<size_t>(row)]) numbers_.insert(number);
+        int64_t n_missing = std::count(wanted.begin(), wanted.end(), 1);
+        visit_integers(values, [&](int64_t row, int64_t number) {
+            if (!wanted[static_cast<size_t>(row)]) return;
+            numbers_[number] += counted;
+            --n_missing;
         });
+        if (counted) missing_ += n_missing;
+        return;
     }
-    visit_distinct(EncodedColumn(table, column), wanted, [&](int64_t, std::string_view value) {
-        if (!texts_.contains(value)) texts_.emplace(value);
+    const EncodedColumn texts(table, column);
+    std::vector<int64_t> n_of(static_cast<size_t>(texts.values().length()) + 1, 0);
+    texts.visit([&](int64_t row, int32_t code) {
+        n_of[static_cast<size_t>(code + 1)] += wanted[static_cast<size_t>(row)];
     });
+    if (counted) missing_ += n_of.front();
+    for (int64_t code = 0; code < texts.values().length(); ++code) {
+        const int64_t n = n_of[static_cast<size_t>(code) + 1];
+        if (n == 0) continue;
+        const std::string_view value = texts.values().GetView(code);
+        auto found = texts_.find(value);
+        if (found == texts_.end()) found = texts_.emplace(value, 0).first;
+        if (counted) found->second += n;
+    }
 }
 
 std::vector<std::string> DistinctIds::texts() const {
-    std::vector<std::string> texts(texts_.begin(), texts_.end());
-    for (const int64_t number : numbers_) {
+    std::vector<std::string> texts;
+    for (const auto& [text, n] : texts_) texts.push_back(text);
+    for (const auto& [number, n] : numbers_) {
         std::string text = std::to_string(number);
         if (!texts_.contains(text)) texts.push_back(std::move(text));
     }
     return texts;
+}
+
+SeenValues DistinctIds::seen(const Vocabulary& vocabulary) const {
+    SeenValues seen = {.missing = missing_};
+    for (const auto& [text, n] : texts_) seen.add(vocabulary, text, n);
+    for (const auto& [number, n] : numbers_) seen.add(vocabulary, std::to_string(number), n);
+    return seen;
 }
 
 IdEncoder::IdEncoder(Vocabulary vocabulary) : vocabulary_(std::move(vocabulary)) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include <c10/util/flat_hash_map.h>
@@ -14,21 +14,24 @@
 
 namespace embark {
 
-/// The distinct ids of a column that comes in pieces: texts, or integers, which are not made to texts before the
-/// end.
+/// The distinct ids of a column that comes in pieces, and how many rows have each: texts, or integers, which are not
+/// made to texts before the end.
 class DistinctIds {
 public:
-    /// Those of the rows for which `wanted` is set.
-    void add(const Table& table, const std::string& column, const std::vector<char>& wanted);
+    /// Those of the rows for which `wanted` is set; where these are `counted` rows.
+    void add(const Table& table, const std::string& column, const std::vector<char>& wanted, bool counted);
     /// All of them as texts, each once.
     std::vector<std::string> texts() const;
+    /// What the counted ones are beside those of `vocabulary`.
+    SeenValues seen(const Vocabulary& vocabulary) const;
 
 private:
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    ska::flat_hash_set<int64_t> numbers_;
-    std::unordered_set<std::string, Hash, std::equal_to<>> texts_;
+    ska::flat_hash_map<int64_t, int64_t> numbers_;
+    std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> texts_;
+    int64_t missing_ = 0;
 };
 
 /// Encodes a column by a vocabulary again and again: integers without making texts of them.

@@ -26,18 +26,22 @@ def _embark_spell(self, text: str, spelling: int) -> str:
     if spelling == 2:
         lower = word.lower()
         return lower if lower == "true" or lower == "false" else text
+    if spelling == 3:
+        return word
     begin = 1 if len(word) > 0 and word[0] == "-" else 0
     end = begin
     while end < len(word) and ord(word[end]) >= 48 and ord(word[end]) <= 57:
         end += 1
-    if spelling != 1 or end == begin or (word[begin] == "0" and end > begin + 1):
+    if spelling != 1:
         return text
+    if end == begin or (word[begin] == "0" and end > begin + 1):
+        return word
     if end < len(word):
         if word[end] != "." or end + 1 == len(word):
-            return text
+            return word
         for i in range(end + 1, len(word)):
             if word[i] != "0":
-                return text
+                return word
     number = word[0:end]
     return "0" if number == "-0" else number
 
@@ -47,7 +51,10 @@ def _embark_is_missing_word(self, text: str) -> bool:
 def _embark_is_missing(self, text: str, spelling: int) -> bool:
     if text == "" or text == "#na#":
         return True
-    return spelling > 0 and self._embark_is_missing_word(self._embark_without_blanks(text))
+    if spelling == 0:
+        return False
+    word = self._embark_without_blanks(text)
+    return word == "" if spelling == 3 else self._embark_is_missing_word(word)
 )";
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "../../../distributed/strategy.h"
 #include "../../loaders/detail/loader_options.h"
 #include "../../table/detail/encoded_column.h"
+#include "table_digest.h"
 
 namespace embark {
 
@@ -54,33 +55,47 @@ void ParquetSource::require_columns(const std::vector<std::string>& columns) con
     if (valid_) valid_->files().require_columns(columns);
 }
 
-void ParquetSource::each_group(const std::vector<std::string>& columns,
-                               const std::function<void(const Group&)>& visit) const {
+std::string ParquetSource::each_group(const std::vector<std::string>& columns,
+                                      const std::function<void(const Group&)>& visit) const {
+    uint64_t seen = 0;  // sums of row groups, in any order
     const auto each_of = [&](const ParquetPart& part, bool is_train) {
         const int64_t n = part.files().n_groups();
         RowRange own = strategy_->share().part(n);
-        if (own.size() == 0) own = {0, 1};  // to know the columns' types; twice found is found
+        const bool is_own = own.size() > 0;
+        if (!is_own) own = {0, 1};  // to know the columns' types; twice found is found
         for (int64_t group = own.begin; group < own.end; ++group) {
             const Table table = part.files().read(group, columns);
             const at::Tensor train_rows = is_train ? part.rows(group) : at::empty({0}, at::kLong);
-            visit({table, mark_rows(train_rows, table), part.files().first_row(group)});
+            visit({table, mark_rows(train_rows, table), part.files().first_row(group), is_own});
+            if (!is_own) continue;
+            Crc32 sum;
+            sum.add(concat(is_train ? "training " : "validation ", group));
+            add_content(sum, table);
+            seen += sum.value();
         }
     };
     each_of(train_, true);
     if (valid_ && !split_) each_of(*valid_, false);
+    uint64_t all = 0;
+    const at::Tensor own_sum = at::full({1}, static_cast<int64_t>(seen), at::kLong);
+    for (const at::Tensor& of_process : strategy_->all_gather(own_sum)) {
+        all += static_cast<uint64_t>(of_process.item<int64_t>());
+    }
+    return concat("checksum ", all);
 }
 
 std::shared_ptr<const ParquetRows> ParquetSource::train(const std::vector<std::string>& columns,
-                                                        const Encode& encode) const {
-    return std::make_shared<const ParquetRows>(train_, columns, encode);
+                                                        const std::string& content, const Encode& encode) const {
+    return std::make_shared<const ParquetRows>(train_, columns, content, encode);
 }
 
 DataLoaders ParquetSource::loaders(std::shared_ptr<const ParquetRows> train, const std::vector<std::string>& columns,
-                                   const Encode& encode, std::shared_ptr<const Preprocessing> preprocessing) const {
+                                   const std::string& content, const Encode& encode,
+                                   std::shared_ptr<const Preprocessing> preprocessing) const {
     DataLoaderOptions train_loader = train_options(options_), valid_loader = valid_options(options_);
     train_loader.shuffle_buffer = valid_loader.shuffle_buffer = shuffle_buffer_;
     std::optional<DataLoader> valid;
-    if (valid_) valid = DataLoader(std::make_shared<const ParquetRows>(*valid_, columns, encode), valid_loader);
+    if (valid_) valid = DataLoader(std::make_shared<const ParquetRows>(*valid_, columns, content, encode), valid_loader);
     return DataLoaders(DataLoader(std::move(train), train_loader), std::move(valid), std::move(preprocessing));
 }
 

@@ -36,17 +36,22 @@ public:
         Table table;
         std::vector<char> is_train;
         int64_t first_row = 0;
+        /// Whether it is this process's own to count; else another has it too.
+        bool is_own = true;
     };
     /// Calls `visit` with every row group that this process looks at before training, of validation files too: of
-    /// several processes each has its own.
-    void each_group(const std::vector<std::string>& columns, const std::function<void(const Group&)>& visit) const;
+    /// several processes each has its own. Returns a checksum of all that they saw together, for RowSource::facts.
+    std::string each_group(const std::vector<std::string>& columns,
+                           const std::function<void(const Group&)>& visit) const;
 
     using Encode = ParquetRows::Encode;
-    /// The training rows as they are encoded.
-    std::shared_ptr<const ParquetRows> train(const std::vector<std::string>& columns, const Encode& encode) const;
+    /// The training rows as they are encoded; `content` is what each_group gave.
+    std::shared_ptr<const ParquetRows> train(const std::vector<std::string>& columns, const std::string& content,
+                                             const Encode& encode) const;
     /// Loaders of both parts.
     DataLoaders loaders(std::shared_ptr<const ParquetRows> train, const std::vector<std::string>& columns,
-                        const Encode& encode, std::shared_ptr<const Preprocessing> preprocessing) const;
+                        const std::string& content, const Encode& encode,
+                        std::shared_ptr<const Preprocessing> preprocessing) const;
 
 private:
     DataLoadersOptions options_;

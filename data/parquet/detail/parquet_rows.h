@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,18 +46,28 @@ public:
     /// The encoded `rows` (1-d int64) of a table. Called from several threads.
     using Encode = std::function<TensorDataset(const Table& table, const at::Tensor& rows)>;
 
-    ParquetRows(ParquetPart part, std::vector<std::string> columns, Encode encode)
-        : part_(std::move(part)), columns_(std::move(columns)), encode_(std::move(encode)) {}
+    /// `content` tells the values of the rows from others, see RowSource::facts.
+    ParquetRows(ParquetPart part, std::vector<std::string> columns, std::string content, Encode encode)
+        : part_(std::move(part)),
+          columns_(std::move(columns)),
+          content_(std::move(content)),
+          encode_(std::move(encode)) {}
 
     const std::vector<int64_t>& piece_rows() const override { return part_.group_rows(); }
     TensorDataset read(int64_t piece) const override {
         return encode_(part_.files().read(piece, columns_), part_.rows(piece));
     }
     std::string source() const override { return part_.files().source(); }
+    std::map<std::string, std::string> facts() const override {
+        auto facts = StreamedRows::facts();
+        facts["content"] = content_;
+        return facts;
+    }
 
 private:
     ParquetPart part_;
     std::vector<std::string> columns_;
+    std::string content_;
     Encode encode_;
 };
 

@@ -66,6 +66,30 @@ std::vector<char> mark_rows(const at::Tensor& rows, const Table& table) {
     return marked;
 }
 
+SeenValues seen_values(const EncodedColumn& column, const Vocabulary& vocabulary, const at::Tensor& rows) {
+    bool all_known = column.missing() == 0;
+    for (int64_t code = 0; code < column.values().length() && all_known; ++code) {
+        all_known = vocabulary.index(column.values().GetView(code)) > 0;
+    }
+    if (all_known) return {.values = rows.numel(), .known_example = vocabulary.size() > 1 ? vocabulary.name(1) : ""};
+    const at::Tensor some = rows.cpu().contiguous();
+    const int64_t* row = some.const_data_ptr<int64_t>();
+    std::vector<int64_t> n_of(static_cast<size_t>(column.values().length()) + 1, 0);
+    const Codes codes = column.codes();
+    for (int64_t i = 0; i < some.numel(); ++i) ++n_of[static_cast<size_t>(codes[row[i]] + 1)];
+    SeenValues seen;
+    seen.missing = n_of.front();
+    for (int64_t code = 0; code < column.values().length(); ++code) {
+        const int64_t n = n_of[static_cast<size_t>(code) + 1];
+        if (n > 0) seen.add(vocabulary, column.values().GetView(code), n);
+    }
+    return seen;
+}
+
+SeenValues seen_values(const EncodedColumn& column, const Vocabulary& vocabulary) {
+    return seen_values(column, vocabulary, at::arange(column.rows()));
+}
+
 Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted) {
     return Vocabulary::fit(distinct_values(column, wanted));
 }

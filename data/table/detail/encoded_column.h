@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 #include <arrow/api.h>
 
+#include "../../../predictor/encoding_counts.h"
 #include "../../../predictor/vocabulary.h"
 #include "encoded_text.h"
 
@@ -63,6 +64,10 @@ void visit_distinct(const EncodedColumn& column, const std::vector<char>& wanted
         visit(row, column.values().GetView(code));
     }
 }
+
+/// What the values of `rows` (1-d int64) of a column, or of all rows, are beside those of a vocabulary.
+SeenValues seen_values(const EncodedColumn& column, const Vocabulary& vocabulary);
+SeenValues seen_values(const EncodedColumn& column, const Vocabulary& vocabulary, const at::Tensor& rows);
 
 /// The vocabulary of the rows for which `wanted` is set; the work of the public one.
 Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted);

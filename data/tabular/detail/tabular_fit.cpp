@@ -205,12 +205,13 @@ private:
 struct EncodedColumns {
     std::vector<RowValues<int64_t>> categories;
     std::vector<RowValues<float>> numbers;
-    std::vector<int64_t> n_unknown, n_filled;
+    std::vector<SeenValues> seen;
+    std::vector<int64_t> n_filled;
 
     EncodedColumns(const TabularData& data, const Table& table, bool counted)
         : categories(data.categories.size()),
           numbers(data.numbers.size()),
-          n_unknown(categories.size(), 0),
+          seen(categories.size()),
           n_filled(numbers.size(), 0),
           counted_(counted) {
         const auto n_categories = static_cast<int64_t>(categories.size());
@@ -230,15 +231,7 @@ private:
         if (!column.missing_in.empty()) return;  // its number encodes it
         const EncodedColumn values(table, column.name);
         categories[i] = encode_column(column.vocabulary, values);
-        if (counted_) n_unknown[i] = count_unknown(column, values);
-    }
-
-    static int64_t count_unknown(const CategoryColumn& column, const EncodedColumn& values) {
-        std::vector<char> is_unknown = {0};  // first what a missing value is
-        for (int64_t code = 0; code < values.values().length(); ++code) {
-            is_unknown.push_back(is_unknown_category(column, values.values().GetView(code)));
-        }
-        return RowValues<char>(values, std::move(is_unknown)).count([](char unknown) { return unknown != 0; });
+        if (counted_) seen[i] = seen_values(values, column.vocabulary);
     }
 
     void encode_continuous(size_t i, const TabularData& data, const Table& table) {
@@ -255,21 +248,19 @@ private:
     bool counted_;
 };
 
-template <class Column>
-void add_by_name(std::map<std::string, int64_t>& by_name, const std::vector<Column>& columns,
-                 const std::vector<int64_t>& counts) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-        if (counts[i] > 0) by_name[columns[i].name] += counts[i];
+void add_counts(EncodingCounts& counts, const TabularData& data, const EncodedColumns& columns) {
+    for (size_t i = 0; i < data.categories.size(); ++i) {
+        if (data.categories[i].missing_in.empty()) counts.add(data.categories[i].name, columns.seen[i]);
+    }
+    for (size_t i = 0; i < data.numbers.size(); ++i) {
+        if (columns.n_filled[i] > 0) counts.filled[data.numbers[i].name] += columns.n_filled[i];
     }
 }
 
 std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, const std::vector<FittedPart>& parts,
                                   EncodingCounts* counts) {
     const EncodedColumns columns(data, table, /*counted=*/counts != nullptr);
-    if (counts) {
-        add_by_name(counts->unknown, data.categories, columns.n_unknown);
-        add_by_name(counts->filled, data.numbers, columns.n_filled);
-    }
+    if (counts) add_counts(*counts, data, columns);
     const auto n_categories = static_cast<int64_t>(data.categories.size());
     const auto n_numbers = static_cast<int64_t>(data.numbers.size());
     std::vector<Tensors> inputs;

@@ -84,12 +84,13 @@ def _embark_rows(self, categories: Dict[str, List[str]], numbers: Dict[str, List
     return rows
 )";
 
+// What is infinite as float32, 3.4028235677973366e38 and more, no model can take.
+//
 // torch.tensor takes a list of numbers through float32, whatever dtype it is told, but integers as they are: a float64
 // is an integer of 53 bits times a power of 2. That is multiplied in two steps, since no float64 holds all such powers.
 constexpr const char* kDoubles = R"(
 def _embark_doubles(self, values: List[float]) -> Tensor:
     rough = torch.tensor(values)
-    assert not bool(rough.isinf().any()), "a number is infinite or beyond 3.4e38; NaN stands for a missing one"
     integers: List[int] = []
     powers: List[int] = []
     for value in values:
@@ -117,6 +118,8 @@ def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
     x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
     values: List[float] = []
     for name in self._embark_number_names:
+        for number in numbers[name]:
+            assert number != number or (number < 3.4028235677973366e38 and number > -3.4028235677973366e38), "column '{}': {} is not a number up to 3.4e38; NaN stands for a missing one".format(name, number)
         values.extend(numbers[name])
     x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
     fill, shift, scale, quantiles, flagged = self._embark_fitted
@@ -131,7 +134,7 @@ def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tens
     return (x - shift) / scale
 )";
 
-constexpr const char* kRank = R"(
+constexpr const char* kRankOf = R"(
 def _embark_rank(self, x: Tensor, quantiles: Tensor) -> Tensor:
     x = x.contiguous()
     last = quantiles.size(1) - 1
@@ -379,7 +382,7 @@ void TabularData::export_to(ExportContext& file) const {
     const bool any_by_rank = std::any_of(numbers.begin(), numbers.end(), is_by_rank);
     const bool all_by_rank = std::all_of(numbers.begin(), numbers.end(), is_by_rank);
     const char* scale = !any_by_rank ? kScaleLinearly : all_by_rank ? kScaleByRank : kScaleEither;
-    if (any_by_rank) file.define(kRank);
+    if (any_by_rank) file.define(kRankOf);
     const std::string predict = predict_source(*this);
     for (const char* source :
          {kDateScript, kTextScript, kExpand, kText, kRows, scale, kDoubles, kEncode,

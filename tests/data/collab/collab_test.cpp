@@ -62,20 +62,39 @@ TEST(CollabDataLoaders, missing_ids_are_0_and_count_as_rated_by_nobody) {
     EXPECT_TRUE(at::equal(dls.train().data().inputs[0], at::tensor({0, 1, 1, 0, 1, 1, 2, 1}, at::kLong).view({4, 2})));
     EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0, 1, 2}, at::kLong)));
     EXPECT_TRUE(at::equal(dls.collab().rated().items, at::tensor({1, 1}, at::kLong)));
+    ASSERT_EQ(dls.warnings().size(), 2U);
+    EXPECT_EQ(dls.warnings()[0].code, "missing_ids");
+    EXPECT_EQ(dls.warnings()[0].message,
+              "column 'user' has no id in 1 rating of the training part; they are kept as those of #na#, which stands "
+              "for unknown ids");
 }
 
-TEST(CollabDataLoaders, columns_with_nothing_but_missing_ids_are_all_0) {
-    const Table table = Table::from_text({{"user", {"", ""}}, {"item", {"", ""}}, {"rating", {"1", "2"}}});
-    const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
-    EXPECT_EQ(dls.users().size(), 1);
-    EXPECT_EQ(dls.train().data().inputs[0].abs().sum().item<int64_t>(), 0);
-    EXPECT_TRUE(at::equal(dls.collab().rated().offsets, at::tensor({0, 0}, at::kLong)));
-    EXPECT_EQ(dls.collab().rated().items.numel(), 0);
+TEST(CollabDataLoaders, columns_with_nothing_but_missing_ids_are_refused) {
+    const Table table = Table::from_text({{"user", {"a", "b"}}, {"item", {"", " "}}, {"rating", {"1", "2"}}});
+    EXPECT_EQ(message_of<Error>([&] { CollabDataLoaders::from_table(table, {.splitter = index_splitter({})}); }),
+              "Column 'item' has no id in its 2 training ratings");
+}
+
+TEST(CollabDataLoaders, unknown_ids_of_validation_and_test_ratings_are_counted) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    EXPECT_EQ(dls.valid_counts().unknown, (std::map<std::string, int64_t>{{"movie", 1}, {"user", 1}}));
+    ASSERT_EQ(dls.warnings().size(), 2U);
+    EXPECT_EQ(dls.warnings()[1].code, "unknown_ids");
+    EXPECT_EQ(dls.warnings()[1].message,
+              "in the validation ratings, column 'user' has 1 value that training did not have; taken as unknown");
+    EncodingCounts counts;
+    const DataLoader test = dls.test_dl(ratings(), &counts);
+    EXPECT_EQ(counts.unknown, dls.valid_counts().unknown);
+    EXPECT_TRUE(at::equal(test.data().inputs[0].narrow(0, 4, 2), dls.valid().data().inputs[0]));
+    EncodingCounts encoded;
+    dls.collab().encode({"9", "nobody"}, {"B", ""}, &encoded);
+    EXPECT_EQ(encoded.unknown, (std::map<std::string, int64_t>{{"user", 1}}));
+    EXPECT_EQ(encoded.seen.at("movie").missing, 1);
 }
 
 TEST(CollabDataLoaders, ids_that_look_alike_stay_apart) {
     const Table table = Table::from_text({{"user", {"7", "007", "9223372036854775808", "9223372036854775809"}},
-                                          {"item", {"a", "A", "a ", "é"}},
+                                          {"item", {"a", "A", "a b", "é"}},
                                           {"rating", {"1", "2", "3", "4"}}});
     const auto dls = CollabDataLoaders::from_table(table, {.splitter = index_splitter({})});
     EXPECT_EQ(dls.users().size(), 5);
@@ -137,7 +156,8 @@ TEST(CollabDataLoaders, wrong_ratings_name_file_row_and_column) {
     EXPECT_EQ(error(""), place + "the value is missing, and a number is needed");
     EXPECT_EQ(error("NaN"), place + "'NaN' is not a finite number");
     EXPECT_EQ(error("-inf"), place + "'-inf' is not a finite number");
-    EXPECT_EQ(error("1e39"), place + "the rating is too large for a 32-bit number");
+    EXPECT_THAT(error("1e39"), HasSubstr(place + "the rating is too large to train with, at most 1e+17 is"));
+    EXPECT_THAT(error("-2e17"), HasSubstr("too large to train with"));
 }
 
 TEST(CollabDataLoaders, wrong_columns) {

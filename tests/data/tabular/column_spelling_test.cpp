@@ -101,7 +101,7 @@ TEST(ColumnSpelling, is_taken_by_an_order_and_by_classes) {
                 EndsWith("row 5, column 'flag': the target is missing; leave such rows out of the table"));
 }
 
-TEST(ColumnSpelling, of_ids_is_that_of_plain_integers) {
+TEST(ColumnSpelling, of_ids_is_that_of_integers) {
     const auto ids = [](std::vector<std::string> users) {
         return Table::from_text({{"user", std::move(users)}, {"item", {"a", "b", "a"}}, {"rating", {"1", "2", "3"}}});
     };
@@ -112,8 +112,16 @@ TEST(ColumnSpelling, of_ids_is_that_of_plain_integers) {
     const auto floats = CollabDataLoaders::from_table(
         ids({"", "", ""}).with_column("user", at::tensor({13.0, 2.0, 2.0}, at::kDouble)), none);
     EXPECT_EQ(floats.users().names(), plain.users().names());
-    const auto different = CollabDataLoaders::from_table(ids({"13", "13.0", " 13"}), none);
-    EXPECT_THAT(different.users().names(), ElementsAre("#na#", " 13", "13", "13.0"));
+    EXPECT_TRUE(plain.warnings().empty() && floats.warnings().empty());
+    const auto merged = CollabDataLoaders::from_table(ids({"13", "13.0", " 13"}), none);
+    EXPECT_THAT(merged.users().names(), ElementsAre("#na#", "13"));
+    ASSERT_EQ(merged.warnings().size(), 1U);
+    EXPECT_EQ(merged.warnings().front().code, "merged_ids");
+    const auto apart = CollabDataLoaders::from_table(ids({"13", "013", " 2.0"}), none);
+    EXPECT_THAT(apart.users().names(), ElementsAre("#na#", "013", "13", "2"));
+    ASSERT_EQ(apart.warnings().size(), 1U);
+    EXPECT_THAT(apart.warnings().front().message,
+                ::testing::HasSubstr("column 'user' has 1 id that is not an integer among 3, first '013'"));
 }
 
 TEST(ColumnSpelling, an_empty_text_of_parquet_is_missing_rather_than_unknown) {

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../core/warning.h"
+
+namespace embark {
+
+class Vocabulary;
+
+/// What the values of one column of categories or ids were, beside those of training.
+struct SeenValues {
+    /// How many there were, how many of these training did not have, and how many more were missing.
+    int64_t values = 0, unknown = 0, missing = 0;
+    /// The first that training did not have, and one that it had; empty where there is none.
+    std::string unknown_example = {}, known_example = {};
+
+    /// Counts `n` values `value`.
+    void add(const Vocabulary& vocabulary, std::string_view value, int64_t n = 1);
+};
+
+/// What encoding found that was not there in training, by column.
+struct EncodingCounts {
+    /// Categories and ids that are not in the vocabulary, taken as `#na#`.
+    std::map<std::string, int64_t> unknown = {};
+    /// Missing numbers of columns that had none in training.
+    std::map<std::string, int64_t> filled = {};
+    /// All columns of categories and ids that were looked at.
+    std::map<std::string, SeenValues> seen = {};
+
+    /// Whether nothing is unknown and nothing was filled.
+    bool empty() const { return unknown.empty() && filled.empty(); }
+
+    /// Adds what one more part of a column had.
+    void add(const std::string& column, const SeenValues& values);
+
+    /// A sentence for each column with unknown values ("unknown_values") or filled ones ("filled_values"); where all
+    /// values of a column are unknown, it says what they look like beside those of training.
+    std::vector<Warning> warnings() const;
+    /// The same of ids: unknown ones ("unknown_ids") and missing ones ("missing_ids").
+    std::vector<Warning> id_warnings() const;
+};
+
+}  // namespace embark
