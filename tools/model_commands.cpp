@@ -106,6 +106,10 @@ void report(const EncodingCounts& counts) {
         std::cerr << "embark: column '" << name << "' has " << n << " missing " << (n == 1 ? "value" : "values")
                   << ", which it had none of in training; filled as the others are\n";
     }
+    for (const auto& [name, n] : counts.unreadable) {
+        std::cerr << "embark: column '" << name << "' has " << n
+                  << (n == 1 ? " value that is not a date" : " values that are not dates") << "; taken as missing\n";
+    }
 }
 
 /// Throws unless a table has what the model predicts from: rows, or users and items.
@@ -122,7 +126,10 @@ void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     const auto predictions = model.predict(table, &counts);
     report(counts);
     if (!json) return write_csv(std::cout, with_predictions(table, predictions));
-    Json result = {{"unknown", counts.unknown}, {"filled", counts.filled}, {"predictions", Json::object()}};
+    Json result = {{"unknown", counts.unknown},
+                   {"filled", counts.filled},
+                   {"unreadable", counts.unreadable},
+                   {"predictions", Json::object()}};
     for (const TargetPredictions& prediction : predictions) {
         Json& target = result["predictions"][prediction.target];
         if (!prediction.is_class()) {

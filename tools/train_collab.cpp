@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "datasets.h"
+#include "split_options.h"
 #include "training_options.h"
 
 namespace embark::tools {
@@ -22,6 +23,7 @@ struct CollabTraining : TrainingOptions {
     Range y_range;
     bool no_fused = false, shard_tables = false;
     std::string embedding_update = "dense";
+    SplitOptions split;
 };
 
 EmbeddingUpdate embedding_update_of(const std::string& name) {
@@ -43,6 +45,7 @@ CommandLine command_line(CollabTraining& options) {
     add("rating", text_option(options.rating, "NAME"), "the column of ratings");
     add("valid-ratings", text_option(options.valid_ratings, "FILE"),
         "a file of validation ratings, of the same columns");
+    add_rating_split_options(line, options.split);
     add("factors", count_option(options.factors), "latent factors of each user and item");
     add("y-range", po::value<std::vector<double>>()->multitoken()->value_name("LO HI"),
         "keep predictions in this range, best a little wider than the ratings'");
@@ -72,6 +75,7 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
+    check_split(options.split, {"valid-ratings", "stream"}, options.given);
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
@@ -95,6 +99,7 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.user_name = user;
         collab.item_name = item;
         collab.rating_name = rating;
+        apply_split(options.split, collab);
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
         return CollabDataLoaders::from_tables(table, read_table(options, options.valid_ratings), collab);
     };

@@ -12,14 +12,18 @@
 #include "commands.h"
 #include "datasets.h"
 #include "metric_names.h"
+#include "row_options.h"
+#include "split_options.h"
 #include "training_options.h"
 
 namespace embark::tools {
 namespace {
 
 struct TabularTraining : TrainingOptions {
-    std::string csv, missing, target, cat, cont, date, text, classes, log, test_csv, valid_csv, valid_rows,
+    std::string csv, missing, target, cat, cont, date, date_format, text, classes, log, test_csv, valid_csv, valid_rows,
         valid_column, layers, preset = "fastai", metrics;
+    RowOptions rows;
+    SplitOptions split;
 };
 
 CommandLine command_line(TabularTraining& options) {
@@ -35,12 +39,16 @@ CommandLine command_line(TabularTraining& options) {
     add("cont", text_option(options.cont, "a,b,…"),
         "the columns of numbers (default: all others, told apart by what they look like)");
     add("date", text_option(options.date, "a,b,…"), "columns of dates, which become year, month, …");
+    add("date-format", text_option(options.date_format, "FORMAT"),
+        "how dates are written where not as 2024-01-31, such as %m/%d/%Y");
     add("text", text_option(options.text, "a,b,…"), "columns of texts of any length");
     add("classes", text_option(options.classes, "a,b,…"), "targets that are classes although they look like numbers");
     add("log", text_option(options.log, "a,b,…"), "targets that are learned by their logarithm");
     add("valid-csv", text_option(options.valid_csv, "FILE"), "validation rows in a file of their own");
     add("valid-rows", text_option(options.valid_rows, "A:B"), "validation rows A, A+1, …, B−1, counted from 0");
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
+    add_table_split_options(line, options.split);
+    add_row_options(line, options.rows);
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "fastai: its model and three epochs of one-cycle; best: an ensemble that predicts better and takes longer. "
@@ -64,6 +72,8 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
         if (options.given(split)) splits.push_back(concat("--", split));
     }
     require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
+    check_split(options.split, {"valid-csv", "valid-rows", "valid-column", "stream"}, options.given);
+    check_rows(options.rows, options.stream);
     recipe_of(options.preset);
 }
 
@@ -104,6 +114,7 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
     recipe.data.cat_names = names(options.cat);
     recipe.data.cont_names = names(options.cont);
     recipe.data.date_names = names(options.date);
+    recipe.data.date_format = options.date_format;
     recipe.data.text_names = names(options.text);
     if (!options.text.empty()) recipe.model.members = 1;  // texts have a model of their own
     recipe.data.y_classes = names(options.classes);
@@ -115,6 +126,8 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
         recipe.data.splitter = column_splitter(options.valid_column);
         recipe.data.ignore_names = {options.valid_column};
     }
+    apply_split(options.split, recipe.data);
+    apply_rows(options.rows, recipe);
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
     if (options.given("epochs")) recipe.n_epoch = options.epochs;
@@ -207,6 +220,8 @@ int train_tabular(const Arguments& arguments) {
     const bool is_main = Strategy::from_environment()->is_main_process();
     for (const std::string& warning : is_main ? dls.warnings() : std::vector<std::string>{})
         std::cerr << "embark: " << warning << "\n";
+    if (const std::string note = split_note(options.split); is_main && !note.empty())
+        std::cerr << "embark: " << note << "\n";
     // Before the training, so that a file that cannot be scored is found out in time.
     std::optional<DataLoader> test;
     if (!options.test_csv.empty()) {

@@ -8,8 +8,8 @@
 namespace embark {
 
 /// The words that stand for a missing number, nothing among them.
-inline constexpr std::array<std::string_view, 9> kMissingWords = {"",    "NA",   "N/A",  "#N/A", "NaN",
-                                                                  "nan", "null", "NULL", "None"};
+inline constexpr std::array<std::string_view, 10> kMissingWords = {"",    "NA",   "N/A",  "#N/A", "NaN",
+                                                                   "nan", "null", "NULL", "None", "NaT"};
 
 bool is_missing_word(std::string_view text);
 

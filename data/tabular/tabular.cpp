@@ -9,6 +9,7 @@
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../loaders/detail/loader_options.h"
+#include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
 #include "detail/tabular_targets.h"
@@ -102,7 +103,7 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
 }
 
 Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
-    return encode_inputs(*this, with_date_parts(table, dates), counts);
+    return encode_inputs(*this, with_date_parts(table, dates, counts), counts);
 }
 
 Tensors TabularData::encode_targets(const Table& table) const {
@@ -120,11 +121,14 @@ TabularDataLoaders::TabularDataLoaders(DataLoaders loaders, std::shared_ptr<cons
 
 TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(table, given);
+    TabularOptions options = with_columns(table, without_weight_column(given));
+    const at::Tensor weights = row_weights(table, options);
     const DataLoadersOptions loaders = loader_options(options);
     const Split split = split_rows(table, options.splitter, loaders);
-    const Table expanded = with_date_parts(table, dates_of(options));
-    FittedTable fitted = fit_table(expanded, options, {split.train, split.valid});
+    const DatedTable dated = with_dates_to_fit(table, dates_of(options));
+    FittedTable fitted = fit_table(dated.table, options, {split.train, split.valid});
+    add_warnings(fitted.warnings, dated.warnings);
+    if (weights.defined()) fitted.parts[0].weights = weights.index_select(0, split.train);
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
@@ -134,10 +138,16 @@ TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const Tabu
 TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
                                                    const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(train, given);
+    TabularOptions options = with_columns(train, without_weight_column(given));
     const DataLoadersOptions loaders = loader_options(options);
-    FittedTable fitted = fit_table(with_date_parts(train, dates_of(options)), options, {at::arange(train.rows())});
-    TensorDataset valid_data{.inputs = fitted.data->encode(valid), .targets = fitted.data->encode_targets(valid)};
+    const DatedTable dated = with_dates_to_fit(train, dates_of(options));
+    FittedTable fitted = fit_table(dated.table, options, {at::arange(train.rows())});
+    fitted.parts[0].weights = row_weights(train, options);
+    EncodingCounts counts;
+    TensorDataset valid_data{.inputs = fitted.data->encode(valid, &counts),
+                             .targets = fitted.data->encode_targets(valid)};
+    add_warnings(fitted.warnings, dated.warnings);
+    add_warnings(fitted.warnings, unreadable_in_validation(counts));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted.data),
             fitted.data, std::move(options), std::move(fitted.warnings)};

@@ -7,6 +7,7 @@
 #include "../parquet/detail/parquet_loaders.h"
 #include "../table/detail/table_impl.h"
 #include "detail/fit_sample.h"
+#include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
 
@@ -39,6 +40,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
                                               const std::optional<std::filesystem::path>& valid,
                                               const TabularOptions& given, const StreamOptions& stream) {
     check(given);
+    require_streamable(given);
     const ParquetSource source(train, valid, loader_options(given), given.splitter, stream);
     const std::vector<std::string> read = read_columns(source, given);
     source.require_columns(read);
@@ -49,7 +51,9 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
 
     TabularOptions options = with_columns(table, given);
     const auto dates = dates_of(options);
-    FittedTable fitted = fit_columns(with_date_parts(table, dates), options, rows);
+    const DatedTable dated = with_dates_to_fit(table, dates, /*is_sample=*/rows.n_rows > table.rows());
+    FittedTable fitted = fit_columns(dated.table, options, rows);
+    add_warnings(fitted.warnings, dated.warnings);
     std::vector<std::string> columns = fitted.data->input_names();
     columns.insert(columns.end(), options.y_names.begin(), options.y_names.end());
     const ParquetSource::Encode encode = [dates, data = fitted.data](const Table& part, const at::Tensor& wanted) {

@@ -41,10 +41,13 @@ def _embark_spell(self, text: str, spelling: int) -> str:
     number = word[0:end]
     return "0" if number == "-0" else number
 
+def _embark_is_missing_word(self, text: str) -> bool:
+    return text in self._embark_missing_words
+
 def _embark_is_missing(self, text: str, spelling: int) -> bool:
     if text == "" or text == "#na#":
         return True
-    return spelling > 0 and self._embark_without_blanks(text) in self._embark_missing_words
+    return spelling > 0 and self._embark_is_missing_word(self._embark_without_blanks(text))
 )";
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include <arrow/api.h>
 
@@ -8,7 +9,8 @@
 
 namespace embark {
 
-/// What the values of a column of text, dictionary-encoded or not, can all be taken for.
-ColumnType guess_text_type(const std::shared_ptr<arrow::ChunkedArray>& column);
+/// What the values of a column of text, dictionary-encoded or not, can all be taken for, dates also of
+/// `date_format` where there is one.
+ColumnType guess_text_type(const std::shared_ptr<arrow::ChunkedArray>& column, std::string_view date_format = {});
 
 }  // namespace embark

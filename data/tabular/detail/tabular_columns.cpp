@@ -7,7 +7,6 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/loader_options.h"
-#include "../../table/date_parts.h"
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/table_impl.h"
 
@@ -55,7 +54,8 @@ void take_all_columns(const Table& table, TabularOptions& options) {
     ColumnKinds kinds = cont_cat_split(table, leave_out, options.max_card);
     options.cont_names = std::move(kinds.cont_names);
     for (std::string& name : kinds.cat_names) {
-        (table.type(name) == ColumnType::date ? options.date_names : options.cat_names).push_back(std::move(name));
+        const bool are_dates = has_dates(table, name, options.date_format);
+        (are_dates ? options.date_names : options.cat_names).push_back(std::move(name));
     }
 }
 
@@ -84,19 +84,15 @@ bool is_categorical(const Table& table, const std::string& name, const ColumnRol
     return type != ColumnType::number;
 }
 
-std::vector<DateColumn> dates_of(const TabularOptions& options) {
-    std::vector<DateColumn> dates;
-    for (const auto& name : options.date_names) dates.push_back({.name = name, .time = options.date_time});
-    return dates;
-}
-
 void check(const TabularOptions& options) {
     require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
                         options.hide_categories, ": it must be a share of at least 0 and below 1");
     require<UsageError>(options.max_card >= 0, "Invalid max_card ", options.max_card, ": it must be at least 0");
+    require<UsageError>(options.min_count >= 1, "Invalid min_count ", options.min_count, ": it must be at least 1");
     require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
     require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
                         ": it must be a finite number");
+    if (!options.date_format.empty()) require_date_format(options.date_format);
     require_valid(loader_options(options));
 }
 
@@ -108,11 +104,6 @@ ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& l
         (categorical ? kinds.cat_names : kinds.cont_names).push_back(name);
     }
     return kinds;
-}
-
-Table with_date_parts(Table table, const std::vector<DateColumn>& dates) {
-    for (const DateColumn& date : dates) table = add_datepart(table, date.name, {.time = date.time});
-    return table;
 }
 
 TabularOptions with_columns(const Table& table, TabularOptions options) {
@@ -128,13 +119,7 @@ TabularOptions with_columns(const Table& table, TabularOptions options) {
     if (none_named(options)) take_all_columns(table, options);
     require(!none_named(options), "Nothing is left to predict ", join(options.y_names),
             " from: ", display_name(table.source()), " has no other column");
-    for (const std::string& name : options.date_names) {
-        for (const auto& column : columns_of({.name = name, .time = options.date_time})) {
-            require(!table.has(column.name), "The date '", name, "' would become a column '", column.name,
-                    "', and there is one of that name; rename it");
-            (column.is_number ? options.cont_names : options.cat_names).push_back(column.name);
-        }
-    }
+    add_date_parts(table, options);
     return options;
 }
 

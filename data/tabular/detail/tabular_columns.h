@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../tabular.h"
+#include "date_columns.h"
 
 namespace embark {
 
@@ -27,11 +28,6 @@ ColumnRole role_of(const std::string& name, const TabularOptions& options);
 
 /// Whether a column of `role` has categories, or classes where it is a target.
 bool is_categorical(const Table& table, const std::string& name, const ColumnRole& role);
-
-std::vector<DateColumn> dates_of(const TabularOptions& options);
-
-/// `table` with the parts of its dates as columns of their own in their place.
-Table with_date_parts(Table table, const std::vector<DateColumn>& dates);
 
 /// `options` with the names of columns filled in, the parts of dates among them. Throws UsageError where no target is
 /// named or one column is named for two ends, Error for a column that `table` does not have and where nothing is left
