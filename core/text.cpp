@@ -122,8 +122,11 @@ std::vector<std::string> near_names(std::string_view name, const std::vector<std
     return names;
 }
 
-std::string name_hint(std::string_view name, const std::vector<std::string>& candidates) {
+std::string name_hint(std::string_view name, const std::vector<std::string>& all) {
     constexpr size_t kListed = 20;
+    // What a vocabulary calls a missing or unknown value is no name of the user's.
+    std::vector<std::string> candidates = all;
+    std::erase(candidates, "#na#");
     std::string hint;
     const auto near = near_names(name, candidates);
     if (!near.empty()) hint += "; did you mean '" + join(near, "' or '") + "'?";

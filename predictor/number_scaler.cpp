@@ -24,6 +24,20 @@ constexpr std::array<std::pair<Scaling, std::string_view>, 4> kNames = {{{Scalin
 /// How near to 0 and 1 a rank may come: scikit-learn's bound.
 constexpr double kRankMargin = 1e-7;
 
+/// So much of a number is what a sum or a product of doubles may be wrong by.
+constexpr double kRounding = 0x1p-50;
+
+/// σ of the whole population; 0 where the values differ by no more than rounding makes them.
+double deviation_of(const at::Tensor& values, double mean) {
+    const at::Tensor apart = values - mean;
+    const double largest = apart.abs().max().item<double>();
+    if (largest <= kRounding * std::abs(mean)) return 0;
+    const double deviation = values.std(/*unbiased=*/false).item<double>();
+    // Squares of what is this small would be 0.
+    constexpr double kTiny = 1e-150;
+    return largest > kTiny ? deviation : (apart / largest).std(/*unbiased=*/false).item<double>() * largest;
+}
+
 /// The values at the ranks i / (n − 1), with linear interpolation, as numpy's percentile.
 std::vector<double> quantiles_of(const at::Tensor& values, int64_t n) {
     const at::Tensor ranks = at::linspace(0, 1, n, at::kDouble);
@@ -66,7 +80,10 @@ NumberScaler NumberScaler::fit(Scaling scaling, const at::Tensor& values) {
     switch (scaling) {
         case Scaling::standard: {
             const double mean = constant ? values[0].item<double>() : values.mean().item<double>();
-            return {scaling, mean, constant ? 1 : values.std(/*unbiased=*/false).item<double>() + 1e-7, {}};
+            const double deviation = constant ? 0 : deviation_of(values, mean);
+            if (deviation == 0) return {scaling, mean, 1, {}};
+            // fastai's 1e-7 would take the place of a σ that is smaller.
+            return {scaling, mean, deviation + std::min(1e-7, 1e-3 * deviation), {}};
         }
         case Scaling::robust: {
             const auto quartiles = quantiles_of(values, 5);

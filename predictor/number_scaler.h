@@ -9,7 +9,8 @@ namespace embark {
 
 /// How a column of numbers is brought to a size that networks learn from.
 enum class Scaling {
-    standard,  ///< (x − mean) / (σ + 1e-7), σ that of the whole population: fastai's Normalize
+    standard,  ///< (x − mean) / (σ + 1e-7), σ that of the whole population: fastai's Normalize. Where σ is below 1e-4,
+               ///< a thousandth of it stands for the 1e-7, so that small numbers are brought to the same size
     robust,    ///< (x − median) / (third − first quartile): outliers do not count
     quantile,  ///< the normal distribution's value at x's rank among the training values, from −5.2 to 5.2; the middle
                ///< of their ranks for a value that many rows share
@@ -21,7 +22,8 @@ std::string_view to_string(Scaling scaling);
 /// Throws UsageError for another word, and lists those that there are.
 Scaling parse_scaling(std::string_view name);
 
-/// Scales one column of numbers as was fitted on its training values. A column with one value alone becomes 0.
+/// Scales one column of numbers as was fitted on its training values. A column with one value alone becomes 0, and so
+/// does one whose values differ by a rounding error alone.
 class NumberScaler {
 public:
     /// Leaves numbers as they are.

@@ -64,12 +64,6 @@ Range range_of(const std::vector<double>& numbers, const std::string& option) {
     return {numbers[0], numbers[1]};
 }
 
-char delimiter_of(const std::string& text) {
-    if (text == "tab" || text == "\\t") return '\t';
-    require<UsageError>(text.size() == 1, "Invalid delimiter '", text, "': one character, or the word tab");
-    return text.front();
-}
-
 std::vector<std::string> list_of(const std::string& text) {
     std::vector<std::string> parts;
     size_t begin = 0;
@@ -79,6 +73,15 @@ std::vector<std::string> list_of(const std::string& text) {
         if (comma == std::string::npos) return parts;
         begin = comma + 1;
     }
+}
+
+po::typed_value<ListWords>* list_option(ListWords& target, const char* shown) {
+    return po::value(&target)->value_name(shown);
+}
+
+std::vector<std::string> list_of(const ListWords& words, const std::vector<std::string>& names) {
+    const bool whole = words.size() != 1 || std::find(names.begin(), names.end(), words.front()) != names.end();
+    return whole ? words : list_of(words.front());
 }
 
 }  // namespace embark::tools

@@ -42,10 +42,17 @@ std::string required_text(const po::variables_map& values, const std::string& op
 /// Two numbers, lower end first. Throws UsageError unless there are just two.
 Range range_of(const std::vector<double>& numbers, const std::string& option);
 
-/// "tab", "\t" or one character. Throws UsageError for anything else.
-char delimiter_of(const std::string& text);
-
 /// "a,b,c" -> {"a", "b", "c"}.
 std::vector<std::string> list_of(const std::string& text);
+
+/// The words of an option that is a list, as they were given: `--cat a,b` or `--cat a --cat b`.
+using ListWords = std::vector<std::string>;
+
+/// An option that may be given more than once, for list_of.
+po::typed_value<ListWords>* list_option(ListWords& target, const char* shown);
+
+/// What they list: given once it is cut at commas, unless it is one of `names` as a whole; given more than once every
+/// word is taken as it is, so that names with commas can be said: `--cat a --cat "b,c"`.
+std::vector<std::string> list_of(const ListWords& words, const std::vector<std::string>& names = {});
 
 }  // namespace embark::tools

@@ -8,6 +8,7 @@ namespace embark::tools {
 /// are thrown.
 int train_collab(const Arguments& arguments);
 int train_tabular(const Arguments& arguments);
+int describe(const Arguments& arguments);
 int predict(const Arguments& arguments);
 int recommend(const Arguments& arguments);
 int similar(const Arguments& arguments);

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
     using namespace embark::tools;
     return run_program({{"train collab", "train a model of ratings, and export it", train_collab},
                         {"train tabular", "train a model of a table, and export it", train_tabular},
+                        {"describe", "what the columns of a table would be taken for", describe},
                         {"predict", "predict each row of a CSV file", predict},
                         {"recommend", "one user's best items", recommend},
                         {"similar", "the items most like one item", similar},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
@@ -6,11 +7,11 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/data/csv/csv.h>
-#include <embark/data/parquet/parquet.h>
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
 
 #include "commands.h"
+#include "read_table.h"
 
 // The commands that use an exported model.
 namespace embark::tools {
@@ -89,6 +90,21 @@ void print(const ExportedModel::Info& info) {
     for (const auto& [name, shape] : info.parameters) std::cout << "  " << name << "  " << shape_text(shape) << "\n";
 }
 
+/// `table` without the columns that cannot be written as text (lists, bytes) and that the model does not need.
+Table writable(const Table& table, const std::vector<std::string>& needed) {
+    std::vector<std::string> kept;
+    for (const std::string& name : table.names()) {
+        const bool is_needed = std::find(needed.begin(), needed.end(), name) != needed.end();
+        if (is_needed || table.has_text(name)) {
+            kept.push_back(name);
+            continue;
+        }
+        std::cerr << "embark: column '" << name << "' of " << table.source()
+                  << " cannot be written as text; it is left out of the predictions\n";
+    }
+    return kept.size() == table.names().size() ? table : table.select(kept);
+}
+
 void predict_ratings(const ExportedModel& model, const Table& table, bool json) {
     const auto& inputs = model.info().inputs;
     const auto predictions = model.predict(table.text(inputs.at(0)), table.text(inputs.at(1)));
@@ -152,20 +168,16 @@ int predict(const Arguments& arguments) {
                      "Prints the input as CSV with the model's predictions as further columns.");
     add_model_options(line);
     auto add = line.options.add_options();
-    add("input", po::value<std::string>()->value_name("FILE"), "a CSV or Parquet file with the model's input columns");
-    add("delimiter", po::value<std::string>()->default_value(",")->value_name("C"), "one character, or tab");
-    add("columns", po::value<std::string>()->value_name("a,b,…"), "the column names of a file without a header");
-    add("missing", po::value<std::string>()->value_name("WORD"), "words that stand for a missing value, as a,b,…");
+    add("input", po::value<std::string>()->value_name("FILE"), "a file of CSV (compressed or not, - for standard input), Parquet or Arrow with the model's input columns");
+    ReadingOptions reading;
+    add_reading_options(line, reading);
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(arguments);
     const std::string input = required_text(values, "input");
     const ExportedModel model = load_model(values);
     require_raw_values(model);
     const bool rows = model.predicts_rows();
-    CsvOptions csv{.delimiter = delimiter_of(values["delimiter"].as<std::string>()), .trim_spaces = rows};
-    if (values.count("columns")) csv.column_names = list_of(required_text(values, "columns"));
-    if (values.count("missing")) csv.missing_values = list_of(required_text(values, "missing"));
-    const Table table = input.ends_with(".parquet") ? read_parquet(input) : read_csv(input, csv);
+    const Table table = writable(read_table(reading, input, {.trim_spaces = rows}), model.info().inputs);
     const bool json = values["json"].as<bool>();
     if (rows) {
         predict_rows(model, table, json);

@@ -101,10 +101,10 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.rating_name = rating;
         apply_split(options.split, collab);
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
-        return CollabDataLoaders::from_tables(table, read_table(options, options.valid_ratings), collab);
+        return CollabDataLoaders::from_tables(table, read_table(options.reading, options.valid_ratings), collab);
     };
     if (options.dataset.empty()) {
-        return load(read_table(options, options.ratings), options.user, options.item, options.rating);
+        return load(read_table(options.reading, options.ratings), options.user, options.item, options.rating);
     }
     const RatingsTable known = read_rating_dataset(options.dataset, options.data_dir);
     return load(known.table, known.user, known.item, known.rating);

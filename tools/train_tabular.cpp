@@ -9,6 +9,8 @@
 #include <embark/distributed/strategy.h>
 #include <embark/learners/tabular_recipe.h>
 
+#include "column_options.h"
+#include "column_report.h"
 #include "commands.h"
 #include "datasets.h"
 #include "metric_names.h"
@@ -20,8 +22,8 @@ namespace embark::tools {
 namespace {
 
 struct TabularTraining : TrainingOptions {
-    std::string csv, missing, target, cat, cont, date, date_format, text, classes, log, test_csv, valid_csv, valid_rows,
-        valid_column, layers, preset = "fastai", metrics;
+    std::string csv, test_csv, valid_csv, valid_rows, valid_column, layers, preset = "fastai", metrics;
+    ColumnOptions columns;
     RowOptions rows;
     SplitOptions split;
 };
@@ -33,17 +35,7 @@ CommandLine command_line(TabularTraining& options) {
     auto add = line.options.add_options();
     add("csv", text_option(options.csv, "FILE"),
         "a CSV file, spaces around whose values are removed, or a Parquet file; with --stream also a folder of those");
-    add("missing", text_option(options.missing, "WORD"), "words that stand for a missing value, as a,b,…");
-    add("target", text_option(options.target, "a,b,…"), "the columns to predict");
-    add("cat", text_option(options.cat, "a,b,…"), "the columns of categories");
-    add("cont", text_option(options.cont, "a,b,…"),
-        "the columns of numbers (default: all others, told apart by what they look like)");
-    add("date", text_option(options.date, "a,b,…"), "columns of dates, which become year, month, …");
-    add("date-format", text_option(options.date_format, "FORMAT"),
-        "how dates are written where not as 2024-01-31, such as %m/%d/%Y");
-    add("text", text_option(options.text, "a,b,…"), "columns of texts of any length");
-    add("classes", text_option(options.classes, "a,b,…"), "targets that are classes although they look like numbers");
-    add("log", text_option(options.log, "a,b,…"), "targets that are learned by their logarithm");
+    add_column_options(line, options.columns);
     add("valid-csv", text_option(options.valid_csv, "FILE"), "validation rows in a file of their own");
     add("valid-rows", text_option(options.valid_rows, "A:B"), "validation rows A, A+1, …, B−1, counted from 0");
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
@@ -64,7 +56,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
     const auto values = line.parse(arguments);
     require<UsageError>(options.dataset.empty() != options.csv.empty(),
                         "Give either --dataset, a data set known by name, or --csv, a file");
-    require<UsageError>(options.csv.empty() || !options.target.empty(),
+    require<UsageError>(options.csv.empty() || !options.columns.target.empty(),
                         "With --csv, name the columns to predict: --target");
     take_training_options(values, options);
     std::vector<std::string> splits;
@@ -74,6 +66,10 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
     require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
     check_split(options.split, {"valid-csv", "valid-rows", "valid-column", "stream"}, options.given);
     check_rows(options.rows, options.stream);
+    require<UsageError>(!options.columns.drop_missing_target || !options.stream,
+                        "--drop-missing-target goes without --stream, which reads the files as they are");
+    require<UsageError>(!options.columns.drop_missing_target || options.valid_rows.empty(),
+                        "--drop-missing-target goes without --valid-rows, which would count other rows then");
     recipe_of(options.preset);
 }
 
@@ -104,27 +100,26 @@ Splitter rows_splitter(const std::string& text) {
 }
 
 Table read(const TabularTraining& options, const std::string& file) {
-    return read_table(options, file, {.missing_values = names(options.missing), .trim_spaces = true});
+    return read_table(options.reading, file, {.trim_spaces = true});
+}
+
+/// Rows with targets.
+Table read_rows(const TabularTraining& options, const std::string& file, const std::string& usual_target,
+                std::vector<Warning>& warnings) {
+    return with_targets(options.columns, usual_target, read(options, file), warnings);
 }
 
 /// The preset with what was asked for in its place.
-TabularRecipe recipe_for(const TabularTraining& options, const std::string& usual_target) {
+TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known) {
     TabularRecipe recipe = recipe_of(options.preset);
-    recipe.data.y_names = options.target.empty() ? std::vector<std::string>{usual_target} : names(options.target);
-    recipe.data.cat_names = names(options.cat);
-    recipe.data.cont_names = names(options.cont);
-    recipe.data.date_names = names(options.date);
-    recipe.data.date_format = options.date_format;
-    recipe.data.text_names = names(options.text);
-    if (!options.text.empty()) recipe.model.members = 1;  // texts have a model of their own
-    recipe.data.y_classes = names(options.classes);
-    recipe.data.y_log = names(options.log);
+    apply_columns(options.columns, known.table.names(), known.target, recipe.data);
+    if (!recipe.data.text_names.empty()) recipe.model.members = 1;  // texts have a model of their own
     recipe.data.valid_pct = options.valid_pct;
     recipe.data.seed = static_cast<uint64_t>(options.seed);
     if (!options.valid_rows.empty()) recipe.data.splitter = rows_splitter(options.valid_rows);
     if (!options.valid_column.empty()) {
         recipe.data.splitter = column_splitter(options.valid_column);
-        recipe.data.ignore_names = {options.valid_column};
+        recipe.data.ignore_names.push_back(options.valid_column);
     }
     apply_split(options.split, recipe.data);
     apply_rows(options.rows, recipe);
@@ -136,20 +131,47 @@ TabularRecipe recipe_for(const TabularTraining& options, const std::string& usua
     return recipe;
 }
 
-TabularDataLoaders data_loaders(const TabularTraining& options, const Table& table, const TabularRecipe& recipe) {
-    if (options.stream) {
-        const auto stream = options.streaming();
-        if (options.valid_csv.empty()) return TabularDataLoaders::from_parquet(options.csv, recipe.data, stream);
-        return TabularDataLoaders::from_parquet(options.csv, options.valid_csv, recipe.data, stream);
+/// Also says in `warnings` what there is to be said of the data.
+TabularDataLoaders data_loaders(const TabularTraining& options, const KnownTable& known, const TabularRecipe& recipe,
+                                std::vector<Warning>& warnings) {
+    const auto made = [&] {
+        if (options.stream) {
+            const auto stream = options.streaming();
+            if (options.valid_csv.empty()) return TabularDataLoaders::from_parquet(options.csv, recipe.data, stream);
+            return TabularDataLoaders::from_parquet(options.csv, options.valid_csv, recipe.data, stream);
+        }
+        if (options.valid_csv.empty()) return TabularDataLoaders::from_table(known.table, recipe.data);
+        const Table valid = read_rows(options, options.valid_csv, known.target, warnings);
+        return TabularDataLoaders::from_tables(known.table, valid, recipe.data);
+    };
+    const TabularDataLoaders dls = made();
+    warnings.insert(warnings.end(), dls.warnings().begin(), dls.warnings().end());
+    return dls;
+}
+
+/// The rows that are scored at the end.
+std::optional<DataLoader> test_rows(const TabularTraining& options, const std::string& usual_target,
+                                    const TabularDataLoaders& dls, std::vector<Warning>& warnings) {
+    if (options.test_csv.empty()) return std::nullopt;
+    const Table table = read_rows(options, options.test_csv, usual_target, warnings);
+    for (const TargetColumn& target : dls.targets()) {
+        require(table.has(target.name), options.test_csv, " cannot be scored: it lacks the target '", target.name, "'",
+                name_hint(target.name, table.names()));
     }
-    if (options.valid_csv.empty()) return TabularDataLoaders::from_table(table, recipe.data);
-    return TabularDataLoaders::from_tables(table, read(options, options.valid_csv), recipe.data);
+    EncodingCounts counts;
+    DataLoader rows = dls.test_dl(table, &counts);
+    const auto found = new_value_warnings(counts, table);
+    warnings.insert(warnings.end(), found.begin(), found.end());
+    return rows;
 }
 
 /// All rows, none where they are streamed, and the target of a known data set.
-KnownTable read_all(const TabularTraining& options) {
-    if (!options.dataset.empty()) return read_table_dataset(options.dataset, options.data_dir);
-    return {options.stream ? Table::of_rows(0) : read(options, options.csv), ""};
+KnownTable read_all(const TabularTraining& options, std::vector<Warning>& warnings) {
+    if (options.stream) return {Table::of_rows(0), ""};
+    if (options.dataset.empty()) return {read_rows(options, options.csv, "", warnings), ""};
+    KnownTable known = read_table_dataset(options.dataset, options.data_dir);
+    known.table = with_targets(options.columns, known.target, known.table, warnings);
+    return known;
 }
 
 /// The metrics that were asked for, or the usual ones, of each target that they fit; named METRIC_TARGET where there
@@ -174,7 +196,8 @@ std::vector<Metric> metrics_for(const TabularTraining& options, const std::vecto
     return metrics;
 }
 
-nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final) {
+nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final,
+                      const std::vector<Warning>& warnings) {
     const TabularDataLoaders& dls = learn.tabular_dls();
     nlohmann::json classes = nlohmann::json::object();
     for (size_t i = 0; i < dls.targets().size(); ++i) {
@@ -190,6 +213,8 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
                              {"date_names", dls.tabular_options().date_names},
                              {"text_names", dls.tabular_options().text_names},
                              {"classes", classes},
+                             {"columns", columns_report(dls.columns())},
+                             {"warnings", warnings_report(warnings)},
                              {"preset", options.preset},
                              {"seed", options.seed}};
     if (!learn.stop_reason().empty()) result["stop_reason"] = learn.stop_reason();
@@ -214,23 +239,18 @@ int train_tabular(const Arguments& arguments) {
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
-    const KnownTable known = read_all(options);
-    TabularRecipe recipe = recipe_for(options, known.target);
-    const TabularDataLoaders dls = data_loaders(options, known.table, recipe);
-    const bool is_main = Strategy::from_environment()->is_main_process();
-    for (const std::string& warning : is_main ? dls.warnings() : std::vector<std::string>{})
-        std::cerr << "embark: " << warning << "\n";
-    if (const std::string note = split_note(options.split); is_main && !note.empty())
-        std::cerr << "embark: " << note << "\n";
+    std::vector<Warning> warnings;
+    const KnownTable known = read_all(options, warnings);
+    TabularRecipe recipe = recipe_for(options, known);
+    if (auto note = split_note(options.split); !note.empty()) warnings.push_back({"split_column", std::move(note)});
+    const TabularDataLoaders dls = data_loaders(options, known, recipe, warnings);
     // Before the training, so that a file that cannot be scored is found out in time.
-    std::optional<DataLoader> test;
-    if (!options.test_csv.empty()) {
-        test = dls.test_dl(read(options, options.test_csv));
-        require(!test->data().targets.empty(), options.test_csv, " cannot be scored: it lacks a target, one of ",
-                join(recipe.data.y_names));
-    }
+    const std::optional<DataLoader> test = test_rows(options, known.target, dls, warnings);
     recipe.learner.metrics = metrics_for(options, dls.targets());
-
+    if (Strategy::from_environment()->is_main_process()) {
+        if (!options.quiet) show_columns(dls.columns());
+        show_warnings(warnings);
+    }
     recipe.learner.callbacks.push_back(data_parallel());
 
     set_seed(static_cast<uint64_t>(options.seed));
@@ -241,7 +261,7 @@ int train_tabular(const Arguments& arguments) {
     const Validation final = learn.validate();
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
 
-    nlohmann::json result = report(options, learn, final);
+    nlohmann::json result = report(options, learn, final, warnings);
     std::optional<Validation> tested;
     if (test) {
         tested = learn.validate(*test);

@@ -7,8 +7,6 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/core/text.h>
-#include <embark/data/csv/csv.h>
-#include <embark/data/parquet/parquet.h>
 #include <embark/distributed/strategy.h>
 
 namespace embark::tools {
@@ -69,8 +67,7 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
     add("dataset", text_option(options.dataset, "NAME"), ("a data set known by name: " + join(datasets)).c_str());
     add("data-dir", text_option(options.data_dir, "DIR"),
         ("the folder with data sets, as DIR/" + datasets.front()).c_str());
-    add("delimiter", text_option(options.delimiter, "C"), "one character, or tab (default: a comma)");
-    add("columns", text_option(options.columns, "a,b,…"), "the column names of a file without a header");
+    add_reading_options(line, options.reading);
     add("stream", po::bool_switch(&options.stream),
         "read a Parquet file, or all those in a folder, again in every epoch, for more than fits into memory");
     add("shuffle-buffer", count_option(options.shuffle_buffer),
@@ -102,6 +99,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
         "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
         "there, start afresh");
     add("export", text_option(options.export_path, "FILE"), "write the trained model to this TorchScript file");
+    add("quiet", po::bool_switch(&options.quiet), "leave out what the columns are taken for");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
 }
 
@@ -115,15 +113,6 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
                             "--checkpoint-every needs a folder: give --checkpoint-dir or --resume");
     }
     check(options);
-}
-
-Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv) {
-    require(!std::filesystem::is_directory(file), "Cannot read ", file,
-            ": it is a folder, not a file; a folder of Parquet files is read with --stream");
-    if (file.ends_with(".parquet")) return read_parquet(file);
-    if (!options.delimiter.empty()) csv.delimiter = delimiter_of(options.delimiter);
-    if (!options.columns.empty()) csv.column_names = list_of(options.columns);
-    return read_csv(file, csv);
 }
 
 nlohmann::json figure(double value) {
@@ -150,6 +139,16 @@ nlohmann::json epochs_report(const Records& records) {
         epochs.push_back(std::move(epoch));
     }
     return epochs;
+}
+
+void show_warnings(const std::vector<Warning>& warnings) {
+    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+}
+
+nlohmann::json warnings_report(const std::vector<Warning>& warnings) {
+    auto report = nlohmann::json::array();
+    for (const Warning& warning : warnings) report.push_back({{"code", warning.code}, {"message", warning.message}});
+    return report;
 }
 
 bool was_stopped(const SignalStop& signals, const Learner& learn) {

@@ -8,18 +8,20 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/callbacks/checkpoint/checkpoint_options.h>
-#include <embark/data/csv/csv.h>
+#include <embark/core/warning.h>
 #include <embark/data/loaders/stream_options.h>
 #include <embark/learners/learner.h>
 
 #include "command_line.h"
+#include "read_table.h"
 #include "signals.h"
 
 namespace embark::tools {
 
 /// What every command that trains has: where the data are, how long and how fast to train, what to leave behind.
 struct TrainingOptions {
-    std::string dataset, data_dir, delimiter, columns, export_path, checkpoint_dir, resume_dir, device;
+    std::string dataset, data_dir, export_path, checkpoint_dir, resume_dir, device;
+    ReadingOptions reading;
     double valid_pct = 0.2;
     int64_t epochs = 5;
     double lr = 1e-3;
@@ -32,6 +34,8 @@ struct TrainingOptions {
     bool stream = false;
     int64_t shuffle_buffer = StreamOptions().shuffle_buffer;
     bool json = false;
+    /// Without the table of what the columns are taken for.
+    bool quiet = false;
     /// Which of the options that have a default were given by name.
     std::function<bool(const char* option)> given = [](const char*) { return false; };
 
@@ -53,9 +57,6 @@ void add_training_options(CommandLine& line, TrainingOptions& options, bool pres
 /// anything is read.
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
 
-/// Reads a CSV or Parquet file as the options say.
-Table read_table(const TrainingOptions& options, const std::string& file, CsvOptions csv = {});
-
 /// JSON has no NaN; a figure that is missing is null.
 nlohmann::json figure(double value);
 /// Figures by name.
@@ -63,6 +64,11 @@ nlohmann::json figures(const std::map<std::string, double>& values);
 
 /// A row for each epoch of a fit: losses, metrics as `valid_NAME`, seconds.
 nlohmann::json epochs_report(const Records& records);
+
+/// Says each on standard error, in a line of its own.
+void show_warnings(const std::vector<Warning>& warnings);
+/// [{"code": …, "message": …}, …]
+nlohmann::json warnings_report(const std::vector<Warning>& warnings);
 
 /// Whether the training of `learn` was ended by a signal, to this process or to one that trains together with it.
 bool was_stopped(const SignalStop& signals, const Learner& learn);

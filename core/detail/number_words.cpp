@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "../text.h"
 
@@ -22,10 +23,30 @@ std::string shortest_text(Number number) {
     return {digits.data(), written.ptr};
 }
 
+std::string in_small_letters(std::string_view text) {
+    std::string small(text);
+    for (char& c : small) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return small;
+}
+
 }  // namespace
 
+std::vector<std::string> missing_words_in_small_letters() {
+    std::set<std::string> words;
+    for (const std::string_view word : kMissingWords) words.insert(in_small_letters(word));
+    for (const std::string_view word : kMissingInNumbers) words.insert(in_small_letters(word));
+    return {words.begin(), words.end()};
+}
+
 bool is_missing_word(std::string_view text) {
-    return std::find(kMissingWords.begin(), kMissingWords.end(), text) != kMissingWords.end();
+    if (text.empty()) return true;
+    // Asked of every distinct value: no word ends in a digit, and none is longer.
+    constexpr size_t kLongest = std::string_view("#N/A N/A").size();
+    if (text.size() > kLongest || (text.back() >= '0' && text.back() <= '9')) return false;
+    static const std::vector<std::string> words = missing_words_in_small_letters();
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_word(text, word); });
 }
 
 bool is_word(std::string_view text, std::string_view word) {
@@ -39,11 +60,13 @@ std::string_view without_blanks(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-std::optional<double> read_number(std::string_view text) {
-    if (const auto number = parse_double(text)) return number;
+std::optional<double> read_number(std::string_view text, bool missing_words) {
+    auto number = parse_double(text);
+    if (number && !std::isnan(*number)) return number;
     text = without_blanks(text);
-    if (is_missing_word(text)) return std::numeric_limits<double>::quiet_NaN();
-    return parse_double(text);
+    if (text.empty() || (missing_words && is_missing_word(text))) return std::numeric_limits<double>::quiet_NaN();
+    number = parse_double(text);
+    return number && std::isnan(*number) ? std::nullopt : number;
 }
 
 std::string number_text(double number) {

@@ -140,6 +140,7 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
 CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
+    require_no_split(options.splitter, options.valid_pct);
     const CollabColumns columns = resolve_columns(train.names(), train.source(), options);
     const RowValues<float> train_ratings = read_ratings(train, columns.rating);
     const RowValues<float> valid_ratings = read_ratings(valid, columns.rating);

@@ -5,6 +5,7 @@
 #include <ostream>
 #include <utility>
 
+#include "../../core/detail/number_words.h"
 #include "../../core/file.h"
 #include "../../core/text.h"
 #include "../table/detail/arrow_utils.h"
@@ -30,16 +31,29 @@ bool is_latin_1(const std::string& encoding) {
 }
 
 CsvFile opened(const std::filesystem::path& path, const CsvOptions& options) {
-    require<UsageError>(std::string_view("\"\r\n\0", 4).find(options.delimiter) == std::string_view::npos,
-                        "A quote, a line break or a NUL cannot be the delimiter of a CSV file");
+    constexpr char kSeparator = '\x1f';  // stands for a delimiter that Arrow cannot have
+    const std::string& delimiter = options.delimiter.text();
+    require<UsageError>(delimiter.find_first_of(std::string_view("\"\r\n\0", 4)) == std::string::npos,
+                        "A quote, a line break or a NUL cannot be in the delimiter of a CSV file");
+    require<UsageError>(is_utf8(delimiter), "The delimiter of a CSV file must be UTF-8, also where the file is not");
     require_readable_file(path);
-    require(std::filesystem::is_regular_file(path), "Cannot read ", path.string(),
+    const std::string name = options.source_name.empty() ? path.string() : options.source_name;
+    require(std::filesystem::is_regular_file(path), "Cannot read ", name,
             ": it is no regular file; CSV is read more than once, which a pipe does not allow");
-    return {.path = path,
-            .delimiter = options.delimiter,
-            .latin_1 = is_latin_1(options.encoding),
-            .has_header = options.column_names.empty(),
-            .missing_values = options.missing_values};
+    const bool one_character = delimiter.size() == 1;
+    CsvFile file = {.path = path,
+                    .name = name,
+                    .delimiter = one_character ? delimiter.front() : kSeparator,
+                    .separator = one_character ? std::nullopt : std::optional(delimiter),
+                    .latin_1 = is_latin_1(options.encoding),
+                    .has_header = options.column_names.empty(),
+                    .missing_values = options.missing_values,
+                    .usual_missing_words = options.missing_values == usual_missing_words(),
+                    .trim_spaces = options.trim_spaces,
+                    .form = {.thousands = options.thousands, .decimal = options.decimal, .strip = options.strip},
+                    .text_columns = {options.text_columns.begin(), options.text_columns.end()}};
+    check(file.form);
+    return file;
 }
 
 std::string trimmed_name(const std::string& text) {
@@ -49,16 +63,17 @@ std::string trimmed_name(const std::string& text) {
 }
 
 /// The names in a header line. A column without one, as data frames write for their index, gets pandas' name for it.
-std::vector<std::string> header_names(const CsvFile& file, std::vector<std::string> names, bool trim_spaces) {
+std::vector<std::string> header_names(const CsvFile& file, std::vector<std::string> names) {
     for (size_t i = 0; i < names.size(); ++i) {
-        if (trim_spaces) names[i] = trimmed_name(names[i]);
+        if (file.trim_spaces) names[i] = trimmed_name(names[i]);
         if (!is_utf8(names[i])) {
-            fail(file.path.string(), ", header: the name of column ", i,
-                 " (counted from 0) is not UTF-8; if the file is Latin-1, read it with the encoding latin-1");
+            fail(file.name, ", header: the name of column ", i,
+                 " (counted from 0) is not UTF-8; if the file is Latin-1, read it with the encoding latin-1 ",
+                 "(--encoding latin-1)");
         }
         if (names[i].empty()) names[i] = concat("Unnamed: ", i);
     }
-    require_distinct(names, file.path.string());
+    require_distinct(names, file.name);
     return names;
 }
 
@@ -70,9 +85,9 @@ bool all_by_position(const std::vector<ColumnRef>& columns) {
 /// The names of all columns of the file.
 std::vector<std::string> names_of_all(const CsvFile& file, std::vector<std::string> first_row,
                                       const CsvOptions& options) {
-    if (file.has_header) return header_names(file, std::move(first_row), options.trim_spaces);
+    if (file.has_header) return header_names(file, std::move(first_row));
     if (options.column_names.size() != first_row.size()) {
-        fail(file.path.string(), " has ", first_row.size(), first_row.size() == 1 ? " column" : " columns", ", but ",
+        fail(file.name, " has ", first_row.size(), first_row.size() == 1 ? " column" : " columns", ", but ",
              options.column_names.size(), " column names were given (", join(options.column_names), ")");
     }
     return options.column_names;
@@ -80,7 +95,7 @@ std::vector<std::string> names_of_all(const CsvFile& file, std::vector<std::stri
 
 /// Finds out what columns the file has, and which of them are kept under what names.
 void resolve_columns(CsvFile& file, const CsvOptions& options) {
-    const std::string source = file.path.string();
+    const std::string source = file.name;
     const auto& used = options.use_columns;
     require_distinct(options.column_names, "column_names");
     std::vector<std::string> first_row = read_first_csv_row(file);
@@ -102,7 +117,7 @@ CsvRows read_rows(const CsvFile& file) {
     if (!rows.table) {
         explain_csv_failure(file, rows.status);
         rows = read_csv_rows(file, kLargeCsvBlock);
-        require_arrow(rows.status, "Cannot read ", file.path.string(), " as CSV");
+        require_arrow(rows.status, "Cannot read ", file.name, " as CSV");
     }
     return rows;
 }
@@ -121,19 +136,21 @@ std::string csv_field(const std::string& value, char delimiter) {
 
 }  // namespace
 
+std::vector<std::string> usual_missing_words() {
+    return {kMissingWords.begin(), kMissingWords.end()};
+}
+
 Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     CsvFile file = opened(path, options);
     resolve_columns(file, options);
-    TableOrigin origin = {.source = path.string()};
-    for (const auto& column : options.text_columns) {
-        find_column(column, file.names, origin.source);
-        origin.text_columns.insert(column);
-    }
+    TableOrigin origin = {
+        .source = file.name, .text_columns = file.text_columns, .missing_words = file.usual_missing_words};
+    for (const auto& column : options.text_columns) find_column(column, file.names, origin.source);
 
     CsvRows rows = read_rows(file);
     const int64_t header_rows = file.has_header ? 1 : 0;
     if (rows.lines == header_rows + rows.table->num_rows()) origin.lines_before = header_rows;
-    ArrowTable table = finish_csv_columns(file, std::exchange(rows.table, nullptr), options.trim_spaces);
+    ArrowTable table = finish_csv_columns(file, std::exchange(rows.table, nullptr), origin);
     // What the parser had needed is of no more use, and Arrow would keep it for a next time.
     arrow::default_memory_pool()->ReleaseUnused();
     return Table(std::make_shared<const Table::Impl>(std::move(table), std::move(origin)));

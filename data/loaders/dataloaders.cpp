@@ -54,12 +54,18 @@ Table plain_table(const Batch& batch) {
 }  // namespace
 
 Split split_rows(const Table& table, const Splitter& splitter, const DataLoadersOptions& options) {
-    const Split split = splitter ? splitter(table) : random_split(table.rows(), options.valid_pct, options.seed);
+    const Split split = (splitter ? splitter : random_splitter(options.valid_pct, options.seed))(table);
     require_rows(split.train, "training", table.rows());
     require_rows(split.valid, "validation", table.rows());
     require(split.train.numel() > 0, "No row is left for training of the ", table.rows(), " in ",
             display_name(table.source()));
     return split;
+}
+
+void require_no_split(const Splitter& splitter, double valid_pct) {
+    require<UsageError>(!splitter, "The validation rows are given, so nothing is split: leave out the splitter");
+    require<UsageError>(valid_pct == DataLoadersOptions().valid_pct,
+                        "The validation rows are given, so nothing is split: leave out valid_pct ", valid_pct);
 }
 
 void require_valid(const DataLoadersOptions& options) {
@@ -94,12 +100,14 @@ DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions opt
     require_valid(options);
     // Checks the tensors before they are split.
     const TensorDataset checked = DataLoader(std::move(data), {.batch_size = options.batch_size}).data();
-    const Split split = random_split(checked.size(), options.valid_pct, options.seed);
+    const Split split = random_split(checked.size(), std::exchange(options.valid_pct, DataLoadersOptions().valid_pct),
+                                     options.seed);
     return from_tensors(checked.take(split.train), checked.take(split.valid), options);
 }
 
 DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options) {
     require_valid(options);
+    require_no_split({}, options.valid_pct);
     return DataLoaders(DataLoader(std::move(train), train_options(options)),
                        DataLoader(std::move(valid), valid_options(options)));
 }

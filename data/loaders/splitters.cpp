@@ -28,18 +28,22 @@ SplitPart part_of(std::string word) {
     return SplitPart::unknown;
 }
 
-}  // namespace
-
-Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
+Split split_at_random(int64_t rows, double valid_pct, uint64_t seed, const std::string& source) {
     require_valid_pct(valid_pct);
-    const int64_t n_valid = validation_rows(valid_pct, rows);
+    const int64_t n_valid = validation_rows(valid_pct, rows, source);
     const at::Tensor order = permutation(rows, seed);
     return {order.slice(0, n_valid), order.slice(0, 0, n_valid)};
 }
 
+}  // namespace
+
+Split random_split(int64_t rows, double valid_pct, uint64_t seed) {
+    return split_at_random(rows, valid_pct, seed, /*source=*/"");
+}
+
 Splitter random_splitter(double valid_pct, uint64_t seed) {
     require_valid_pct(valid_pct);
-    return [=](const Table& table) { return random_split(table.rows(), valid_pct, seed); };
+    return [=](const Table& table) { return split_at_random(table.rows(), valid_pct, seed, table.source()); };
 }
 
 Splitter index_splitter(std::vector<int64_t> valid_rows) {

@@ -10,7 +10,6 @@
 
 #include "../../core/text.h"
 #include "detail/arrow_utils.h"
-#include "detail/column_type.h"
 #include "detail/format_rows.h"
 #include "detail/row_values.h"
 #include "detail/table_impl.h"
@@ -140,6 +139,14 @@ std::vector<int> find_columns(const std::vector<ColumnRef>& columns, const std::
     return positions;
 }
 
+std::string place_of(const TableOrigin& origin, int64_t row, std::string_view column) {
+    const int64_t number = (origin.file_rows.defined() ? origin.file_rows[row].item<int64_t>() : row) + 1;
+    std::string place = concat(origin.source, origin.source.empty() ? "row " : ", row ", number);
+    // Without lines before the first row a row's number is its line.
+    if (origin.lines_before.value_or(0) > 0) place += concat(" (line ", number + *origin.lines_before, ")");
+    return concat(place, ", column '", column, "'");
+}
+
 Table::Impl::Impl(ArrowTable arrow_table, TableOrigin table_origin)
     : table(std::move(arrow_table)), names(table->ColumnNames()), origin(std::move(table_origin)) {
     require_distinct(names, origin.source);
@@ -215,6 +222,10 @@ Table Table::rename(std::string_view from, std::string_view to) const {
     renamed[static_cast<size_t>(position)] = to;
     TableOrigin origin = impl_->origin;
     if (origin.text_columns.erase(std::string(from)) > 0) origin.text_columns.emplace(to);
+    if (auto words = origin.taken_words.extract(std::string(from))) {
+        words.key() = to;
+        origin.taken_words.insert(std::move(words));
+    }
     return Table(std::make_shared<const Impl>(
         arrow_value(impl_->table->RenameColumns(renamed), "Cannot rename column '", from, "'"), std::move(origin)));
 }
@@ -232,6 +243,7 @@ Table Table::take(const at::Tensor& indices) const {
     }
     auto taken = arrow_value(arrow::compute::Take(impl_->table, borrow_indices(index)), "Cannot take rows");
     TableOrigin origin = impl_->origin;
+    origin.taken_words.clear();  // which of the rows had them is not known
     origin.file_rows = origin.file_rows.defined() ? origin.file_rows.index_select(0, index) : index.clone();
     return Table(std::make_shared<const Impl>(taken.table(), std::move(origin)));
 }
@@ -239,6 +251,7 @@ Table Table::take(const at::Tensor& indices) const {
 Table Table::head(int64_t n) const {
     require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
     TableOrigin origin = impl_->origin;
+    if (n < rows()) origin.taken_words.clear();
     if (origin.file_rows.defined()) origin.file_rows = origin.file_rows.narrow(0, 0, std::min(n, rows()));
     return Table(std::make_shared<const Impl>(impl_->table->Slice(0, n), std::move(origin)));
 }
@@ -282,20 +295,8 @@ Table Table::with_column(std::string name, const ArrowColumn& values) const {
     require_length(values->length(), rows(), name);
     TableOrigin origin = impl_->origin;
     origin.text_columns.erase(name);
+    origin.taken_words.erase(name);
     return Table(std::make_shared<const Impl>(set_column(impl_->table, name, values), std::move(origin)));
-}
-
-ColumnType Table::type(std::string_view name) const {
-    const auto values = column(name);
-    if (impl_->origin.text_columns.contains(name)) return ColumnType::text;
-    const auto id = values->type()->id();
-    if (id == arrow::Type::STRING) return guess_text_type(values);
-    if (id == arrow::Type::BOOL) return ColumnType::boolean;
-    if (arrow::is_integer(id)) return ColumnType::integer;
-    if (arrow::is_floating(id) || arrow::is_decimal(id)) return ColumnType::number;
-    if (arrow::is_date(id) || id == arrow::Type::TIMESTAMP) return ColumnType::date;
-    if (arrow::is_nested(id)) return ColumnType::text;
-    return guess_text_type(as_text(values, concat("column '", name, "'")));
 }
 
 std::vector<std::string> Table::text(std::string_view name) const {
@@ -309,6 +310,19 @@ std::vector<std::string> Table::text(std::string_view name) const {
     return texts;
 }
 
+bool Table::has_text(std::string_view name) const {
+    const auto values = column(name);
+    const auto id = values->type()->id();
+    if (arrow::is_nested(id)) return false;
+    if (id == arrow::Type::STRING || is_encoded_text(*values->type()) || arrow::is_primitive(id)) return true;
+    try {
+        as_text(values, concat("column '", name, "'"));
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 at::Tensor Table::numbers(std::string_view name) const {
     return read_numbers(*this, name).tensor();
 }
@@ -318,12 +332,7 @@ at::Tensor Table::finite_numbers(std::string_view name) const {
 }
 
 std::string Table::where(int64_t row, std::string_view column) const {
-    const TableOrigin& origin = impl_->origin;
-    const int64_t number = (origin.file_rows.defined() ? origin.file_rows[row].item<int64_t>() : row) + 1;
-    std::string place = concat(origin.source, origin.source.empty() ? "row " : ", row ", number);
-    // Without lines before the first row a row's number is its line.
-    if (origin.lines_before.value_or(0) > 0) place += concat(" (line ", number + *origin.lines_before, ")");
-    return concat(place, ", column '", column, "'");
+    return place_of(impl_->origin, row, column);
 }
 
 std::string_view to_string(ColumnType type) {

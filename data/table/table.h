@@ -62,10 +62,11 @@ public:
     /// Where the table came from, for messages: "u.data", or empty.
     const std::string& source() const;
 
-    /// What the values of `column` can all be taken for, missing ones apart: boolean (true/false in any case), integer
-    /// (plain decimal, fits int64), number, ISO date (2024-01-31, with a time or without), else text. Words such as NA
-    /// and nan count as missing here. Integers with leading zeros or beyond int64 are text: as numbers, two of them
-    /// could become one. Looks at every value; the answer is not kept.
+    /// What the values of `column` are taken for, missing ones apart: boolean where all are true/false (in any case);
+    /// integer (plain decimal, fits int64), number or date (2024-01-31, with a time or without) where at least 95 % are
+    /// such, since a few others will be mistakes, which whoever reads the numbers is told of; else text. Words such as
+    /// NA, ? and nan count as missing here. One integer with leading zeros or beyond int64 makes a column text: as
+    /// numbers, two of them could become one. Looks at every value; the answer is not kept. look_at says more.
     ColumnType type(std::string_view column) const;
 
     /// Only these columns, in this order. Throws Error for an unknown name, and lists the names there are.
@@ -80,6 +81,9 @@ public:
     /// The first `n` rows (fewer where there are fewer).
     Table head(int64_t n = 5) const;
 
+    /// The rows that have a value in each of `columns`; words that stand for none (NA, nan, …) are not one.
+    Table drop_missing(const std::vector<std::string>& columns) const;
+
     /// This table's rows, in their order, with the other columns of `right` found by the values of column `on`, which
     /// both must have. Keys are compared as text; a missing key has no match. Throws where a key stands twice on the
     /// right (names it), or where both have another column of the same name.
@@ -93,9 +97,12 @@ public:
     /// The values of `column` as text, as they were written; missing ones as empty texts.
     std::vector<std::string> text(std::string_view column) const;
 
-    /// The values of `column` as a float64 tensor of rows() numbers; missing values, and the words NA, N/A, #N/A, NaN,
-    /// nan, null, NULL and None, are NaN. Spaces around a number don't matter; the decimal point is a point. Throws
-    /// Error for the first value that is not a number, with file, row and column.
+    /// Whether text() has something to give: not for lists, structures and bytes that are not UTF-8.
+    bool has_text(std::string_view column) const;
+
+    /// The values of `column` as a float64 tensor of rows() numbers; missing values are NaN, and so are words such as
+    /// NA, null, nan and ? unless CsvOptions::missing_values named others. Spaces around a number don't matter; the
+    /// decimal point is a point. Throws Error for the first value that is not a number, with file, row and column.
     at::Tensor numbers(std::string_view column) const;
 
     /// As numbers(), but a missing value, NaN or infinity is an Error too, with file, row and column.
@@ -114,9 +121,10 @@ public:
     std::shared_ptr<arrow::ChunkedArray> column(std::string_view name) const;
     const std::shared_ptr<arrow::Table>& arrow() const;
 
-    /// For the readers of files, which know where rows come from.
+    /// For the readers of files, which know where rows come from, and for what looks at their columns.
     struct Impl;
     explicit Table(std::shared_ptr<const Impl> impl);
+    const Impl& impl() const { return *impl_; }
 
 private:
     std::shared_ptr<const Impl> impl_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -9,6 +10,8 @@
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../loaders/detail/loader_options.h"
+#include "../table/detail/table_impl.h"
+#include "detail/find_columns.h"
 #include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
@@ -49,6 +52,17 @@ std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Te
         texts.push_back(join(words, " "));
     }
     return texts;
+}
+
+/// What was found, and what turned out when the columns were fitted; `valid` are the encoded targets of the validation
+/// rows.
+TableDescription describe_fitted(FoundColumns& found, FittedTable& fitted, const Tensors& valid) {
+    TableDescription description = {std::move(found.columns), std::move(found.warnings)};
+    std::move(fitted.warnings.begin(), fitted.warnings.end(), std::back_inserter(description.warnings));
+    for (size_t i = 0; i < fitted.data->targets.size(); ++i) {
+        warn_of_classes(fitted.data->targets[i], fitted.parts.front().targets[i], valid[i], description.warnings);
+    }
+    return description;
 }
 
 }  // namespace
@@ -112,45 +126,74 @@ Tensors TabularData::encode_targets(const Table& table) const {
     return encoded;
 }
 
+std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Table& table) {
+    std::vector<Warning> warnings;
+    const auto say = [&](const char* code, const std::string& column, int64_t n, const char* what, const char* then) {
+        warnings.push_back({code, concat("column '", column, "' of ", display_name(table.source()), " has ", n, what,
+                                         n == 1 ? " value" : " values", then)});
+    };
+    for (const auto& [column, n] : counts.unknown) {
+        say("unknown_values", column, n, "", " that training did not have; taken as unknown");
+    }
+    for (const auto& [column, n] : counts.filled) {
+        say("filled_values", column, n, " missing", ", which training had none of; filled as the others are");
+    }
+    for (const auto& [column, n] : counts.unreadable) {
+        say("unreadable_dates", column, n, "", " that cannot be read as a date; taken as missing");
+    }
+    return warnings;
+}
+
+TableDescription describe(const Table& table, const TabularOptions& options) {
+    check(options);
+    FoundColumns found = find_columns(table, options);
+    std::move(found.problems.begin(), found.problems.end(), std::back_inserter(found.warnings));
+    return {std::move(found.columns), std::move(found.warnings)};
+}
+
 TabularDataLoaders::TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular,
-                                       TabularOptions options, std::vector<std::string> warnings)
+                                       TabularOptions options, TableDescription description)
     : DataLoaders(std::move(loaders)),
       tabular_(std::move(tabular)),
       options_(std::make_shared<const TabularOptions>(std::move(options))),
-      warnings_(std::make_shared<const std::vector<std::string>>(std::move(warnings))) {}
+      description_(std::make_shared<const TableDescription>(std::move(description))) {}
 
 TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(table, without_weight_column(given));
-    const at::Tensor weights = row_weights(table, options);
-    const DataLoadersOptions loaders = loader_options(options);
-    const Split split = split_rows(table, options.splitter, loaders);
-    const DatedTable dated = with_dates_to_fit(table, dates_of(options));
-    FittedTable fitted = fit_table(dated.table, options, {split.train, split.valid});
-    add_warnings(fitted.warnings, dated.warnings);
+    const DataLoadersOptions loaders = loader_options(given);
+    const Split split = split_rows(table, given.splitter, loaders);
+    FoundColumns found = find_columns_to_train(table, without_weight_column(given), split.train);
+    const at::Tensor weights = row_weights(table, given);
+    DatedTable dated = with_dates_to_fit(table, dates_of(found.options));
+    FittedTable fitted = fit_table(dated.table, found.options, {split.train, split.valid});
     if (weights.defined()) fitted.parts[0].weights = weights.index_select(0, split.train);
+    std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
+    TableDescription description = describe_fitted(found, fitted, fitted.parts[1].targets);
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
-            fitted.data, std::move(options), std::move(fitted.warnings)};
+            fitted.data, std::move(found.options), std::move(description)};
 }
 
 TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Table& valid,
                                                    const TabularOptions& given) {
     check(given);
-    TabularOptions options = with_columns(train, without_weight_column(given));
-    const DataLoadersOptions loaders = loader_options(options);
-    const DatedTable dated = with_dates_to_fit(train, dates_of(options));
-    FittedTable fitted = fit_table(dated.table, options, {at::arange(train.rows())});
-    fitted.parts[0].weights = row_weights(train, options);
+    require_no_split(given.splitter, given.valid_pct);
+    const DataLoadersOptions loaders = loader_options(given);
+    FoundColumns found = find_columns_to_train(train, without_weight_column(given));
+    const at::Tensor weights = row_weights(train, given);
+    DatedTable dated = with_dates_to_fit(train, dates_of(found.options));
+    FittedTable fitted = fit_table(dated.table, found.options, {at::arange(train.rows())});
+    fitted.parts[0].weights = weights;
+    std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
     EncodingCounts counts;
     TensorDataset valid_data{.inputs = fitted.data->encode(valid, &counts),
                              .targets = fitted.data->encode_targets(valid)};
-    add_warnings(fitted.warnings, dated.warnings);
-    add_warnings(fitted.warnings, unreadable_in_validation(counts));
+    TableDescription description = describe_fitted(found, fitted, valid_data.targets);
+    for (Warning& warning : new_value_warnings(counts, valid)) description.warnings.push_back(std::move(warning));
     return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted.data),
-            fitted.data, std::move(options), std::move(fitted.warnings)};
+            fitted.data, std::move(found.options), std::move(description)};
 }
 
 TabularDataLoaders TabularDataLoaders::resampled(uint64_t seed) const {

@@ -13,6 +13,7 @@
 #include "../../predictor/tabular_encoder.h"
 #include "../loaders/dataloaders.h"
 #include "../loaders/stream_options.h"
+#include "column_summary.h"
 
 namespace embark {
 
@@ -25,11 +26,15 @@ enum class FillStrategy {
 
 /// How a table becomes batches for a tabular model. What is fitted, is fitted on the training rows.
 struct TabularOptions {
-    /// What is to be predicted, one or more columns. Text, true/false and integers of two values are classes,
-    /// other numbers are values; a missing one is an Error.
+    /// What is to be predicted, one or more columns. Text, true/false and integers (3.0 is one) of at most
+    /// `max_classes` different values are classes, other numbers are values. A missing one is an Error:
+    /// Table::drop_missing leaves such rows out.
     std::vector<std::string> y_names = {};
-    /// Columns of categories and of numbers. Where none of any kind is named, all columns but the targets are taken:
-    /// categories and numbers as cont_cat_split tells them apart, dates as dates.
+    /// Columns of categories and of numbers. Where none of any kind is named, all columns but the targets are found:
+    /// text, true/false and integers of at most `max_card` values are categories, other numbers are numbers, dates are
+    /// dates. Left out, with a warning, is what has no value, or holds lists, structures or bytes, and what pandas
+    /// names as an index of rows. Numbers and dates with something else among them, and texts that could be numbers,
+    /// are an Error until they are named.
     std::vector<std::string> cat_names = {};
     std::vector<std::string> cont_names = {};
     /// Columns of dates, which become their parts (add_datepart), and whether with the time of day.
@@ -45,10 +50,13 @@ struct TabularOptions {
     std::vector<std::string> text_names = {};
     TextVocabularyOptions text_vocabulary = {};
     int64_t text_len = 128;
-    /// Columns to leave out where the names are not given.
-    std::vector<std::string> ignore_names = {};
+    /// Find the other columns also where some are named, which then are what they are named as.
+    bool find_others = false;
+    /// Columns to leave out, and, where it is not empty, the only ones to be taken, whatever kind they are.
+    std::vector<std::string> ignore_names = {}, only_names = {};
 
-    /// Targets that are classes although they are numbers, and targets that are values although they have two.
+    /// Targets that are classes although they look like values, and targets that are values although they look like
+    /// classes.
     std::vector<std::string> y_classes = {};
     std::vector<std::string> y_values = {};
     /// Targets whose logarithm is learned; answers are in their own units all the same. All must be above 0.
@@ -70,8 +78,8 @@ struct TabularOptions {
     /// The share of categories that training hides, drawn anew for each batch, so that `#na#` learns to stand for what
     /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.
     double hide_categories = 0.01;
-    /// Integers of more than so many values are numbers, where columns are told apart.
-    int64_t max_card = 20;
+    /// Integers of more than so many values are numbers, where columns are told apart; and of targets values.
+    int64_t max_card = 20, max_classes = 10;
 
     /// Normalize.
     Scaling scaling = Scaling::standard;
@@ -80,7 +88,8 @@ struct TabularOptions {
     /// and metrics of validation count every row alike. Not for streamed rows.
     std::string weight_name = {};
 
-    /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
+    /// Which rows are for validation; empty: random_splitter(valid_pct, seed). Neither goes with validation rows that
+    /// are given.
     Splitter splitter = {};
     int64_t batch_size = 64;
     /// Batch size in validation; 0: ten times batch_size.
@@ -99,6 +108,14 @@ struct ColumnKinds {
     std::vector<std::string> cat_names, cont_names;
 };
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out = {}, int64_t max_card = 20);
+
+/// What from_table would take the columns of `table` for, without a target too, and what it would warn of or refuse,
+/// as far as that can be seen before anything is learned. Throws UsageError for names that contradict one another,
+/// Error for names that are not the table's and named columns that cannot be read.
+TableDescription describe(const Table& table, const TabularOptions& options = {});
+
+/// What is to be said of a table whose encoding gave `counts`: values that training did not have.
+std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Table& table);
 
 /// What was fitted on the training rows of a table, for tables.
 class TabularData : public Preprocessing, public TabularEncoder {
@@ -134,7 +151,8 @@ public:
     /// none.
     static TabularDataLoaders from_table(const Table& table, const TabularOptions& options);
 
-    /// As above, with the validation rows given as a table of the same columns.
+    /// As above, with the validation rows given as a table of the same columns. Throws UsageError for a splitter or a
+    /// valid_pct beside it.
     static TabularDataLoaders from_tables(const Table& train, const Table& valid, const TabularOptions& options);
 
     /// Rows of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row group:
@@ -162,18 +180,21 @@ public:
     /// all of them, for Learner::validate.
     DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;
 
-    /// What a user should know of the data: a column of categories that are nearly all different.
-    const std::vector<std::string>& warnings() const { return *warnings_; }
+    /// What each column of the table was taken for, in its order, and what was found in it. Of a validation table of
+    /// its own it says nothing; of Parquet files that are streamed, what their sample says.
+    const std::vector<ColumnSummary>& columns() const { return description_->columns; }
+    /// What a user should know of the data; docs/tabular.md lists the codes.
+    const std::vector<Warning>& warnings() const { return description_->warnings; }
 
 private:
     TabularDataLoaders(DataLoaders loaders, std::shared_ptr<const TabularData> tabular, TabularOptions options,
-                       std::vector<std::string> warnings);
+                       TableDescription description);
     static TabularDataLoaders stream(const std::filesystem::path& train,
                                      const std::optional<std::filesystem::path>& valid, const TabularOptions& options,
                                      const StreamOptions& stream);
     std::shared_ptr<const TabularData> tabular_;
     std::shared_ptr<const TabularOptions> options_;
-    std::shared_ptr<const std::vector<std::string>> warnings_;
+    std::shared_ptr<const TableDescription> description_;
 };
 
 }  // namespace embark

@@ -80,6 +80,7 @@ protected:
         const auto dls = TabularDataLoaders::from_table(table, {.y_names = {"rating"},
                                                                 .cat_names = std::move(categories),
                                                                 .cont_names = std::move(numbers),
+                                                                .y_values = {"rating"},
                                                                 .hide_categories = 0,
                                                                 .seed = seed});
         set_seed(seed);

@@ -92,7 +92,8 @@ TEST_F(StreamedFit, goes_on_from_a_checkpoint_to_the_bit) {
 }
 
 TEST_F(StreamedFit, a_table_with_embedded_numbers_looks_at_a_sample) {
-    const TabularOptions options = {.y_names = {"rating"}, .cat_names = {"user"}, .cont_names = {"item"}};
+    const TabularOptions options = {
+        .y_names = {"rating"}, .cat_names = {"user"}, .cont_names = {"item"}, .y_values = {"rating"}};
     const auto dls = TabularDataLoaders::from_parquet(file_, options, {.shuffle_buffer = 120});
     auto learn = tabular_learner(
         dls, {.layers = {16}, .numbers = {.kind = NumberEmbeddingKind::piecewise_linear}, .max_values = 8},

@@ -53,6 +53,37 @@ TEST(NumberScaler, standard_takes_the_populations_deviation_as_fastai_does) {
     EXPECT_DOUBLE_EQ(scaler(5.0), 3.0 / (1.0 + 1e-7));
 }
 
+TEST(NumberScaler, standard_brings_numbers_of_any_size_to_the_same) {
+    const at::Tensor plain = at::tensor({-3.0, 0.5, 0.75, 2.0, 2.5, 4.0, 11.0, 40.0});
+    for (const double size : {1e-300, 1e-30, 1e-12, 1e-9, 1e-6, 1.0, 1e9, 1e30}) {
+        for (const double offset : {0.0, 5.0}) {
+            const at::Tensor values = plain * size + offset * size;
+            const at::Tensor results = scaled(NumberScaler::fit(Scaling::standard, values), values);
+            EXPECT_NEAR(results.std(/*unbiased=*/false).item<double>(), 1, 2e-3) << size << ", " << offset;
+            EXPECT_NEAR(results.mean().item<double>(), 0, 1e-6) << size << ", " << offset;
+        }
+    }
+    // A small spread on a large offset is one too.
+    const auto scaler = NumberScaler::fit(Scaling::standard, plain * 1e-3 + 1e9);
+    EXPECT_NEAR(scaler(1e9 + 40e-3) - scaler(1e9 - 3e-3), 43e-3 / (13.346 * 1e-3), 1e-2);
+}
+
+TEST(NumberScaler, fastais_epsilon_holds_from_a_deviation_of_1e_4) {
+    for (const double half : {1e-4, 2e-4, 1.0, 1e6}) {
+        const at::Tensor values = at::tensor({-half, half});
+        EXPECT_EQ(NumberScaler::fit(Scaling::standard, values).scale(),
+                  values.std(/*unbiased=*/false).item<double>() + 1e-7);
+    }
+    EXPECT_EQ(NumberScaler::fit(Scaling::standard, at::tensor({-1e-5, 1e-5})).scale(), 1e-5 + 1e-8);
+}
+
+TEST(NumberScaler, rounding_errors_are_no_values) {
+    const auto scaler = NumberScaler::fit(Scaling::standard, at::tensor({0.1 + 0.2, 0.3, 0.3}));
+    EXPECT_EQ(scaler.scale(), 1);
+    EXPECT_NEAR(scaler(0.3), 0, 1e-15);
+    EXPECT_EQ(NumberScaler::fit(Scaling::standard, at::full({20}, 1e-9, at::kDouble))(1e-9), 0);
+}
+
 TEST(NumberScaler, inverse_gives_the_value_back) {
     const at::Tensor train = at::tensor({-3.0, 0.5, 0.75, 2.0, 2.5, 4.0, 11.0, 40.0});
     for (const Scaling scaling : {Scaling::standard, Scaling::robust, Scaling::quantile, Scaling::none}) {

@@ -43,7 +43,7 @@ struct Finding {
 
 /// "u.data, row 3 (line 4)" for row `row` of the file, counted from 0 with the header.
 std::string place_of(const CsvFile& file, const Finding& found, int64_t row) {
-    const std::string name = file.path.string();
+    const std::string name = file.name;
     if (file.has_header && row == 0) return name + ", header";
     if (!file.has_header) return concat(name, ", row ", row + 1);
     // Only where every line is a row are the numbers of lines known.
@@ -108,7 +108,7 @@ Finding examine(const CsvFile& file, int32_t block_size) {
         found.whole_rows += rows->num_rows();
         found.last = std::move(rows);
     });
-    require_no_nul(file, *log);
+    require_text(file, *log);
     if (!found.last) return found;
     found.ended = is_sentinel(*found.last, sentinel);
     if (!found.ended) swallowed += swallowed_lines(last_csv_value(*found.last->columns().back()), sentinel);
@@ -123,15 +123,15 @@ void explain_csv_failure(const CsvFile& file, const arrow::Status& status) {
     // Rows of any length and bytes of any kind are taken, so that nothing can be invalid but a row without an end.
     const bool overrun = found.status.IsInvalid();
     if (overrun) found = examine(file, kLargeCsvBlock);
-    if (found.status.IsInvalid()) fail_unclosed(concat("Cannot read ", file.path.string(), " as CSV"));
-    require_arrow(found.status, "Cannot read ", file.path.string(), " as CSV");
+    if (found.status.IsInvalid()) fail_unclosed(concat("Cannot read ", file.name, " as CSV"));
+    require_arrow(found.status, "Cannot read ", file.name, " as CSV");
     if (found.ragged) fail_ragged(file, found);
     if (!found.ended) fail_unclosed(place_of(file, found, found.whole_rows - 1));
     if (found.bad_text) {
         fail(place_of(file, found, found.bad_text->row), ", column '", file.names[found.bad_text->column],
-             "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1");
+             "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1 (--encoding latin-1)");
     }
-    if (!overrun) fail("Cannot read ", file.path.string(), " as CSV: ", reason_of(status));
+    if (!overrun) fail("Cannot read ", file.name, " as CSV: ", reason_of(status));
 }
 
 }  // namespace embark

@@ -41,8 +41,7 @@ ConvertOptions text_options(const CsvFile& file) {
     ConvertOptions options = ConvertOptions::Defaults();
     options.default_column_type = arrow::utf8();
     options.strings_can_be_null = true;
-    options.null_values = file.missing_values;
-    options.null_values.emplace_back();
+    options.null_values = {""};
     for (const int position : file.kept) options.include_columns.push_back(arrow_name(position));
     return options;
 }
@@ -54,6 +53,13 @@ ConvertOptions byte_options() {
     options.strings_can_be_null = true;
     options.null_values = {""};
     return options;
+}
+
+CsvStreamOptions stream_options(const CsvFile& file, std::string tail, bool refuse_quotes = false) {
+    return {.latin_1 = file.latin_1,
+            .separator = file.separator,
+            .tail = std::move(tail),
+            .refuse_quotes = refuse_quotes};
 }
 
 std::string sentinel_row(const CsvFile& file) {
@@ -74,7 +80,7 @@ bool ends_with_sentinel(const CsvFile& file, const arrow::Table& rows) {
 /// As read_csv_rows, with or without quotes; fails where `file` has a quote and may have none.
 CsvRows parse_rows(const CsvFile& file, int32_t block_size, bool quotes, const std::shared_ptr<CsvStreamLog>& log) {
     const auto stream = open_csv_stream(
-        file.path, {.latin_1 = file.latin_1, .tail = quotes ? sentinel_row(file) : "", .refuse_quotes = !quotes}, log);
+        file.path, file.name, stream_options(file, quotes ? sentinel_row(file) : "", /*refuse_quotes=*/!quotes), log);
     auto table = arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream,
                                                read_options(block_size, /*threads=*/true), parse_options(file, quotes),
                                                text_options(file));
@@ -97,7 +103,7 @@ std::string csv_sentinel(const CsvFile& file) {
 }
 
 std::vector<std::string> read_first_csv_row(const CsvFile& file) {
-    const std::string name = file.path.string(), sentinel = csv_sentinel(file);
+    const std::string name = file.name, sentinel = csv_sentinel(file);
     for (const int32_t block_size : {kCsvBlock, kLargeCsvBlock}) {
         const auto log = std::make_shared<CsvStreamLog>();
         ParseOptions parse = parse_options(file, /*quotes=*/true);
@@ -105,9 +111,9 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
         parse.invalid_row_handler = [](const InvalidRow&) { return InvalidRowResult::Skip; };
         auto rows = arrow::csv::StreamingReader::Make(
             arrow::io::default_io_context(),
-            open_csv_stream(file.path, {.latin_1 = file.latin_1, .tail = sentinel + "\n"}, log),
+            open_csv_stream(file.path, file.name, stream_options(file, sentinel + "\n"), log),
             read_options(block_size, /*threads=*/false), parse, byte_options());
-        require_no_nul(file, *log);
+        require_text(file, *log);
         if (rows.status().IsInvalid()) continue;
         const auto batch =
             arrow_value(arrow_value(std::move(rows), "Cannot read ", name)->Next(), "Cannot read ", name);
@@ -126,11 +132,11 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
 CsvRows read_csv_rows(const CsvFile& file, int32_t block_size) {
     auto log = std::make_shared<CsvStreamLog>();
     CsvRows rows = parse_rows(file, block_size, /*quotes=*/false, log);
-    if (log->quoted && log->nul_line == 0) {
+    if (log->quoted && log->nul_line == 0 && log->separator_line == 0) {
         log = std::make_shared<CsvStreamLog>();
         rows = parse_rows(file, block_size, /*quotes=*/true, log);
     }
-    require_no_nul(file, *log);
+    require_text(file, *log);
     return rows;
 }
 
@@ -145,7 +151,7 @@ arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::share
     ARROW_ASSIGN_OR_RAISE(auto reader,
                           arrow::csv::StreamingReader::Make(
                               arrow::io::default_io_context(),
-                              open_csv_stream(file.path, {.latin_1 = file.latin_1, .tail = sentinel_row(file)}, log),
+                              open_csv_stream(file.path, file.name, stream_options(file, sentinel_row(file)), log),
                               read_options(block_size, /*threads=*/false), parse, byte_options()));
     while (true) {
         ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
@@ -154,10 +160,14 @@ arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::share
     }
 }
 
-void require_no_nul(const CsvFile& file, const CsvStreamLog& log) {
-    if (log.nul_line == 0) return;
-    fail("Cannot read ", file.path.string(), " as CSV: line ", log.nul_line,
-         " has a NUL byte, which no text has; is the file binary, or UTF-16?");
+void require_text(const CsvFile& file, const CsvStreamLog& log) {
+    if (log.nul_line > 0) {
+        fail("Cannot read ", file.name, " as CSV: line ", log.nul_line,
+             " has a NUL byte, which no text has; is the file binary, or UTF-16?");
+    }
+    if (log.separator_line == 0) return;
+    fail("Cannot read ", file.name, " as CSV: line ", log.separator_line, " has the control character U+001F, which no ",
+         "value may have where the delimiter is more than one character");
 }
 
 std::string_view last_csv_value(const arrow::Array& column) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@
 #include <arrow/api.h>
 #include <arrow/csv/api.h>
 
+#include "../../table/detail/number_form.h"
 #include "csv_stream.h"
 
 namespace embark {
@@ -18,12 +21,22 @@ namespace embark {
 /// A CSV file, and how its bytes are to be read.
 struct CsvFile {
     std::filesystem::path path;
+    /// What messages call it.
+    std::string name;
+    /// As Arrow sees it, and where that is other than in the file what stands there; see CsvStreamOptions.
     char delimiter = ',';
+    std::optional<std::string> separator = {};
     bool latin_1 = false;
     /// The first row holds the names of the columns.
     bool has_header = true;
-    /// Words that stand for a missing value.
+    /// Words that stand for a missing value, and whether they are the usual ones.
     std::vector<std::string> missing_values = {};
+    bool usual_missing_words = true;
+    /// Spaces around values are removed.
+    bool trim_spaces = false;
+    /// How numbers are written in columns that are not text whatever they look like.
+    NumberForm form = {};
+    std::set<std::string, std::less<>> text_columns = {};
     /// Columns, found out from the first row.
     int n_columns = 0;
     /// Positions of the columns to keep, in their order.
@@ -54,7 +67,7 @@ struct CsvRows {
     int64_t lines = 0;
 };
 
-/// All rows of the kept columns, missing values told apart, on Arrow's threads. Values with line breaks are looked for
+/// All rows of the kept columns, empty values as missing ones, on Arrow's threads. Values with line breaks are looked for
 /// only where the file has a quote: else blocks can be cut at any line.
 CsvRows read_csv_rows(const CsvFile& file, int32_t block_size);
 
@@ -64,8 +77,8 @@ arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::share
                        const std::function<void(const arrow::csv::InvalidRow&)>& skip,
                        const std::function<void(std::shared_ptr<arrow::RecordBatch>)>& take);
 
-/// Throws Error where reading ended at a NUL byte.
-void require_no_nul(const CsvFile& file, const CsvStreamLog& log);
+/// Throws Error where reading ended at a byte that the text may not have.
+void require_text(const CsvFile& file, const CsvStreamLog& log);
 
 /// The last value of a column of bytes or text of one row at least; empty where it is missing.
 std::string_view last_csv_value(const arrow::Array& column);

@@ -1,6 +1,8 @@
 #include "csv_stream.h"
 
 #include <algorithm>
+#include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,10 +21,51 @@ namespace {
 using arrow::io::InputStream;
 using BufferResult = arrow::Result<std::shared_ptr<arrow::Buffer>>;
 
-bool is_gzip(arrow::io::ReadableFile& file, const std::string& name) {
-    const auto head = arrow_value(file.Read(2), "Cannot read ", name);
+/// The kinds of files that are told by their first bytes: what is unpacked, and why others are not read.
+struct FileMagic {
+    std::string_view bytes;
+    arrow::Compression::type codec = arrow::Compression::UNCOMPRESSED;
+    std::string_view refused = {};
+};
+
+using namespace std::string_view_literals;
+constexpr std::array<FileMagic, 13> kMagics = {{
+    {"\x1f\x8b"sv, arrow::Compression::GZIP},
+    {"\x28\xb5\x2f\xfd"sv, arrow::Compression::ZSTD},
+    {"BZh"sv, arrow::Compression::BZ2},
+    {"\x04\x22\x4d\x18"sv, arrow::Compression::LZ4_FRAME},
+    {"\xfd"
+     "7zXZ\0"sv,
+     {},
+     "is compressed by xz, which is not read; unpack it first: xz -d "},
+    {"PK\x03\x04"sv,
+     {},
+     "is a zip archive or a workbook of a spreadsheet, which are not read; save the sheet as CSV, or unpack the archive "
+     "first: unzip "},
+    {"7z\xbc\xaf\x27\x1c"sv, {}, "is a 7-Zip archive, which is not read; unpack it first: 7z x "},
+    {"\xd0\xcf\x11\xe0"sv, {}, "is a workbook of a spreadsheet, or the like, which is not read; save the sheet as CSV"},
+    {"SQLite format 3"sv, {}, "is an SQLite database, which is not read; write its table as CSV"},
+    {"PAR1\x15"sv, {}, "is a Parquet file, not CSV"},
+    {"ARROW1\0"sv, {}, "is an Arrow file, not CSV"},
+    {"FEA1\0"sv, {}, "is a Feather file of version 1, which is not read; write it as version 2, or as Parquet"},
+    {"\x89HDF"sv, {}, "is an HDF5 file, which is not read; write its table as CSV or Parquet"},
+}};
+
+/// How the file is compressed. Throws Error where it is of a kind that is not read.
+arrow::Compression::type codec_of(arrow::io::ReadableFile& file, const std::string& name) {
+    const auto head = arrow_value(file.Read(16), "Cannot read ", name);
     require_arrow(file.Seek(0), "Cannot read ", name);
-    return std::string_view(*head) == "\x1f\x8b";
+    const std::string_view bytes(*head);
+    for (const FileMagic& magic : kMagics) {
+        if (!bytes.starts_with(magic.bytes)) continue;
+        // Text may begin with these letters, but not go on so.
+        constexpr size_t kBlockMark = 4;
+        if (magic.codec == arrow::Compression::BZ2 && bytes.substr(kBlockMark, 2) != "1A") continue;
+        if (magic.refused.empty()) return magic.codec;
+        const bool names_command = magic.refused.back() == ' ';
+        fail("Cannot read ", name, ": it ", magic.refused, names_command ? name : "");
+    }
+    return arrow::Compression::UNCOMPRESSED;
 }
 
 /// Latin-1's 256 characters are the first 256 of Unicode.
@@ -42,6 +85,98 @@ BufferResult latin_1_to_utf8(const std::shared_ptr<arrow::Buffer>& bytes) {
     }
     return arrow::Buffer::FromString(std::move(utf8));
 }
+
+constexpr char kSeparator = '\x1f';
+
+/// Puts kSeparator in the place of a delimiter of several characters or of runs of blanks, where no quotes are around.
+class SeparatorStream : public InputStream {
+public:
+    /// `separator` is empty for blanks and tabs.
+    SeparatorStream(std::shared_ptr<InputStream> source, std::string separator, std::shared_ptr<CsvStreamLog> log)
+        : source_(std::move(source)), separator_(std::move(separator)), log_(std::move(log)) {}
+
+    arrow::Status Close() override { return source_->Close(); }
+    bool closed() const override { return source_->closed(); }
+    arrow::Result<int64_t> Tell() const override { return source_->Tell(); }
+    arrow::Result<int64_t> Read(int64_t, void*) override {
+        return arrow::Status::NotImplemented("CSV is read by buffers");
+    }
+
+    BufferResult Read(int64_t nbytes) override {
+        std::string out;
+        while (out.empty() && !ended_) {
+            ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Read(nbytes));
+            ended_ = bytes->size() == 0;
+            held_ += std::string_view(*bytes);
+            ARROW_RETURN_NOT_OK(take_held(out));
+        }
+        return arrow::Buffer::FromString(std::move(out));
+    }
+
+private:
+    /// Moves what is held to `out`, but for what may be the first part of a delimiter.
+    arrow::Status take_held(std::string& out) {
+        size_t i = 0;
+        while (i < held_.size()) {
+            const char c = held_[i];
+            if (c == kSeparator) {
+                log_->separator_line = lines_ + 1;
+                return arrow::Status::Invalid("a control character in place of a delimiter");
+            }
+            if (!quoted_) {
+                const size_t n = delimiter_at(i);
+                if (n == std::string::npos) break;
+                if (n > 0) {
+                    i += n;
+                    put_delimiter(out, i);
+                    continue;
+                }
+            }
+            put(c, out);
+            ++i;
+        }
+        held_.erase(0, i);
+        return arrow::Status::OK();
+    }
+
+    /// The length of the delimiter that stands at `i`, 0 where none does; npos where more bytes must tell.
+    size_t delimiter_at(size_t i) const {
+        if (separator_.empty()) {
+            const size_t end = std::min(held_.find_first_not_of(" \t", i), held_.size());
+            return end == held_.size() && end > i && !ended_ ? std::string::npos : end - i;
+        }
+        const std::string_view rest = std::string_view(held_).substr(i, separator_.size());
+        if (rest == separator_) return separator_.size();
+        return !ended_ && std::string_view(separator_).starts_with(rest) ? std::string::npos : 0;
+    }
+
+    /// `next` is where the file goes on: blanks at either end of a line delimit nothing.
+    void put_delimiter(std::string& out, size_t next) {
+        const bool at_end = next == held_.size() || held_[next] == '\n' || held_[next] == '\r';
+        if (separator_.empty() && (line_begins_ || at_end)) return;
+        out += kSeparator;
+        value_begins_ = true;
+        line_begins_ = false;
+    }
+
+    void put(char c, std::string& out) {
+        // As CSV has it: a quote opens a value's begin, and two of them in quotes are one.
+        const bool reopens = c == '"' && just_closed_;
+        just_closed_ = quoted_ && c == '"';
+        quoted_ = c == '"' ? !quoted_ && (value_begins_ || reopens) : quoted_;
+        const bool line_end = !quoted_ && (c == '\n' || c == '\r');
+        lines_ += c == '\n';
+        value_begins_ = line_begins_ = line_end;
+        out += c;
+    }
+
+    std::shared_ptr<InputStream> source_;
+    std::string separator_;
+    std::shared_ptr<CsvStreamLog> log_;
+    std::string held_;
+    int64_t lines_ = 0;
+    bool ended_ = false, quoted_ = false, just_closed_ = false, value_begins_ = true, line_begins_ = true;
+};
 
 /// Passes the bytes of `source` on, counts lines, stops at what text of its kind does not have, and adds a tail at the
 /// end. Unlike Arrow's TransformInputStream it hands out what it gets without a copy.
@@ -111,16 +246,16 @@ private:
 
 }  // namespace
 
-std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, CsvStreamOptions options,
-                                             std::shared_ptr<CsvStreamLog> log) {
-    const std::string name = path.string();
-    const auto file = arrow_value(arrow::io::ReadableFile::Open(name), "Cannot read ", name);
+std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, const std::string& name,
+                                             CsvStreamOptions options, std::shared_ptr<CsvStreamLog> log) {
+    const auto file = arrow_value(arrow::io::ReadableFile::Open(path.string()), "Cannot read ", name);
     std::shared_ptr<InputStream> stream = file;
-    if (is_gzip(*file, name)) {
-        const auto codec = arrow_value(arrow::util::Codec::Create(arrow::Compression::GZIP), "Cannot unzip ", name);
-        stream = arrow_value(arrow::io::CompressedInputStream::Make(codec.get(), stream), "Cannot unzip ", name);
+    if (const auto compression = codec_of(*file, name); compression != arrow::Compression::UNCOMPRESSED) {
+        const auto codec = arrow_value(arrow::util::Codec::Create(compression), "Cannot unpack ", name);
+        stream = arrow_value(arrow::io::CompressedInputStream::Make(codec.get(), stream), "Cannot unpack ", name);
     }
     if (options.latin_1) stream = std::make_shared<arrow::io::TransformInputStream>(stream, latin_1_to_utf8);
+    if (options.separator) stream = std::make_shared<SeparatorStream>(std::move(stream), *options.separator, log);
     return std::make_shared<CsvInputStream>(std::move(stream), std::move(options.tail), options.refuse_quotes,
                                             std::move(log));
 }

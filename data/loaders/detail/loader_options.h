@@ -24,6 +24,9 @@ Split split_rows(const Table& table, const Splitter& splitter, const DataLoaders
 /// Throws UsageError for settings that can never be right.
 void require_valid(const DataLoadersOptions& options);
 
+/// Throws UsageError where a splitter or a share of the rows is asked for although the validation rows are given.
+void require_no_split(const Splitter& splitter, double valid_pct);
+
 /// Options of the loader of the training part.
 DataLoaderOptions train_options(const DataLoadersOptions& options);
 

@@ -42,7 +42,7 @@ def _embark_spell(self, text: str, spelling: int) -> str:
     return "0" if number == "-0" else number
 
 def _embark_is_missing_word(self, text: str) -> bool:
-    return text in self._embark_missing_words
+    return text.lower() in self._embark_missing_words
 
 def _embark_is_missing(self, text: str, spelling: int) -> bool:
     if text == "" or text == "#na#":
@@ -53,8 +53,7 @@ def _embark_is_missing(self, text: str, spelling: int) -> bool:
 }  // namespace
 
 void add_spelling_methods(ExportContext& file) {
-    const std::vector<std::string> words(kMissingWords.begin(), kMissingWords.end());
-    file.attribute("_embark_missing_words", c10::List<std::string>(words));
+    file.attribute("_embark_missing_words", c10::List<std::string>(missing_words_in_small_letters()));
     file.define(kSpelling);
 }
 

@@ -14,11 +14,14 @@ void require_valid_pct(double valid_pct) {
                         "; the part of the rows for validation must be between 0 and 1, both excluded");
 }
 
-int64_t validation_rows(double valid_pct, int64_t rows) {
+int64_t validation_rows(double valid_pct, int64_t rows, const std::string& source) {
+    const std::string of_source = source.empty() ? "" : " of " + source;
+    require(source.empty() || rows > 0, "There are no rows in ", source);
     const auto n_valid = static_cast<int64_t>(valid_pct * static_cast<double>(rows));
     require(n_valid > 0, "The validation part would be empty: ", valid_pct, " of ", rows, rows == 1 ? " row" : " rows",
-            " is less than one");
-    require(n_valid < rows, "The training part would be empty: all ", rows, " rows would be for validation");
+            of_source, " is less than one");
+    require(n_valid < rows, "The training part would be empty: all ", rows, " rows", of_source,
+            " would be for validation");
     return n_valid;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace embark {
 /// Throws UsageError unless 0 < valid_pct < 1.
 void require_valid_pct(double valid_pct);
 
-/// int(valid_pct · rows), at least one row and not all. Throws Error where that cannot be.
-int64_t validation_rows(double valid_pct, int64_t rows);
+/// int(valid_pct · rows), at least one row and not all. Throws Error, which names `source`, where that cannot be.
+int64_t validation_rows(double valid_pct, int64_t rows, const std::string& source = {});
 
 /// The rows where `is_valid` is set, and the others, both ascending. Throws Error where none is left for training.
 Split split_by(const std::vector<char>& is_valid);

@@ -8,6 +8,7 @@
 #include <arrow/compute/cast.h>
 #include <parquet/metadata.h>
 
+#include "../../../core/detail/number_words.h"
 #include "../../../core/file.h"
 #include "../../../core/text.h"
 #include "../../table/detail/arrow_utils.h"
@@ -20,7 +21,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Adds the .parquet files in `folder` and in the folders in it. Links are followed, and a folder is read once by
+/// Whether a file says by the end of its name, in any capitals, that it is Parquet.
+bool is_parquet_name(const fs::path& path) {
+    const std::string extension = path.extension().string();
+    return is_word(extension, ".parquet") || is_word(extension, ".pq");
+}
+
+/// Adds the .parquet and .pq files in `folder` and in the folders in it. Links are followed, and a folder is read once by
 /// whatever links lead to it: Arrow's own search goes in circles.
 void find_files(const fs::path& folder, std::set<fs::path>& seen, std::vector<fs::path>& files) {
     std::error_code error;
@@ -38,7 +45,7 @@ void find_files(const fs::path& folder, std::set<fs::path>& seen, std::vector<fs
         if (name.starts_with('.') || name.starts_with('_')) continue;
         if (fs::is_directory(path, error)) {
             find_files(path, seen, files);
-        } else if (path.extension() == ".parquet" && !fs::is_other(path, error)) {
+        } else if (is_parquet_name(path) && !fs::is_other(path, error)) {
             files.push_back(path);
         }
     }
@@ -137,6 +144,10 @@ std::vector<std::string> ParquetFiles::names() const {
     return names;
 }
 
+std::shared_ptr<arrow::DataType> ParquetFiles::type(const std::string& column) const {
+    return columns_[static_cast<size_t>(find_column(column, names(), source_))].type;
+}
+
 void ParquetFiles::require_columns(const std::vector<std::string>& columns) const {
     for (const auto& name : columns) {
         const Column& column = columns_[static_cast<size_t>(find_column(name, names(), files_.front().path))];
@@ -164,7 +175,8 @@ Table ParquetFiles::read(int64_t group, const std::vector<std::string>& columns)
             known = and_(known, value ? equal(field_ref(name), literal(*value)) : is_null(field_ref(name)));
         }
         // Whoever streams reads ahead in a thread of its own; more would take time from the training.
-        return read_fragment(file.path, open_parquet(file.path, wanted.number, known), fields, /*use_threads=*/false);
+        return read_fragment(file.path, open_parquet(file.path, wanted.number, known), fields, /*use_threads=*/false,
+                             wanted.row_in_file);
     });
     require_unchanged(state_of(file.path) == file.state && table->num_rows() == wanted.rows);
     const TableOrigin origin = {.source = file.path,

@@ -31,6 +31,8 @@ public:
     const std::string& source() const { return source_; }
     /// The columns of the first file.
     std::vector<std::string> names() const;
+    /// The type of one of these in all files; null where they have it of several that do not go together.
+    std::shared_ptr<arrow::DataType> type(const std::string& column) const;
     /// Throws Error where a file lacks one of `columns`, or has values in it that go with no type of the others'.
     void require_columns(const std::vector<std::string>& columns) const;
 

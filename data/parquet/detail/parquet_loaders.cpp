@@ -14,7 +14,10 @@ namespace embark {
 namespace {
 
 bool draws_valid(const DataLoadersOptions& options, const std::optional<std::filesystem::path>& valid) {
-    if (valid) return false;
+    if (valid) {
+        require_no_split({}, options.valid_pct);
+        return false;
+    }
     require<UsageError>(options.valid_pct >= 0 && options.valid_pct < 1, "Invalid valid_pct ", options.valid_pct,
                         ": it must be at least 0 and below 1");
     return options.valid_pct > 0;

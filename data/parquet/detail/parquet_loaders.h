@@ -23,6 +23,8 @@ public:
                   const DataLoadersOptions& options, const Splitter& splitter, const StreamOptions& stream);
 
     std::vector<std::string> names() const { return train_.files().names(); }
+    /// The type of a column of all files; null where they have it of several that do not go together.
+    std::shared_ptr<arrow::DataType> type(const std::string& column) const { return train_.files().type(column); }
     const std::string& name() const { return train_.files().source(); }
     /// Throws Error where a file lacks one of `columns`.
     void require_columns(const std::vector<std::string>& columns) const;

@@ -16,10 +16,11 @@ std::shared_ptr<arrow::dataset::ParquetFileFragment> open_parquet(
     const std::string& name, int group = -1, const arrow::compute::Expression& known = arrow::compute::literal(true));
 
 /// These columns of a fragment, in this order and of these types. Throws Error, which names the file, where it is
-/// broken.
+/// broken, and where it can the row; `first_row` is the number of the fragment's first row in the file.
 std::shared_ptr<arrow::Table> read_fragment(const std::string& name,
                                             const std::shared_ptr<arrow::dataset::Fragment>& fragment,
-                                            const arrow::FieldVector& fields, bool use_threads);
+                                            const arrow::FieldVector& fields, bool use_threads,
+                                            int64_t first_row = 0);
 
 /// What `read` gives; what it throws of the Parquet library's own, as an Error that names the file.
 template <class Read>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "../../../core/detail/number_words.h"
 #include "../../../core/text.h"
@@ -13,53 +14,122 @@ namespace embark {
 
 namespace {
 
-/// Digits that would lose what tells them apart if they were read as a number: 007, or beyond int64.
-bool is_digits_only_as_text(std::string_view text) {
-    if (is_plain_integer(text)) return !parse_int(text);
-    return text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+bool is_all_digits(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
-
-/// Narrows down, value by value, what a column of text can be taken for.
-class TypeGuess {
-public:
-    explicit TypeGuess(std::string_view date_format) : date_format_(date_format) {}
-
-    /// False once only text is left.
-    bool see(std::string_view text) {
-        seen_ = true;
-        boolean_ = boolean_ && (is_word(text, "true") || is_word(text, "false"));
-        integer_ = integer_ && is_plain_integer(text) && parse_int(text);
-        number_ = number_ && (integer_ || (read_number(text) && !is_digits_only_as_text(text)));
-        date_ = date_ && date_seconds(text, date_format_);
-        return boolean_ || number_ || date_;
-    }
-
-    ColumnType type() const {
-        if (!seen_) return ColumnType::text;
-        if (boolean_) return ColumnType::boolean;
-        if (integer_) return ColumnType::integer;
-        if (number_) return ColumnType::number;
-        return date_ ? ColumnType::date : ColumnType::text;
-    }
-
-private:
-    std::string_view date_format_;
-    bool seen_ = false, boolean_ = true, integer_ = true, number_ = true, date_ = true;
-};
 
 }  // namespace
 
-ColumnType guess_text_type(const std::shared_ptr<arrow::ChunkedArray>& column, std::string_view date_format) {
-    TypeGuess guess(date_format);
-    const auto see = [&](int64_t, std::optional<std::string_view> text) {
-        return !text || is_missing_word(*text) || guess.see(*text);
-    };
-    if (is_encoded_text(*column->type())) {
-        visit_text(arrow::ChunkedArray(encoded_array(*encode_texts(column)).dictionary()), see);
-    } else {
-        visit_text(*column, see);
+bool is_most(int64_t some, int64_t all) {
+    return all > 0 && 20 * some >= 19 * all;
+}
+
+ValueKind kind_of(std::string_view text, bool missing_words, std::string_view date_format) {
+    using enum ValueKind;
+    if (text.empty() || (missing_words && is_missing_word(text))) return missing_word;
+    if (is_plain_integer(text)) return parse_int(text) ? integer : code;
+    if (is_all_digits(text)) return code;
+    if (is_word(text, "true") || is_word(text, "false")) return boolean;
+    if (const auto number_read = read_number(text, missing_words)) {
+        return *number_read == *number_read ? number : missing_word;
     }
-    return guess.type();
+    return date_seconds(text, date_format) ? date : other;
+}
+
+void KindCounts::add(ValueKind kind, int64_t rows) {
+    using enum ValueKind;
+    switch (kind) {
+        case missing_word:
+            missing_words += rows;
+            break;
+        case boolean:
+            booleans += rows;
+            break;
+        case integer:
+            integers += rows;
+            break;
+        case number:
+            numbers += rows;
+            break;
+        case code:
+            codes += rows;
+            break;
+        case date:
+            dates += rows;
+            break;
+        case other:
+            others += rows;
+            break;
+    }
+}
+
+ColumnType KindCounts::type() const {
+    const int64_t n = values();
+    if (n == 0) return ColumnType::text;
+    if (booleans == n) return ColumnType::boolean;
+    if (codes > 0) return ColumnType::text;
+    if (is_most(integers + numbers, n)) return numbers > 0 ? ColumnType::number : ColumnType::integer;
+    return is_most(dates, n) ? ColumnType::date : ColumnType::text;
+}
+
+int64_t KindCounts::odd() const {
+    switch (type()) {
+        case ColumnType::integer:
+        case ColumnType::number:
+            return values() - integers - numbers;
+        case ColumnType::date:
+            return values() - dates;
+        case ColumnType::boolean:
+        case ColumnType::text:
+            break;
+    }
+    return 0;
+}
+
+bool KindCounts::may_be_typed(int64_t all) const {
+    if (codes > 0) return false;
+    const int64_t n = values();
+    return is_most(all - (n - integers - numbers), all) || is_most(all - (n - dates), all) || booleans == n;
+}
+
+bool is_of_type(ValueKind kind, ColumnType type) {
+    switch (type) {
+        case ColumnType::integer:
+        case ColumnType::number:
+            return kind == ValueKind::integer || kind == ValueKind::number;
+        case ColumnType::boolean:
+            return kind == ValueKind::boolean;
+        case ColumnType::date:
+            return kind == ValueKind::date;
+        case ColumnType::text:
+            break;
+    }
+    return true;
+}
+
+KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool missing_words,
+                       std::string_view date_format) {
+    KindCounts counts;
+    if (!is_encoded_text(*column->type())) {
+        const int64_t values = column->length() - column->null_count();
+        visit_text(*column, [&](int64_t, std::optional<std::string_view> text) {
+            if (text) counts.add(kind_of(*text, missing_words, date_format), 1);
+            return !text || counts.may_be_typed(values);
+        });
+        return counts;
+    }
+    const auto encoded = encode_texts(column);
+    const arrow::StringArray& values = dictionary_of(*encoded);
+    std::vector<int64_t> rows(static_cast<size_t>(values.length()), 0);
+    const Codes codes(*encoded);
+    for (int64_t row = 0; row < codes.size(); ++row) {
+        if (const int32_t code = codes[row]; code >= 0) ++rows[static_cast<size_t>(code)];
+    }
+    const int64_t n = codes.size() - encoded->null_count();
+    for (int64_t code = 0; code < values.length() && counts.may_be_typed(n); ++code) {
+        counts.add(kind_of(values.GetView(code), missing_words, date_format), rows[static_cast<size_t>(code)]);
+    }
+    return counts;
 }
 
 }  // namespace embark

@@ -13,13 +13,6 @@ namespace {
 
 constexpr int64_t kWidestColumn = 40;
 
-/// Line breaks, tabs and other control characters would break the lines of a view: each becomes a space.
-std::string one_line(std::string text) {
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    std::replace_if(text.begin(), text.end(), control, ' ');
-    return text;
-}
-
 /// One column of a view, top to bottom.
 std::vector<std::string> view_cells(const Table& all, const Table& shown, const std::string& name, bool with_types) {
     std::vector<std::string> cells = {one_line(name)};
@@ -44,6 +37,12 @@ void add_column(std::vector<std::string>& lines, const std::vector<std::string>&
 }
 
 }  // namespace
+
+std::string one_line(std::string text) {
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    std::replace_if(text.begin(), text.end(), control, ' ');
+    return text;
+}
 
 std::string format_rows(const Table& table, int64_t n, bool with_types) {
     const Table shown = table.head(n);

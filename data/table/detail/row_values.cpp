@@ -9,6 +9,7 @@
 #include "../../../core/detail/number_words.h"
 #include "../table.h"
 #include "arrow_utils.h"
+#include "number_form.h"
 #include "table_impl.h"
 
 namespace embark {
@@ -36,12 +37,12 @@ RowValues<double> cast_numbers(const std::shared_ptr<arrow::ChunkedArray>& colum
     return RowValues<double>(std::move(numbers));
 }
 
-/// The numbers that texts stand for, NaN for a missing one; calls `refuse(row, text)` for a text that is not a number.
+/// The numbers that texts stand for, NaN for a missing one, for which words stand too where `missing_words`; calls `refuse(row, text)` for a text that is not a number.
 template <class Refuse>
-RowValues<double> parse_numbers(const arrow::ChunkedArray& texts, Refuse&& refuse) {
+RowValues<double> parse_numbers(const arrow::ChunkedArray& texts, bool missing_words, Refuse&& refuse) {
     std::vector<double> numbers(static_cast<size_t>(texts.length()));
     visit_text(texts, [&](int64_t row, std::optional<std::string_view> text) {
-        const auto number = text ? read_number(*text) : kNaN;
+        const auto number = text ? read_number(*text, missing_words) : kNaN;
         if (!number) refuse(row, *text);
         numbers[static_cast<size_t>(row)] = *number;
         return true;
@@ -51,12 +52,12 @@ RowValues<double> parse_numbers(const arrow::ChunkedArray& texts, Refuse&& refus
 
 /// As parse_numbers, of encoded text.
 template <class Refuse>
-RowValues<double> parse_encoded_numbers(const EncodedColumn& texts, Refuse&& refuse) {
+RowValues<double> parse_encoded_numbers(const EncodedColumn& texts, bool missing_words, Refuse&& refuse) {
     const auto& values = texts.values();
     std::vector<double> numbers = {kNaN};
     std::vector<char> is_number = {1};
     for (int64_t code = 0; code < values.length(); ++code) {
-        const auto number = read_number(values.GetView(code));
+        const auto number = read_number(values.GetView(code), missing_words);
         numbers.push_back(number.value_or(kNaN));
         is_number.push_back(number.has_value());
     }
@@ -91,10 +92,15 @@ RowValues<double> read_numbers(const Table& table, std::string_view name) {
     if (is_number_type(values->type()->id())) return cast_numbers(values, what);
     const auto texts = as_text(values, what);
     const auto refuse = [&](int64_t row, std::string_view text) {
-        fail(table.where(row, name), ": ", in_quotes(text), " is not a number");
+        FormOffer offer;
+        offer.see(text, 1);
+        const std::string options = offer.options();
+        fail(table.where(row, name), ": ", in_quotes(text), " is not a number",
+             options.empty() ? "" : "; to read it as one give ", options);
     };
-    return is_encoded_text(*texts->type()) ? parse_encoded_numbers(EncodedColumn(texts), refuse)
-                                           : parse_numbers(*texts, refuse);
+    const bool words = table.impl().origin.missing_words;
+    return is_encoded_text(*texts->type()) ? parse_encoded_numbers(EncodedColumn(texts), words, refuse)
+                                           : parse_numbers(*texts, words, refuse);
 }
 
 RowValues<double> read_finite_numbers(const Table& table, std::string_view name) {

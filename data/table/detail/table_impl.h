@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -23,7 +24,15 @@ struct TableOrigin {
     at::Tensor file_rows = {};
     /// Columns that are text whatever they look like.
     std::set<std::string, std::less<>> text_columns = {};
+    /// Whether words such as NA and ? stand for a missing value in columns of numbers, true/false and dates; not where
+    /// others were named for the file.
+    bool missing_words = true;
+    /// For columns, the words that were taken for a missing value as the file was read, and in how many of its rows.
+    std::map<std::string, std::map<std::string, int64_t>, std::less<>> taken_words = {};
 };
+
+/// Where row `row` (counted from 0) of a table of this origin stands; Table::where.
+std::string place_of(const TableOrigin& origin, int64_t row, std::string_view column);
 
 struct Table::Impl {
     std::shared_ptr<arrow::Table> table;

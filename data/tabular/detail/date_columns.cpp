@@ -10,6 +10,7 @@
 #include "../../table/date_parts.h"
 #include "../../table/detail/arrow_utils.h"
 #include "../../table/detail/column_type.h"
+#include "../../table/detail/table_impl.h"
 
 namespace embark {
 
@@ -32,12 +33,11 @@ bool is_all_missing(const Table& table, const DateColumn& date) {
 
 }  // namespace
 
-bool has_dates(const Table& table, const std::string& name, const std::string& format) {
-    const ColumnType type = table.type(name);
-    if (type != ColumnType::text || format.empty()) return type == ColumnType::date;
+bool has_dates_of(const Table& table, const std::string& name, const std::string& format) {
     const ArrowColumn values = table.column(name);
     const bool is_text = values->type()->id() == arrow::Type::STRING || is_encoded_text(*values->type());
-    return is_text && guess_text_type(values, format) == ColumnType::date;
+    if (!is_text || format.empty()) return false;
+    return count_kinds(values, table.impl().origin.missing_words, format).type() == ColumnType::date;
 }
 
 void add_date_parts(const Table& table, TabularOptions& options) {
@@ -100,21 +100,6 @@ DatedTable with_dates_to_fit(Table table, const std::vector<DateColumn>& dates, 
                                               hint)});
     }
     return {std::move(table), std::move(warnings)};
-}
-
-void add_warnings(std::vector<std::string>& to, const std::vector<Warning>& warnings) {
-    for (const Warning& warning : warnings) to.push_back(warning.message);
-}
-
-std::vector<Warning> unreadable_in_validation(const EncodingCounts& counts) {
-    std::vector<Warning> warnings;
-    for (const auto& [name, n] : counts.unreadable) {
-        warnings.push_back({.code = kUnreadableDates,
-                            .message = concat("column '", name, "' of the validation rows has ", n,
-                                              n == 1 ? " value that is not a date" : " values that are not dates",
-                                              ", taken as missing")});
-    }
-    return warnings;
 }
 
 }  // namespace embark

@@ -8,8 +8,8 @@
 
 namespace embark {
 
-/// Whether a column is one of dates by what its values look like, in ISO's form or in `format` where there is one.
-bool has_dates(const Table& table, const std::string& name, const std::string& format);
+/// Whether the texts of a column are dates, in ISO's form or in `format`; false without a format.
+bool has_dates_of(const Table& table, const std::string& name, const std::string& format);
 
 /// Adds the parts of the dates to the categories and numbers of `options`, with names that nothing else has: where the
 /// usual ones are taken, by a column of `table` or by another date's part, they begin with the date's whole name, and
@@ -30,11 +30,5 @@ struct DatedTable {
     std::vector<Warning> warnings;
 };
 DatedTable with_dates_to_fit(Table table, const std::vector<DateColumn>& dates, bool is_sample = false);
-
-/// Their messages behind those in `to`.
-void add_warnings(std::vector<std::string>& to, const std::vector<Warning>& warnings);
-
-/// The warnings of what was counted in validation rows.
-std::vector<Warning> unreadable_in_validation(const EncodingCounts& counts);
 
 }  // namespace embark

@@ -30,12 +30,22 @@ bool is_date(const arrow::DataType& type) {
     return arrow::is_temporal(type.id());
 }
 
-/// How many values of a column are to be found: those of a category all, and of integers as many as tell whether
-/// they are categories.
+bool is_number(const arrow::DataType& type) {
+    return arrow::is_integer(type.id()) || arrow::is_floating(type.id());
+}
+
+/// How many values of a column are to be found: those of a category all, and of numbers as many as tell whether they
+/// are categories, or classes where it is a target.
 size_t wanted_values(const std::string& name, const arrow::DataType& type, const TabularOptions& options) {
-    const ColumnRole role = role_of(name, options);
-    if (role.use != ColumnUse::by_values) return role.use == ColumnUse::categorical ? kAll : 0;
-    if (arrow::is_integer(type.id())) return static_cast<size_t>(role.max_integers) + 1;
+    const bool is_target = has_name(options.y_names, name);
+    for (const auto* names : {&options.cat_names, &options.date_names, &options.y_classes}) {
+        if (has_name(*names, name)) return kAll;
+    }
+    for (const auto* names : {&options.cont_names, &options.text_names, &options.y_values, &options.y_log}) {
+        if (has_name(*names, name)) return 0;
+    }
+    if (is_target && is_number(type)) return static_cast<size_t>(options.max_classes) + 1;
+    if (arrow::is_integer(type.id())) return static_cast<size_t>(options.max_card) + 1;
     return arrow::is_floating(type.id()) ? 0 : kAll;
 }
 
@@ -47,7 +57,7 @@ public:
     Key(std::string name, const arrow::DataType& type, const TabularOptions& options)
         : name_(std::move(name)),
           wanted_values_(wanted_values(name_, type, options)),
-          is_number_(arrow::is_integer(type.id()) || arrow::is_floating(type.id())),
+          is_number_(is_number(type)),
           is_date_(is_date(type) || has_name(options.date_names, name_)),
           date_time_(options.date_time),
           date_format_(options.date_format) {}

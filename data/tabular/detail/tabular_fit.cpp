@@ -111,7 +111,7 @@ public:
                 numbers[number] = fit_number(options_.cont_names[number]);
             }
         });
-        std::vector<std::string> warnings;
+        std::vector<Warning> warnings;
         for (const auto& column : data->categories) warn_of_many(column, warnings);
         for (auto& number : numbers) {
             if (options_.missing_flags && number.any_missing)
@@ -164,11 +164,12 @@ private:
         return Vocabulary::from_names(std::move(kept), vocabulary.spelling());
     }
 
-    void warn_of_many(const CategoryColumn& column, std::vector<std::string>& warnings) const {
+    void warn_of_many(const CategoryColumn& column, std::vector<Warning>& warnings) const {
         const int64_t n_categories = column.vocabulary.size() - 1;
         if (2 * n_categories <= rows_.n_rows) return;
-        warnings.push_back(concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
-                                  " training rows; a category that is seen once teaches nothing"));
+        warnings.push_back({"many_categories",
+                            concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
+                                   " training rows; a category that is seen once teaches nothing")});
     }
 
     static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {

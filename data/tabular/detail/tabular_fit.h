@@ -13,7 +13,7 @@ struct FittedTable {
     std::shared_ptr<TabularData> data;
     /// Encoded rows of each part that was asked for.
     std::vector<TensorDataset> parts;
-    std::vector<std::string> warnings;
+    std::vector<Warning> warnings;
 };
 
 /// The rows of a table to fit on.

@@ -5,8 +5,12 @@
 
 #include <ATen/ATen.h>
 
+#include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
 #include "../../../core/text.h"
+#include "../../table/detail/format_rows.h"
+#include "../../table/detail/missing_rows.h"
+#include "../../table/detail/table_impl.h"
 #include "../vocabulary_columns.h"
 #include "tabular_columns.h"
 
@@ -16,6 +20,9 @@ namespace {
 
 /// What is learned of a target of values, before it is brought to mean 0 and σ 1: float64 (rows).
 at::Tensor read_values(const Table& table, const TargetColumn& target) {
+    if (const auto missing = missing_target_message(table, target.name, missing_rows(table, target.name))) {
+        fail(*missing);
+    }
     const at::Tensor values = table.finite_numbers(target.name);
     if (!target.log) return values;
     const double* data = values.const_data_ptr<double>();
@@ -29,9 +36,6 @@ at::Tensor read_values(const Table& table, const TargetColumn& target) {
 
 void fit_classes(TargetColumn& target, const Table& table, const FitRows& rows) {
     target.classes = fit_vocabulary(table, target.name, rows.all);
-    if (target.classes.size() == 1) {
-        fail(table.where(rows.all[0].item<int64_t>(), target.name), ": the target is missing, in all training rows");
-    }
     require(target.classes.size() > 2, "Target '", target.name, "' has only one class in the ", rows.n_rows,
             " training rows, '", target.classes.name(1), "', so there is nothing to learn");
 }
@@ -46,21 +50,83 @@ void fit_values(TargetColumn& target, const Table& table, const TabularOptions& 
     target.scale = values.std(/*unbiased=*/false).item<double>();
 }
 
-[[noreturn]] void refuse_class(const TargetColumn& target, const Table& table, int64_t row) {
-    const std::string found = table.take(at::tensor({row}, at::kLong)).text(target.name).front();
-    const std::string place = table.where(row, target.name);
-    if (target.classes.is_missing(found)) fail(place, ": the target is missing; leave such rows out of the table");
-    fail(place, ": class '", found, "' is not among the ", target.width(),
-         " of the training rows, so the model cannot know it", name_hint(found, target.classes.names()));
+/// Says what is wrong with `rows` (1-d int64), whose values are none of the classes.
+[[noreturn]] void refuse_classes(const TargetColumn& target, const Table& table, const at::Tensor& rows) {
+    const std::vector<std::string> found = table.take(rows).text(target.name);
+    const at::Tensor at_row = rows.cpu().contiguous();
+    const int64_t* row = at_row.const_data_ptr<int64_t>();
+    std::vector<char> missing(static_cast<size_t>(table.rows()), 0);
+    const auto is_missing = [&](const std::string& text) {
+        return target.classes.is_missing(text) || std::find(kMissingWords.begin(), kMissingWords.end(), text) != kMissingWords.end();
+    };
+    for (size_t i = 0; i < found.size(); ++i) missing[static_cast<size_t>(row[i])] = is_missing(found[i]);
+    if (is_missing(found.front())) fail(*missing_target_message(table, target.name, missing));
+    fail(table.where(row[0], target.name), ": class ", in_quotes(found.front()), " is not among the ", target.width(),
+         " of the training rows, so the model cannot know it", name_hint(found.front(), target.classes.names()));
+}
+
+/// "'a', 'b' and 7 more".
+std::string some_of(const std::vector<std::string>& classes) {
+    constexpr size_t kShown = 5;
+    std::vector<std::string> shown;
+    for (size_t i = 0; i < std::min(kShown, classes.size()); ++i) shown.push_back(in_quotes(one_line(classes[i])));
+    const size_t more = classes.size() - shown.size();
+    return join(shown) + (more > 0 ? concat(" and ", more, " more") : "");
+}
+
+/// How many of the encoded targets each class has.
+at::Tensor count_classes(const TargetColumn& target, const at::Tensor& encoded) {
+    return at::bincount(encoded.cpu(), /*weights=*/{}, target.width());
+}
+
+/// The classes that `is_wanted` says of.
+template <class IsWanted>
+std::vector<std::string> classes_where(const TargetColumn& target, IsWanted&& is_wanted) {
+    std::vector<std::string> classes;
+    for (int64_t i = 0; i < target.width(); ++i) {
+        if (is_wanted(i)) classes.push_back(target.classes.name(i + 1));
+    }
+    return classes;
 }
 
 }  // namespace
+
+std::optional<std::string> missing_target_message(const Table& table, const std::string& name,
+                                                  const std::vector<char>& missing) {
+    const auto first = std::find(missing.begin(), missing.end(), 1);
+    if (first == missing.end()) return std::nullopt;
+    return concat(table.where(first - missing.begin(), name), ": the target is missing, as in ",
+                  std::count(missing.begin(), missing.end(), 1), " of ", missing.size(),
+                  missing.size() == 1 ? " row" : " rows",
+                  "; leave such rows out (Table::drop_missing, --drop-missing-target)");
+}
+
+void warn_of_classes(const TargetColumn& target, const at::Tensor& train, const at::Tensor& valid,
+                     std::vector<Warning>& warnings) {
+    if (!target.is_class()) return;
+    const at::Tensor n_train = count_classes(target, train);
+    const int64_t* rows = n_train.const_data_ptr<int64_t>();
+    const auto rare = classes_where(target, [&](int64_t i) { return rows[i] < 2; });
+    if (!rare.empty()) {
+        warnings.push_back({"rare_class", concat("target '", target.name, "' has classes of a single training row, from "
+                                                 "which little can be learned: ", some_of(rare))});
+    }
+    if (!valid.defined() || valid.numel() == 0) return;
+    const at::Tensor n_valid = count_classes(target, valid);
+    const int64_t* there = n_valid.const_data_ptr<int64_t>();
+    const auto absent = classes_where(target, [&](int64_t i) { return there[i] == 0; });
+    if (absent.empty()) return;
+    warnings.push_back({"class_not_in_validation",
+                        concat("target '", target.name, "' has classes that none of the ", valid.numel(),
+                               valid.numel() == 1 ? " validation row has" : " validation rows has",
+                               ", so that the metrics say nothing of them: ", some_of(absent))});
+}
 
 std::vector<TargetColumn> fit_targets(const Table& table, const TabularOptions& options, const FitRows& rows) {
     std::vector<TargetColumn> targets;
     for (const std::string& name : options.y_names) {
         TargetColumn& target = targets.emplace_back(TargetColumn{.name = name});
-        if (is_categorical(table, name, role_of(name, options))) {
+        if (has_name(options.y_classes, name)) {
             fit_classes(target, table, rows);
         } else {
             fit_values(target, table, options, rows);
@@ -73,18 +139,9 @@ at::Tensor encode_target(const TargetColumn& target, const Table& table) {
     if (!target.is_class()) {
         return ((read_values(table, target) - target.mean) / target.scale).to(at::kFloat).unsqueeze(1);
     }
-    const at::Tensor numbers = encode_column(target.classes, table, target.name);
-    // Where a file says nan, no label was known; it is no class of that name.
-    for (const char* word : {"nan", "NaN"}) {
-        if (!target.classes.has(word)) continue;
-        const at::Tensor rows = numbers.eq(target.classes.index(word)).nonzero();
-        if (rows.numel() > 0) {
-            fail(table.where(rows[0].item<int64_t>(), target.name), ": '", word, "' is no class; leave such rows out");
-        }
-    }
-    const at::Tensor encoded = numbers - 1;
-    const at::Tensor unknown = encoded.lt(0).nonzero();
-    if (unknown.numel() > 0) refuse_class(target, table, unknown[0].item<int64_t>());
+    const at::Tensor encoded = encode_column(target.classes, table, target.name) - 1;
+    const at::Tensor unknown = encoded.lt(0).nonzero().flatten();
+    if (unknown.numel() > 0) refuse_classes(target, table, unknown);
     return encoded;
 }
 

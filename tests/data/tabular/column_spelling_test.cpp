@@ -22,7 +22,11 @@ using ::testing::Pair;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 TabularOptions options() {
-    return {.y_names = {"y"}, .cat_names = {"flag", "rooms"}, .splitter = index_splitter({0}), .batch_size = 4};
+    return {.y_names = {"y"},
+            .cat_names = {"flag", "rooms"},
+            .y_values = {"y"},
+            .splitter = index_splitter({0}),
+            .batch_size = 4};
 }
 
 /// Texts as a CSV file has them.
@@ -84,6 +88,7 @@ TEST(ColumnSpelling, leaves_other_texts_as_they_are) {
 TEST(ColumnSpelling, is_taken_by_an_order_and_by_classes) {
     auto given = options();
     given.y_names = {"flag"};
+    given.y_values = {};
     given.cat_names = {"rooms"};
     given.ordered = {{"rooms", {"13", "2.0", "100000"}}};
     const Table full = Table::from_text({{"flag", {"True", "False", "TRUE", "false", "False", "True"}},

@@ -1,0 +1,79 @@
+#include "valid_table.h"
+
+#include <optional>
+#include <string_view>
+
+#include "../../../core/text.h"
+#include "arrow_utils.h"
+
+namespace embark {
+
+namespace {
+
+/// The first row of a chunk that is broken by itself, and how.
+struct Fault {
+    int64_t row;
+    std::string_view what;
+};
+
+constexpr std::string_view kNotUtf8 = "the value is not UTF-8";
+
+template <class Strings>
+std::optional<Fault> find_bad_text(const arrow::Array& chunk) {
+    const auto& texts = static_cast<const Strings&>(chunk);
+    for (int64_t row = 0; row < texts.length(); ++row) {
+        if (texts.IsValid(row) && !is_utf8(texts.GetView(row))) return Fault{row, kNotUtf8};
+    }
+    return std::nullopt;
+}
+
+std::optional<Fault> find_fault(const arrow::Array& chunk);
+
+std::optional<Fault> find_bad_code(const arrow::DictionaryArray& chunk) {
+    const std::optional<Fault> in_values = find_fault(*chunk.dictionary());
+    for (int64_t row = 0; row < chunk.length(); ++row) {
+        if (chunk.IsNull(row)) continue;
+        const int64_t code = chunk.GetValueIndex(row);
+        if (code < 0 || code >= chunk.dictionary()->length()) {
+            return Fault{row, "the value is a number that its dictionary lacks"};
+        }
+        if (in_values && code == in_values->row) return Fault{row, in_values->what};
+    }
+    return std::nullopt;
+}
+
+/// Of a chunk whose buffers are as long as they must be.
+std::optional<Fault> find_fault(const arrow::Array& chunk) {
+    switch (chunk.type_id()) {
+        case arrow::Type::STRING:
+            return find_bad_text<arrow::StringArray>(chunk);
+        case arrow::Type::LARGE_STRING:
+            return find_bad_text<arrow::LargeStringArray>(chunk);
+        case arrow::Type::DICTIONARY:
+            return find_bad_code(static_cast<const arrow::DictionaryArray&>(chunk));
+        default:
+            return std::nullopt;
+    }
+}
+
+}  // namespace
+
+void require_valid(const arrow::Table& table, const TableOrigin& origin) {
+    const arrow::Status status = table.ValidateFull();
+    if (status.ok()) return;
+    for (int i = 0; i < table.num_columns(); ++i) {
+        int64_t first = 0;
+        for (const auto& chunk : table.column(i)->chunks()) {
+            if (!chunk->ValidateFull().ok() && chunk->Validate().ok()) {
+                if (const auto fault = find_fault(*chunk)) {
+                    fail(place_of(origin, first + fault->row, table.field(i)->name()), ": ", fault->what,
+                         "; the file is damaged");
+                }
+            }
+            first += chunk->length();
+        }
+    }
+    fail("Cannot read ", origin.source, ": ", reason_of(status));
+}
+
+}  // namespace embark

@@ -1,0 +1,24 @@
+#include "column_report.h"
+
+#include <iostream>
+
+namespace embark::tools {
+
+nlohmann::json columns_report(const std::vector<ColumnSummary>& columns) {
+    const auto count = [](const std::optional<int64_t>& n) { return n ? nlohmann::json(*n) : nlohmann::json(); };
+    auto report = nlohmann::json::array();
+    for (const ColumnSummary& column : columns) {
+        report.push_back({{"name", column.name},
+                          {"kind", to_string(column.kind)},
+                          {"distinct", count(column.distinct)},
+                          {"missing", count(column.missing)},
+                          {"reason", column.reason}});
+    }
+    return report;
+}
+
+void show_columns(const std::vector<ColumnSummary>& columns) {
+    std::cerr << columns << "\n";
+}
+
+}  // namespace embark::tools
