@@ -75,10 +75,21 @@ Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
     return Model(EmbeddingNN(settings));
 }
 
+std::vector<Warning> warnings_of(const CollabData& data, const Range& y_range) {
+    const double rounding = 1e-6 * (y_range.high - y_range.low);  // ratings are numbers of 32 bits
+    const bool inside = data.rating_min >= y_range.low - rounding && data.rating_max <= y_range.high + rounding;
+    if (y_range.empty() || inside) return {};
+    return {{"ratings_outside_range",
+             concat("The training ratings go from ", data.rating_min, " to ", data.rating_max,
+                    ", and no prediction can leave the y_range from ", y_range.low, " to ", y_range.high,
+                    "; a range a little wider than the ratings' is right, as from ", data.rating_min - 0.5, " to ",
+                    data.rating_max + 0.5)}};
+}
+
 }  // namespace
 
-CollabLearner::CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options)
-    : Learner(dls, std::move(model), std::move(options)), collab_dls_(std::move(dls)) {}
+CollabLearner::CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options, std::vector<Warning> warnings)
+    : Learner(dls, std::move(model), std::move(options)), collab_dls_(std::move(dls)), warnings_(std::move(warnings)) {}
 
 void CollabLearner::set_dls(CollabDataLoaders dls) {
     Learner::set_dls(dls);
@@ -165,7 +176,8 @@ at::Tensor CollabLearner::user_bias() const {
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
     if (!options.loss) options.loss = mse_loss_flat();
     Model made = model.use_nn ? network(model, dls) : dot_product(model, dls);
-    return CollabLearner(std::move(dls), std::move(made), std::move(options));
+    auto warnings = warnings_of(dls.collab(), model.y_range);
+    return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }
 
 }  // namespace embark

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../core/range.h"
+#include "../core/warning.h"
 #include "../data/collab/collab.h"
 #include "../predictor/scored.h"
 #include "learner.h"
@@ -37,9 +38,12 @@ struct CollabModelOptions {
 /// A Learner for ratings that answers in raw values.
 class CollabLearner : public Learner {
 public:
-    CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options);
+    CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options, std::vector<Warning> warnings = {});
 
     const CollabDataLoaders& collab_dls() const { return collab_dls_; }
+    /// What a user should know of the data and the model: `ratings_outside_range`, where training ratings lie outside
+    /// y_range, which no prediction can leave.
+    const std::vector<Warning>& warnings() const { return warnings_; }
     /// As Learner::set_dls; recommend() leaves out what users rated there.
     void set_dls(CollabDataLoaders dls);
     /// Throws UsageError: raw values are answered by what was fitted on CollabDataLoaders.
@@ -82,6 +86,7 @@ private:
     std::vector<Scored> similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
                                 int64_t k) const;
     CollabDataLoaders collab_dls_;
+    std::vector<Warning> warnings_;
 };
 
 /// A learner for collaborative filtering, fastai's collab_learner: DotProductBias with MSE unless asked otherwise, as

@@ -116,6 +116,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
     const auto stop_reason = impl_->stop_reason;
     const bool progress = std::exchange(impl_->options.progress, false);
     const auto callbacks = impl_->options.callbacks;
+    impl_->may_diverge = true;
     std::erase_if(impl_->options.callbacks, [](const auto& callback) { return !callback->runs_in_lr_find(); });
     const auto restore = [&] {
         impl_->made_optimizer = std::move(own_optimizer);
@@ -126,6 +127,7 @@ LrFind Learner::lr_find(const LrFindOptions& options) {
         impl_->stop_reason = stop_reason;
         impl_->options.progress = progress;
         impl_->options.callbacks = callbacks;
+        impl_->may_diverge = false;
     };
     try {
         take_hypers(own, optimizer());

@@ -67,6 +67,8 @@ struct Validation {
     double loss = 0;
     /// By the metrics' names.
     std::map<std::string, double> metrics = {};
+    /// Why metrics are NaN, by name, those that are: "there are 20 rows, all of one class".
+    std::map<std::string, std::string> undefined = {};
 };
 
 /// A model's answers for a data set, in the order of its rows, on the CPU.
@@ -102,7 +104,9 @@ public:
 
     /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given; see slice() for one of
     /// its own for each parameter group). Throws UsageError for a negative n_epoch or an lr that is not finite and
-    /// above 0, and Error under a NoGradGuard. Returns what was recorded.
+    /// above 0, and Error under a NoGradGuard, and where training fails: at a batch whose loss is NaN or infinite (but
+    /// one whose step was skipped), and at an epoch's end with such weights; no checkpoint is written of these. For
+    /// ending a fit before the step that spoils the weights there is terminate_on_nan(). Returns what was recorded.
     const Records& fit(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {});
 
     /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include "../callbacks/checkpoint/detail/checkpointer.h"
+#include "../callbacks/detail/finite_fit.h"
 #include "../callbacks/parallel/data_parallel.h"
 #include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../callbacks/param_scheduler.h"
@@ -111,6 +112,7 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, const StateDict&
     if (!schedules.empty()) callbacks.push_back(std::make_shared<ParamScheduler>(schedules));
     callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
     callbacks.insert(callbacks.end(), fit_options.callbacks.begin(), fit_options.callbacks.end());
+    if (!may_diverge) callbacks.push_back(std::make_shared<FiniteFit>());
 
     const bool is_brought = std::any_of(callbacks.begin(), callbacks.end(),
                                         [](const auto& callback) { return callback->strategy() != nullptr; });

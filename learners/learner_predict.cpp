@@ -90,7 +90,7 @@ Validation Learner::validate(const DataLoader& loader, std::vector<std::shared_p
     require(static_cast<bool>(impl_->options.loss), "The learner has no loss to validate with");
     const auto recorder = std::make_shared<Recorder>(impl_->options.metrics);
     impl_->run_outside_fit(callbacks, recorder, [&](auto& loop, auto& state) { loop.validate(state, loader); });
-    Validation result{.loss = recorder->valid_loss()};
+    Validation result{.loss = recorder->valid_loss(), .undefined = recorder->undefined()};
     for (size_t i = 0; i < recorder->metrics().size(); ++i) {
         result.metrics[recorder->metrics()[i].name()] = recorder->metric_values()[i];
     }

@@ -19,13 +19,22 @@ struct TabularRecipe {
     /// Its lr is the fit's.
     LearnerOptions learner = {};
     int64_t n_epoch = 3;
+    /// More epochs where these make fewer training steps than this, at most kMostEpochs; 0: just these.
+    int64_t min_steps = 0;
     /// One-cycle; false: a constant learning rate.
     bool one_cycle = true;
     /// A fifth of the learning rate once the validation loss did not improve for so many epochs; 0: never.
     int64_t lr_patience = 0;
     /// End once the validation loss did not improve for so many epochs, and take the best epoch's model; 0: never.
     int64_t patience = 0;
+    /// Take the best epoch's model where the fit does not end early, too: the one of the lowest validation loss.
+    bool restore_best = false;
 };
+
+/// What a table's network trains well with where nothing is known of the table, in seconds: values are learned with mean
+/// 0 and deviation 1, numbers by rank, and there are steps enough also for few rows. `rows`, training and validation
+/// rows together, decide the batch size.
+TabularRecipe default_recipe(int64_t rows = 10'000);
 
 /// What fastai's tabular_learner does by default, three epochs of one-cycle.
 TabularRecipe fastai_recipe();
@@ -35,10 +44,10 @@ TabularRecipe fastai_recipe();
 /// et al., arXiv:2410.24210, arXiv:2203.05556).
 TabularRecipe best_recipe();
 
-/// "fastai" or "best". Throws UsageError for another name.
-TabularRecipe recipe_of(std::string_view name);
+/// "default", "fastai" or "best", for a table of so many rows. Throws UsageError for another name.
+TabularRecipe recipe_of(std::string_view name, int64_t rows = 10'000);
 
-/// Trains `learn`, which was made of it, as the recipe says.
+/// Trains `learn`, which was made of it, as the recipe says; without a validation part, all its epochs.
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options = {});
 
 }  // namespace embark

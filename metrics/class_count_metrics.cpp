@@ -37,11 +37,11 @@ ClassCounts count_classes(const at::Tensor& logits, const at::Tensor& targets) {
 
 /// A metric of the counts over all predictions, of which larger values are better.
 template <class Statistic>
-Metric over_counts(std::string name, Statistic statistic) {
+Metric over_counts(std::string name, Statistic statistic, Metric::Reason reason = {}) {
     const auto function = [statistic](const at::Tensor& logits, const at::Tensor& targets) {
         return at::scalar_tensor(statistic(count_classes(logits, targets)), at::kDouble);
     };
-    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function};
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function, {}, std::move(reason)};
 }
 
 at::Tensor ratio(const at::Tensor& numerator, const at::Tensor& denominator) {
@@ -142,6 +142,8 @@ Metric cohen_kappa() {
         const double by_chance = counts.predicted.dot(counts.actual).item<double>();
         // Both sides times n², so that they are integers and 0 is exactly 0.
         return 1 - n * (n - right) / (n * n - by_chance);
+    }, [](const at::Tensor&, const at::Tensor& targets) {
+        return concat("all ", targets.numel(), " predictions and targets are of one class");
     });
 }
 

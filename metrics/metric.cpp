@@ -1,5 +1,6 @@
 #include "metric.h"
 
+#include <cmath>
 #include <limits>
 
 #include <torch/types.h>
@@ -20,12 +21,13 @@ at::Tensor joined_on_cpu(const Tensors& parts) {
 
 }  // namespace
 
-Metric::Metric(std::string name, Direction direction, Over over, Function function, Finish finish)
+Metric::Metric(std::string name, Direction direction, Over over, Function function, Finish finish, Reason reason)
     : name_(std::move(name)),
       direction_(direction),
       over_(over),
       function_(std::move(function)),
-      finish_(std::move(finish)) {}
+      finish_(std::move(finish)),
+      reason_(std::move(reason)) {}
 
 Metric Metric::on(size_t output, std::string name) const {
     Metric chosen = *this;
@@ -38,10 +40,13 @@ Metric Metric::on(size_t output, std::string name) const {
 Metric Metric::in_units(Transform transform) const {
     Metric changed = *this;
     changed.reset();
-    changed.function_ = [function = function_, transform = std::move(transform)](const at::Tensor& predictions,
-                                                                                 const at::Tensor& targets) {
-        return function(transform(predictions), transform(targets));
+    const auto transformed = [&transform](auto function) {
+        return [function = std::move(function), transform](const at::Tensor& predictions, const at::Tensor& targets) {
+            return function(transform(predictions), transform(targets));
+        };
     };
+    changed.function_ = transformed(function_);
+    if (reason_) changed.reason_ = transformed(reason_);
     return changed;
 }
 
@@ -91,6 +96,16 @@ double Metric::value() const {
                              ? total_.item<double>() / static_cast<double>(rows_)
                              : call(joined_on_cpu(predictions_), joined_on_cpu(targets_)).item<double>();
     return finish_ ? finish_(value) : value;
+}
+
+std::string Metric::undefined_because() const {
+    if (rows_ == 0) return "there were no rows";
+    if (!std::isnan(value())) return {};
+    if (over_ == Over::batches) return "a prediction is not finite, or is none that it is defined for";
+    const at::Tensor predictions = joined_on_cpu(predictions_), targets = joined_on_cpu(targets_);
+    if (!predictions.isfinite().all().item<bool>()) return "a prediction is not finite";
+    const std::string reason = reason_ ? reason_(predictions, targets) : std::string();
+    return reason.empty() ? "it is not defined for these predictions and targets" : reason;
 }
 
 at::Tensor Metric::call(const at::Tensor& predictions, const at::Tensor& targets) const {

@@ -17,14 +17,17 @@ public:
     using Function = std::function<at::Tensor(const at::Tensor& predictions, const at::Tensor& targets)>;
     /// What a value becomes at the end, as √ makes an RMSE of a mean of squares.
     using Finish = std::function<double(double value)>;
+    /// Why it is not defined for these predictions and targets, where it is not, as "only one class among the 20 rows".
+    using Reason = std::function<std::string(const at::Tensor& predictions, const at::Tensor& targets)>;
     /// How values of several batches become one.
     enum class Over {
         batches,  ///< the mean over batches, weighted by their size
         all,      ///< computed once, on the CPU, over all predictions
     };
 
-    /// `function` gives one number for the predictions and targets of a batch, or of all of them.
-    Metric(std::string name, Direction direction, Over over, Function function, Finish finish = {});
+    /// `function` gives one number for the predictions and targets of a batch, or of all of them; `reason` says why that
+    /// is NaN, for one over all.
+    Metric(std::string name, Direction direction, Over over, Function function, Finish finish = {}, Reason reason = {});
 
     const std::string& name() const { return name_; }
     Direction direction() const { return direction_; }
@@ -49,6 +52,8 @@ public:
     void gather(Strategy& strategy);
     /// The value over all that was accumulated; NaN where nothing was. Throws Error where it cannot be computed.
     double value() const;
+    /// Why the value is NaN, in a few words; empty where it is a number.
+    std::string undefined_because() const;
 
 private:
     at::Tensor call(const at::Tensor& predictions, const at::Tensor& targets) const;
@@ -58,6 +63,7 @@ private:
     Over over_;
     Function function_;
     Finish finish_;
+    Reason reason_;
     size_t output_ = 0;
     at::Tensor total_;  // of the batches' values, times their rows; float64
     int64_t rows_ = 0;

@@ -72,11 +72,21 @@ double ranked(Ranking ranking, const at::Tensor& predictions, const at::Tensor& 
     return of_two_classes(ranking, logits.select(1, 1) - logits.select(1, 0), y);
 }
 
+/// Of one class alone there is nothing to rank, nor of one that is missing among several.
+std::string which_class_is_missing(const at::Tensor& predictions, const at::Tensor& targets) {
+    const auto present = std::get<0>(at::_unique(whole_classes(targets.reshape(-1)), /*sorted=*/true));
+    const int64_t classes = one_logit(predictions) ? 2 : predictions.size(-1);
+    const std::string rows = targets.numel() == 1 ? "is one row" : concat("are ", targets.numel(), " rows");
+    if (present.numel() == 1) return concat("there ", rows, ", all of one class");
+    if (present.numel() == classes) return {};
+    return concat("there ", rows, ", of ", present.numel(), " of the ", classes, " classes");
+}
+
 Metric ranking_metric(std::string name, Ranking ranking) {
     const auto function = [ranking](const at::Tensor& predictions, const at::Tensor& targets) {
         return at::scalar_tensor(ranked(ranking, predictions, targets), at::kDouble);
     };
-    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function};
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function, {}, which_class_is_missing};
 }
 
 }  // namespace
@@ -88,7 +98,7 @@ Metric roc_auc_binary() {
                 "; for more classes there is roc_auc");
         return at::scalar_tensor(ranked(area_under_roc, predictions, targets), at::kDouble);
     };
-    return {"roc_auc_binary", Direction::higher_is_better, Metric::Over::all, function};
+    return {"roc_auc_binary", Direction::higher_is_better, Metric::Over::all, function, {}, which_class_is_missing};
 }
 
 Metric roc_auc() {

@@ -6,6 +6,7 @@
 
 #include <torch/types.h>
 
+#include "../core/error.h"
 #include "detail/metric_inputs.h"
 #include "detail/ranks.h"
 
@@ -33,13 +34,14 @@ Metric root_of_mean(std::string name, PerValue per_value) {
             [](double mean) { return std::sqrt(mean); }};
 }
 
-/// A function of all predictions and all targets, of which larger values are better.
-Metric over_all_values(std::string name, double (*statistic)(const at::Tensor& p, const at::Tensor& y)) {
+/// A function of all predictions and all targets, of which larger values are better; `reason` says why it is undefined.
+Metric over_all_values(std::string name, double (*statistic)(const at::Tensor& p, const at::Tensor& y),
+                       Metric::Reason reason = {}) {
     const auto function = [statistic](const at::Tensor& predictions, const at::Tensor& targets) {
         const auto [p, y] = flat_values(predictions, targets);
         return at::scalar_tensor(statistic(p, y), at::kDouble);
     };
-    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function};
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function, {}, std::move(reason)};
 }
 
 at::Tensor squared_error(const at::Tensor& p, const at::Tensor& y) {
@@ -66,6 +68,11 @@ double correlation(const at::Tensor& p, const at::Tensor& y) {
     const auto a = p - p.mean(), b = y - y.mean();
     // Rounding may go a little beyond ±1.
     return std::clamp((a / a.norm()).dot(b / b.norm()).item<double>(), -1.0, 1.0);
+}
+
+std::string why_uncorrelated(const at::Tensor& predictions, const at::Tensor& targets) {
+    const char* equal = constant(targets) ? "targets" : constant(predictions) ? "predictions" : nullptr;
+    return equal ? concat("all ", targets.numel(), " ", equal, " are equal") : std::string();
 }
 
 }  // namespace
@@ -102,6 +109,8 @@ Metric r2_score() {
     return over_all_values("r2_score", [](const at::Tensor& p, const at::Tensor& y) {
         if (y.numel() < 2) return kUndefined;
         return share_explained(squared_error(p, y).sum().item<double>(), squares_about_mean(y));
+    }, [](const at::Tensor&, const at::Tensor& y) {
+        return y.numel() < 2 ? std::string("it needs two rows, and there is one") : std::string();
     });
 }
 
@@ -112,14 +121,14 @@ Metric explained_variance() {
 }
 
 Metric pearson_corrcoef() {
-    return over_all_values("pearson_corrcoef", correlation);
+    return over_all_values("pearson_corrcoef", correlation, why_uncorrelated);
 }
 
 Metric spearman_corrcoef() {
     return over_all_values("spearman_corrcoef", [](const at::Tensor& p, const at::Tensor& y) {
         if (p.isnan().any().item<bool>() || y.isnan().any().item<bool>()) return kUndefined;
         return correlation(average_ranks(p), average_ranks(y));
-    });
+    }, why_uncorrelated);
 }
 
 }  // namespace embark

@@ -33,8 +33,15 @@ private:
 }  // namespace
 
 at::Tensor SyncBatchNorm1dImpl::forward(const at::Tensor& input) {
-    if (!sync_ || !is_training()) return torch::nn::BatchNorm1dImpl::forward(input);
-    return synchronized_forward(input);
+    if (is_training() && sync_) return synchronized_forward(input);
+    const bool one_value = input.dim() >= 2 && input.numel() == input.size(1);
+    if (is_training() && one_value && options.track_running_stats()) return by_running_statistics(input);
+    return torch::nn::BatchNorm1dImpl::forward(input);
+}
+
+at::Tensor SyncBatchNorm1dImpl::by_running_statistics(const at::Tensor& input) const {
+    return at::batch_norm(input, this->weight, bias, running_mean, running_var, /*training=*/false, /*momentum=*/0,
+                          options.eps(), /*cudnn_enabled=*/true);
 }
 
 at::Tensor SyncBatchNorm1dImpl::synchronized_forward(const at::Tensor& input) {
@@ -49,6 +56,7 @@ at::Tensor SyncBatchNorm1dImpl::synchronized_forward(const at::Tensor& input) {
     auto count = at::full({1}, counts * static_cast<double>(input.numel() / input.size(1)), at::kDouble);
     sync_->add_up(count);
     const auto n = count.item<double>();
+    if (n <= 1 && options.track_running_stats()) return by_running_statistics(input);
     require(n > 1, "Batch norm needs more than 1 value of each feature in training, over all processes");
     const auto mean = sum(input) / n;
     const auto centred = input - mean;

@@ -17,7 +17,8 @@ struct BatchNormSync {
 };
 
 /// torch::nn::BatchNorm1d, which DataParallelOptions::sync_batch_norm lets take mean and variance over the rows of all
-/// processes that train together. Without that, and in eval mode, it is the same.
+/// processes that train together. Without that, and in eval mode, it is the same, but for a training batch of one row,
+/// which has no variance and is refused there: here it is normalised by the running statistics, which stay as they are.
 class SyncBatchNorm1dImpl : public torch::nn::BatchNorm1dImpl {
 public:
     using torch::nn::BatchNorm1dImpl::BatchNorm1dImpl;
@@ -31,6 +32,7 @@ public:
 
 private:
     at::Tensor synchronized_forward(const at::Tensor& input);
+    at::Tensor by_running_statistics(const at::Tensor& input) const;
 
     std::shared_ptr<const BatchNormSync> sync_;
 };

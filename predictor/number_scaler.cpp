@@ -16,10 +16,14 @@ namespace embark {
 
 namespace {
 
-constexpr std::array<std::pair<Scaling, std::string_view>, 4> kNames = {{{Scaling::standard, "standard"},
+constexpr std::array<std::pair<Scaling, std::string_view>, 5> kNames = {{{Scaling::standard, "standard"},
                                                                          {Scaling::robust, "robust"},
                                                                          {Scaling::quantile, "quantile"},
-                                                                         {Scaling::none, "none"}}};
+                                                                         {Scaling::none, "none"},
+                                                                         {Scaling::automatic, "automatic"}}};
+
+/// Scaling::automatic: in log-normal columns values are up to some 30 times as far away as quartiles are apart.
+constexpr double kFarAway = 100;
 
 /// How near to 0 and 1 a rank may come: scikit-learn's bound.
 constexpr double kRankMargin = 1e-7;
@@ -92,6 +96,12 @@ NumberScaler NumberScaler::fit(Scaling scaling, const at::Tensor& values) {
         case Scaling::quantile:
             // Few enough that each step of rank has some 30 values to stand on.
             return {scaling, 0, 1, quantiles_of(values, std::clamp<int64_t>(values.numel() / 30, 10, 1000))};
+        case Scaling::automatic: {
+            const auto quartiles = quantiles_of(values, 5);
+            const double farthest = std::max(quartiles[4] - quartiles[2], quartiles[2] - quartiles[0]);
+            const double apart = quartiles[3] - quartiles[1];
+            return fit(apart > 0 && farthest > kFarAway * apart ? Scaling::quantile : Scaling::standard, values);
+        }
         case Scaling::none:
             break;
     }

@@ -15,6 +15,8 @@ enum class Scaling {
     quantile,  ///< the normal distribution's value at x's rank among the training values, from −5.2 to 5.2; the middle
                ///< of their ranks for a value that many rows share
     none,  ///< as it is
+    automatic,  ///< standard, but quantile for a column with a value that is more than a hundred times as far from the
+                ///< median as the quartiles are apart, so that outliers do not make all others alike
 };
 
 /// "standard", "robust", …
@@ -40,6 +42,7 @@ public:
     /// were taken.
     double inverse(double scaled) const;
 
+    /// Of automatic scaling, what was chosen.
     Scaling scaling() const { return scaling_; }
     /// standard, robust: (x − shift) / scale.
     double shift() const { return shift_; }

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include <embark/core/error.h>
 #include <embark/data/parquet/feather.h>
@@ -27,8 +28,6 @@ CsvDelimiter delimiter_of(const std::string& text) {
                                                               {"space", CsvDelimiter::whitespace()},
                                                               {"whitespace", CsvDelimiter::whitespace()}};
     if (const auto name = names.find(text); name != names.end()) return name->second;
-    require<UsageError>(!text.empty(), "Option --delimiter is empty; it takes characters, or one of the words tab and ",
-                        "whitespace");
     return text;
 }
 
@@ -89,17 +88,21 @@ Table read_standard_input(CsvOptions csv) {
 }  // namespace
 
 void add_reading_options(CommandLine& line, ReadingOptions& reading) {
-    const auto text = [](std::string& target, const char* shown) { return po::value(&target)->value_name(shown); };
+    const auto text = [](std::string& target, const char* option, const char* shown) {
+        return po::value(&target)->value_name(shown)->notifier([option](const std::string& given) {
+            require<UsageError>(!given.empty(), "Option --", option, " is empty");
+        });
+    };
     auto add = line.options.add_options();
-    add("delimiter", text(reading.delimiter, "C"),
+    add("delimiter", text(reading.delimiter, "delimiter", "C"),
         "what stands between values: a character or several, tab, or whitespace for runs of blanks (default: a comma)");
     add("columns", list_option(reading.columns, "a,b,…"), "the column names of a file without a header");
-    add("encoding", text(reading.encoding, "NAME"), "utf-8 or latin-1 (default: utf-8)");
+    add("encoding", text(reading.encoding, "encoding", "NAME"), "utf-8 or latin-1 (default: utf-8)");
     add("missing", list_option(reading.missing, "a,b,…"),
         "the words that stand for a missing value, instead of NA, nan, null and others; '' for none but empty values");
-    add("thousands", text(reading.thousands, "C"), "the character that groups the digits of numbers: 1,200");
-    add("decimal", text(reading.decimal, "C"), "the decimal point of numbers (default: .)");
-    add("strip", text(reading.strip, "CHARS"), "signs around numbers that are left out, as '$%'; with '()' (5) is -5");
+    add("thousands", text(reading.thousands, "thousands", "C"), "the character that groups the digits of numbers: 1,200");
+    add("decimal", text(reading.decimal, "decimal", "C"), "the decimal point of numbers (default: .)");
+    add("strip", text(reading.strip, "strip", "CHARS"), "signs around numbers that are left out, as '$%'; with '()' (5) is -5");
 }
 
 CsvOptions csv_options(const ReadingOptions& reading, CsvOptions csv) {

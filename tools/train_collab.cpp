@@ -6,7 +6,8 @@
 #include <embark/callbacks/parallel/data_parallel.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
-#include <embark/learners/collab_learner.h>
+#include <embark/learners/collab_recipe.h>
+#include <embark/learners/insight/baseline.h>
 #include <embark/modules/layers.h>
 
 #include "commands.h"
@@ -20,9 +21,9 @@ namespace {
 struct CollabTraining : TrainingOptions {
     std::string ratings, valid_ratings, user, item, rating;
     int64_t factors = 50;
-    Range y_range;
-    bool no_fused = false, shard_tables = false;
-    std::string embedding_update = "dense";
+    std::optional<Range> y_range;  // empty: none
+    bool allow_outside = false, no_fused = false, shard_tables = false;
+    std::string embedding_update = "dense", preset = "default";
     SplitOptions split;
 };
 
@@ -47,8 +48,15 @@ CommandLine command_line(CollabTraining& options) {
         "a file of validation ratings, of the same columns");
     add_rating_split_options(line, options.split);
     add("factors", count_option(options.factors), "latent factors of each user and item");
-    add("y-range", po::value<std::vector<double>>()->multitoken()->value_name("LO HI"),
-        "keep predictions in this range, best a little wider than the ratings'");
+    add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
+        "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
+        "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.1; "
+        "fastai: no range, 5 epochs, --lr 0.001 --wd 0.01. Both have --batch-size 64, and what is given by name is as "
+        "given");
+    add("y-range", po::value<std::vector<std::string>>()->multitoken()->value_name("LO HI"),
+        "keep predictions in this range, best a little wider than the ratings'; none: in no range");
+    add("allow-outside", po::bool_switch(&options.allow_outside),
+        "train also where training ratings lie outside --y-range, which no prediction can leave");
     add("no-fused", po::bool_switch(&options.no_fused), "train through autograd, not by the fused step");
     add("embedding-update", text_option(options.embedding_update, "HOW")->default_value(options.embedding_update),
         "dense, or lazy: a step moves the rows of its batch alone, for large tables");
@@ -59,14 +67,26 @@ CommandLine command_line(CollabTraining& options) {
     return line;
 }
 
+/// LO and HI, or the word none.
+Range y_range_of(const std::vector<std::string>& words) {
+    if (words.size() == 1 && words.front() == "none") return {};
+    std::vector<double> ends;
+    for (const std::string& word : words) {
+        const auto end = parse_double(word);
+        require<UsageError>(end.has_value(), "Invalid --y-range ", join(words, " "),
+                            ": it takes two numbers, the lower end and the upper end, or none");
+        ends.push_back(*end);
+    }
+    const Range range = range_of(ends, "y-range");
+    require<UsageError>(!range.empty(), "Invalid --y-range 0 0: the lower end must be below the upper end; for no range "
+                                        "there is --y-range none");
+    check_y_range(range);
+    return range;
+}
+
 void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& options) {
     const auto values = line.parse(arguments);
-    if (values.count("y-range")) {
-        options.y_range = range_of(values["y-range"].as<std::vector<double>>(), "y-range");
-        require<UsageError>(!options.y_range.empty(),
-                            "Invalid --y-range 0 0: the lower end must be below the upper end");
-        check_y_range(options.y_range);
-    }
+    if (values.count("y-range")) options.y_range = y_range_of(values["y-range"].as<std::vector<std::string>>());
     require<UsageError>(options.dataset.empty() != options.ratings.empty(),
                         "Give either --dataset, a data set known by name, or --ratings, a file");
     const bool names_columns = !options.user.empty() && !options.item.empty() && !options.rating.empty();
@@ -76,6 +96,7 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
     check_split(options.split, {"valid-ratings", "stream"}, options.given);
+    require_known_collab_recipe(options.preset);
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
@@ -110,8 +131,28 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
     return load(known.table, known.user, known.item, known.rating);
 }
 
+/// The preset with what was asked for in its place.
+CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& dls) {
+    CollabRecipe recipe = collab_recipe_of(options.preset, dls);
+    recipe.model.n_factors = options.factors;
+    recipe.model.shard_tables = options.shard_tables;
+    if (options.shard_tables) recipe.restore_best = recipe.start_at_mean = false;  // each process has rows of its own
+    if (options.y_range) recipe.model.y_range = *options.y_range;
+    recipe.learner.metrics = {rmse()};
+    recipe.learner.callbacks = {data_parallel()};
+    recipe.learner.fused_step = !options.no_fused;
+    recipe.learner.embedding_update = embedding_update_of(options.embedding_update);
+    if (options.given("lr")) recipe.learner.lr = options.lr;
+    if (options.weight_decay) recipe.learner.weight_decay = options.weight_decay;
+    if (options.given("epochs")) {
+        recipe.n_epoch = options.epochs;
+        recipe.min_steps = 0;
+    }
+    return recipe;
+}
+
 nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
-                      const Validation& final) {
+                      const Validation& final, const std::vector<Warning>& warnings) {
     nlohmann::json result = {{"epochs", epochs_report(records)},
                              {"valid_loss", figure(final.loss)},
                              {"valid_rmse", figure(final.metrics.at("rmse"))},
@@ -119,6 +160,8 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
                              {"valid_ratings", dls.valid().rows()},
                              {"users", dls.users().size() - 1},
                              {"items", dls.items().size() - 1},
+                             {"preset", options.preset},
+                             {"warnings", warnings_report(warnings)},
                              {"seed", options.seed}};
     if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
@@ -135,24 +178,29 @@ int train_collab(const Arguments& arguments) {
     at::set_num_threads(static_cast<int>(options.threads));
 
     const CollabDataLoaders dls = data_loaders(options);
+    const CollabRecipe recipe = recipe_for(options, dls);
     set_seed(static_cast<uint64_t>(options.seed));
-    CollabLearner learn = collab_learner(
-        dls, {.n_factors = options.factors, .y_range = options.y_range, .shard_tables = options.shard_tables},
-        {.metrics = {rmse()},
-         .callbacks = {data_parallel()},
-         .fused_step = !options.no_fused,
-         .embedding_update = embedding_update_of(options.embedding_update)});
-    const Records& records = learn.fit_one_cycle(
-        options.epochs, options.lr,
-        {.weight_decay = options.weight_decay, .stop = signals.token(), .checkpoint = options.checkpoint()});
+    CollabLearner learn = collab_learner(dls, recipe);
+    std::vector<Warning> warnings = learn.warnings();
+    for (const Warning& warning : warnings) {
+        require(options.allow_outside || warning.code != "ratings_outside_range", warning.message,
+                "; --allow-outside trains all the same");
+    }
+    const Records& records =
+        fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process() && !options.shard_tables) return kSuccess;
     const Validation final = learn.validate();  // which takes all processes where the rows are split over them
+    require_finite_loss(final, records);
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
     if (!learn.is_main_process()) return kSuccess;
+    const auto outcome = records.epochs.empty() ? training_warnings(records)
+                                                : baseline_warnings(dls, final.metrics.at("rmse"));
+    warnings.insert(warnings.end(), outcome.begin(), outcome.end());
+    show_warnings(warnings);
 
     if (options.json) {
-        std::cout << report(options, dls, records, final).dump(2) << "\n";
+        std::cout << report(options, dls, records, final, warnings).dump(2) << "\n";
     } else {
         std::cout << "valid_loss " << format_number(final.loss) << "\nvalid_rmse "
                   << format_number(final.metrics.at("rmse")) << "\n";

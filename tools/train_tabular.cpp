@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/insight/baseline.h>
 #include <embark/learners/tabular_recipe.h>
 
 #include "column_options.h"
@@ -22,7 +23,7 @@ namespace embark::tools {
 namespace {
 
 struct TabularTraining : TrainingOptions {
-    std::string csv, test_csv, valid_csv, valid_rows, valid_column, layers, preset = "fastai", metrics;
+    std::string csv, test_csv, valid_csv, valid_rows, valid_column, layers, preset = "default", metrics;
     ColumnOptions columns;
     RowOptions rows;
     SplitOptions split;
@@ -43,12 +44,13 @@ CommandLine command_line(TabularTraining& options) {
     add_row_options(line, options.rows);
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
-        "fastai: its model and three epochs of one-cycle; best: an ensemble that predicts better and takes longer. "
-        "Each has its own --layers, --epochs, --lr, --wd and --batch-size");
+        "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
+        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd "
+        "and --batch-size, and what is given by name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "a,b,…"),
         ("of classes: " + join(metric_names(true)) + "; of values: " + join(metric_names(false))).c_str());
-    add_training_options(line, options, /*preset=*/true);
+    add_training_options(line, options);
     return line;
 }
 
@@ -109,9 +111,13 @@ Table read_rows(const TabularTraining& options, const std::string& file, const s
     return with_targets(options.columns, usual_target, read(options, file), warnings);
 }
 
+/// A preset's batch size is for so many where rows are streamed, and are not counted before.
+constexpr int64_t kStreamedRows = 10'000;
+
 /// The preset with what was asked for in its place.
 TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known) {
-    TabularRecipe recipe = recipe_of(options.preset);
+    TabularRecipe recipe = options.stream ? recipe_of(options.preset, kStreamedRows)
+                                          : recipe_of(options.preset, known.table.rows());
     apply_columns(options.columns, known.table.names(), known.target, recipe.data);
     if (!recipe.data.text_names.empty()) recipe.model.members = 1;  // texts have a model of their own
     recipe.data.valid_pct = options.valid_pct;
@@ -125,7 +131,10 @@ TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known
     apply_rows(options.rows, recipe);
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
-    if (options.given("epochs")) recipe.n_epoch = options.epochs;
+    if (options.given("epochs")) {
+        recipe.n_epoch = options.epochs;
+        recipe.min_steps = 0;
+    }
     if (options.given("lr")) recipe.learner.lr = options.lr;
     if (options.weight_decay) recipe.learner.weight_decay = options.weight_decay;
     return recipe;
@@ -222,10 +231,22 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
     return result;
 }
 
+std::vector<Warning> recipe_warnings(const TabularRecipe& recipe, const TabularDataLoaders& dls) {
+    const bool one_row = std::min(dls.train().options().batch_size, dls.train().rows()) == 1;
+    if (!one_row || !recipe.model.use_bn) return {};
+    return {{"batch_of_one_row",
+             "Batch norm has nothing to take a mean over in batches of one row, and leaves these as they are; give it a "
+             "--batch-size of at least 2, or train a preset without it, as --preset default"}};
+}
+
+void add(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
+    warnings.insert(warnings.end(), more.begin(), more.end());
+}
+
 void print(const std::string& part, const Validation& figures) {
     std::cout << part << "_loss " << format_number(figures.loss) << "\n";
-    for (const auto& [name, value] : figures.metrics) {
-        std::cout << part << "_" << name << " " << format_number(value) << "\n";
+    for (const auto& metric : figures.metrics) {
+        std::cout << part << "_" << metric.first << " " << shown_metric(figures, metric.first) << "\n";
     }
 }
 
@@ -247,6 +268,7 @@ int train_tabular(const Arguments& arguments) {
     // Before the training, so that a file that cannot be scored is found out in time.
     const std::optional<DataLoader> test = test_rows(options, known.target, dls, warnings);
     recipe.learner.metrics = metrics_for(options, dls.targets());
+    add(warnings, recipe_warnings(recipe, dls));
     if (Strategy::from_environment()->is_main_process()) {
         if (!options.quiet) show_columns(dls.columns());
         show_warnings(warnings);
@@ -259,7 +281,12 @@ int train_tabular(const Arguments& arguments) {
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
+    require_finite_loss(final, learn.records());
     if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+    std::vector<Warning> of_training = undefined_metrics(final);
+    add(of_training, learn.records().epochs.empty() ? training_warnings(learn.records()) : baseline_warnings(learn));
+    show_warnings(of_training);
+    add(warnings, of_training);
 
     nlohmann::json result = report(options, learn, final, warnings);
     std::optional<Validation> tested;

@@ -1,5 +1,6 @@
 #include "training_options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -74,20 +75,13 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
         "with --stream: rows that are in memory at once to be mixed");
 }
 
-void add_training_options(CommandLine& line, TrainingOptions& options, bool preset) {
+void add_training_options(CommandLine& line, TrainingOptions& options) {
     auto add = line.options.add_options();
     add("valid-pct", number_option(options.valid_pct, "0.2"), "the share of rows for validation, drawn at random");
-    if (preset) {
-        add("epochs", po::value(&options.epochs)->value_name("N"), "passes over the training rows, at most");
-        add("lr", po::value(&options.lr)->value_name("X"), "the highest learning rate");
-        add("wd", po::value<double>()->value_name("X"), "weight decay");
-        add("batch-size", po::value(&options.batch_size)->value_name("N"), "rows a step");
-    } else {
-        add("epochs", count_option(options.epochs), "passes over the training rows");
-        add("lr", number_option(options.lr, "0.001"), "the highest learning rate of the cycle");
-        add("wd", po::value<double>()->value_name("X"), "weight decay (default: Adam's, 0.01)");
-        add("batch-size", count_option(options.batch_size), "rows a step");
-    }
+    add("epochs", po::value(&options.epochs)->value_name("N"), "passes over the training rows, at most");
+    add("lr", po::value(&options.lr)->value_name("X"), "the highest learning rate");
+    add("wd", po::value<double>()->value_name("X"), "weight decay");
+    add("batch-size", po::value(&options.batch_size)->value_name("N"), "rows a step");
     add("seed", count_option(options.seed), "of the split, the order and the initial weights");
     add("threads", count_option(options.threads),
         "threads a tensor operation may use; more than 1 pay in large batches only");
@@ -139,6 +133,26 @@ nlohmann::json epochs_report(const Records& records) {
         epochs.push_back(std::move(epoch));
     }
     return epochs;
+}
+
+std::string shown_metric(const Validation& figures, const std::string& name) {
+    const std::string value = format_number(figures.metrics.at(name));
+    const auto reason = figures.undefined.find(name);
+    return reason == figures.undefined.end() ? value : concat(value, " (", reason->second, ")");
+}
+
+void require_finite_loss(const Validation& final, const Records& records) {
+    if (std::isfinite(final.loss)) return;
+    const auto failed = std::find_if(records.epochs.begin(), records.epochs.end(),
+                                     [](const EpochRow& row) { return !std::isfinite(row.valid_loss); });
+    fail("Training failed: the validation loss is ", final.loss,
+         failed == records.epochs.end() ? "" : concat(", first after epoch ", failed->epoch),
+         "; nothing was exported. A smaller --lr often helps");
+}
+
+std::vector<Warning> training_warnings(const Records& records) {
+    if (!records.epochs.empty()) return {};
+    return {{"not_trained", "Nothing was trained in no epoch: the model has the weights that it was made with"}};
 }
 
 void show_warnings(const std::vector<Warning>& warnings) {

@@ -24,7 +24,7 @@ struct TrainingOptions {
     ReadingOptions reading;
     double valid_pct = 0.2;
     int64_t epochs = 5;
-    double lr = 1e-3;
+    double lr = 1e-3;  // like epochs it is the preset's unless it is given
     std::optional<double> weight_decay;
     int64_t batch_size = 64;
     int64_t seed = 42;
@@ -50,8 +50,8 @@ po::typed_value<double>* number_option(double& target, const char* shown_default
 
 /// Options for the data, before those that a command has of its own: `datasets` are known by name.
 void add_data_options(CommandLine& line, TrainingOptions& options, const std::vector<std::string>& datasets);
-/// Options for the training itself, after them; without defaults where a preset has its own.
-void add_training_options(CommandLine& line, TrainingOptions& options, bool preset = false);
+/// Options for the training itself, after them. A preset has defaults of its own of how long and how fast to train.
+void add_training_options(CommandLine& line, TrainingOptions& options);
 
 /// Takes over from `values` what boost cannot store itself, and throws UsageError for what is known to be wrong before
 /// anything is read.
@@ -64,6 +64,15 @@ nlohmann::json figures(const std::map<std::string, double>& values);
 
 /// A row for each epoch of a fit: losses, metrics as `valid_NAME`, seconds.
 nlohmann::json epochs_report(const Records& records);
+
+/// "0.8713", or "nan (there are 20 rows, all of one class)" for a metric that is not defined.
+std::string shown_metric(const Validation& figures, const std::string& name);
+
+/// Throws Error where the trained model has a loss on the validation rows that is no number: nothing is exported then.
+void require_finite_loss(const Validation& final, const Records& records);
+
+/// What is to be said of a training that had no epoch.
+std::vector<Warning> training_warnings(const Records& records);
 
 /// Says each on standard error, in a line of its own.
 void show_warnings(const std::vector<Warning>& warnings);

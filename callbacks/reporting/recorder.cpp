@@ -71,8 +71,10 @@ void Recorder::after_validate(TrainingState& state) {
     for (auto& metric : metrics_) metric.gather(*state.strategy);
     valid_loss_ = valid_weight_ > 0 ? valid_total_ / valid_weight_ : kNotRecorded;
     metric_values_.clear();
+    undefined_.clear();
     for (auto& metric : metrics_) {
         metric_values_.push_back(metric.value());
+        if (std::isnan(metric_values_.back())) undefined_[metric.name()] = metric.undefined_because();
         metric.reset();  // the next epoch needs the memory of this one's predictions
     }
     valid_seconds_ = seconds_since(started_);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "../../metrics/metrics.h"
@@ -31,6 +33,8 @@ public:
     double valid_loss() const { return valid_loss_; }
     const std::vector<double>& metric_values() const { return metric_values_; }
     const std::vector<Metric>& metrics() const { return metrics_; }
+    /// Why metrics of the last validation are NaN, by name, those that are.
+    const std::map<std::string, std::string>& undefined() const { return undefined_; }
 
 private:
     void record_training_batch(TrainingState& state);
@@ -40,6 +44,7 @@ private:
     double valid_total_ = 0, valid_weight_ = 0;  // of the losses of validation batches, and of their rows
     double valid_loss_ = 0;
     std::vector<double> metric_values_;
+    std::map<std::string, std::string> undefined_;
     Clock::time_point started_{};
     double train_seconds_ = 0, valid_seconds_ = 0;
 };

@@ -52,6 +52,7 @@ struct Learner::Impl {
     Records records;
     std::string stop_reason;
     std::shared_ptr<Strategy> last_strategy;  // of the last fit; null before the first
+    bool may_diverge = false;                     // lr_find goes on until the loss does
     int64_t passes = 0;  // over the training data, by earlier fits: the number of the next permutation
 
 private:

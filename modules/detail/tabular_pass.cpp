@@ -164,7 +164,7 @@ bool suits(const at::Tensor& x_cat, const at::Tensor& x_cont, const Plan& plan) 
     };
     if (!plain(x_cat, at::kLong) || !plain(x_cont, at::kFloat)) return false;
     const int64_t rows = x_cat.defined() ? x_cat.size(0) : x_cont.size(0);
-    // Of a single row batch norm says that it is too few.
+    // A single row batch norm takes in a way of its own.
     if (rows < 2 || rows > kMostRows || (x_cont.defined() && x_cont.size(0) != rows)) return false;
     return plan.pass->n_tables == 0 || have_rows(x_cat, plan);
 }

@@ -9,6 +9,7 @@
 #include "../../../core/text.h"
 #include "../../../optim/model_state.h"
 #include "../../../optim/optimizer.h"
+#include "../../detail/finite_fit.h"
 #include "../../parallel/detail/checkpoint_parts.h"
 #include "../../parallel/detail/gradient_exchange.h"
 
@@ -150,6 +151,7 @@ void Checkpointer::before_fit(TrainingState& state) {
 void Checkpointer::after_batch(TrainingState& state) {
     StopOnRequest::after_batch(state);
     if (stopped() || !state.training || options_.every == 0 || (state.train_iter + 1) % options_.every != 0) return;
+    require_finite_weights(state);  // the last checkpoint stays
     write(capture(state, Position::Phase::training), state);
 }
 
@@ -166,6 +168,7 @@ void Checkpointer::after_fit(TrainingState& state) {
 }
 
 void Checkpointer::before_stop(TrainingState& state) {
+    require_finite_weights(state);
     write(state.training ? capture(state, Position::Phase::training) : before_validation_, state);
 }
 

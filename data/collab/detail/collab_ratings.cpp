@@ -2,8 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
+#include "../../loaders/detail/largest_target.h"
 #include "../../table/detail/table_impl.h"
 
 namespace embark {
@@ -36,8 +36,9 @@ void set_names(CollabData& data, const CollabColumns& columns) {
 RowValues<float> read_ratings(const Table& table, const std::string& column) {
     require(table.rows() > 0, "There are no ratings in ", display_name(table.source()));
     const RowValues<double> ratings = read_finite_numbers(table, column);
-    if (const auto row = ratings.find(is_beyond_float)) {
-        fail(table.where(*row, column), ": the rating is too large for a 32-bit number");
+    if (const auto row = ratings.find(is_beyond_targets)) {
+        fail(table.where(*row, column), ": the rating is too large to train with, at most ", kLargestTarget,
+             " is; correct it, leave the row out, or give ratings in a larger unit");
     }
     return ratings.map([](double value) { return static_cast<float>(value); });
 }

@@ -65,10 +65,13 @@ void require_valid(const arrow::Table& table, const TableOrigin& origin) {
         int64_t first = 0;
         for (const auto& chunk : table.column(i)->chunks()) {
             if (!chunk->ValidateFull().ok() && chunk->Validate().ok()) {
+                const std::string& name = table.field(i)->name();
                 if (const auto fault = find_fault(*chunk)) {
-                    fail(place_of(origin, first + fault->row, table.field(i)->name()), ": ", fault->what,
-                         "; the file is damaged");
+                    fail(place_of(origin, first + fault->row, name), ": ", fault->what, "; the file is damaged");
                 }
+                // A dictionary can have it that goes with rows elsewhere.
+                fail("Cannot read ", origin.source, ", column '", name, "': ", reason_of(chunk->ValidateFull()),
+                     "; the file is damaged");
             }
             first += chunk->length();
         }

@@ -129,8 +129,8 @@ def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tens
     return (x - shift) / scale
 )";
 
-constexpr const char* kScaleByRank = R"(
-def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tensor) -> Tensor:
+constexpr const char* kRank = R"(
+def _embark_rank(self, x: Tensor, quantiles: Tensor) -> Tensor:
     x = x.contiguous()
     last = quantiles.size(1) - 1
     left = torch.searchsorted(quantiles, x, right=False)
@@ -142,6 +142,18 @@ def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tens
     rank = torch.where((left == 0) & (right == 0), torch.zeros_like(rank), rank)
     rank = torch.where(left > last, torch.ones_like(rank), rank).clamp(1e-7, 1 - 1e-7)
     return 1.4142135623730951 * torch.erfinv(2 * rank - 1)
+)";
+
+constexpr const char* kScaleByRank = R"(
+def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tensor) -> Tensor:
+    return self._embark_rank(x, quantiles)
+)";
+
+// The quantiles of a column that has none are all 0.
+constexpr const char* kScaleEither = R"(
+def _embark_scale(self, x: Tensor, shift: Tensor, scale: Tensor, quantiles: Tensor) -> Tensor:
+    by_rank = quantiles.select(1, 0) < quantiles.select(1, quantiles.size(1) - 1)
+    return torch.where(by_rank.unsqueeze(1), self._embark_rank(x, quantiles), (x - shift) / scale)
 )";
 
 constexpr const char* kClassify = R"(
@@ -246,11 +258,16 @@ std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
     std::vector<double> fill, shift, scale;
     std::vector<at::Tensor> quantiles;
     std::vector<int64_t> flagged;
+    size_t n_quantiles = 0;
+    for (const NumberColumn& column : data.numbers) {
+        n_quantiles = std::max(n_quantiles, column.scaler.quantiles().size());
+    }
     for (const NumberColumn& column : data.numbers) {
         fill.push_back(column.fill);
         shift.push_back(column.scaler.shift());
         scale.push_back(column.scaler.scale());
-        quantiles.push_back(doubles(column.scaler.quantiles()));
+        const auto& own = column.scaler.quantiles();
+        quantiles.push_back(own.empty() ? at::zeros({static_cast<int64_t>(n_quantiles)}, at::kDouble) : doubles(own));
     }
     for (const CategoryColumn& flag : data.categories) {
         const auto number = std::find_if(data.numbers.begin(), data.numbers.end(),
@@ -366,10 +383,14 @@ void TabularData::export_to(ExportContext& file) const {
     add_texts(file, *this);
     add_targets(file, *this);
     add_spelling_methods(file);
-    const bool by_rank = !numbers.empty() && numbers.front().scaler.scaling() == Scaling::quantile;
+    const auto is_by_rank = [](const NumberColumn& column) { return column.scaler.scaling() == Scaling::quantile; };
+    const bool any_by_rank = std::any_of(numbers.begin(), numbers.end(), is_by_rank);
+    const bool all_by_rank = std::all_of(numbers.begin(), numbers.end(), is_by_rank);
+    const char* scale = !any_by_rank ? kScaleLinearly : all_by_rank ? kScaleByRank : kScaleEither;
+    if (any_by_rank) file.define(kRank);
     const std::string predict = predict_source(*this);
     for (const char* source :
-         {kDateScript, kTextScript, kExpand, kText, kRows, by_rank ? kScaleByRank : kScaleLinearly, kDoubles, kEncode,
+         {kDateScript, kTextScript, kExpand, kText, kRows, scale, kDoubles, kEncode,
           kClassify, kValue, predict.c_str(), kCountUnknown, kColumns, kClasses}) {
         file.define(source);
     }

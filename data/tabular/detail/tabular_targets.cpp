@@ -8,6 +8,7 @@
 #include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
 #include "../../../core/text.h"
+#include "../../loaders/detail/largest_target.h"
 #include "../../table/detail/format_rows.h"
 #include "../../table/detail/missing_rows.h"
 #include "../../table/detail/table_impl.h"
@@ -24,8 +25,13 @@ at::Tensor read_values(const Table& table, const TargetColumn& target) {
         fail(*missing);
     }
     const at::Tensor values = table.finite_numbers(target.name);
-    if (!target.log) return values;
     const double* data = values.const_data_ptr<double>();
+    const double* huge = std::find_if(data, data + values.numel(), is_beyond_targets);
+    if (huge != data + values.numel()) {
+        fail(table.where(huge - data, target.name), ": ", *huge, " is too large a target to train with, at most ",
+             kLargestTarget, " is; correct it, leave the row out, or give the target in a larger unit");
+    }
+    if (!target.log) return values;
     const double* bad = std::find_if_not(data, data + values.numel(), [](double value) { return value > 0; });
     if (bad != data + values.numel()) {
         fail(table.where(bad - data, target.name), ": ", *bad, " has no logarithm, which this target is learned by; ",
