@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <ATen/ops/bincount.h>
 #include <torch/types.h>
 
 #include "../callbacks/category_dropout.h"
@@ -59,13 +60,37 @@ Range learned_range(const Range& range, const TabularData& data) {
     return {learned(range.low), learned(range.high)};
 }
 
-Loss loss_of(const TabularData& data, const TabularLearnerOptions& config) {
+/// rows / (classes · rows of the class) of each class of target `target`.
+std::vector<double> balanced_weights(const TabularDataLoaders& dls, size_t target) {
+    const int64_t n_classes = dls.targets()[target].width();
+    const at::Tensor classes = dls.train().data().targets.at(target).flatten().cpu();
+    const at::Tensor rows = at::bincount(classes, {}, n_classes).to(at::kDouble);
+    std::vector<double> weights;
+    for (int64_t c = 0; c < n_classes; ++c) {
+        const auto n = rows[c].item<double>();
+        require(n > 0, "Class '", dls.target_classes(target).at(static_cast<size_t>(c)),
+                "' has no training row, so the classes cannot be balanced");
+        weights.push_back(static_cast<double>(classes.numel()) / (static_cast<double>(n_classes) * n));
+    }
+    return weights;
+}
+
+Loss class_loss(const TabularDataLoaders& dls, const TabularLearnerOptions& config, size_t target) {
+    if (!config.balance_classes) return cross_entropy_loss_flat();
+    return cross_entropy_loss_flat({.weight = balanced_weights(dls, target)});
+}
+
+Loss loss_of(const TabularDataLoaders& dls, const TabularLearnerOptions& config) {
+    const TabularData& data = dls.tabular();
+    require<UsageError>(!config.balance_classes || std::any_of(data.targets.begin(), data.targets.end(),
+                                                               [](const auto& target) { return target.is_class(); }),
+                        "balance_classes is for targets that are classes, and ", data.targets.front().name, " is not");
     require<UsageError>(config.target_weights.empty() || config.target_weights.size() == data.targets.size(),
                         "target_weights has ", config.target_weights.size(), " weights for ", data.targets.size(),
                         " targets");
     std::vector<WeightedLoss> parts;
     for (size_t i = 0; i < data.targets.size(); ++i) {
-        Loss loss = data.targets[i].is_class() ? cross_entropy_loss_flat() : mse_loss_flat();
+        Loss loss = data.targets[i].is_class() ? class_loss(dls, config, i) : mse_loss_flat();
         if (config.members > 1) loss = members_loss(std::move(loss));
         parts.push_back({std::move(loss), config.target_weights.empty() ? 1 : config.target_weights[i]});
     }
@@ -200,7 +225,9 @@ at::Tensor TabularLearner::embedding(const std::string& column, const std::strin
 TabularLearner tabular_learner(TabularDataLoaders dls, const TabularLearnerOptions& config, LearnerOptions options) {
     Model model =
         dls.tabular().texts.empty() ? Model(TabularModel(model_options(dls, config))) : multi_input_model(dls, config);
-    if (!options.loss) options.loss = loss_of(dls.tabular(), config);
+    require<UsageError>(!config.balance_classes || !options.loss,
+                        "balance_classes weighs the classes of the usual loss; give a loss of your own their weights");
+    if (!options.loss) options.loss = loss_of(dls, config);
     bring_to_units(options.metrics, dls.tabular());
     const double hidden = dls.tabular_options().hide_categories;
     if (hidden > 0 && !dls.categories().empty()) {

@@ -42,6 +42,9 @@ struct TabularLearnerOptions {
     std::vector<int64_t> head = {128};
     /// How much each target's loss counts in their sum; empty: all the same.
     std::vector<double> target_weights = {};
+    /// Weigh each class by rows / (classes · its rows) of training, as scikit-learn's class_weight="balanced", so that
+    /// all classes of a target count the same in its loss. Not for streamed rows.
+    bool balance_classes = false;
 };
 
 /// A Learner for tables that answers in raw values.

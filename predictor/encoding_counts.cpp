@@ -61,6 +61,11 @@ std::vector<Warning> EncodingCounts::warnings() const {
                                                     counted(n, " missing value", " missing values"),
                                                     ", which it had none of in training; filled as the others are")});
     }
+    for (const auto& [column, n] : unreadable) {
+        warnings.push_back({"unreadable_dates", concat("column '", column, "' has ",
+                                                       counted(n, " value that is not a date", " values that are no dates"),
+                                                       "; taken as missing")});
+    }
     return warnings;
 }
 

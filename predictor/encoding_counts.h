@@ -29,17 +29,19 @@ struct EncodingCounts {
     std::map<std::string, int64_t> unknown = {};
     /// Missing numbers of columns that had none in training.
     std::map<std::string, int64_t> filled = {};
+    /// Values of date columns that are not dates, taken as missing.
+    std::map<std::string, int64_t> unreadable = {};
     /// All columns of categories and ids that were looked at.
     std::map<std::string, SeenValues> seen = {};
 
-    /// Whether nothing is unknown and nothing was filled.
-    bool empty() const { return unknown.empty() && filled.empty(); }
+    /// Whether nothing is unknown, filled or unreadable.
+    bool empty() const { return unknown.empty() && filled.empty() && unreadable.empty(); }
 
     /// Adds what one more part of a column had.
     void add(const std::string& column, const SeenValues& values);
 
-    /// A sentence for each column with unknown values ("unknown_values") or filled ones ("filled_values"); where all
-    /// values of a column are unknown, it says what they look like beside those of training.
+    /// A sentence for each column with unknown values ("unknown_values"), filled ones ("filled_values") or unreadable
+    /// dates ("unreadable_dates"); where all values of a column are unknown, it says what they look like beside those of training.
     std::vector<Warning> warnings() const;
     /// The same of ids: unknown ones ("unknown_ids") and missing ones ("missing_ids").
     std::vector<Warning> id_warnings() const;

@@ -102,11 +102,11 @@ private:
         for (const DatePartColumn& part : columns) parts_[part.name].resize(values.size());
         for (size_t row = 0; row < values.size(); ++row) {
             const std::string& text = values[row].text();
-            const auto parts = date_parts(text);
-            if (!parts && !is_missing_word(text)) {
-                rows_.refuse(date.name, row, text, "a date; dates are like 2024-01-31, with a time or without");
+            const auto parts = date_parts(text, date.format);
+            if (!parts) {
+                if (counts_ && !is_missing_word(without_blanks(text))) ++counts_->unreadable[date.name];
+                continue;
             }
-            if (!parts) continue;
             for (const DatePartColumn& part : columns) {
                 const double value = (*parts)[part.part];
                 parts_[part.name][row] = part.is_flag ? RawValue(value != 0) : RawValue(std::llround(value));
@@ -144,8 +144,12 @@ size_t checked_rows(const std::vector<std::string>& names, const RawColumns& col
 
 }  // namespace
 
+DatePartOptions date_part_options(const DateColumn& date) {
+    return {.prefix = date.prefix, .time = date.time, .format = date.format};
+}
+
 std::vector<DatePartColumn> columns_of(const DateColumn& date) {
-    return date_part_list(date.name, {.time = date.time});
+    return date_part_list(date.name, date_part_options(date));
 }
 
 at::Tensor TargetColumn::decode(const at::Tensor& output) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,14 @@ struct NumberColumn {
 struct DateColumn {
     std::string name;
     bool time = false;
+    /// A second form of its texts, as date_parts reads it.
+    std::string format = {};
+    /// What the names of its parts begin with where that is not what add_datepart would choose.
+    std::optional<std::string> prefix = {};
 };
+
+/// How add_datepart makes its columns.
+DatePartOptions date_part_options(const DateColumn& date);
 
 /// The columns that a date becomes, named as add_datepart does.
 std::vector<DatePartColumn> columns_of(const DateColumn& date);
@@ -80,8 +88,8 @@ public:
     std::vector<std::string> target_classes(size_t target) const;
 
     /// The inputs of one row, (1, …) each. Values may stand in any order, with others beside them. Throws Error for a
-    /// value that is not there, and for a value that is not a number. Counts what is new into `counts` where it is
-    /// given.
+    /// value that is not there, and for a value that is not a number; a date that is none is missing. Counts what is
+    /// new into `counts` where it is given.
     Tensors encode(const RawRow& row, EncodingCounts* counts = nullptr) const;
     /// All categories and numbers of one row, to where they are wanted.
     void encode(const RawRow& row, int64_t* codes, float* numbers, EncodingCounts* counts = nullptr) const;

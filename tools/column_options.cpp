@@ -17,6 +17,8 @@ void add_column_options(CommandLine& line, ColumnOptions& columns) {
         "columns that are categories, whatever they look like; those that are not named are told apart by values");
     add("cont", list_option(columns.cont, "a,b,…"), "columns that are numbers");
     add("date", list_option(columns.date, "a,b,…"), "columns of dates, which become year, month, …");
+    add("date-format", po::value(&columns.date_format)->value_name("FORMAT"),
+        "how dates are written where not as 2024-01-31, such as %m/%d/%Y");
     add("text", list_option(columns.text, "a,b,…"), "columns of texts of any length, read word by word");
     add("only", list_option(columns.only, "a,b,…"), "the only columns to predict from");
     add("ignore", list_option(columns.ignore, "a,b,…"), "columns not to predict from");
@@ -40,6 +42,7 @@ void apply_columns(const ColumnOptions& columns, const std::vector<std::string>&
     options.cat_names = listed(columns.cat);
     options.cont_names = listed(columns.cont);
     options.date_names = listed(columns.date);
+    options.date_format = columns.date_format;
     options.text_names = listed(columns.text);
     options.only_names = listed(columns.only);
     options.ignore_names = listed(columns.ignore);

@@ -168,6 +168,7 @@ void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     }
     Json result = {{"unknown", counts.unknown},
                    {"filled", counts.filled},
+                   {"unreadable", counts.unreadable},
                    {"warnings", to_json(warnings)},
                    {"predictions", Json::object()}};
     for (const TargetPredictions& prediction : predictions) {

@@ -15,6 +15,7 @@
 
 #include "commands.h"
 #include "datasets.h"
+#include "split_options.h"
 #include "training_options.h"
 
 namespace embark::tools {
@@ -26,6 +27,7 @@ struct CollabTraining : TrainingOptions {
     std::optional<Range> y_range;  // empty: none
     bool allow_outside = false, no_fused = false, shard_tables = false;
     std::string embedding_update = "dense", preset = "default";
+    SplitOptions split;
 };
 
 EmbeddingUpdate embedding_update_of(const std::string& name) {
@@ -49,6 +51,7 @@ CommandLine command_line(CollabTraining& options) {
         "a file of validation ratings, of the same columns");
     add("test-ratings", text_option(options.test_ratings, "FILE"),
         "a file of ratings, of the same columns, that are scored once, at the end");
+    add_rating_split_options(line, options.split);
     add("factors", count_option(options.factors), "latent factors of each user and item");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
@@ -98,6 +101,8 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
     require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings});
+    check_split(options.split, {"valid-ratings", "stream"}, options.given);
+    require_known_collab_recipe(options.preset);
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
@@ -125,6 +130,7 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.user_name = user;
         collab.item_name = item;
         collab.rating_name = rating;
+        apply_split(options.split, collab);
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
         return CollabDataLoaders::from_tables(table, read_ratings(options, options.valid_ratings), collab);
     };

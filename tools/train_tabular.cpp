@@ -15,6 +15,8 @@
 #include "commands.h"
 #include "datasets.h"
 #include "metric_names.h"
+#include "row_options.h"
+#include "split_options.h"
 #include "training_options.h"
 
 namespace embark::tools {
@@ -23,6 +25,8 @@ namespace {
 struct TabularTraining : TrainingOptions {
     std::string csv, test_csv, valid_csv, valid_rows, valid_column, layers, preset = "default", metrics;
     ColumnOptions columns;
+    RowOptions rows;
+    SplitOptions split;
 };
 
 CommandLine command_line(TabularTraining& options) {
@@ -36,6 +40,8 @@ CommandLine command_line(TabularTraining& options) {
     add("valid-csv", text_option(options.valid_csv, "FILE"), "validation rows in a file of their own");
     add("valid-rows", text_option(options.valid_rows, "A:B"), "validation rows A, A+1, …, B−1, counted from 0");
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
+    add_table_split_options(line, options.split);
+    add_row_options(line, options.rows);
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
@@ -60,6 +66,8 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
         if (options.given(split)) splits.push_back(concat("--", split));
     }
     require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
+    check_split(options.split, {"valid-csv", "valid-rows", "valid-column", "stream"}, options.given);
+    check_rows(options.rows, options.stream);
     require<UsageError>(!options.columns.drop_missing_target || !options.stream,
                         "--drop-missing-target goes without --stream, which reads the files as they are");
     require<UsageError>(!options.columns.drop_missing_target || options.valid_rows.empty(),
@@ -120,6 +128,8 @@ TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known
         recipe.data.splitter = column_splitter(options.valid_column);
         recipe.data.ignore_names.push_back(options.valid_column);
     }
+    apply_split(options.split, recipe.data);
+    apply_rows(options.rows, recipe);
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
     if (options.given("epochs")) {
@@ -254,6 +264,7 @@ int train_tabular(const Arguments& arguments) {
     std::vector<Warning> warnings;
     const KnownTable known = read_all(options, warnings);
     TabularRecipe recipe = recipe_for(options, known);
+    if (auto note = split_note(options.split); !note.empty()) warnings.push_back({"split_column", std::move(note)});
     const TabularDataLoaders dls = data_loaders(options, known, recipe, warnings);
     // Before the training, so that a file that cannot be scored is found out in time.
     const std::optional<DataLoader> test = test_rows(options, known.target, dls, warnings);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../../core/text.h"
+#include "../../predictor/date_parts.h"
 #include "../table/detail/arrow_utils.h"
 #include "../table/detail/table_impl.h"
 #include "../table/table.h"
@@ -42,26 +43,31 @@ std::vector<int64_t> shares(const std::vector<int64_t>& sizes, double valid_pct,
 }
 
 /// The values of `column` as numbers that order them: as numbers where the first is one, else as dates.
-std::vector<double> times(const Table& table, const std::string& column) {
+std::vector<double> times(const Table& table, const std::string& column, const std::string& date_format) {
     const auto values =
         as_text(table.column(column), concat("column '", column, "' of ", display_name(table.source())));
     std::vector<double> result;
     result.reserve(static_cast<size_t>(table.rows()));
     bool are_numbers = false;
+    // With a format such as %Y%m%d a date may look like a number.
+    const auto is_by_format = [&](std::string_view text) {
+        return !date_format.empty() && date_seconds(text, date_format);
+    };
     visit_text(*values, [&](int64_t row, std::optional<std::string_view> text) {
         if (!text) fail(table.where(row, column), ": the value is missing, and a date or number is needed");
         const auto number = parse_double(*text);
-        const bool is_number = number && std::isfinite(*number);
-        const auto date = is_number ? std::nullopt : parse_timestamp(*text);
+        const bool is_number = number && std::isfinite(*number) && !is_by_format(*text);
+        const auto date = is_number ? std::nullopt : date_seconds(*text, date_format);
         if (!is_number && !date) {
-            fail(table.where(row, column), ": ", in_quotes(*text), " is neither a date nor a number");
+            fail(table.where(row, column), ": ", in_quotes(*text), " is neither a date nor a number; ",
+                 date_hint(date_format));
         }
         if (row == 0) are_numbers = is_number;
         if (is_number != are_numbers) {
             fail(table.where(row, column), ": ", in_quotes(*text), " is a ", is_number ? "number" : "date",
                  " where the rows before have ", are_numbers ? "numbers" : "dates");
         }
-        result.push_back(is_number ? *number : static_cast<double>(*date));
+        result.push_back(is_number ? *number : *date);
         return true;
     });
     return result;
@@ -129,13 +135,36 @@ Splitter stratified_splitter(std::string column, double valid_pct, uint64_t seed
     };
 }
 
-Splitter time_splitter(std::string column, double valid_pct) {
+Splitter time_splitter(std::string column, double valid_pct, std::string date_format) {
     require_valid_pct(valid_pct);
-    return [=, column = std::move(column)](const Table& table) {
-        const std::vector<double> time = times(table, column);
+    if (!date_format.empty()) require_date_format(date_format);
+    return [=, column = std::move(column), date_format = std::move(date_format)](const Table& table) {
+        const std::vector<double> time = times(table, column, date_format);
         const double first = first_valid_time(time, valid_pct * static_cast<double>(table.rows()));
         std::vector<char> is_valid(time.size());
         std::transform(time.begin(), time.end(), is_valid.begin(), [&](double t) { return t >= first; });
+        return split_by(is_valid);
+    };
+}
+
+Splitter leave_last_out_splitter(std::string user_column, std::string time_column, std::string date_format) {
+    if (!date_format.empty()) require_date_format(date_format);
+    return [=, user_column = std::move(user_column), time_column = std::move(time_column),
+            date_format = std::move(date_format)](const Table& table) {
+        const std::vector<double> time = times(table, time_column, date_format);
+        const RowClasses users = row_classes(table, user_column);
+        std::vector<size_t> last(users.sizes.size(), time.size());
+        for (size_t row = 0; row < time.size(); ++row) {
+            size_t& of_user = last[static_cast<size_t>(users.of_row[row])];
+            if (of_user == time.size() || time[row] >= time[of_user]) of_user = row;
+        }
+        std::vector<char> is_valid(time.size(), 0);
+        for (size_t user = 0; user < last.size(); ++user) {
+            if (users.sizes[user] > 1) is_valid[last[user]] = 1;
+        }
+        require(std::any_of(is_valid.begin(), is_valid.end(), [](char valid) { return valid != 0; }),
+                "The validation part would be empty: no value of column '", user_column, "' of ",
+                display_name(table.source()), " has two rows");
         return split_by(is_valid);
     };
 }

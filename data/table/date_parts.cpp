@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../../core/detail/number_words.h"
+#include "../../core/error.h"
 #include "detail/arrow_utils.h"
 #include "detail/encoded_column.h"
 #include "detail/table_impl.h"
@@ -16,17 +17,24 @@ namespace {
 /// The parts of every distinct value of a column.
 class DatedColumn {
 public:
-    DatedColumn(const Table& table, const std::string& column) : encoded_(table, column) {
+    DatedColumn(const Table& table, const std::string& column, const std::string& format, UnreadableDates* unreadable)
+        : encoded_(table, column) {
         std::vector<char> is_bad;
+        bool any_bad = false;
         for (int64_t code = 0; code < encoded_.values().length(); ++code) {
             const std::string_view text = encoded_.values().GetView(code);
-            parts_.push_back(date_parts(text));
-            is_bad.push_back(!parts_.back() && !is_missing_word(text));
+            parts_.push_back(date_parts(text, format));
+            is_bad.push_back(!parts_.back() && !is_missing_word(without_blanks(text)));
+            any_bad = any_bad || is_bad.back();
         }
+        if (!any_bad) return;
         encoded_.visit([&](int64_t row, int32_t code) {
             if (code < 0 || !is_bad[static_cast<size_t>(code)]) return;
-            fail(table.where(row, column), ": ", in_quotes(encoded_.values().GetView(code)),
-                 " is not a date; dates are like 2024-01-31, with a time or without");
+            const auto where = [&] {
+                return concat(table.where(row, column), ": ", in_quotes(encoded_.values().GetView(code)));
+            };
+            if (!unreadable) fail(where(), " is not a date; ", date_hint(format));
+            if (unreadable->count++ == 0) unreadable->first = where();
         });
     }
 
@@ -53,21 +61,12 @@ private:
     std::vector<std::optional<DateParts>> parts_;
 };
 
-/// `table` with the timestamps of `column` in UTC, where they have another time zone.
-Table without_time_zone(const Table& table, const std::string& column) {
-    const auto values = table.column(column);
-    if (values->type()->id() != arrow::Type::TIMESTAMP) return table;
-    require_arrow_compute();
-    const auto unit = static_cast<const arrow::TimestampType&>(*values->type()).unit();
-    const auto cast = arrow_value(arrow::compute::Cast(values, arrow::timestamp(unit)), "Cannot read column '", column,
-                                  "' as times in UTC");
-    return table.with_column(column, cast.chunked_array());
-}
-
 }  // namespace
 
-Table add_datepart(const Table& table, const std::string& column, const DatePartOptions& options) {
-    const DatedColumn dates(without_time_zone(table, column), column);
+Table add_datepart(const Table& table, const std::string& column, const DatePartOptions& options,
+                   UnreadableDates* unreadable) {
+    if (!options.format.empty()) require_date_format(options.format);
+    const DatedColumn dates(table, column, options.format, unreadable);
     std::vector<std::string> kept;
     for (const auto& name : table.names()) {
         if (!options.drop || name != column) kept.push_back(name);

@@ -13,6 +13,7 @@
 #include "../table/detail/table_impl.h"
 #include "../table/free_names.h"
 #include "detail/find_columns.h"
+#include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
 #include "detail/tabular_targets.h"
@@ -121,7 +122,7 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
 }
 
 Tensors TabularData::encode(const Table& table, EncodingCounts* counts) const {
-    return encode_inputs(*this, with_date_parts(table, dates), counts);
+    return encode_inputs(*this, with_date_parts(table, dates, counts), counts);
 }
 
 Tensors TabularData::encode_targets(const Table& table) const {
@@ -141,6 +142,9 @@ std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Tabl
     }
     for (const auto& [column, n] : counts.filled) {
         say("filled_values", column, n, " missing", ", which training had none of; filled as the others are");
+    }
+    for (const auto& [column, n] : counts.unreadable) {
+        say("unreadable_dates", column, n, "", " that cannot be read as a date; taken as missing");
     }
     return warnings;
 }
@@ -163,9 +167,12 @@ TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const Tabu
     check(given);
     const DataLoadersOptions loaders = loader_options(given);
     const Split split = split_rows(table, given.splitter, loaders);
-    FoundColumns found = find_columns_to_train(table, given, split.train);
-    const Table expanded = with_date_parts(table, dates_of(found.options));
-    FittedTable fitted = fit_table(expanded, found.options, {split.train, split.valid});
+    FoundColumns found = find_columns_to_train(table, without_weight_column(given), split.train);
+    const at::Tensor weights = row_weights(table, given);
+    DatedTable dated = with_dates_to_fit(table, dates_of(found.options));
+    FittedTable fitted = fit_table(dated.table, found.options, {split.train, split.valid});
+    if (weights.defined()) fitted.parts[0].weights = weights.index_select(0, split.train);
+    std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
     TableDescription description = describe_fitted(found, fitted, fitted.parts[1].targets);
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
@@ -178,9 +185,12 @@ TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Tab
     check(given);
     require_no_split(given.splitter, given.valid_pct);
     const DataLoadersOptions loaders = loader_options(given);
-    FoundColumns found = find_columns_to_train(train, given);
-    FittedTable fitted =
-        fit_table(with_date_parts(train, dates_of(found.options)), found.options, {at::arange(train.rows())});
+    FoundColumns found = find_columns_to_train(train, without_weight_column(given));
+    const at::Tensor weights = row_weights(train, given);
+    DatedTable dated = with_dates_to_fit(train, dates_of(found.options));
+    FittedTable fitted = fit_table(dated.table, found.options, {at::arange(train.rows())});
+    fitted.parts[0].weights = weights;
+    std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
     EncodingCounts counts;
     TensorDataset valid_data{.inputs = fitted.data->encode(valid, &counts),
                              .targets = fitted.data->encode_targets(valid)};

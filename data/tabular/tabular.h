@@ -40,6 +40,12 @@ struct TabularOptions {
     /// Columns of dates, which become their parts (add_datepart), and whether with the time of day.
     std::vector<std::string> date_names = {};
     bool date_time = false;
+    /// A second form of dates beside ISO's, such as %m/%d/%Y (require_date_format says which there are); ambiguous ones
+    /// are never guessed. Values of date columns that are not dates are missing, with a warning.
+    std::string date_format = {};
+    /// What the names of a date's parts begin with, by date, where not as usual (DatePartOptions::prefix). Filled in
+    /// with the date's whole name where other columns have the usual names.
+    std::map<std::string, std::string> date_prefixes = {};
     /// Columns of texts of any length, one more input each: (n, text_len) int64 of tokens.
     std::vector<std::string> text_names = {};
     TextVocabularyOptions text_vocabulary = {};
@@ -66,6 +72,9 @@ struct TabularOptions {
 
     /// Categorify. Categories by name in an order of their own: {{"size", {"S", "M", "L"}}}; all there are, then.
     std::map<std::string, std::vector<std::string>> ordered = {};
+    /// Categories of fewer training rows are taken as `#na#`, which so learns what rare ones have in common. Those
+    /// named in `ordered` stay. Not for streamed rows.
+    int64_t min_count = 1;
     /// The share of categories that training hides, drawn anew for each batch, so that `#na#` learns to stand for what
     /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.
     double hide_categories = 0.01;
@@ -74,6 +83,10 @@ struct TabularOptions {
 
     /// Normalize.
     Scaling scaling = Scaling::standard;
+
+    /// A column that says how much each training row counts in the loss, at least 0; it is not predicted from. Losses
+    /// and metrics of validation count every row alike. Not for streamed rows.
+    std::string weight_name = {};
 
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed). Neither goes with validation rows that
     /// are given.

@@ -10,6 +10,7 @@
 #include "../table/detail/table_impl.h"
 #include "detail/find_columns.h"
 #include "detail/fit_sample.h"
+#include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
 
@@ -77,6 +78,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
                                               const std::optional<std::filesystem::path>& valid,
                                               const TabularOptions& given, const StreamOptions& stream) {
     check(given);
+    require_streamable(given);
     const ParquetSource source(train, valid, loader_options(given), given.splitter, stream);
     ReadColumns read = read_columns(source, given);
     source.require_columns(read.names);
@@ -89,7 +91,9 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     FoundColumns found = find_columns_to_train(table, of_columns(given, read.names), rows.all);
     TabularOptions& options = found.options;
     const auto dates = dates_of(options);
-    FittedTable fitted = fit_columns(with_date_parts(table, dates), options, rows);
+    DatedTable dated = with_dates_to_fit(table, dates, /*is_sample=*/rows.n_rows > table.rows());
+    FittedTable fitted = fit_columns(dated.table, options, rows);
+    std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
     TableDescription description =
         describe_stream(source, std::move(read), found, std::move(fitted.warnings), rows);
     std::vector<std::string> columns = fitted.data->input_names();

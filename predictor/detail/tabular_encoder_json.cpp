@@ -26,6 +26,21 @@ Vocabulary vocabulary_from(const Json& json, const char* names) {
                                   parse_spelling(json.value("spelling", "as_written")));
 }
 
+/// The format and the prefix only where they are not the usual ones, so that files without them stay what they were.
+Json to_json(const DateColumn& date) {
+    Json json = {{"name", date.name}, {"time", date.time}};
+    if (!date.format.empty()) json["format"] = date.format;
+    if (date.prefix) json["prefix"] = *date.prefix;
+    return json;
+}
+
+DateColumn date_from(const Json& json) {
+    DateColumn date{.name = json.at("name"), .time = json.at("time"), .format = json.value("format", "")};
+    if (const auto prefix = json.find("prefix"); prefix != json.end()) date.prefix = prefix->get<std::string>();
+    if (!date.format.empty()) require_date_format(date.format);
+    return date;
+}
+
 }  // namespace
 
 Json to_json(const TabularEncoder& data) {
@@ -48,7 +63,7 @@ Json to_json(const TabularEncoder& data) {
                            {"scale", target.scale}});
     }
     Json dates = Json::array(), texts = Json::array();
-    for (const auto& date : data.dates) dates.push_back({{"name", date.name}, {"time", date.time}});
+    for (const auto& date : data.dates) dates.push_back(to_json(date));
     for (const auto& text : data.texts) {
         texts.push_back({{"name", text.name}, {"tokens", text.vocabulary.tokens()}, {"max_len", text.max_len}});
     }
@@ -66,7 +81,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
         data.numbers.push_back(
             {.name = column.at("name"), .fill = column.at("fill"), .scaler = scaler_from(column.at("scaler"))});
     }
-    for (const Json& date : json.at("dates")) data.dates.push_back({.name = date.at("name"), .time = date.at("time")});
+    for (const Json& date : json.at("dates")) data.dates.push_back(date_from(date));
     for (const Json& text : json.at("texts")) {
         data.texts.push_back(
             {.name = text.at("name"),

@@ -4,7 +4,6 @@
 #include <mutex>
 
 #include <arrow/compute/initialize.h>
-#include <arrow/util/value_parsing.h>
 
 namespace embark {
 
@@ -49,13 +48,6 @@ std::shared_ptr<arrow::ChunkedArray> as_plain_text(const std::shared_ptr<arrow::
         flat = arrow_value(arrow::compute::Cast(flat, value_type.GetSharedPtr()), "Cannot decode ", what);
     }
     return arrow_value(arrow::compute::Cast(flat, arrow::utf8()), "Cannot read ", what, " as text").chunked_array();
-}
-
-std::optional<int64_t> parse_timestamp(std::string_view text) {
-    static const auto parser = arrow::TimestampParser::MakeISO8601();
-    int64_t time = 0;
-    if (!(*parser)(text.data(), text.size(), arrow::TimeUnit::MICRO, &time)) return std::nullopt;
-    return time;
 }
 
 std::shared_ptr<arrow::ChunkedArray> missing_where(const std::shared_ptr<arrow::ChunkedArray>& values,

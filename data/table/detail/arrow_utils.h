@@ -48,9 +48,6 @@ std::shared_ptr<arrow::ChunkedArray> as_text(const std::shared_ptr<arrow::Chunke
 std::shared_ptr<arrow::ChunkedArray> as_plain_text(const std::shared_ptr<arrow::ChunkedArray>& values,
                                                    const std::string& what);
 
-/// Microseconds from 1970 to an ISO date (2024-01-31, with a time or without), or nothing where `text` is not a date.
-std::optional<int64_t> parse_timestamp(std::string_view text);
-
 /// utf8 `values` with every value that is one of `words` made missing.
 std::shared_ptr<arrow::ChunkedArray> missing_where(const std::shared_ptr<arrow::ChunkedArray>& values,
                                                    const std::vector<std::string>& words);

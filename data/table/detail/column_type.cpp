@@ -6,6 +6,7 @@
 
 #include "../../../core/detail/number_words.h"
 #include "../../../core/text.h"
+#include "../../../predictor/date_parts.h"
 #include "arrow_utils.h"
 #include "encoded_text.h"
 
@@ -23,7 +24,7 @@ bool is_most(int64_t some, int64_t all) {
     return all > 0 && 20 * some >= 19 * all;
 }
 
-ValueKind kind_of(std::string_view text, bool missing_words) {
+ValueKind kind_of(std::string_view text, bool missing_words, std::string_view date_format) {
     using enum ValueKind;
     if (text.empty() || (missing_words && is_missing_word(text))) return missing_word;
     if (is_plain_integer(text)) return parse_int(text) ? integer : code;
@@ -32,7 +33,7 @@ ValueKind kind_of(std::string_view text, bool missing_words) {
     if (const auto number_read = read_number(text, missing_words)) {
         return *number_read == *number_read ? number : missing_word;
     }
-    return parse_timestamp(text) ? date : other;
+    return date_seconds(text, date_format) ? date : other;
 }
 
 void KindCounts::add(ValueKind kind, int64_t rows) {
@@ -106,12 +107,13 @@ bool is_of_type(ValueKind kind, ColumnType type) {
     return true;
 }
 
-KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool missing_words) {
+KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool missing_words,
+                       std::string_view date_format) {
     KindCounts counts;
     if (!is_encoded_text(*column->type())) {
         const int64_t values = column->length() - column->null_count();
         visit_text(*column, [&](int64_t, std::optional<std::string_view> text) {
-            if (text) counts.add(kind_of(*text, missing_words), 1);
+            if (text) counts.add(kind_of(*text, missing_words, date_format), 1);
             return !text || counts.may_be_typed(values);
         });
         return counts;
@@ -125,7 +127,7 @@ KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool 
     }
     const int64_t n = codes.size() - encoded->null_count();
     for (int64_t code = 0; code < values.length() && counts.may_be_typed(n); ++code) {
-        counts.add(kind_of(values.GetView(code), missing_words), rows[static_cast<size_t>(code)]);
+        counts.add(kind_of(values.GetView(code), missing_words, date_format), rows[static_cast<size_t>(code)]);
     }
     return counts;
 }

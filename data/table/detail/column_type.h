@@ -20,8 +20,8 @@ enum class ValueKind {
     other,
 };
 
-/// `missing_words`: whether words stand for missing values at all.
-ValueKind kind_of(std::string_view text, bool missing_words);
+/// `missing_words`: whether words stand for missing values at all. Dates are those of date_parts, also of `date_format`.
+ValueKind kind_of(std::string_view text, bool missing_words, std::string_view date_format = {});
 
 /// Whether `some` of `all` values, 95 %, are enough to take the others for mistakes.
 bool is_most(int64_t some, int64_t all);
@@ -45,6 +45,7 @@ struct KindCounts {
 bool is_of_type(ValueKind kind, ColumnType type);
 
 /// The kinds of the values of a column of utf8 or encoded text; stops where the column is text in any case.
-KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool missing_words);
+KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool missing_words,
+                       std::string_view date_format = {});
 
 }  // namespace embark

@@ -202,6 +202,9 @@ private:
             found.warnings.push_back(left_out_warning("index_column", name, "is an index of the rows by its name"));
             return {ColumnKind::ignored, "an index by its name"};
         }
+        if (look.type == ColumnType::text && has_dates_of(table_, name, options_.date_format)) {
+            return {ColumnKind::date, "by the date format"};
+        }
         settle(name, look, "--cat", found);
         switch (look.type) {
             case ColumnType::date:
@@ -357,6 +360,7 @@ void check_all_names(const std::vector<std::string>& there, const std::string& s
 
 std::optional<std::string> left_out_by_name(const std::string& name, const TabularOptions& options) {
     if (has_name(options.y_names, name) || named_kind(name, options)) return std::nullopt;
+    if (name == options.weight_name) return "the rows' weights";
     if (has_name(options.ignore_names, name)) return "as named";
     const bool is_only = has_name(options.only_names, name);
     if (!options.only_names.empty() && !is_only) return "not one of the only columns to be taken";

@@ -58,22 +58,38 @@ public:
         : name_(std::move(name)),
           wanted_values_(wanted_values(name_, type, options)),
           is_number_(is_number(type)),
-          is_date_(is_date(type) || has_name(options.date_names, name_)) {}
+          is_date_(is_date(type) || has_name(options.date_names, name_)),
+          date_time_(options.date_time),
+          date_format_(options.date_format) {}
 
     /// Marks the rows of `table` that bring what was not there before.
     void mark(const Table& table, const std::vector<char>& wanted, std::vector<char>& taken) {
         if (is_number_ && !missing_) mark_missing(table, wanted, taken);
         if (values_.size() >= wanted_values_) return;
         visit_distinct(EncodedColumn(table, name_), wanted, [&](int64_t row, std::string_view value) {
-            constexpr size_t kDay = std::string_view("2024-01-31").size();
-            if (is_date_) value = value.substr(0, kDay);
-            if (values_.size() >= wanted_values_ || values_.contains(value)) return;
-            values_.emplace(value);
-            taken[static_cast<size_t>(row)] = 1;
+            const auto see = [&](std::string_view seen) {
+                if (values_.size() >= wanted_values_ || values_.contains(seen)) return;
+                values_.emplace(seen);
+                taken[static_cast<size_t>(row)] = 1;
+            };
+            if (!is_date_) return see(value);
+            for (const std::string& part : categories_of(value)) see(part);
         });
     }
 
 private:
+    /// What the categories of a date's parts follow from: its day, and of its time each part; one for all that are no
+    /// dates.
+    std::vector<std::string> categories_of(std::string_view value) const {
+        const auto parts = date_parts(value, date_format_);
+        if (!parts) return {""};
+        std::vector<std::string> categories = {concat((*parts)[0], "-", (*parts)[1], "-", (*parts)[3])};
+        for (size_t part = kFirstOfTime; date_time_ && part + 1 < kDatePartNames.size(); ++part) {
+            categories.push_back(concat(kDatePartNames[part], (*parts)[part]));
+        }
+        return categories;
+    }
+
     void mark_missing(const Table& table, const std::vector<char>& wanted, std::vector<char>& taken) {
         read_numbers(table, name_).with([&](auto number_of) {
             for (int64_t row = 0; row < table.rows() && !missing_; ++row) {
@@ -89,7 +105,8 @@ private:
 
     std::string name_;
     size_t wanted_values_;
-    bool is_number_, is_date_;
+    bool is_number_, is_date_, date_time_;
+    std::string date_format_;
     bool missing_ = false;
     std::unordered_set<std::string, Hash, std::equal_to<>> values_;
 };

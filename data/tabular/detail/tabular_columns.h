@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../tabular.h"
+#include "date_columns.h"
 
 namespace embark {
 
@@ -17,13 +18,5 @@ bool names_inputs(const TabularOptions& options);
 
 /// Whether columns that are not named are found.
 bool finds_columns(const TabularOptions& options);
-
-std::vector<DateColumn> dates_of(const TabularOptions& options);
-
-/// `table` with the parts of its dates as columns of their own in their place.
-Table with_date_parts(Table table, const std::vector<DateColumn>& dates);
-
-/// Adds the parts of the dates to the categories and the numbers. Throws Error for one that has the name of a column.
-void add_date_parts(const Table& table, TabularOptions& options);
 
 }  // namespace embark

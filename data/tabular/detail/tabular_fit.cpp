@@ -13,6 +13,7 @@
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/row_values.h"
 #include "../vocabulary_columns.h"
+#include "tabular_columns.h"
 #include "tabular_targets.h"
 
 namespace embark {
@@ -117,9 +118,7 @@ public:
                 data->categories.push_back(flag_column(number.column.name));
             data->numbers.push_back(std::move(number.column));
         }
-        for (const std::string& name : options_.date_names) {
-            data->dates.push_back({.name = name, .time = options_.date_time});
-        }
+        data->dates = dates_of(options_);
         for (const std::string& name : options_.text_names) {
             data->texts.push_back(
                 {.name = name,
@@ -136,12 +135,33 @@ private:
     }
 
     CategoryColumn fit_category(const std::string& name) const {
-        Vocabulary vocabulary = fit_vocabulary(EncodedColumn(table_, name), is_train_);
+        const EncodedColumn column(table_, name);
+        Vocabulary vocabulary = fit_vocabulary(column, is_train_);
         if (vocabulary.size() == 1) refuse_empty(name);
         if (const auto order = options_.ordered.find(name); order != options_.ordered.end()) {
             vocabulary = ordered(name, vocabulary, order->second);
+        } else if (options_.min_count > 1) {
+            vocabulary = without_rare(name, vocabulary, column);
         }
         return {.name = name, .vocabulary = std::move(vocabulary)};
+    }
+
+    /// The categories that have at least `min_count` training rows.
+    Vocabulary without_rare(const std::string& name, const Vocabulary& vocabulary, const EncodedColumn& column) const {
+        const auto& names = vocabulary.names();
+        std::vector<int64_t> rows(names.size(), 0);
+        encode_column(vocabulary, column).with([&](auto category_of) {
+            for (size_t row = 0; row < is_train_.size(); ++row) {
+                if (is_train_[row]) ++rows[static_cast<size_t>(category_of(static_cast<int64_t>(row)))];
+            }
+        });
+        std::vector<std::string> kept = {names.front()};
+        for (size_t i = 1; i < names.size(); ++i) {
+            if (rows[i] >= options_.min_count) kept.push_back(names[i]);
+        }
+        require(kept.size() > 1, "Column '", name, "' has no category of at least ", options_.min_count,
+                " training rows; leave the column out, or take a lower min_count");
+        return Vocabulary::from_names(std::move(kept), vocabulary.spelling());
     }
 
     void warn_of_many(const CategoryColumn& column, std::vector<Warning>& warnings) const {

@@ -32,9 +32,7 @@ def _embark_expand(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
         assert name in categories, "predict needs the column '{}' among the categories".format(name)
         dates: List[List[float]] = []
         for text in categories[name]:
-            parts = self._embark_date_parts(text)
-            assert len(parts) > 0 or self._embark_is_missing_word(text), "column '{}': '{}' is not a date".format(name, text)
-            dates.append(parts)
+            dates.append(self._embark_date_parts(text, self._embark_date_formats[i]))
         for date, column, part, kind in self._embark_date_columns:
             if date == i and kind == 2:
                 values: List[float] = []
@@ -183,6 +181,14 @@ def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
     no_numbers: Dict[str, List[float]] = {}
     categories, no_numbers = self._embark_expand(categories, no_numbers)
     counts: Dict[str, int] = {}
+    for i, name in enumerate(self._embark_date_names):
+        unreadable = 0
+        for text in categories[name]:
+            if len(self._embark_date_parts(text, self._embark_date_formats[i])) == 0:
+                if not self._embark_is_missing_word(self._embark_without_blanks(text)):
+                    unreadable += 1
+        if unreadable > 0:
+            counts[name] = unreadable
     for i, name in enumerate(self._embark_category_names):
         index = self._embark_category_index[i]
         unknown = 0
@@ -306,10 +312,11 @@ void add_columns(ExportContext& file, const TabularData& data) {
 }
 
 void add_dates(ExportContext& file, const TabularData& data) {
-    c10::List<std::string> names;
+    c10::List<std::string> names, formats;
     c10::List<std::tuple<int64_t, std::string, int64_t, int64_t>> columns;
     for (size_t i = 0; i < data.dates.size(); ++i) {
         names.push_back(data.dates[i].name);
+        formats.push_back(data.dates[i].format);
         for (const DatePartColumn& column : columns_of(data.dates[i])) {
             // 0 is an integer that is a category, 1 true or false, 2 a number.
             const int64_t kind = column.is_number ? 2 : column.is_flag ? 1 : 0;
@@ -317,6 +324,7 @@ void add_dates(ExportContext& file, const TabularData& data) {
         }
     }
     file.attribute("_embark_date_names", names);
+    file.attribute("_embark_date_formats", formats);
     file.attribute("_embark_date_columns", columns);
 }
 

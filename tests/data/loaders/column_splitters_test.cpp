@@ -126,12 +126,14 @@ TEST(TimeSplitter, keeps_rows_of_the_same_time_together) {
 }
 
 TEST(TimeSplitter, names_the_value_that_is_no_time) {
+    const std::string kHint = "; dates are like 2024-01-31, with a time or without, or of a date format that is given";
     const auto message = [](const std::vector<std::string>& values) {
         return message_of<Error>([&] { time_splitter("t")(column_of("t", values)); });
     };
-    EXPECT_EQ(message({"1", "soon"}), "row 2, column 't': 'soon' is neither a date nor a number");
-    EXPECT_EQ(message({"nan", "1"}), "row 1, column 't': 'nan' is neither a date nor a number");
-    EXPECT_EQ(message({"2024-02-30", "2024-01-01"}), "row 1, column 't': '2024-02-30' is neither a date nor a number");
+    EXPECT_EQ(message({"1", "soon"}), concat("row 2, column 't': 'soon' is neither a date nor a number", kHint));
+    EXPECT_EQ(message({"nan", "1"}), concat("row 1, column 't': 'nan' is neither a date nor a number", kHint));
+    EXPECT_EQ(message({"2024-02-30", "2024-01-01"}),
+              concat("row 1, column 't': '2024-02-30' is neither a date nor a number", kHint));
     EXPECT_EQ(message({"2024-01-01", "7"}), "row 2, column 't': '7' is a number where the rows before have dates");
     EXPECT_EQ(message({"7", ""}), "row 2, column 't': the value is missing, and a date or number is needed");
     EXPECT_EQ(message({"7", "7"}), "The latest rows cannot be told from the others: all rows are equally late");
@@ -141,6 +143,38 @@ TEST(TimeSplitter, names_the_value_that_is_no_time) {
                 }),
                 HasSubstr("There is no column 'when'"));
     EXPECT_THAT(message_of<UsageError>([] { time_splitter("t", -0.1); }), HasSubstr("Invalid valid_pct"));
+}
+
+TEST(TimeSplitter, reads_a_date_format_and_takes_offsets_into_account) {
+    const Table dates = column_of("t", {"01/02/2024", "12/31/2023", "20240301", "2024-01-02 00:30+02:00"});
+    EXPECT_THAT(message_of<Error>([&] { time_splitter("t", 0.5, "%m/%d/%Y")(dates); }), HasSubstr("'20240301'"));
+    const Table usable = column_of("t", {"01/02/2024", "12/31/2023", "03/01/2024", "2024-01-02 00:30+02:00"});
+    EXPECT_THAT(row_numbers(time_splitter("t", 0.5, "%m/%d/%Y")(usable).valid), ElementsAre(0, 2));
+    const Table digits = column_of("t", {"20240102", "20231231", "20240301"});
+    EXPECT_THAT(row_numbers(time_splitter("t", 0.3, "%Y%m%d")(digits).valid), ElementsAre(2));
+    EXPECT_THAT(message_of<UsageError>([] { time_splitter("t", 0.2, "%d"); }), HasSubstr("needs a year"));
+}
+
+// As pandas: ratings.sort_values("t", kind="stable").groupby("user").tail(1), of users with two rows or more.
+TEST(LeaveLastOutSplitter, takes_the_latest_row_of_each_user) {
+    const Table table = Table::from_text({{"user", {"a", "b", "a", "c", "b", "a", "d", "d"}},
+                                          {"t", {"3", "1", "9", "5", "1", "2", "2", "1.5"}}});
+    const Split split = leave_last_out_splitter("user", "t")(table);
+    EXPECT_THAT(row_numbers(split.valid), ElementsAre(2, 4, 6));
+    EXPECT_THAT(row_numbers(split.train), ElementsAre(0, 1, 3, 5, 7));
+    const Table dates = Table::from_text({{"user", {"a", "a"}}, {"t", {"02/01/2024", "01/31/2024"}}});
+    EXPECT_THAT(row_numbers(leave_last_out_splitter("user", "t", "%m/%d/%Y")(dates).valid), ElementsAre(0));
+}
+
+TEST(LeaveLastOutSplitter, says_what_cannot_be) {
+    const Table singles = Table::from_text({{"user", {"a", "b"}}, {"t", {"1", "2"}}});
+    EXPECT_EQ(message_of<Error>([&] { leave_last_out_splitter("user", "t")(singles); }),
+              "The validation part would be empty: no value of column 'user' of the table has two rows");
+    const Table missing = Table::from_text({{"user", {"a", "a"}}, {"t", {"1", ""}}});
+    EXPECT_THAT(message_of<Error>([&] { leave_last_out_splitter("user", "t")(missing); }),
+                HasSubstr("row 2, column 't': the value is missing"));
+    EXPECT_THAT(message_of<Error>([&] { leave_last_out_splitter("usr", "t")(singles); }),
+                HasSubstr("There is no column 'usr'"));
 }
 
 TEST(GroupSplitter, divides_no_group_and_comes_near_the_share) {

@@ -56,6 +56,8 @@ Columns training_columns(int64_t rows) {
         columns["size"].push_back(draw.uniform() < 0.1 ? "" : concat(std::exp(4 * draw.uniform())));
         columns["ties"].push_back(draw.of({"0", "0", "0", "1", "2", "2.5"}));
         columns["day"].push_back(draw.of({"2024-01-31", "2024-02-29", "2023-12-31T10:11:12", "2024-03-01", ""}));
+        // Its parts have the names of those of `day`, were they not told apart.
+        columns["dayDate"].push_back(draw.of({"1/31/2024", "02/29/2024", "2023-12-31", "03/01/2024 "}));
         columns["note"].push_back(draw.of({"good, good!", "bad", "don't", ""}));
         columns["let"].push_back(draw.uniform() < 0.5 ? "True" : "False");
         columns["price"].push_back(concat(1 + draw.uniform()));
@@ -106,6 +108,14 @@ Columns raw_columns(int64_t rows, uint32_t seed) {
                                            "2024-03-01",
                                            "1969-01-01",
                                            "2024-07-04T00:00:00.5",
+                                           "2024/02/29 23:59+02:00",
+                                           "2024-03-01 00:30 -0130",
+                                           "03/01/2024",
+                                           "12/31/23",
+                                           "29/02/2024",
+                                           "2024-02-30",
+                                           "soon",
+                                           " NaT",
                                            "NA",
                                            "",
                                            "None"};
@@ -120,6 +130,7 @@ Columns raw_columns(int64_t rows, uint32_t seed) {
             columns[name].push_back(number == "1e300000" ? "7" : number);
         }
         columns["day"].push_back(draw.of(days));
+        columns["dayDate"].push_back(draw.of(days));
         columns["note"].push_back(draw.of({"GOOD, bad", "don’t", "ünïcode bad", "", "  ", "xxpad good", "good!"}));
     }
     return columns;
@@ -208,8 +219,9 @@ protected:
         : dls_(TabularDataLoaders::from_table(table_of(training_columns(700)), {.y_names = {"let", "price"},
                                                                                 .cat_names = kCategories,
                                                                                 .cont_names = kNumbers,
-                                                                                .date_names = {"day"},
+                                                                                .date_names = {"day", "dayDate"},
                                                                                 .date_time = true,
+                                                                                .date_format = "%m/%d/%Y",
                                                                                 .text_names = {"note"},
                                                                                 .text_len = 5,
                                                                                 .scaling = GetParam(),
@@ -253,6 +265,9 @@ TEST_P(OneEncoding, of_tables_rows_columns_and_files_is_the_same) {
     expect_same_inputs(encoder.encode_columns(raw_of(columns), &of_columns), expected, "columns");
     EXPECT_EQ(of_columns.unknown, of_table.unknown);
     EXPECT_EQ(of_columns.filled, of_table.filled);
+    EXPECT_EQ(of_columns.unreadable, of_table.unreadable);
+    EXPECT_THAT(of_table.unreadable, ::testing::ElementsAre(::testing::Key("day"), ::testing::Key("dayDate")));
+    EXPECT_GT(of_table.filled.at("dayDateElapsed"), of_table.unreadable.at("dayDate"));
     const auto of_file = predictor.predict_columns(raw_of(columns));
     EXPECT_LE(largest_difference(of_file[0].probabilities, let), 1e-6);
     EXPECT_LE(largest_difference(of_file[1].values, price), 1e-6);
@@ -269,6 +284,7 @@ TEST_P(OneEncoding, of_tables_rows_columns_and_files_is_the_same) {
     }
     EXPECT_EQ(of_rows.unknown, of_table.unknown);
     EXPECT_EQ(of_rows.filled, of_table.filled);
+    EXPECT_EQ(of_rows.unreadable, of_table.unreadable);
 
     auto module = torch::jit::load(path().string());
     const torch::NoGradGuard no_grad;
@@ -283,7 +299,9 @@ TEST_P(OneEncoding, of_tables_rows_columns_and_files_is_the_same) {
     for (const auto& entry : module.run_method("count_unknown", texts).toGenericDict()) {
         of_script[entry.key().toStringRef()] = entry.value().toInt();
     }
-    EXPECT_EQ(of_script, of_table.unknown);
+    std::map<std::string, int64_t> counted = of_table.unknown;
+    counted.insert(of_table.unreadable.begin(), of_table.unreadable.end());
+    EXPECT_EQ(of_script, counted);
 }
 
 TEST_P(OneEncoding, is_python_s_too) {
