@@ -1,6 +1,7 @@
 #include "collab_learner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <torch/types.h>
 
@@ -73,6 +74,21 @@ Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
         .embed_p = options.embed_p,
         .y_range = options.y_range};
     return Model(EmbeddingNN(settings));
+}
+
+/// Lets every item's bias be what makes a prediction the mean of the training ratings while all else is about 0.
+void start_at_mean(torch::nn::Module& model, const DataLoader& train, const Range& y_range) {
+    const auto parameters = model.named_parameters();
+    const at::Tensor* bias = parameters.find("item_bias.weight");
+    if (bias == nullptr) return;  // a network finds it by itself
+    const double mean = train.sample().targets.front().mean().item<double>();
+    double start = mean;
+    if (!y_range.empty()) {
+        const double share = std::clamp((mean - y_range.low) / (y_range.high - y_range.low), 0.01, 0.99);
+        start = std::log(share / (1 - share));
+    }
+    at::NoGradGuard no_grad;
+    bias->add_(start);
 }
 
 std::vector<Warning> warnings_of(const CollabData& data, const Range& y_range) {
@@ -176,6 +192,7 @@ at::Tensor CollabLearner::user_bias() const {
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
     if (!options.loss) options.loss = mse_loss_flat();
     Model made = model.use_nn ? network(model, dls) : dot_product(model, dls);
+    if (model.start_at_mean) start_at_mean(made.module(), dls.train(), model.y_range);
     auto warnings = warnings_of(dls.collab(), model.y_range);
     return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }

@@ -19,6 +19,9 @@ struct CollabModelOptions {
     Range y_range = {};
     /// DotProductBias; false: DotProduct.
     bool bias = true;
+    /// A prediction is the mean of the training ratings at first, rather than the middle of y_range or 0: the items'
+    /// biases begin there. A model without these begins as it is.
+    bool start_at_mean = false;
     /// Split the tables by rows over the processes that train together (see ShardedEmbedding), for more users or items
     /// than fit one, with lazy updates (see EmbeddingUpdate). All processes must then call what looks rows up:
     /// predict(), recommend() and what follows it too, validate(), save() and export_torchscript().

@@ -1,12 +1,5 @@
 #include "collab_recipe.h"
 
-#include <algorithm>
-#include <cmath>
-#include <utility>
-
-#include <torch/nn/module.h>
-#include <torch/types.h>
-
 #include "../core/error.h"
 #include "../core/text.h"
 #include "detail/recipe_epochs.h"
@@ -16,21 +9,6 @@ namespace embark {
 namespace {
 
 constexpr const char *kDefault = "default", *kFastai = "fastai";
-
-/// Lets every item's bias be what makes a prediction the mean of the training ratings while all else is about 0.
-void start_at_mean(CollabLearner& learn, const Range& y_range) {
-    const auto parameters = learn.model().module().named_parameters();
-    const at::Tensor* bias = parameters.find("item_bias.weight");
-    if (bias == nullptr) return;  // a network finds it by itself
-    const double mean = learn.collab_dls().train().sample().targets.front().mean().item<double>();
-    double start = mean;
-    if (!y_range.empty()) {
-        const double share = std::clamp((mean - y_range.low) / (y_range.high - y_range.low), 0.01, 0.99);
-        start = std::log(share / (1 - share));
-    }
-    torch::NoGradGuard no_grad;
-    bias->add_(start);
-}
 
 }  // namespace
 
@@ -45,7 +23,7 @@ CollabRecipe default_collab_recipe(const CollabDataLoaders& dls) {
     recipe.learner.weight_decay = 0.1;
     recipe.min_steps = 3000;
     recipe.restore_best = true;
-    recipe.start_at_mean = true;
+    recipe.model.start_at_mean = true;
     return recipe;
 }
 
@@ -57,12 +35,6 @@ void require_known_collab_recipe(std::string_view name) {
 CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls) {
     require_known_collab_recipe(name);
     return name == kFastai ? fastai_collab_recipe() : default_collab_recipe(dls);
-}
-
-CollabLearner collab_learner(CollabDataLoaders dls, const CollabRecipe& recipe) {
-    CollabLearner learn = collab_learner(std::move(dls), recipe.model, recipe.learner);
-    if (recipe.start_at_mean) start_at_mean(learn, recipe.model.y_range);
-    return learn;
 }
 
 const Records& fit_recipe(CollabLearner& learn, const CollabRecipe& recipe, const FitOptions& options) {

@@ -9,7 +9,7 @@ namespace embark {
 /// What model of ratings is made and how it is trained, as one thing to begin from: change what should be other, then
 ///
 ///     auto recipe = default_collab_recipe(dls);
-///     auto learn = collab_learner(dls, recipe);
+///     auto learn = collab_learner(dls, recipe.model, recipe.learner);
 ///     fit_recipe(learn, recipe);
 struct CollabRecipe {
     CollabModelOptions model = {};
@@ -21,15 +21,13 @@ struct CollabRecipe {
     int64_t min_steps = 0;
     /// Take the best epoch's model in the end, the one of the lowest validation loss.
     bool restore_best = false;
-    /// The model says the mean of the training ratings at first, rather than the middle of y_range or 0.
-    bool start_at_mean = false;
 };
 
 /// What fastai's collab_learner does by default, five epochs of one-cycle.
 CollabRecipe fastai_collab_recipe();
 
 /// What trains well where nothing is known of the ratings: predictions from half a rating below the lowest of the
-/// training ratings to half a one above the highest, and steps enough also for few ratings.
+/// training ratings to half a one above the highest, their mean at first, and steps enough also for few ratings.
 CollabRecipe default_collab_recipe(const CollabDataLoaders& dls);
 
 /// Throws UsageError for another name than "default" and "fastai".
@@ -37,9 +35,6 @@ void require_known_collab_recipe(std::string_view name);
 
 /// The recipe of that name. Throws as above.
 CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls);
-
-/// As collab_learner of the recipe's parts.
-CollabLearner collab_learner(CollabDataLoaders dls, const CollabRecipe& recipe);
 
 /// Trains `learn`, which was made of it, as the recipe says.
 const Records& fit_recipe(CollabLearner& learn, const CollabRecipe& recipe, const FitOptions& options = {});

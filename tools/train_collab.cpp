@@ -146,7 +146,7 @@ CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& 
     CollabRecipe recipe = collab_recipe_of(options.preset, dls);
     recipe.model.n_factors = options.factors;
     recipe.model.shard_tables = options.shard_tables;
-    if (options.shard_tables) recipe.restore_best = recipe.start_at_mean = false;  // each process has rows of its own
+    if (options.shard_tables) recipe.restore_best = false;  // a checkpoint has the main process's rows of it alone
     if (options.y_range) recipe.model.y_range = *options.y_range;
     recipe.learner.metrics = {rmse()};
     recipe.learner.callbacks = {data_parallel()};
@@ -219,7 +219,7 @@ int train_collab(const Arguments& arguments) {
     std::vector<Warning> warnings = dls.warnings();
     warnings.insert(warnings.end(), test.warnings.begin(), test.warnings.end());
     set_seed(static_cast<uint64_t>(options.seed));
-    CollabLearner learn = collab_learner(dls, recipe);
+    CollabLearner learn = collab_learner(dls, recipe.model, recipe.learner);
     for (const Warning& warning : learn.warnings()) {
         warnings.push_back(warning);
         require(options.allow_outside || warning.code != "ratings_outside_range", warning.message,

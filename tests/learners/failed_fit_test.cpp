@@ -162,7 +162,7 @@ TEST(Recipe, the_default_one_of_ratings_has_their_range_and_begins_at_their_mean
     recipe.learner.progress = false;
     EXPECT_EQ(recipe.model.y_range.low, -7.5);
     EXPECT_EQ(recipe.model.y_range.high, -2.5);
-    auto learn = collab_learner(dls, recipe);
+    auto learn = collab_learner(dls, recipe.model, recipe.learner);
     const double mean = dls.train().data().targets[0].mean().item<double>();
     EXPECT_NEAR(learn.predict("u1", "i7"), mean, 0.1);
     EXPECT_THAT(learn.warnings(), IsEmpty());

@@ -45,7 +45,7 @@ class EmbarkTest(unittest.TestCase):
         return subprocess.run(words, capture_output=True, text=True, cwd=self.folder, timeout=120, **settings)
 
     def train(self, *words, ratings=None, **settings):
-        defaults = {"--factors": 4, "--epochs": 2}
+        defaults = {"--factors": 4, "--epochs": 2, "--preset": "fastai"}
         chosen = [word for option, value in defaults.items() if option not in words for word in (option, value)]
         return self.run_embark("train", "collab", "--ratings", ratings or self.ratings, *NAMES, *chosen, *words, **settings)
 
@@ -349,8 +349,9 @@ class Tabular(EmbarkTest):
         self.flats = self.write("flats.csv", flats_text())
 
     def train_table(self, *words, target="let", csv=None, **settings):
-        return self.run_embark("train", "tabular", "--csv", csv or self.flats, "--target", target, "--missing", "?", *words,
-                               **settings)
+        preset = () if "--preset" in words else ("--preset", "fastai")
+        return self.run_embark("train", "tabular", "--csv", csv or self.flats, "--target", target, "--missing", "?", *preset,
+                               *words, **settings)
 
     def report(self, *words, **settings):
         result = self.train_table(*words, "--json", **settings)
@@ -464,7 +465,7 @@ class Tabular(EmbarkTest):
     def test_a_stopped_training_goes_on(self):
         whole = self.report("--epochs", 3)["metrics"]
         process = subprocess.Popen([EMBARK, "train", "tabular", "--csv", self.flats, "--target", "let", "--missing", "?",
-                                    "--epochs", "3", "--checkpoint-dir", "run", "--checkpoint-every", "1"],
+                                    "--preset", "fastai", "--epochs", "3", "--checkpoint-dir", "run", "--checkpoint-every", "1"],
                                    cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
