@@ -100,9 +100,11 @@ void add_reading_options(CommandLine& line, ReadingOptions& reading) {
     add("encoding", text(reading.encoding, "encoding", "NAME"), "utf-8 or latin-1 (default: utf-8)");
     add("missing", list_option(reading.missing, "a,b,…"),
         "the words that stand for a missing value, instead of NA, nan, null and others; '' for none but empty values");
-    add("thousands", text(reading.thousands, "thousands", "C"), "the character that groups the digits of numbers: 1,200");
+    add("thousands", text(reading.thousands, "thousands", "C"),
+        "the character that groups the digits of numbers: 1,200");
     add("decimal", text(reading.decimal, "decimal", "C"), "the decimal point of numbers (default: .)");
-    add("strip", text(reading.strip, "strip", "CHARS"), "signs around numbers that are left out, as '$%'; with '()' (5) is -5");
+    add("strip", text(reading.strip, "strip", "CHARS"),
+        "signs around numbers that are left out, as '$%'; with '()' (5) is -5");
 }
 
 CsvOptions csv_options(const ReadingOptions& reading, CsvOptions csv) {
@@ -122,7 +124,9 @@ Table read_table(const ReadingOptions& reading, const std::string& file, const C
             ": it is a folder, not a file; a folder of Parquet files is read with --stream");
     const std::string extension = extension_of(file);
     if (extension == ".parquet" || extension == ".pq" || begins_with(file, "PAR1\x15")) return read_parquet(file);
-    if (extension == ".feather" || extension == ".arrow" || begins_with(file, {"ARROW1\0", 7})) return read_feather(file);
+    if (extension == ".feather" || extension == ".arrow" || begins_with(file, {"ARROW1\0", 7})) {
+        return read_feather(file);
+    }
     return read_csv(file, csv_options(reading, csv));
 }
 

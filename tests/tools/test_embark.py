@@ -250,7 +250,7 @@ class BadInput(EmbarkTest):
         for words in (["--y-range", "5", "0"], ["--y-range", "0", "0"], ["--y-range", "nan", "1"], ["--y-range", "1"],
                       ["--batch-size", "0"], ["--epochs", "-1"], ["--epochs", "1.5"], ["--valid-pct", "0"], ["--valid-pct", "1"],
                       ["--valid-pct", "nan"], ["--lr", "nan"], ["--lr", "-1"], ["--lr", "0"], ["--lr", "inf"], ["--factors", "0"],
-                      ["--wd", "-1"], ["--wd", "nan"], ["--seed", "-1"], ["--threads", "0"], ["--delimiter", "ab"]):
+                      ["--wd", "-1"], ["--wd", "nan"], ["--seed", "-1"], ["--threads", "0"], ["--delimiter", 'a"']):
             with self.subTest(words=words):
                 self.assert_refused(self.train(*words), 2, words[0].lstrip("-").replace("y-range", "range").split("-")[-1])
 

@@ -129,7 +129,8 @@ void explain_csv_failure(const CsvFile& file, const arrow::Status& status) {
     if (!found.ended) fail_unclosed(place_of(file, found, found.whole_rows - 1));
     if (found.bad_text) {
         fail(place_of(file, found, found.bad_text->row), ", column '", file.names[found.bad_text->column],
-             "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1 (--encoding latin-1)");
+             "': the value is not UTF-8; if the file is Latin-1, read it with the encoding latin-1 ",
+             "(--encoding latin-1)");
     }
     if (!overrun) fail("Cannot read ", file.name, " as CSV: ", reason_of(status));
 }

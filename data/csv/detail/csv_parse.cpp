@@ -166,8 +166,8 @@ void require_text(const CsvFile& file, const CsvStreamLog& log) {
              " has a NUL byte, which no text has; is the file binary, or UTF-16?");
     }
     if (log.separator_line == 0) return;
-    fail("Cannot read ", file.name, " as CSV: line ", log.separator_line, " has the control character U+001F, which no ",
-         "value may have where the delimiter is more than one character");
+    fail("Cannot read ", file.name, " as CSV: line ", log.separator_line, " has the control character U+001F, which ",
+         "no value may have where the delimiter is more than one character");
 }
 
 std::string_view last_csv_value(const arrow::Array& column) {

@@ -67,8 +67,8 @@ struct CsvRows {
     int64_t lines = 0;
 };
 
-/// All rows of the kept columns, empty values as missing ones, on Arrow's threads. Values with line breaks are looked for
-/// only where the file has a quote: else blocks can be cut at any line.
+/// All rows of the kept columns, empty values as missing ones, on Arrow's threads. Values with line breaks are looked
+/// for only where the file has a quote: else blocks can be cut at any line.
 CsvRows read_csv_rows(const CsvFile& file, int32_t block_size);
 
 /// Gives all columns of all rows to `take`, batch by batch, as bytes and on one thread: the header and the sentinel row

@@ -40,8 +40,8 @@ constexpr std::array<FileMagic, 13> kMagics = {{
      "is compressed by xz, which is not read; unpack it first: xz -d "},
     {"PK\x03\x04"sv,
      {},
-     "is a zip archive or a workbook of a spreadsheet, which are not read; save the sheet as CSV, or unpack the archive "
-     "first: unzip "},
+     "is a zip archive or a workbook of a spreadsheet, which are not read; save the sheet as CSV, or unpack the "
+     "archive first: unzip "},
     {"7z\xbc\xaf\x27\x1c"sv, {}, "is a 7-Zip archive, which is not read; unpack it first: 7z x "},
     {"\xd0\xcf\x11\xe0"sv, {}, "is a workbook of a spreadsheet, or the like, which is not read; save the sheet as CSV"},
     {"SQLite format 3"sv, {}, "is an SQLite database, which is not read; write its table as CSV"},

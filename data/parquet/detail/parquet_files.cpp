@@ -27,8 +27,8 @@ bool is_parquet_name(const fs::path& path) {
     return is_word(extension, ".parquet") || is_word(extension, ".pq");
 }
 
-/// Adds the .parquet and .pq files in `folder` and in the folders in it. Links are followed, and a folder is read once by
-/// whatever links lead to it: Arrow's own search goes in circles.
+/// Adds the .parquet and .pq files in `folder` and in the folders in it. Links are followed, and a folder is read once
+/// by whatever links lead to it: Arrow's own search goes in circles.
 void find_files(const fs::path& folder, std::set<fs::path>& seen, std::vector<fs::path>& files) {
     std::error_code error;
     const fs::path real = fs::canonical(folder, error);

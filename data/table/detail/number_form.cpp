@@ -21,8 +21,8 @@ constexpr std::array<std::string_view, 4> kBlanks = {" ", "\t", "\xC2\xA0", "\xE
 
 /// Thousands and decimal point of the forms that are offered, the likeliest first.
 constexpr std::array<std::pair<char, char>, 8> kForms = {
-    {{0, '.'}, {',', '.'}, {'.', ','}, {0, ','}, {' ', '.'}, {' ', ','}, {'_', '.'}, {'\'', '.'}}};
-constexpr size_t kDecimalComma = 3;
+    {{0, '.'}, {',', '.'}, {0, ','}, {'.', ','}, {' ', '.'}, {' ', ','}, {'_', '.'}, {'\'', '.'}}};
+constexpr size_t kDecimalComma = 2;
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';

@@ -37,7 +37,8 @@ RowValues<double> cast_numbers(const std::shared_ptr<arrow::ChunkedArray>& colum
     return RowValues<double>(std::move(numbers));
 }
 
-/// The numbers that texts stand for, NaN for a missing one, for which words stand too where `missing_words`; calls `refuse(row, text)` for a text that is not a number.
+/// The numbers that texts stand for, NaN for a missing one, for which words stand too where `missing_words`; calls
+/// `refuse(row, text)` for a text that is not a number.
 template <class Refuse>
 RowValues<double> parse_numbers(const arrow::ChunkedArray& texts, bool missing_words, Refuse&& refuse) {
     std::vector<double> numbers(static_cast<size_t>(texts.length()));

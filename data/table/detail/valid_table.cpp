@@ -19,7 +19,7 @@ struct Fault {
 constexpr std::string_view kNotUtf8 = "the value is not UTF-8";
 
 template <class Strings>
-std::optional<Fault> find_bad_text(const arrow::Array& chunk) {
+std::optional<Fault> find_text_not_utf8(const arrow::Array& chunk) {
     const auto& texts = static_cast<const Strings&>(chunk);
     for (int64_t row = 0; row < texts.length(); ++row) {
         if (texts.IsValid(row) && !is_utf8(texts.GetView(row))) return Fault{row, kNotUtf8};
@@ -46,9 +46,9 @@ std::optional<Fault> find_bad_code(const arrow::DictionaryArray& chunk) {
 std::optional<Fault> find_fault(const arrow::Array& chunk) {
     switch (chunk.type_id()) {
         case arrow::Type::STRING:
-            return find_bad_text<arrow::StringArray>(chunk);
+            return find_text_not_utf8<arrow::StringArray>(chunk);
         case arrow::Type::LARGE_STRING:
-            return find_bad_text<arrow::LargeStringArray>(chunk);
+            return find_text_not_utf8<arrow::LargeStringArray>(chunk);
         case arrow::Type::DICTIONARY:
             return find_bad_code(static_cast<const arrow::DictionaryArray&>(chunk));
         default:

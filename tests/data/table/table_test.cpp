@@ -153,7 +153,8 @@ TEST(Table, a_number_too_near_to_zero_leaves_its_column_one_of_numbers) {
 
 TEST(Table, the_first_value_that_is_no_number_is_named) {
     const Table table = Table::from_text({{"x", {"1", "4,5", "abc"}}});
-    EXPECT_EQ(message_of<Error>([&] { table.numbers("x"); }), "row 2, column 'x': '4,5' is not a number");
+    EXPECT_EQ(message_of<Error>([&] { table.numbers("x"); }),
+              "row 2, column 'x': '4,5' is not a number; to read it as one give --decimal ','");
     const TemporaryFolder folder;
     const auto path = folder.write("r.csv", "a,x\n1,2\n1,0x10\n");
     EXPECT_EQ(message_of<Error>([&] { read_csv(path).numbers("x"); }),
