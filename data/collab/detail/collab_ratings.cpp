@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 
+#include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/largest_target.h"
