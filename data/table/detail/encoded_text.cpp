@@ -1,8 +1,14 @@
 #include "encoded_text.h"
 
+#include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <arrow/buffer_builder.h>
+
+#include "../../../core/text.h"
 #include "arrow_utils.h"
 
 namespace embark {
@@ -22,6 +28,44 @@ std::shared_ptr<arrow::Array> one_chunk(const arrow::ArrayVector& chunks) {
 ArrowColumn encoded_column(std::shared_ptr<arrow::Array> codes, std::shared_ptr<arrow::Array> dictionary) {
     return std::make_shared<arrow::ChunkedArray>(std::make_shared<arrow::DictionaryArray>(
         arrow::dictionary(arrow::int32(), arrow::utf8()), std::move(codes), std::move(dictionary)));
+}
+
+/// The numbers of texts that are all plain integers; none where one is missing or anything else.
+std::vector<int64_t> plain_integers(const arrow::ChunkedArray& texts) {
+    std::vector<int64_t> numbers;
+    if (texts.type()->id() != arrow::Type::STRING || texts.null_count() > 0) return numbers;
+    numbers.reserve(static_cast<size_t>(texts.length()));
+    visit_text(texts, [&](int64_t, std::optional<std::string_view> text) {
+        const auto number = is_plain_integer(*text) ? parse_int(*text) : std::nullopt;
+        if (number) numbers.push_back(*number);
+        return number.has_value();
+    });
+    if (std::ssize(numbers) < texts.length()) numbers.clear();
+    return numbers;
+}
+
+/// The column of these integers as text, values numbered as they first appear, where they lie close together; null where
+/// they do not, or there are none. By places in an array rather than by hashes of texts, as Arrow does it, since ids of
+/// users and items are the columns that reading spends its time on.
+ArrowColumn encode_close_integers(const std::vector<int64_t>& numbers) {
+    if (numbers.empty()) return nullptr;
+    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+    const uint64_t range = static_cast<uint64_t>(*high) - static_cast<uint64_t>(*low);
+    if (range > 2 * numbers.size()) return nullptr;
+    std::vector<int32_t> code_of(range + 1, -1);
+    arrow::StringBuilder distinct;
+    arrow::TypedBufferBuilder<int32_t> codes;
+    require_arrow(codes.Reserve(std::ssize(numbers)), kEncodingFailure);
+    for (const int64_t number : numbers) {
+        int32_t& code = code_of[static_cast<size_t>(number - *low)];
+        if (code < 0) {
+            code = static_cast<int32_t>(distinct.length());
+            require_arrow(distinct.Append(std::to_string(number)), kEncodingFailure);
+        }
+        codes.UnsafeAppend(code);
+    }
+    auto array = std::make_shared<arrow::Int32Array>(std::ssize(numbers), arrow_value(codes.Finish(), kEncodingFailure));
+    return encoded_column(std::move(array), arrow_value(distinct.Finish(), kEncodingFailure));
 }
 
 /// The values of a column, numbered as they first appear.
@@ -68,7 +112,10 @@ ArrowColumn of_no_rows() {
 ArrowColumn encode_texts(const ArrowColumn& texts) {
     require_arrow_compute();
     if (texts->length() == 0) return of_no_rows();
-    if (!is_encoded_text(*texts->type())) return dictionary_encode(texts);
+    if (!is_encoded_text(*texts->type())) {
+        const ArrowColumn counted = encode_close_integers(plain_integers(*texts));
+        return counted ? counted : dictionary_encode(texts);
+    }
     const auto whole = std::make_shared<arrow::ChunkedArray>(one_chunk(texts->chunks()));
     return is_compact(*whole) ? whole : compacted(encoded_array(*whole));
 }

@@ -24,6 +24,11 @@ at::Tensor unreadable(const at::Tensor& parameter) {
         c10::DispatchKeySet(c10::DispatchKey::XLA), parameter.dtype(), at::Device(at::kXLA), 0, parameter.sizes());
 }
 
+/// How often the tensor was changed by now.
+int64_t version_of(const at::Tensor& tensor) {
+    return tensor.is_inference() ? 0 : static_cast<int64_t>(tensor._version());
+}
+
 bool has_hooks(const at::Tensor& parameter) {
     using namespace torch::autograd::impl;
     if (!hooks(parameter).empty() || post_acc_grad_hooks(parameter)) return true;
@@ -38,14 +43,14 @@ bool is_plain_and_trained(const at::Tensor& table) {
     return table.is_cpu() && table.scalar_type() == at::kFloat && table.is_contiguous() && table.requires_grad();
 }
 
-FusedStepGuard::Seen::Seen(const at::Tensor& tensor_)
-    : tensor(tensor_), version(tensor_.is_inference() ? 0 : static_cast<int64_t>(tensor_._version())) {}
+FusedStepGuard::Seen::Seen(const at::Tensor& tensor_) : tensor(tensor_), version(version_of(tensor_)) {}
 
 bool FusedStepGuard::Seen::is(const at::Tensor& now) const {
-    return now.is_same(tensor) && Seen(now).version == version;
+    return now.is_same(tensor) && version_of(now) == version;
 }
 
-FusedStepGuard::FusedStepGuard(std::vector<at::Tensor> parameters) : parameters_(std::move(parameters)) {
+FusedStepGuard::FusedStepGuard(std::vector<at::Tensor> parameters)
+    : parameters_(std::move(parameters)), versions_(parameters_.size()) {
     for (const auto& parameter : parameters_) hidden_.push_back(unreadable(parameter));
 }
 
@@ -57,8 +62,7 @@ bool FusedStepGuard::needs_autograd() const {
 
 void FusedStepGuard::begin(const TrainingState& state) {
     targets_ = Seen(state.batch.targets.front());
-    weights_.clear();
-    for (const auto& parameter : parameters_) weights_.emplace_back(parameter);
+    std::ranges::transform(parameters_, versions_.begin(), version_of);
 }
 
 void FusedStepGuard::check_predictions(const TrainingState& state) const {
@@ -73,9 +77,8 @@ void FusedStepGuard::check_loss(const TrainingState& state) const {
 }
 
 void FusedStepGuard::check_weights() const {
-    for (const auto& weights : weights_) {
-        if (!weights.is(weights.tensor)) refuse("changed the model's weights before the backward pass");
-    }
+    if (!std::ranges::equal(parameters_, versions_, {}, version_of))
+        refuse("changed the model's weights before the backward pass");
 }
 
 void FusedStepGuard::hide_gradients() {

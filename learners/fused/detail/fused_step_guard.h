@@ -57,7 +57,7 @@ private:
     };
 
     std::vector<at::Tensor> parameters_, hidden_;
-    std::vector<Seen> weights_;
+    std::vector<int64_t> versions_;
     Seen targets_, predictions_, loss_;
 };
 
