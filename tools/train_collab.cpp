@@ -13,6 +13,7 @@
 #include <embark/learners/insight/baseline.h>
 #include <embark/modules/layers.h>
 
+#include "column_report.h"
 #include "commands.h"
 #include "datasets.h"
 #include "split_options.h"
@@ -114,7 +115,21 @@ Table read_ratings(const CollabTraining& options, const std::string& file) {
     return read_table(options.reading, file, {.trim_spaces = true});
 }
 
-CollabDataLoaders data_loaders(const CollabTraining& options) {
+/// The three columns and what was found in them.
+std::vector<ColumnSummary> columns_of(const Table& table, const std::string& user, const std::string& item,
+                                      const std::string& rating) {
+    return {summarize(table, user, ColumnKind::category), summarize(table, item, ColumnKind::category),
+            summarize(table, rating, ColumnKind::target_value)};
+}
+
+/// Those of streamed ratings, of which only the ids are counted before training.
+std::vector<ColumnSummary> columns_of(const CollabTraining& options, const CollabDataLoaders& dls) {
+    return {{.name = options.user, .kind = ColumnKind::category, .distinct = dls.users().size() - 1},
+            {.name = options.item, .kind = ColumnKind::category, .distinct = dls.items().size() - 1},
+            {.name = options.rating, .kind = ColumnKind::target_value}};
+}
+
+CollabDataLoaders data_loaders(const CollabTraining& options, std::vector<ColumnSummary>& columns) {
     CollabOptions collab{
         .batch_size = options.batch_size, .valid_pct = options.valid_pct, .seed = static_cast<uint64_t>(options.seed)};
     if (options.stream) {
@@ -122,8 +137,11 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.item_name = options.item;
         collab.rating_name = options.rating;
         const auto stream = options.streaming();
-        if (options.valid_ratings.empty()) return CollabDataLoaders::from_parquet(options.ratings, collab, stream);
-        return CollabDataLoaders::from_parquet(options.ratings, options.valid_ratings, collab, stream);
+        const auto dls = options.valid_ratings.empty()
+                             ? CollabDataLoaders::from_parquet(options.ratings, collab, stream)
+                             : CollabDataLoaders::from_parquet(options.ratings, options.valid_ratings, collab, stream);
+        columns = columns_of(options, dls);
+        return dls;
     }
     const auto load = [&](const Table& table, const std::string& user, const std::string& item,
                           const std::string& rating) {
@@ -131,6 +149,7 @@ CollabDataLoaders data_loaders(const CollabTraining& options) {
         collab.item_name = item;
         collab.rating_name = rating;
         apply_split(options.split, collab);
+        columns = columns_of(table, user, item, rating);
         if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
         return CollabDataLoaders::from_tables(table, read_ratings(options, options.valid_ratings), collab);
     };
@@ -186,7 +205,8 @@ TestRatings read_test(const CollabTraining& options, const CollabDataLoaders& dl
 }
 
 nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
-                      const Validation& final, const std::vector<Warning>& warnings) {
+                      const Validation& final, const std::vector<ColumnSummary>& columns,
+                      const std::vector<Warning>& warnings) {
     nlohmann::json result = {{"epochs", epochs_report(records)},
                              {"valid_loss", figure(final.loss)},
                              {"valid_rmse", figure(final.metrics.at("rmse"))},
@@ -195,6 +215,7 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
                              {"users", dls.users().size() - 1},
                              {"items", dls.items().size() - 1},
                              {"preset", options.preset},
+                             {"columns", columns_report(columns)},
                              {"warnings", warnings_report(warnings)},
                              {"unknown", unknown_ids(dls.valid_counts())},
                              {"seed", options.seed}};
@@ -212,7 +233,8 @@ int train_collab(const Arguments& arguments) {
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
-    const CollabDataLoaders dls = data_loaders(options);
+    std::vector<ColumnSummary> columns;
+    const CollabDataLoaders dls = data_loaders(options, columns);
     const CollabRecipe recipe = recipe_for(options, dls);
     // Before the training, so that a file that cannot be scored is found out in time.
     const TestRatings test = read_test(options, dls);
@@ -225,7 +247,10 @@ int train_collab(const Arguments& arguments) {
         require(options.allow_outside || warning.code != "ratings_outside_range", warning.message,
                 "; --allow-outside trains all the same");
     }
-    if (Strategy::from_environment()->is_main_process()) show_warnings(warnings);
+    if (Strategy::from_environment()->is_main_process()) {
+        if (!options.quiet) show_columns(columns);
+        show_warnings(warnings);
+    }
     const Records& records =
         fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
@@ -242,7 +267,7 @@ int train_collab(const Arguments& arguments) {
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
 
     if (options.json) {
-        nlohmann::json result = report(options, dls, records, final, warnings);
+        nlohmann::json result = report(options, dls, records, final, columns, warnings);
         if (tested) {
             result["test_loss"] = figure(tested->loss);
             result["test_rmse"] = figure(tested->metrics.at("rmse"));

@@ -132,20 +132,8 @@ Tensors TabularData::encode_targets(const Table& table) const {
 }
 
 std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Table& table) {
-    std::vector<Warning> warnings;
-    const auto say = [&](const char* code, const std::string& column, int64_t n, const char* what, const char* then) {
-        warnings.push_back({code, concat("column '", column, "' of ", display_name(table.source()), " has ", n, what,
-                                         n == 1 ? " value" : " values", then)});
-    };
-    for (const auto& [column, n] : counts.unknown) {
-        say("unknown_values", column, n, "", " that training did not have; taken as unknown");
-    }
-    for (const auto& [column, n] : counts.filled) {
-        say("filled_values", column, n, " missing", ", which training had none of; filled as the others are");
-    }
-    for (const auto& [column, n] : counts.unreadable) {
-        say("unreadable_dates", column, n, "", " that cannot be read as a date; taken as missing");
-    }
+    std::vector<Warning> warnings = counts.warnings();
+    for (Warning& warning : warnings) warning.message = concat(display_name(table.source()), ": ", warning.message);
     return warnings;
 }
 

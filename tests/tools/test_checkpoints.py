@@ -101,7 +101,7 @@ class Killed(CheckpointTest):
 
 class Interrupted(CheckpointTest):
     def interrupt(self, number, name):
-        words = self.words("--checkpoint-dir", name, "--epochs", 400)
+        words = self.words("--checkpoint-dir", name, "--epochs", 400, "--quiet")
         with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               cwd=self.folder) as process:
             self.assertEqual(process.stderr.readline(), "Training by the fused step\n")

@@ -72,7 +72,7 @@ class Training(EmbarkTest):
         self.assertAlmostEqual(report["valid_rmse"], math.sqrt(report["valid_loss"]), places=5)
 
     def test_progress_goes_to_standard_error_in_plain_lines(self):
-        result = self.train("--epochs", 2)
+        result = self.train("--epochs", 2, "--quiet")
         self.assertRegex(result.stderr, r"^Training by the fused step\nepoch +train_loss +valid_loss +rmse +time\n0 .*\n1 .*\n$")
         self.assertNotIn("\x1b", result.stderr)
         self.assertRegex(result.stdout, r"^valid_loss [\d.]+\nvalid_rmse [\d.]+\n$")
@@ -294,7 +294,8 @@ class Signals(EmbarkTest):
     def stopped_by(self, signals):
         self.write("big.csv", ratings_text(users=300, items=40))
         before = sorted(self.folder.iterdir())
-        words = [EMBARK, "train", "collab", "--ratings", "big.csv", *NAMES, "--epochs", "100000", "--export", "m.pt"]
+        words = [EMBARK, "train", "collab", "--ratings", "big.csv", *NAMES, "--epochs", "100000", "--export", "m.pt",
+                 "--quiet"]
         with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self.folder) as process:
             process.stderr.readline()  # which step it takes
             process.stderr.readline()  # the table's head: training has begun
