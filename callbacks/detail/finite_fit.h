@@ -9,8 +9,8 @@ namespace embark {
 void require_finite_weights(const TrainingState& state);
 
 /// Ends a fit whose training failed with an Error: at a batch whose loss is NaN or infinite, and at the end of an epoch's
-/// training with such a weight. A batch whose step was skipped, as by a gradient scaler, or that was left, is none of its
-/// own. A callback that ends the fit before, as TerminateOnNaN does, is let alone.
+/// training with such a weight. A batch whose step was skipped, as by a gradient scaler, that was left, or whose rows count
+/// for nothing, is no failure. A callback that ends the fit before, as TerminateOnNaN does, is let alone.
 class FiniteFit : public Callback {
 public:
     /// After the recorder and what writes logs, before what saves.
