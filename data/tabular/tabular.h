@@ -73,7 +73,7 @@ struct TabularOptions {
     /// Categorify. Categories by name in an order of their own: {{"size", {"S", "M", "L"}}}; all there are, then.
     std::map<std::string, std::vector<std::string>> ordered = {};
     /// Categories of fewer training rows are taken as `#na#`, which so learns what rare ones have in common. Those
-    /// named in `ordered` stay. Not for streamed rows.
+    /// named in `ordered` and parts of dates stay. Not for streamed rows.
     int64_t min_count = 1;
     /// The share of categories that training hides, drawn anew for each batch, so that `#na#` learns to stand for what
     /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.

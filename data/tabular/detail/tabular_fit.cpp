@@ -114,8 +114,7 @@ public:
         std::vector<Warning> warnings;
         for (const auto& column : data->categories) warn_of_many(column, warnings);
         for (auto& number : numbers) {
-            if (options_.missing_flags && number.any_missing)
-                data->categories.push_back(flag_column(number.column.name));
+            if (options_.missing_flags && number.any_missing) add_flag(number.column.name, data->categories);
             data->numbers.push_back(std::move(number.column));
         }
         data->dates = dates_of(options_);
@@ -134,16 +133,33 @@ private:
         fail("Column '", name, "' has no value in the ", rows_.n_rows, " training rows; leave it out");
     }
 
+    void add_flag(const std::string& number, std::vector<CategoryColumn>& categories) const {
+        CategoryColumn flag = flag_column(number);
+        const bool is_taken = has_name(options_.cat_names, flag.name) || has_name(options_.cont_names, flag.name);
+        require(!is_taken, "Column '", number, "' has missing values, and the category that tells them would be called '",
+                flag.name, "', as another column is; rename that one or leave it out");
+        categories.push_back(std::move(flag));
+    }
+
     CategoryColumn fit_category(const std::string& name) const {
         const EncodedColumn column(table_, name);
         Vocabulary vocabulary = fit_vocabulary(column, is_train_);
         if (vocabulary.size() == 1) refuse_empty(name);
         if (const auto order = options_.ordered.find(name); order != options_.ordered.end()) {
             vocabulary = ordered(name, vocabulary, order->second);
-        } else if (options_.min_count > 1) {
+        } else if (options_.min_count > 1 && !is_date_part(name)) {
             vocabulary = without_rare(name, vocabulary, column);
         }
         return {.name = name, .vocabulary = std::move(vocabulary)};
+    }
+
+    bool is_date_part(const std::string& name) const {
+        for (const DateColumn& date : dates_of(options_)) {
+            for (const DatePartColumn& part : columns_of(date)) {
+                if (part.name == name) return true;
+            }
+        }
+        return false;
     }
 
     /// The categories that have at least `min_count` training rows.

@@ -127,7 +127,7 @@ TEST(TabularDates, that_are_none_are_missing_with_a_warning) {
     auto without_splitter = given;
     without_splitter.splitter = {};
     EXPECT_THAT(messages(TabularDataLoaders::from_tables(table, valid, without_splitter)),
-                Contains(HasSubstr("column 'sold' of the table has 4 values that cannot be read as a date")));
+                Contains(HasSubstr("column 'sold' has 4 values that are no dates")));
 
     EncodingCounts counts;
     dls.tabular().encode(valid, &counts);

@@ -81,6 +81,13 @@ TEST(MinCount, takes_categories_of_few_training_rows_as_unknown) {
     // Of the training rows two are of Rome, one is of Oslo and one of Lima.
     EXPECT_THAT(dls.classes().at("city").names(), ElementsAre("#na#", "Rome"));
     EXPECT_TRUE(at::equal(dls.one_batch().inputs[0].flatten(), at::tensor({1, 0, 1, 0}, at::kLong)));
+    // Parts of dates stay, each of which few rows have.
+    auto dated = options;
+    dated.date_names = {"day"};
+    const Table days = rows({"1", "1", "1", "1", "1", "1"})
+                           .with_column("day", std::vector<std::string>{"2024-01-01", "2024-01-02", "2024-01-03",
+                                                                        "2024-01-04", "", ""});
+    EXPECT_EQ(TabularDataLoaders::from_table(days, dated).classes().at("dayDay").size(), 5);
     options.ordered = {{"city", {"Oslo", "Rome", "Lima"}}};
     EXPECT_EQ(TabularDataLoaders::from_table(rows({"1", "1", "1", "1", "1", "1"}), options).classes().at("city").size(),
               4);
