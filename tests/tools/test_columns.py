@@ -89,7 +89,7 @@ class ColumnsTest(unittest.TestCase):
 
     def test_missing_targets_are_counted_and_dropped_where_that_is_asked_for(self):
         def stars(i):
-            return ["-", "NA", ""][i] if i < 3 else 1 + i % 5
+            return ["-", "NA", ""][i] if i < 3 else 1 + i * 7 // 3 % 5
 
         self.assert_refused(self.train(table(y=stars)), 1, "row 1", "'y'", "missing, as in 3 of 200 rows",
                             "--drop-missing-target")
@@ -120,6 +120,8 @@ class ColumnsTest(unittest.TestCase):
 
     def test_naming_a_column_drops_no_other(self):
         text = table(rooms=lambda i: 1 + i % 4)
+        flag = table(n=lambda i: "" if i % 9 == 0 else i, n_na=lambda i: i % 2)
+        self.assert_refused(self.train(flag), 1, "'n' has missing values", "'n_na'")
         report = self.report(text, "--cont", "rooms")
         self.assertEqual((report["cat_names"], report["cont_names"]), (["city"], ["rooms", "age"]))
         report = self.report(text, "--only", "age,rooms")

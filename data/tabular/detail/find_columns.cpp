@@ -130,7 +130,7 @@ bool is_chosen(const std::string& name, const TabularOptions& options) {
 }
 
 Warning left_out_warning(const char* code, const std::string& name, const std::string& why) {
-    return {code, concat("column '", one_line(name), "' ", why, "; it is left out unless it is named")};
+    return {code, concat("column '", one_line(name), "' ", why, "; it is left out")};
 }
 
 /// What a column is taken for, and why.
@@ -199,7 +199,7 @@ private:
             return leave_out(name, found, concat("no value in the ", train_.numel(), " training rows"));
         }
         if (is_index_name(name) && !found.is_named) {
-            found.warnings.push_back(left_out_warning("index_column", name, "is an index of the rows by its name"));
+            found.warnings.push_back(left_out_warning("index_column", name, "is an index of the rows by its name, unless it is named as something else"));
             return {ColumnKind::ignored, "an index by its name"};
         }
         if (look.type == ColumnType::text && has_dates_of(table_, name, options_.date_format)) {

@@ -112,7 +112,9 @@ public:
             }
         });
         std::vector<Warning> warnings;
-        for (const auto& column : data->categories) warn_of_many(column, warnings);
+        for (const auto& column : data->categories) {
+            if (!is_date_part(column.name)) warn_of_many(column, warnings);
+        }
         for (auto& number : numbers) {
             if (options_.missing_flags && number.any_missing) add_flag(number.column.name, data->categories);
             data->numbers.push_back(std::move(number.column));
