@@ -42,14 +42,14 @@ KnownTable read_california_housing(const fs::path& folder) {
 template <class Result>
 struct Dataset {
     std::string name;
-    std::string file;  // whose presence says that the data set is there
+    std::vector<std::string> files;  // all that are read; the first one's presence says that the data set is there
     Result (*read)(const fs::path& folder);
 };
 
-const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", "u.data", read_ml_100k},
-                                                     {"ml-latest-small", "ratings.csv", read_ml_latest_small}};
-const std::vector<Dataset<KnownTable>> kTables = {{"adult", "adult.data", read_adult},
-                                                  {"california-housing", "housing.csv", read_california_housing}};
+const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", {"u.data", "u.item"}, read_ml_100k},
+                                                     {"ml-latest-small", {"ratings.csv"}, read_ml_latest_small}};
+const std::vector<Dataset<KnownTable>> kTables = {{"adult", {"adult.data"}, read_adult},
+                                                  {"california-housing", {"housing.csv"}, read_california_housing}};
 
 fs::path cache_folder() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";
@@ -79,9 +79,19 @@ std::vector<std::string> names_of(const std::vector<Dataset<Result>>& datasets) 
 template <class Result>
 Result read_dataset(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir) {
     for (const auto& dataset : datasets) {
-        if (dataset.name == name) return dataset.read(dataset_folder(name, dataset.file, data_dir));
+        if (dataset.name == name) return dataset.read(dataset_folder(name, dataset.files.front(), data_dir));
     }
     fail<UsageError>("Unknown data set '", name, "'", name_hint(name, names_of(datasets)));
+}
+
+template <class Result>
+void add_files(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir,
+               std::vector<std::string>& paths) {
+    for (const auto& dataset : datasets) {
+        if (dataset.name != name) continue;
+        const fs::path folder = dataset_folder(name, dataset.files.front(), data_dir);
+        for (const std::string& file : dataset.files) paths.push_back((folder / file).string());
+    }
 }
 
 }  // namespace
@@ -95,6 +105,13 @@ fs::path dataset_folder(const std::string& name, const std::string& file, const 
     }
     fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
          "` fetches it, or --data-dir names the folder that has ", name, "/", file);
+}
+
+std::vector<std::string> dataset_files(const std::string& name, const fs::path& data_dir) {
+    std::vector<std::string> paths;
+    add_files(kRatings, name, data_dir, paths);
+    add_files(kTables, name, data_dir, paths);
+    return paths;
 }
 
 std::vector<std::string> rating_datasets() {

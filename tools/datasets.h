@@ -25,6 +25,9 @@ struct KnownTable {
 std::filesystem::path dataset_folder(const std::string& name, const std::string& file,
                                      const std::filesystem::path& data_dir);
 
+/// The files that data set `name` is read from; none where no such name is known. Throws Error where it is not there.
+std::vector<std::string> dataset_files(const std::string& name, const std::filesystem::path& data_dir);
+
 /// Names of the data sets of ratings that are known by name.
 std::vector<std::string> rating_datasets();
 

@@ -10,6 +10,8 @@
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
 
+#include "datasets.h"
+
 namespace embark::tools {
 
 namespace {
@@ -109,8 +111,10 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
     check(options);
 }
 
-void require_export_apart(const TrainingOptions& options, const std::vector<std::string>& inputs) {
+void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs) {
     if (options.export_path.empty()) return;
+    const auto known = dataset_files(options.dataset, options.data_dir);
+    inputs.insert(inputs.end(), known.begin(), known.end());
     namespace fs = std::filesystem;
     std::error_code error;
     const fs::path to(options.export_path);

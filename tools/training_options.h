@@ -57,9 +57,9 @@ void add_training_options(CommandLine& line, TrainingOptions& options);
 /// anything is read.
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
 
-/// Throws UsageError where --export would replace one of `inputs`, the files that the run reads, however its path is
-/// spelled, or its checkpoint. Empty names and folders are none.
-void require_export_apart(const TrainingOptions& options, const std::vector<std::string>& inputs);
+/// Throws UsageError where --export would replace one of `inputs` or of the data set's files, which the run reads,
+/// however its path is spelled, or its checkpoint. Empty names are none.
+void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs);
 
 /// JSON has no NaN; a figure that is missing is null.
 nlohmann::json figure(double value);

@@ -62,18 +62,22 @@ void require_valid(const arrow::Table& table, const TableOrigin& origin) {
     const arrow::Status status = table.ValidateFull();
     if (status.ok()) return;
     for (int i = 0; i < table.num_columns(); ++i) {
+        const std::string& name = table.field(i)->name();
         int64_t first = 0;
+        std::string without_row;
         for (const auto& chunk : table.column(i)->chunks()) {
-            if (!chunk->ValidateFull().ok() && chunk->Validate().ok()) {
-                const std::string& name = table.field(i)->name();
+            const arrow::Status whole = chunk->ValidateFull();
+            if (!whole.ok() && chunk->Validate().ok()) {
                 if (const auto fault = find_fault(*chunk)) {
                     fail(place_of(origin, first + fault->row, name), ": ", fault->what, "; the file is damaged");
                 }
-                // A dictionary can have it that goes with rows elsewhere.
-                fail("Cannot read ", origin.source, ", column '", name, "': ", reason_of(chunk->ValidateFull()),
-                     "; the file is damaged");
+                // The dictionary has it, which chunks share: the row may come later, or be one that was not read.
+                without_row = reason_of(whole);
             }
             first += chunk->length();
+        }
+        if (!without_row.empty()) {
+            fail("Cannot read ", origin.source, ", column '", name, "': ", without_row, "; the file is damaged");
         }
     }
     fail("Cannot read ", origin.source, ": ", reason_of(status));
