@@ -10,7 +10,6 @@
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../loaders/detail/loader_options.h"
-#include "../table/detail/table_impl.h"
 #include "../table/free_names.h"
 #include "detail/find_columns.h"
 #include "detail/row_weights.h"
@@ -133,7 +132,8 @@ Tensors TabularData::encode_targets(const Table& table) const {
 
 std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Table& table) {
     std::vector<Warning> warnings = counts.warnings();
-    for (Warning& warning : warnings) warning.message = concat(display_name(table.source()), ": ", warning.message);
+    if (table.source().empty()) return warnings;
+    for (Warning& warning : warnings) warning.message = concat(table.source(), ": ", warning.message);
     return warnings;
 }
 
