@@ -68,7 +68,8 @@ std::vector<Warning> baseline_warnings(const CollabDataLoaders& dls, double vali
         squares += (batch.targets.front().to(at::kDouble) - mean).square().sum().item<double>();
     }
     const double deviation = std::sqrt(squares / static_cast<double>(dls.valid().rows()));
-    if (valid_rmse <= deviation) return {};
+    constexpr double kRounding = 1e-3;  // where all ratings are equal, no model is as good as their mean
+    if (valid_rmse <= deviation + kRounding) return {};
     return {{"worse_than_baseline",
              concat("The model predicts the ", dls.valid().rows(), " validation ratings worse than the training ratings' mean, ",
                     format_number(mean, 4), ", would: RMSE ", format_number(valid_rmse, 4), " against ",
