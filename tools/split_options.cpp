@@ -76,6 +76,8 @@ void add_rating_split_options(CommandLine& line, SplitOptions& options) {
         "latest one, of users who have two)");
     add("time", text_option(options.time, "NAME"),
         "with --split time or leave-last-out: the column of dates or numbers");
+    add("date-format", text_option(options.date_format, "FORMAT"),
+        "how the dates of --time are written where not as 2024-01-31, such as %m/%d/%Y");
 }
 
 void check_split(const SplitOptions& options, const std::vector<std::string>& others,
@@ -90,6 +92,8 @@ void check_split(const SplitOptions& options, const std::vector<std::string>& ot
         require<UsageError>(option == needed || column->empty(), "--", option, " ", *column, " is for ",
                             users_of(option, options));
     }
+    require<UsageError>(options.date_format.empty() || !options.time.empty(), "--date-format ", options.date_format,
+                        " is for the column of --time");
     if (!kind) return;
     for (const std::string& other : others) {
         require<UsageError>(!given(other.c_str()), "Give --split ", options.split, " or --", other, ", not both");
@@ -114,9 +118,9 @@ void apply_split(const SplitOptions& options, TabularOptions& data) {
 
 void apply_split(const SplitOptions& options, CollabOptions& ratings) {
     if (options.split == "time") {
-        ratings.splitter = time_splitter(options.time, ratings.valid_pct);
+        ratings.splitter = time_splitter(options.time, ratings.valid_pct, options.date_format);
     } else if (options.split == "leave-last-out") {
-        ratings.splitter = leave_last_out_splitter(ratings.user_name, options.time);
+        ratings.splitter = leave_last_out_splitter(ratings.user_name, options.time, options.date_format);
     }
 }
 

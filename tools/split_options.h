@@ -16,6 +16,8 @@ struct SplitOptions {
     /// The words that --split takes.
     std::vector<std::string> kinds;
     std::string split, time, group, column;
+    /// Of ratings' times; a table's is among its columns' options.
+    std::string date_format = {};
 };
 
 /// --split and the columns that it needs.

@@ -30,11 +30,12 @@ public:
         if (!any_bad) return;
         encoded_.visit([&](int64_t row, int32_t code) {
             if (code < 0 || !is_bad[static_cast<size_t>(code)]) return;
-            const auto where = [&] {
-                return concat(table.where(row, column), ": ", in_quotes(encoded_.values().GetView(code)));
-            };
+            const std::string_view text = encoded_.values().GetView(code);
+            const auto where = [&] { return concat(table.where(row, column), ": ", in_quotes(text)); };
             if (!unreadable) fail(where(), " is not a date; ", date_hint(format));
-            if (unreadable->count++ == 0) unreadable->first = where();
+            if (unreadable->count++ > 0) return;
+            unreadable->first = where();
+            unreadable->first_value = in_quotes(text);
         });
     }
 

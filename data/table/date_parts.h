@@ -13,6 +13,8 @@ struct UnreadableDates {
     int64_t count = 0;
     /// Where the first stands and what it is: "sales.csv, row 2, column 'sold': 'soon'".
     std::string first = {};
+    /// Its value alone, in quotes.
+    std::string first_value = {};
 };
 
 /// `table` with the parts of the dates in `column` as columns of their own, put last (or replaced, where the name

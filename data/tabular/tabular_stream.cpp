@@ -91,7 +91,7 @@ TabularDataLoaders TabularDataLoaders::stream(const std::filesystem::path& train
     FoundColumns found = find_columns_to_train(table, of_columns(given, read.names), rows.all);
     TabularOptions& options = found.options;
     const auto dates = dates_of(options);
-    DatedTable dated = with_dates_to_fit(table, dates, /*is_sample=*/rows.n_rows > table.rows());
+    DatedTable dated = with_dates_to_fit(table, dates, /*is_sample=*/true);
     FittedTable fitted = fit_columns(dated.table, options, rows);
     std::move(dated.warnings.begin(), dated.warnings.end(), std::back_inserter(fitted.warnings));
     TableDescription description =

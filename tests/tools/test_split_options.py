@@ -74,6 +74,14 @@ class SplitTest(unittest.TestCase):
         self.assertEqual((report["train_ratings"], report["valid_ratings"]), (1 + 11 * 4, 11))
         report, _ = self.report(self.rate, "--split", "time", "--time", "time")
         self.assertEqual(report["valid_ratings"], 12)  # of the latest time, the first of each user
+        lines = self.ratings.read_text().replace("time", "when").splitlines()
+        dated = [line.rsplit(",", 1)[0] + f",{1 + i % 12}/28/2024" for i, line in enumerate(lines)]
+        dated = self.write("dated.csv", "\n".join([lines[0], *dated[1:]]) + "\n")
+        words = ["--ratings", dated, "--user", "user", "--item", "item", "--rating", "rating", "--split", "leave-last-out",
+                 "--time", "when", "--epochs", 1, "--json"]
+        self.assertEqual(self.run_embark("train", "collab", *words).returncode, 1)
+        result = self.run_embark("train", "collab", *words, "--date-format", "%m/%d/%Y")
+        self.assertEqual(json.loads(result.stdout)["valid_ratings"], 11, result.stderr)
 
     def test_what_contradicts_is_wrong_usage(self):
         cases = [(["--split", "sideways"], "it is one of random, stratified, time, group, column"),
@@ -92,6 +100,7 @@ class SplitTest(unittest.TestCase):
                 self.refused(2, part, self.train, *words)
         self.refused(2, "it is one of random, time, leave-last-out", self.rate, "--split", "group")
         self.refused(2, "--time time is for --split time or --split leave-last-out", self.rate, "--time", "time")
+        self.refused(2, "--date-format %d.%m.%Y is for the column of --time", self.rate, "--date-format", "%d.%m.%Y")
         self.refused(2, "--valid-ratings, not both", self.rate, "--split", "random", "--valid-ratings", "ratings.csv")
         self.refused(1, "There is no column 'whn'", self.train, "--split", "time", "--time", "whn")
 

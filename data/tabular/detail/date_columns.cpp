@@ -41,6 +41,9 @@ bool has_dates_of(const Table& table, const std::string& name, const std::string
 }
 
 void add_date_parts(const Table& table, TabularOptions& options) {
+    require(options.date_format.empty() || !options.date_names.empty(), "No column of ",
+            display_name(table.source()), " has dates, of the format ", options.date_format,
+            " or any other; name the column of dates, or leave the format out");
     std::set<std::string> taken(table.names().begin(), table.names().end());
     for (const std::string& name : options.date_names) {
         DateColumn date = date_of(name, options);
@@ -83,10 +86,16 @@ DatedTable with_dates_to_fit(Table table, const std::vector<DateColumn>& dates, 
     for (const DateColumn& date : dates) {
         UnreadableDates unreadable;
         table = add_datepart(table, date.name, date_part_options(date), &unreadable);
-        if (unreadable.count == 0) continue;
         const std::string hint = date_hint(date.format);
-        require(!is_all_missing(table, date), unreadable.first,
-                " is not a date, nor is any other value of the column; ", hint);
+        // A sample does not know where its rows stand.
+        const std::string first =
+            is_sample ? concat("column '", date.name, "': ", unreadable.first_value) : unreadable.first;
+        if (is_all_missing(table, date)) {
+            require(unreadable.count > 0, "Column '", date.name, "' has no date",
+                    is_sample ? "" : concat(" in the ", table.rows(), " rows"), "; leave it out");
+            fail(first, " is not a date, nor is any other value of the column; ", hint);
+        }
+        if (unreadable.count == 0) continue;
         std::string others;
         if (is_sample) {
             others = ", as others of the column may be";
@@ -96,8 +105,7 @@ DatedTable with_dates_to_fit(Table table, const std::vector<DateColumn>& dates, 
                          : concat(", as are ", unreadable.count - 1, " other values of the column");
         }
         warnings.push_back({.code = kUnreadableDates,
-                            .message = concat(unreadable.first, " is not a date and is taken as missing", others, "; ",
-                                              hint)});
+                            .message = concat(first, " is not a date and is taken as missing", others, "; ", hint)});
     }
     return {std::move(table), std::move(warnings)};
 }

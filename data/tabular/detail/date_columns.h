@@ -13,7 +13,8 @@ bool has_dates_of(const Table& table, const std::string& name, const std::string
 
 /// Adds the parts of the dates to the categories and numbers of `options`, with names that nothing else has: where the
 /// usual ones are taken, by a column of `table` or by another date's part, they begin with the date's whole name, and
-/// `options` keep that. Throws UsageError where the options give a prefix whose names are taken.
+/// `options` keep that. Throws UsageError where the options give a prefix whose names are taken, Error where
+/// they give a format of dates and there is none.
 void add_date_parts(const Table& table, TabularOptions& options);
 
 /// The dates of options to which their parts were added.
@@ -23,8 +24,8 @@ std::vector<DateColumn> dates_of(const TabularOptions& options);
 /// and counted.
 Table with_date_parts(Table table, const std::vector<DateColumn>& dates, EncodingCounts* counts = nullptr);
 
-/// The same of a table to train on, with a warning for each date that has such values; where `is_sample`, they are only
-/// some of those there are. Throws Error for a date that has nothing else.
+/// The same of a table to train on, with a warning for each date that has such values; where `is_sample`, these are rows
+/// of a file that is streamed. Throws Error for a date that has nothing else.
 struct DatedTable {
     Table table;
     std::vector<Warning> warnings;

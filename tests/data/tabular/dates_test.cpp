@@ -106,6 +106,9 @@ TEST(TabularDates, of_a_format_are_found_and_read) {
         tabular_encoder_from_json(to_json(static_cast<const TabularEncoder&>(dls.tabular())));
     EXPECT_EQ(read.dates[0].format, "%m/%d/%Y");
     EXPECT_EQ(read.encode({{"sold", "05/08/2023"}})[0][0][1].item<int64_t>(), 3);
+    given.date_format = "%d.%m.%Y";
+    EXPECT_THAT(message_of<Error>([&] { TabularDataLoaders::from_table(table, given); }),
+                HasSubstr("No column of the table has dates, of the format %d.%m.%Y or any other"));
     given.date_format = "%d. %B %Y";
     EXPECT_THAT(message_of<UsageError>([&] { TabularDataLoaders::from_table(table, given); }), HasSubstr("'%B'"));
 }
@@ -144,6 +147,10 @@ TEST(TabularDates, that_are_none_are_missing_with_a_warning) {
                 }),
                 HasSubstr("row 2, column 'sold': '03/31/2023' is not a date, nor is any other value of the column; "
                           "dates are like 2024-01-31, with a time or without, or of a date format that is given"));
+    EXPECT_EQ(message_of<Error>([&] {
+                  TabularDataLoaders::from_table(sales({{"sold", {"", "NaT", "", ""}}}), given);
+              }),
+              "Column 'sold' has no date in the 8 rows; leave it out");
 }
 
 TEST(TabularDates, from_streamed_files_are_those_of_tables) {
