@@ -108,7 +108,7 @@ TEST(ColumnSpelling, of_ids_is_that_of_integers) {
     const CollabOptions none{.splitter = index_splitter({}), .batch_size = 1};
     const auto plain = CollabDataLoaders::from_table(ids({"13", "2", "2"}), none);
     const at::Tensor codes = plain.collab().encode({"13.0", " 2", "2", "02"}, {"a", "a", " a", "b"});
-    EXPECT_TRUE(at::equal(codes, at::tensor({2, 1, 1, 1, 1, 0, 0, 2}, at::kLong).view({4, 2})));
+    EXPECT_TRUE(at::equal(codes, at::tensor({2, 1, 1, 1, 1, 1, 0, 2}, at::kLong).view({4, 2})));
     const auto floats = CollabDataLoaders::from_table(
         ids({"", "", ""}).with_column("user", at::tensor({13.0, 2.0, 2.0}, at::kDouble)), none);
     EXPECT_EQ(floats.users().names(), plain.users().names());
