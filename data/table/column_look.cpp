@@ -58,9 +58,23 @@ void look_at_texts(ColumnLook& look, const EncodedColumn& column, bool missing_w
         kinds.push_back(kind_of(values.GetView(code), missing_words));
         counts.add(kinds.back(), rows[static_cast<size_t>(code)]);
     }
+    const auto take_first = [&](auto&& is_it) {
+        const Codes codes = column.codes();
+        for (int64_t row = 0; row < codes.size(); ++row) {
+            if (codes[row] < 0 || !is_it(kinds[static_cast<size_t>(codes[row])])) continue;
+            look.first_odd_row = row;
+            look.first_odd = values.GetString(codes[row]);
+            return;
+        }
+    };
     look.type = counts.type();
     if (look.type == ColumnType::text) {
-        if (counts.codes == 0) offer_form(look, column, kinds, rows);
+        if (counts.codes == 0) {
+            offer_form(look, column, kinds, rows);
+        } else if (is_most(counts.integers + counts.numbers, counts.values())) {
+            look.codes = counts.codes;
+            take_first([](ValueKind kind) { return kind == ValueKind::code; });
+        }
         return;
     }
     look.odd = counts.odd();
@@ -71,15 +85,7 @@ void look_at_texts(ColumnLook& look, const EncodedColumn& column, bool missing_w
         --look.distinct;
     }
     if (look.odd == 0) return;
-    const Codes codes = column.codes();
-    for (int64_t row = 0; row < codes.size(); ++row) {
-        if (codes[row] < 0) continue;
-        const ValueKind kind = kinds[static_cast<size_t>(codes[row])];
-        if (kind == ValueKind::missing_word || is_of_type(kind, look.type)) continue;
-        look.first_odd_row = row;
-        look.first_odd = values.GetString(codes[row]);
-        return;
-    }
+    take_first([&](ValueKind kind) { return kind != ValueKind::missing_word && !is_of_type(kind, look.type); });
 }
 
 }  // namespace
@@ -111,6 +117,13 @@ void require_settled(const Table& table, std::string_view column, const ColumnLo
              values - look.odd, " of the column's ", values,
              " values are; say what it is: a missing value (--missing), a number written with signs of its own "
              "(--thousands, --decimal, --strip), or give ",
+             instead, " to take the column as categories");
+    }
+    if (look.codes > 0) {
+        fail(table.where(*look.first_odd_row, column), ": ", in_quotes(look.first_odd),
+             look.first_odd.front() == '0' ? " begins with a zero" : " is no integer of 64 bits",
+             ", as codes may, while nearly all of the column's values are numbers; correct it, name the column as one "
+             "of numbers, or give ",
              instead, " to take the column as categories");
     }
     if (look.offer.empty()) return;

@@ -24,7 +24,10 @@ struct ColumnLook {
     std::map<std::string, int64_t> missing_words = {};
     /// Rows of a column of numbers or dates whose value is not one; at most 5 % of those that have a value.
     int64_t odd = 0;
-    /// The first of them, counted from 0, and its value.
+    /// Rows of a column of text that are codes (007, or an integer beyond 64 bits) where at least 95 % of those that
+    /// have a value are numbers; 0 where they are more.
+    int64_t codes = 0;
+    /// The first of the odd rows or of these, counted from 0, and its value.
     std::optional<int64_t> first_odd_row = {};
     std::string first_odd = {};
     /// A column of text that would be one of numbers if more were said of how they are written: the options to give,

@@ -112,8 +112,14 @@ void require_distinct(const std::vector<std::string>& names, const std::string& 
 
 int find_column(std::string_view name, const std::vector<std::string>& names, const std::string& source) {
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) fail("There is no column '", name, "' in ", display_name(source), name_hint(name, names));
-    return static_cast<int>(found - names.begin());
+    if (found != names.end()) return static_cast<int>(found - names.begin());
+    // One name with these in it is a header that was cut at another character.
+    const size_t delimiter = names.size() == 1 ? names.front().find_first_of(";\t|") : std::string::npos;
+    const std::string given = delimiter == std::string::npos    ? ""
+                              : names.front()[delimiter] == '\t' ? "tab"
+                                                                : concat("'", names.front()[delimiter], "'");
+    fail("There is no column '", name, "' in ", display_name(source), name_hint(name, names),
+         given.empty() ? "" : concat("; if values stand apart by another character, give it, as --delimiter ", given));
 }
 
 std::vector<int> find_columns(const std::vector<ColumnRef>& columns, const std::vector<std::string>& names,

@@ -93,9 +93,18 @@ std::string frozen_parameters(const torch::nn::Module& module) {
     return names.empty() ? "none" : shown_or_checksum(join(names));
 }
 
+/// The first line of how the model prints itself, which tells what it was made with, and a checksum of the rest.
+std::string shown_model(const torch::nn::Module& module) {
+    const std::string text = text_of(module);
+    std::string first = text.substr(0, text.find('\n'));
+    const bool is_all = first.size() == text.size();
+    if (first.ends_with('(')) first.pop_back();  // its children follow
+    return is_all ? shown_or_checksum(text) : concat(shown_or_checksum(first), ", parts of checksum ", crc32_hex({text}));
+}
+
 void add_model(StateDict& identity, const FitDescription& fit) {
     const torch::nn::Module& module = fit.model.module();
-    identity.set("model", shown_or_checksum(text_of(module)));
+    identity.set("model", shown_model(module));
     identity.set("shapes of the model's tensors", shown_or_checksum(shapes_of(module)));
     identity.set("frozen parameters", frozen_parameters(module));
     identity.set("way of calling the model", std::string(fit.model.calls_own_forward() ? "its forward" : "given"));

@@ -103,6 +103,21 @@ class OneOddCell(TableTest):
         values = lambda draw: draw.choice(["007", "7", "12"])
         self.assert_kinds(self.train(self.write("t.csv", cells(values)), "--json"), cat=["x"], cont=["z"])
 
+    def test_one_code_among_numbers_is_an_error_too(self):
+        for word, what in [("007", "begins with a zero"), ("9" * 23, "no integer of 64 bits")]:
+            path = self.write("t.csv", cells({7: word}))
+            self.assert_refused(self.train(path), 1, "row 7 (line 8), column 'x'", f"'{word}'", what, "--cat x")
+            self.assert_kinds(self.train(path, "--cat", "x", "--cont", "z", "--json"), cat=["x"], cont=["z"])
+            self.assert_kinds(self.train(path, "--cont", "x,z", "--json"), cat=[], cont=["x", "z"])
+
+    def test_other_words_leave_NA_a_category(self):
+        path = self.write("t.csv", cells(lambda draw: draw.choice(["1", "2", "NA"])))
+        for words, n in [(["--missing", "none"], 4), ([], 3)]:
+            result = self.train(path, "--cat", "x", "--cont", "z", *words, "--export", "m.pt")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            sizes = json.loads(self.run_embark("inspect", "m.pt", "--json").stdout)["vocabulary_sizes"]
+            self.assertEqual(sizes["x"], n)
+
 
 class FormsOfNumbers(TableTest):
     FORMS = {
@@ -185,6 +200,8 @@ class Files(TableTest):
         path = self.write("t.dat", cells({5: "a\x1fb"}, delimiter="::"))
         self.assert_refused(self.train(path, "--delimiter", "::"), 1, "line 6", "U+001F")
         self.assert_refused(self.train(path, "--delimiter", ""), 2, "--delimiter")
+        self.assert_refused(self.train(self.write("t.csv", cells({}, delimiter=";"))), 1, "--delimiter ';'")
+        self.assert_refused(self.train(self.write("t.csv", cells({}, delimiter="\t"))), 1, "--delimiter tab")
 
     def test_standard_input(self):
         self.assert_kinds(self.train("-", "--json", input=cells({})), cont=["x", "z"])

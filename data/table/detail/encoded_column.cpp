@@ -1,5 +1,6 @@
 #include "encoded_column.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -42,7 +43,8 @@ std::vector<std::string> distinct_values(const EncodedColumn& column, const std:
 
 }  // namespace
 
-EncodedColumn::EncodedColumn(const Table& table, std::string_view column) {
+EncodedColumn::EncodedColumn(const Table& table, std::string_view column)
+    : has_missing_words_(table.impl().origin.missing_words) {
     auto values = table.column(column);
     if (arrow::is_floating(values->type()->id()) && values->length() > 0) values = float_texts(values);
     column_ = arrow::is_integer(values->type()->id()) && values->length() > 0
@@ -91,7 +93,16 @@ SeenValues seen_values(const EncodedColumn& column, const Vocabulary& vocabulary
 }
 
 Vocabulary fit_vocabulary(const EncodedColumn& column, const std::vector<char>& wanted) {
-    return Vocabulary::fit(distinct_values(column, wanted));
+    std::vector<std::string> values = distinct_values(column, wanted);
+    const auto is_word = [](const std::string& value) { return is_missing_word(without_blanks(value)); };
+    if (column.has_missing_words() || std::none_of(values.begin(), values.end(), is_word)) {
+        return Vocabulary::fit(std::move(values));
+    }
+    // A word like any other, beside which integers are no numbers.
+    std::erase_if(values, [](const auto& value) { return value.empty() || value == Vocabulary::kMissing; });
+    std::sort(values.begin(), values.end());
+    values.emplace(values.begin(), Vocabulary::kMissing);
+    return Vocabulary::from_names(std::move(values));
 }
 
 Vocabulary fit_ids(const EncodedColumn& column, const std::vector<char>& wanted) {

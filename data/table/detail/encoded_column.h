@@ -30,6 +30,9 @@ public:
     /// How many of the rows have no value.
     int64_t missing() const { return column_->null_count(); }
 
+    /// Whether words such as NA can stand for a missing value; see TableOrigin.
+    bool has_missing_words() const { return has_missing_words_; }
+
     /// The distinct values, in no order; none is missing.
     const arrow::StringArray& values() const { return dictionary_of(*column_); }
 
@@ -45,6 +48,7 @@ public:
 
 private:
     std::shared_ptr<arrow::ChunkedArray> column_;
+    bool has_missing_words_ = true;
 };
 
 /// For every row of `table` whether it is one of `rows` (1-d int64). Throws Error for a row that is not there.

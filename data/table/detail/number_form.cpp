@@ -229,7 +229,7 @@ std::string FormOffer::options() const {
     std::string offer = join(options, " ");
     // "2,813" can be two numbers.
     if (found.form.decimal == '.' && found.form.thousands == ',' && candidates_.at(kDecimalComma).rows == found.rows) {
-        offer += ", or --decimal ',' where the comma is the decimal point,";
+        offer += " (or --decimal ',' where the comma is the decimal point)";
     }
     return offer;
 }

@@ -72,6 +72,13 @@ TEST(ColumnLook, one_value_of_twenty_may_be_odd_and_is_named) {
 
 TEST(ColumnLook, a_code_makes_a_column_text_and_so_does_an_odd_value_among_booleans) {
     EXPECT_EQ(look_at(column_of("7", 1000, {"007"}), "x").type, ColumnType::text);
+    EXPECT_EQ(look_at(column_of("7", 19, {"007"}), "x").codes, 0) << "one of 19 is more than 5 %";
+    for (const char* code : {"007", "99999999999999999999"}) {
+        const Table few = column_of("7", 20, {"1", code});
+        EXPECT_EQ(look_at(few, "x").codes, 1);
+        EXPECT_THAT(message_of<Error>([&] { require_settled(few, "x", look_at(few, "x"), "--cat x"); }),
+                    AllOf(HasSubstr("row 1"), HasSubstr(code), HasSubstr("--cat x")));
+    }
     EXPECT_EQ(look_at(column_of("7", 1000, {"9223372036854775808"}), "x").type, ColumnType::text);
     EXPECT_EQ(look_at(column_of("true", 1000, {"maybe"}), "x").type, ColumnType::text);
     EXPECT_EQ(look_at(column_of("true", 1000, {"False", "?"}), "x").type, ColumnType::boolean);
