@@ -116,11 +116,10 @@ def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
     x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
     values: List[float] = []
     for name in self._embark_number_names:
+        for number in numbers[name]:  # NaN is neither, and of an infinite one _embark_doubles makes another
+            assert not (number >= 3.4028235677973366e38 or number <= -3.4028235677973366e38), "column '{}': {} is not a number up to 3.4e38; NaN stands for a missing one".format(name, number)
         values.extend(numbers[name])
     x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
-    beyond = (x.abs() >= 3.4028235677973366e38).nonzero()  # NaN is not
-    assert beyond.size(0) == 0, "column '{}': {} is not a number up to 3.4e38; NaN stands for a missing one".format(
-        self._embark_number_names[int(beyond[0, 0])], float(x[int(beyond[0, 0]), int(beyond[0, 1])]))
     fill, shift, scale, quantiles, flagged = self._embark_fitted
     missing = x.isnan()
     x_cat = torch.cat([x_cat, missing[flagged].long() + 1])
