@@ -237,7 +237,7 @@ class BadInput(EmbarkTest):
         self.refuse_file(head.encode() + b"b,\xff\xfe,4\n", "bad.csv, row 2 (line 3), column 'item'", "UTF-8")
         self.refuse_file(head + "b,y,four\n", "bad.csv, row 2 (line 3), column 'rating'", "'four' is not a number")
         for word in ("nan", "inf", "-inf", "NaN"):
-            self.refuse_file(head + f"b,y,{word}\n", "row 2 (line 3), column 'rating'", f"'{word}'")
+            self.refuse_file(head + f"b,y,{word}\n", "row 2 (line 3), column 'rating'", "the value is missing" if word in ("nan", "NaN") else f"'{word}'")
         self.refuse_file(head + "b,y,\n", "row 2 (line 3), column 'rating'", "missing")
 
     def test_columns_that_are_not_there(self):
@@ -323,7 +323,7 @@ class Help(EmbarkTest):
         overview = self.run_embark("--help")
         self.assertEqual(overview.returncode, 0)
         commands = re.findall(r"^  ((?:train )?\w+)  ", overview.stdout, re.MULTILINE)
-        self.assertEqual(commands, ["train collab", "train tabular", "predict", "recommend", "similar", "inspect"])
+        self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "similar", "inspect"])
         for command in commands:
             result = self.run_embark(*command.split(), "--help")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
