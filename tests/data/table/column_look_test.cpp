@@ -77,7 +77,7 @@ TEST(ColumnLook, a_code_makes_a_column_text_and_so_does_an_odd_value_among_boole
         const Table few = column_of("7", 20, {"1", code});
         EXPECT_EQ(look_at(few, "x").codes, 1);
         EXPECT_THAT(message_of<Error>([&] { require_settled(few, "x", look_at(few, "x"), "--cat x"); }),
-                    AllOf(HasSubstr("row 1"), HasSubstr(code), HasSubstr("--cat x")));
+                    AllOf(HasSubstr("row 2"), HasSubstr(code), HasSubstr("--cat x")));
     }
     EXPECT_EQ(look_at(column_of("7", 1000, {"9223372036854775808"}), "x").type, ColumnType::text);
     EXPECT_EQ(look_at(column_of("true", 1000, {"maybe"}), "x").type, ColumnType::text);
