@@ -207,7 +207,7 @@ class Refused(CheckpointTest):
     def test_a_checkpoint_of_other_settings(self):
         self.assertEqual(self.train("--checkpoint-dir", "run").returncode, 0)
         self.assert_refused(self.train("--resume", "run", "--epochs", 4), 1, "number of epochs (3 there, 4 here)")
-        self.assert_refused(self.train("--resume", "run", "--factors", 9), 1, "wrong shape")
+        self.assert_refused(self.train("--resume", "run", "--factors", 9), 1, "another model", "n_factors=8", "n_factors=9")
 
     def test_an_empty_or_missing_folder_starts_afresh_and_says_so(self):
         expected, _ = self.undisturbed()
