@@ -21,4 +21,14 @@ void show_columns(const std::vector<ColumnSummary>& columns) {
     std::cerr << columns << "\n";
 }
 
+nlohmann::json warnings_report(const std::vector<Warning>& warnings) {
+    auto report = nlohmann::json::array();
+    for (const Warning& warning : warnings) report.push_back({{"code", warning.code}, {"message", warning.message}});
+    return report;
+}
+
+void show_warnings(const std::vector<Warning>& warnings) {
+    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
+}
+
 }  // namespace embark::tools

@@ -11,6 +11,7 @@
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
 
+#include "column_report.h"
 #include "commands.h"
 #include "read_table.h"
 
@@ -30,27 +31,16 @@ ExportedModel load_model(const po::variables_map& values) {
     return ExportedModel::load(required_text(values, "model"));
 }
 
-/// Says each on standard error.
-void say(const std::vector<Warning>& warnings) {
-    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
-}
-
-Json to_json(const std::vector<Warning>& warnings) {
-    Json list = Json::array();
-    for (const Warning& warning : warnings) list.push_back({{"code", warning.code}, {"message", warning.message}});
-    return list;
-}
-
 void print(const std::vector<Scored>& results, const std::string& name, const std::string& score, bool json,
            const std::vector<Warning>& warnings = {}) {
-    say(warnings);
+    show_warnings(warnings);
     if (!json) {
         for (const auto& result : results) std::cout << format_number(result.score, 4) << "  " << result.name << "\n";
         return;
     }
     Json list = Json::array();
     for (const auto& result : results) list.push_back({{name, result.name}, {score, result.score}});
-    std::cout << Json{{"results", list}, {"warnings", to_json(warnings)}}.dump(2) << "\n";
+    std::cout << Json{{"results", list}, {"warnings", warnings_report(warnings)}}.dump(2) << "\n";
 }
 
 CommandLine ranking_line(const std::string& usage, const std::string& summary, const char* of, const char* what) {
@@ -135,7 +125,7 @@ void predict_ratings(const ExportedModel& model, const Table& table, bool json) 
     EncodingCounts counts;
     const auto predictions = model.predict_ratings(table, &counts);
     const auto warnings = counts.id_warnings();
-    say(warnings);
+    show_warnings(warnings);
     if (!json) {
         return write_csv(std::cout, table.with_column(output_names(table, {"prediction"}).front(), predictions));
     }
@@ -143,7 +133,7 @@ void predict_ratings(const ExportedModel& model, const Table& table, bool json) 
     for (const auto& [column, seen] : counts.seen) unknown[column] = seen.unknown;
     std::cout << Json{{"predictions", numbers_of(predictions)},
                       {"unknown", unknown},
-                      {"warnings", to_json(warnings)}}
+                      {"warnings", warnings_report(warnings)}}
                      .dump(2)
               << "\n";
 }
@@ -161,7 +151,7 @@ void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     EncodingCounts counts;
     const auto predictions = model.predict(table, &counts);
     const auto warnings = counts.warnings();
-    say(warnings);
+    show_warnings(warnings);
     if (!json) {
         output_names(table, prediction_names(predictions));
         return write_csv(std::cout, with_predictions(table, predictions));
@@ -169,7 +159,7 @@ void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     Json result = {{"unknown", counts.unknown},
                    {"filled", counts.filled},
                    {"unreadable", counts.unreadable},
-                   {"warnings", to_json(warnings)},
+                   {"warnings", warnings_report(warnings)},
                    {"predictions", Json::object()}};
     for (const TargetPredictions& prediction : predictions) {
         Json& target = result["predictions"][prediction.target];

@@ -183,16 +183,6 @@ std::vector<Warning> training_warnings(const Records& records) {
     return {{"not_trained", "Nothing was trained in no epoch: the model has the weights that it was made with"}};
 }
 
-void show_warnings(const std::vector<Warning>& warnings) {
-    for (const Warning& warning : warnings) std::cerr << "embark: " << warning.message << "\n";
-}
-
-nlohmann::json warnings_report(const std::vector<Warning>& warnings) {
-    auto report = nlohmann::json::array();
-    for (const Warning& warning : warnings) report.push_back({{"code", warning.code}, {"message", warning.message}});
-    return report;
-}
-
 bool was_stopped(const SignalStop& signals, const Learner& learn) {
     // One process's signal ends all, also after the last batch.
     const bool stopped = signals.signal() != 0 || learn.stop_reason().starts_with("asked to stop");

@@ -78,11 +78,6 @@ void require_finite_loss(const Validation& final, const Records& records);
 /// What is to be said of a training that had no epoch.
 std::vector<Warning> training_warnings(const Records& records);
 
-/// Says each on standard error, in a line of its own.
-void show_warnings(const std::vector<Warning>& warnings);
-/// [{"code": …, "message": …}, …]
-nlohmann::json warnings_report(const std::vector<Warning>& warnings);
-
 /// Whether the training of `learn` was ended by a signal, to this process or to one that trains together with it.
 bool was_stopped(const SignalStop& signals, const Learner& learn);
 /// Says on standard error that a signal ended the training and how to go on; the exit code.
