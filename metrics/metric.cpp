@@ -101,7 +101,7 @@ double Metric::value() const {
 std::string Metric::undefined_because() const {
     if (rows_ == 0) return "there were no rows";
     if (!std::isnan(value())) return {};
-    if (over_ == Over::batches) return "a prediction is not finite, or is none that it is defined for";
+    if (over_ == Over::batches) return "a prediction is not finite, or is not one that the metric is defined for";
     const at::Tensor predictions = joined_on_cpu(predictions_), targets = joined_on_cpu(targets_);
     if (!predictions.isfinite().all().item<bool>()) return "a prediction is not finite";
     const std::string reason = reason_ ? reason_(predictions, targets) : std::string();

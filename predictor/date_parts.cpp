@@ -83,7 +83,7 @@ public:
         return number;
     }
 
-    /// The digits after a decimal point as billionths; -1 where there is none.
+    /// The digits after a decimal point as billionths; -1 where there are no digits.
     int billionths() {
         const size_t before = left_.size();
         int number = this->number(1, 9);
@@ -110,7 +110,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"jan", "feb", "mar", "apr"
                                                       "jul", "aug", "sep", "oct", "nov", "dec"};
 constexpr std::array<std::string_view, 2> kHalves = {"am", "pm"};
 
-/// "07", "07:00", "07:00:00" or "07:00:00.5"; not ok() where it is none of these.
+/// "07", "07:00", "07:00:00" or "07:00:00.5"; not ok() for any other text.
 Clock read_clock(Reader& text) {
     Clock clock = {.hour = text.number(2, 2)};
     if (!text.take(":")) return clock;

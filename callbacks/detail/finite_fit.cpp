@@ -57,7 +57,7 @@ void FiniteFit::after_batch(TrainingState& state) {
     const bool kept = state.step.accumulating && state.step.grad_scale <= 1;  // its gradients go into a later step
     if (!step_taken_ && !kept) return;
     const double loss = state.records.losses.back();
-    // Of a batch whose rows count for nothing, all of ignored classes, the mean is none, and its gradients are 0.
+    // A batch whose rows count for nothing, all of ignored classes, has no mean (0 / 0), and its gradients are 0.
     if (std::isfinite(loss) || state.weight() == 0) return;
     fail("Training failed: the loss is ", loss, ", in epoch ", state.epoch, " at batch ", state.iteration, kOfFailedFits);
 }

@@ -99,7 +99,7 @@ public:
     /// most are ("mixed_ids"), those that are written in several ways ("merged_ids"), and users and items of the
     /// validation part that training did not have ("unknown_ids").
     const std::vector<Warning>& warnings() const { return found_->warnings; }
-    /// The last of these, by column; zeros where there is none.
+    /// The last of these, by column; zeros where there are no validation ratings.
     const EncodingCounts& valid_counts() const { return found_->valid; }
 
     /// Ratings of another table of the same columns, in its order, for Learner::validate; what training did not have is

@@ -48,10 +48,7 @@ void offer_form(ColumnLook& look, const EncodedColumn& column, const std::vector
 /// Fills in what depends on the kinds of a text column's values.
 void look_at_texts(ColumnLook& look, const EncodedColumn& column, bool missing_words) {
     const arrow::StringArray& values = column.values();
-    std::vector<int64_t> rows(static_cast<size_t>(values.length()), 0);
-    column.visit([&](int64_t, int32_t code) {
-        if (code >= 0) ++rows[static_cast<size_t>(code)];
-    });
+    const std::vector<int64_t> rows = rows_of_values(column.codes(), values.length());
     KindCounts counts;
     std::vector<ValueKind> kinds;
     for (int64_t code = 0; code < values.length(); ++code) {

@@ -62,11 +62,7 @@ void visit_counted(const arrow::ChunkedArray& column, Visit&& visit) {
         return;
     }
     const arrow::StringArray& values = dictionary_of(column);
-    std::vector<int64_t> rows(static_cast<size_t>(values.length()), 0);
-    const Codes codes(column);
-    for (int64_t row = 0; row < codes.size(); ++row) {
-        if (const int32_t code = codes[row]; code >= 0) ++rows[static_cast<size_t>(code)];
-    }
+    const std::vector<int64_t> rows = rows_of_values(Codes(column), values.length());
     for (int64_t code = 0; code < values.length(); ++code) visit(values.GetView(code), rows[static_cast<size_t>(code)]);
 }
 

@@ -120,11 +120,8 @@ KindCounts count_kinds(const std::shared_ptr<arrow::ChunkedArray>& column, bool 
     }
     const auto encoded = encode_texts(column);
     const arrow::StringArray& values = dictionary_of(*encoded);
-    std::vector<int64_t> rows(static_cast<size_t>(values.length()), 0);
     const Codes codes(*encoded);
-    for (int64_t row = 0; row < codes.size(); ++row) {
-        if (const int32_t code = codes[row]; code >= 0) ++rows[static_cast<size_t>(code)];
-    }
+    const std::vector<int64_t> rows = rows_of_values(codes, values.length());
     const int64_t n = codes.size() - encoded->null_count();
     for (int64_t code = 0; code < values.length() && counts.may_be_typed(n); ++code) {
         counts.add(kind_of(values.GetView(code), missing_words, date_format), rows[static_cast<size_t>(code)]);

@@ -137,6 +137,14 @@ Codes::Codes(const arrow::ChunkedArray& encoded)
     : codes_(static_cast<const arrow::Int32Array*>(encoded_array(encoded).indices().get())),
       any_missing_(codes_->null_count() > 0) {}
 
+std::vector<int64_t> rows_of_values(const Codes& codes, int64_t n_values) {
+    std::vector<int64_t> rows(static_cast<size_t>(n_values), 0);
+    for (int64_t row = 0; row < codes.size(); ++row) {
+        if (const int32_t code = codes[row]; code >= 0) ++rows[static_cast<size_t>(code)];
+    }
+    return rows;
+}
+
 ArrowColumn map_encoded_texts(const ArrowColumn& encoded, const TextMap& map) {
     const ArrowColumn mapped =
         encode_texts(map(std::make_shared<arrow::ChunkedArray>(encoded_array(*encoded).dictionary())));

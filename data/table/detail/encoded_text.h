@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <arrow/api.h>
 
@@ -36,6 +37,9 @@ private:
     const arrow::Int32Array* codes_;
     bool any_missing_;
 };
+
+/// Of how many rows each value of the dictionary is.
+std::vector<int64_t> rows_of_values(const Codes& codes, int64_t n_values);
 
 /// Texts as other texts, some of which may be missing or equal.
 using TextMap = std::function<std::shared_ptr<arrow::ChunkedArray>(const std::shared_ptr<arrow::ChunkedArray>& texts)>;

@@ -21,7 +21,7 @@ struct NumberForm {
 void check(const NumberForm& form);
 
 /// `text`, which must wholly be a number of this form, as a plain one: "$1,200.00" -> "1200.00". Nothing where it is
-/// not one; "1,20" is none with ',' for thousands, whose groups have three digits.
+/// not one; "1,20" is not a number with ',' for thousands, whose groups have three digits.
 std::optional<std::string> plain_number(std::string_view text, const NumberForm& form);
 
 /// Offers forms in which texts would be numbers.

@@ -14,7 +14,7 @@ bool has_dates_of(const Table& table, const std::string& name, const std::string
 /// Adds the parts of the dates to the categories and numbers of `options`, with names that nothing else has: where the
 /// usual ones are taken, by a column of `table` or by another date's part, they begin with the date's whole name, and
 /// `options` keep that. Throws UsageError where the options give a prefix whose names are taken, Error where
-/// they give a format of dates and there is none.
+/// they give a format of dates and the table has no column of dates.
 void add_date_parts(const Table& table, TabularOptions& options);
 
 /// The dates of options to which their parts were added.
