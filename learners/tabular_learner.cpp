@@ -38,7 +38,7 @@ std::vector<EmbeddingSize> embedding_sizes(const TabularData& data, const std::m
 std::vector<TabularOutput> outputs_of(const TabularData& data) {
     std::vector<TabularOutput> outputs;
     for (const TargetColumn& target : data.targets) {
-        outputs.push_back({.size = target.width(), .classes = target.is_class()});
+        outputs.push_back({.size = target.width(), .classes = target.is_class() && !target.is_multi_label()});
     }
     return outputs;
 }
@@ -48,6 +48,9 @@ Range learned_range(const Range& range, const TabularData& data) {
     if (range.empty()) return range;
     check_y_range(range);
     const auto is_value = [](const TargetColumn& target) { return !target.is_class(); };
+    require<UsageError>(std::none_of(data.targets.begin(), data.targets.end(),
+                                     [](const TargetColumn& target) { return target.is_multi_label(); }),
+                        "A y_range does not go with a target of several labels a row; leave it out");
     require<UsageError>(std::count_if(data.targets.begin(), data.targets.end(), is_value) == 1,
                         "A y_range is for one target of values, not for ", data.targets.size(),
                         " targets; leave it out, or predict one at a time");
@@ -76,6 +79,11 @@ std::vector<double> balanced_weights(const TabularDataLoaders& dls, size_t targe
 }
 
 Loss class_loss(const TabularDataLoaders& dls, const TabularLearnerOptions& config, size_t target) {
+    if (dls.targets()[target].is_multi_label()) {
+        require<UsageError>(!config.balance_classes, "balance_classes is for targets of one class a row, and '",
+                            dls.targets()[target].name, "' has several labels");
+        return bce_with_logits_loss_flat();
+    }
     if (!config.balance_classes) return cross_entropy_loss_flat();
     return cross_entropy_loss_flat({.weight = balanced_weights(dls, target)});
 }

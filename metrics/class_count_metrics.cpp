@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -33,6 +34,19 @@ ClassCounts count_classes(const at::Tensor& logits, const at::Tensor& targets) {
             .actual = count(actual_place),
             .right = count(actual_place.masked_select(predicted_place == actual_place)),
             .rows = static_cast<double>(rows)};
+}
+
+/// The same of labels, of which a row may have several: `classes` are all of them, and `rows` how many are had in all.
+ClassCounts count_labels(const at::Tensor& logits, const at::Tensor& targets, double thresh) {
+    require_labels(logits, targets);
+    const auto predicted = logits.sigmoid() > thresh, actual = targets != 0;
+    const auto count = [](const at::Tensor& there) { return there.sum(0).to(at::kDouble); };
+    const at::Tensor n_actual = count(actual);
+    return {.classes = at::arange(logits.size(1)),
+            .predicted = count(predicted),
+            .actual = n_actual,
+            .right = count(predicted.logical_and(actual)),
+            .rows = std::max(1.0, n_actual.sum().item<double>())};
 }
 
 /// A metric of the counts over all predictions, of which larger values are better.
@@ -104,29 +118,62 @@ Metric averaged_over_counts(const std::string& name, const ClassAverageOptions& 
     return {averaged_name(name, options.average), Direction::higher_is_better, Metric::Over::all, function};
 }
 
+/// A metric of a ratio of counts of labels.
+template <class RatioOf>
+Metric averaged_over_labels(const std::string& name, const LabelAverageOptions& options, RatioOf ratio_of) {
+    require<UsageError>(options.average != Average::binary, "Average::binary is of one class, and ", name,
+                        " is of several labels; take macro, micro or weighted");
+    const auto function = [options, ratio_of](const at::Tensor& logits, const at::Tensor& targets) {
+        const auto counts = count_labels(logits, targets, options.thresh);
+        const auto [numerator, denominator] = ratio_of(counts);
+        return at::scalar_tensor(averaged(numerator, denominator, counts, {.average = options.average}), at::kDouble);
+    };
+    const bool usual = options.average == Average::macro;
+    return {usual ? name : averaged_name(name, options.average), Direction::higher_is_better, Metric::Over::all,
+            function};
+}
+
+/// β² times as much weight for what was missed as for what was wrong.
+auto f_ratio(double beta) {
+    const double square = beta * beta;
+    return [square](const ClassCounts& counts) {
+        return std::pair((1 + square) * counts.right, square * counts.actual + counts.predicted);
+    };
+}
+
+const auto kPrecisionRatio = [](const ClassCounts& counts) { return std::pair(counts.right, counts.predicted); };
+const auto kRecallRatio = [](const ClassCounts& counts) { return std::pair(counts.right, counts.actual); };
+
 }  // namespace
 
 Metric precision(ClassAverageOptions options) {
-    return averaged_over_counts("precision", options,
-                                [](const ClassCounts& counts) { return std::pair(counts.right, counts.predicted); });
+    return averaged_over_counts("precision", options, kPrecisionRatio);
 }
 
 Metric recall(ClassAverageOptions options) {
-    return averaged_over_counts("recall", options,
-                                [](const ClassCounts& counts) { return std::pair(counts.right, counts.actual); });
+    return averaged_over_counts("recall", options, kRecallRatio);
 }
 
 Metric fbeta(double beta, ClassAverageOptions options) {
     require<UsageError>(std::isfinite(beta) && beta >= 0, "Invalid beta of fbeta: ", beta,
                         "; it must be a finite number and not negative");
-    return averaged_over_counts(
-        concat("f", beta, "_score"), options, [square = beta * beta](const ClassCounts& counts) {
-            return std::pair((1 + square) * counts.right, square * counts.actual + counts.predicted);
-        });
+    return averaged_over_counts(concat("f", beta, "_score"), options, f_ratio(beta));
 }
 
 Metric f1_score(ClassAverageOptions options) {
     return fbeta(1, options);
+}
+
+Metric precision_multi(LabelAverageOptions options) {
+    return averaged_over_labels("precision_multi", options, kPrecisionRatio);
+}
+
+Metric recall_multi(LabelAverageOptions options) {
+    return averaged_over_labels("recall_multi", options, kRecallRatio);
+}
+
+Metric f1_score_multi(LabelAverageOptions options) {
+    return averaged_over_labels("f1_score_multi", options, f_ratio(1));
 }
 
 Metric balanced_accuracy() {

@@ -56,6 +56,24 @@ Metric fbeta(double beta, ClassAverageOptions options = {});
 /// fbeta with β = 1, the harmonic mean of precision and recall; higher is better.
 Metric f1_score(ClassAverageOptions options = {});
 
+// Metrics of several yes-or-no targets in one row, its labels: logits and targets are (n, labels), a target that is not
+// 0 is yes, and a label is predicted where sigmoid(logit) > thresh. They are fastai's of the same names.
+
+/// Settings of precision_multi, recall_multi and f1_score_multi. An average other than macro has its name behind the
+/// metric's, as in "f1_score_multi_micro"; Average::binary is a UsageError.
+struct LabelAverageOptions {
+    double thresh = 0.5;
+    Average average = Average::macro;
+};
+/// Precision, recall and F1 of each label, averaged over all labels; higher is better.
+Metric precision_multi(LabelAverageOptions options = {});
+Metric recall_multi(LabelAverageOptions options = {});
+Metric f1_score_multi(LabelAverageOptions options = {});
+/// The mean over labels of each one's area under the ROC curve, and of each one's average precision; the first is NaN
+/// where no row, or every row, has one of the labels. Higher is better.
+Metric roc_auc_multi();
+Metric average_precision_multi();
+
 /// Mean over the classes that occur among the targets of the recall of each; higher is better.
 Metric balanced_accuracy();
 /// Cohen's κ = (accuracy − chance) / (1 − chance), chance being the accuracy of the same predictions put in any order;

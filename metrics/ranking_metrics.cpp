@@ -89,6 +89,27 @@ Metric ranking_metric(std::string name, Ranking ranking) {
     return {std::move(name), Direction::higher_is_better, Metric::Over::all, function, {}, which_class_is_missing};
 }
 
+/// How many labels no row has, or every row.
+std::string which_label_is_constant(const at::Tensor& /*logits*/, const at::Tensor& targets) {
+    const auto n_rows = (targets != 0).sum(0);
+    const auto n = ((n_rows == 0).logical_or(n_rows == targets.size(0))).sum().item<int64_t>();
+    return n == 0 ? std::string() : concat("of ", n, " of the ", targets.size(1), " labels all ", targets.size(0), " rows say the same");
+}
+
+/// The mean over labels.
+Metric label_ranking_metric(std::string name, Ranking ranking, Metric::Reason reason) {
+    const auto function = [ranking](const at::Tensor& logits, const at::Tensor& targets) {
+        require_labels(logits, targets);
+        if (logits.isnan().any().item<bool>()) return at::scalar_tensor(kUndefined, at::kDouble);
+        double total = 0;
+        for (int64_t i = 0; i < logits.size(1); ++i) {
+            total += ranking(logits.select(1, i).to(at::kDouble).contiguous(), targets.select(1, i) != 0);
+        }
+        return at::scalar_tensor(total / static_cast<double>(logits.size(1)), at::kDouble);
+    };
+    return {std::move(name), Direction::higher_is_better, Metric::Over::all, function, {}, std::move(reason)};
+}
+
 }  // namespace
 
 Metric roc_auc_binary() {
@@ -107,6 +128,14 @@ Metric roc_auc() {
 
 Metric average_precision() {
     return ranking_metric("average_precision", area_under_precision);
+}
+
+Metric roc_auc_multi() {
+    return label_ranking_metric("roc_auc_multi", area_under_roc, which_label_is_constant);
+}
+
+Metric average_precision_multi() {
+    return label_ranking_metric("average_precision_multi", area_under_precision, {});
 }
 
 }  // namespace embark

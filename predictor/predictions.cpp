@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "../core/error.h"
+#include "../core/text.h"
 
 namespace embark {
 
@@ -16,14 +17,28 @@ int64_t n_outputs(const TabularEncoder& data) {
     return total;
 }
 
+/// What a row's probabilities, one a class, say: its class, or its classes with `label_delim` between them.
+std::string label_of(const float* probabilities, const std::vector<std::string>& classes,
+                     const std::string& label_delim) {
+    if (label_delim.empty()) {
+        return classes[static_cast<size_t>(std::max_element(probabilities, probabilities + classes.size()) -
+                                           probabilities)];
+    }
+    std::vector<std::string> labels;
+    for (size_t i = 0; i < classes.size(); ++i) {
+        if (probabilities[i] > kLabelThreshold) labels.push_back(classes[i]);
+    }
+    return join(labels, label_delim);
+}
+
 }  // namespace
 
 std::vector<std::string> TargetPredictions::labels() const {
-    const at::Tensor best = probabilities.argmax(1).contiguous();
+    const at::Tensor rows = probabilities.to(at::kFloat).contiguous();
     std::vector<std::string> labels;
-    labels.reserve(static_cast<size_t>(best.numel()));
-    for (int64_t row = 0; row < best.numel(); ++row) {
-        labels.push_back(classes[static_cast<size_t>(best.const_data_ptr<int64_t>()[row])]);
+    labels.reserve(static_cast<size_t>(rows.size(0)));
+    for (int64_t row = 0; row < rows.size(0); ++row) {
+        labels.push_back(label_of(rows.const_data_ptr<float>() + row * rows.size(1), classes, label_delim));
     }
     return labels;
 }
@@ -37,6 +52,7 @@ std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const 
         TargetPredictions& made = predictions.emplace_back(TargetPredictions{.target = target.name});
         if (target.is_class()) {
             made.classes = data.target_classes(i);
+            made.label_delim = target.label_delim;
             made.probabilities = outputs[i].to(at::kFloat);
         } else {
             made.values = target.decode(outputs[i].flatten());
@@ -59,9 +75,8 @@ std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector
         }
         prediction.classes = data.target_classes(i);
         prediction.probabilities.assign(first, next);
-        const auto best = static_cast<size_t>(std::max_element(first, next) - first);
-        prediction.label = prediction.classes[best];
-        prediction.probability = prediction.probabilities[best];
+        prediction.label = label_of(first, prediction.classes, target.label_delim);
+        prediction.probability = *std::max_element(first, next);
     }
     return row;
 }

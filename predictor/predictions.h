@@ -7,25 +7,31 @@
 
 namespace embark {
 
+/// The probability above which a label is predicted, where a row may have several.
+inline constexpr float kLabelThreshold = 0.5F;
+
 /// What a model says of one target for some rows: classes or values.
 struct TargetPredictions {
     std::string target;
     /// The classes' names, in the order of the probabilities' columns; empty for values.
     std::vector<std::string> classes = {};
+    /// What stands between the classes of a row that may have several; empty where each has one.
+    std::string label_delim = {};
     /// (n, classes) float32.
     at::Tensor probabilities = {};
     /// (n) float64, in the target's own units.
     at::Tensor values = {};
 
     bool is_class() const { return !classes.empty(); }
-    /// The most probable class of each row.
+    /// The most probable class of each row; where a row may have several, those of more than 0.5, "a;b", or none, "".
     std::vector<std::string> labels() const;
 };
 
 /// What a model says of one target for one row.
 struct Prediction {
     std::string target;
-    /// The most probable class and its probability; empty for a value.
+    /// The most probable class and its probability; empty for a value. Where a row may have several classes, those of
+    /// more than 0.5, as in TargetPredictions::labels, and the highest probability of any.
     std::string label = {};
     double probability = 0;
     /// The value in the target's own units; 0 for classes.

@@ -152,6 +152,24 @@ std::vector<DatePartColumn> columns_of(const DateColumn& date) {
     return date_part_list(date.name, date_part_options(date));
 }
 
+at::Tensor TargetColumn::activation(const at::Tensor& output) const {
+    if (!is_class()) return output;
+    return is_multi_label() ? output.sigmoid() : output.softmax(1);
+}
+
+void TargetColumn::activate(float* first) const {
+    if (!is_class()) return;
+    float* const last = first + width();
+    if (is_multi_label()) {
+        std::transform(first, last, first, [](float x) { return 1 / (1 + std::exp(-x)); });
+        return;
+    }
+    const float highest = *std::max_element(first, last);
+    float sum = 0;
+    for (float* value = first; value != last; ++value) sum += *value = std::exp(*value - highest);
+    for (float* value = first; value != last; ++value) *value /= sum;
+}
+
 at::Tensor TargetColumn::decode(const at::Tensor& output) const {
     const at::Tensor value = output.to(at::kDouble) * scale + mean;
     return log ? value.exp() : value;

@@ -60,13 +60,21 @@ struct TargetColumn {
     std::string name;
     /// The classes, `#na#` first; class c of the model is number c + 1 here. Empty but for `#na#` where it is a value.
     Vocabulary classes = {};
+    /// What stands between the classes of a row that may have several, or none, as in "a;b"; empty where it has one.
+    std::string label_delim = {};
     bool log = false;
     /// The model learns (y − mean) / scale of a value, or of its logarithm.
     double mean = 0, scale = 1;
 
     bool is_class() const { return classes.size() > 1; }
+    bool is_multi_label() const { return !label_delim.empty(); }
     /// How many numbers a model gives for it: one a class, or one.
     int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
+    /// A model's output (n, width) as probabilities: softmax of classes, sigmoid of several labels a row; values as they
+    /// are.
+    at::Tensor activation(const at::Tensor& output) const;
+    /// The same of one row, in its place.
+    void activate(float* first) const;
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
     double decode(double output) const;

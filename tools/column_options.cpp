@@ -1,15 +1,34 @@
 #include "column_options.h"
 
+#include <algorithm>
+
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 
+#include "training_options.h"
+
 namespace embark::tools {
+
+namespace {
+
+bool among(const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void require_delimiter(const std::string& text) {
+    require<UsageError>(!text.empty(), "An empty --multi-label separates no labels; give what stands between them, as ;");
+}
+
+}  // namespace
 
 void add_column_options(CommandLine& line, ColumnOptions& columns) {
     auto add = line.options.add_options();
     add("target", list_option(columns.target, "a,b,…"), "the columns to predict");
     add("classes", list_option(columns.classes, "a,b,…"), "targets that are classes although they look like values");
     add("values", list_option(columns.values, "a,b,…"), "targets that are values although they look like classes");
+    add("multi-label", text_option(columns.label_delim, "SEP")->notifier(require_delimiter),
+        "the targets have several labels a row, one or none, with SEP between them: --multi-label ';' for a;b; not "
+        "those named by --classes, --values or --log");
     add("log", list_option(columns.log, "a,b,…"), "targets that are learned by their logarithm");
     add("drop-missing-target", po::bool_switch(&columns.drop_missing_target),
         "leave out the rows whose target is missing");
@@ -39,6 +58,14 @@ void apply_columns(const ColumnOptions& columns, const std::vector<std::string>&
     options.y_classes = listed(columns.classes);
     options.y_values = listed(columns.values);
     options.y_log = listed(columns.log);
+    if (!columns.label_delim.empty()) {
+        options.label_delim = columns.label_delim;
+        for (const std::string& name : options.y_names) {
+            if (!among(options.y_classes, name) && !among(options.y_values, name) && !among(options.y_log, name)) {
+                options.y_multi_label.push_back(name);
+            }
+        }
+    }
     options.cat_names = listed(columns.cat);
     options.cont_names = listed(columns.cont);
     options.date_names = listed(columns.date);

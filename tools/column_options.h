@@ -12,7 +12,7 @@ namespace embark::tools {
 /// What a user says of a table's columns; their names are lists as list_of reads them.
 struct ColumnOptions {
     ListWords target, cat, cont, date, text, classes, values, log, only, ignore;
-    std::string date_format;
+    std::string date_format, label_delim;
     bool drop_missing_target = false;
 };
 

@@ -15,7 +15,7 @@ struct NamedMetric {
     std::function<Metric()> make;
 };
 
-const std::vector<NamedMetric>& metrics(bool of_classes) {
+const std::vector<NamedMetric>& metrics(MetricKind kind) {
     static const std::vector<NamedMetric> classes = {
         {"accuracy", accuracy},
         {"error_rate", error_rate},
@@ -30,6 +30,12 @@ const std::vector<NamedMetric>& metrics(bool of_classes) {
         {"perplexity", perplexity},
         {"matthews_corrcoef", matthews_corrcoef},
         {"cohen_kappa", cohen_kappa}};
+    static const std::vector<NamedMetric> labels = {{"accuracy_multi", [] { return accuracy_multi(); }},
+                                                    {"precision_multi", [] { return precision_multi(); }},
+                                                    {"recall_multi", [] { return recall_multi(); }},
+                                                    {"f1_score_multi", [] { return f1_score_multi(); }},
+                                                    {"roc_auc_multi", roc_auc_multi},
+                                                    {"average_precision_multi", average_precision_multi}};
     static const std::vector<NamedMetric> values = {{"rmse", rmse},
                                                     {"mse", mse},
                                                     {"mae", mae},
@@ -40,27 +46,38 @@ const std::vector<NamedMetric>& metrics(bool of_classes) {
                                                     {"explained_variance", explained_variance},
                                                     {"pearson_corrcoef", pearson_corrcoef},
                                                     {"spearman_corrcoef", spearman_corrcoef}};
-    return of_classes ? classes : values;
+    return kind == MetricKind::classes ? classes : kind == MetricKind::labels ? labels : values;
 }
 
 }  // namespace
 
-std::vector<std::string> metric_names(bool of_classes) {
+std::string to_string(MetricKind kind) {
+    return kind == MetricKind::classes ? "classes" : kind == MetricKind::labels ? "labels" : "values";
+}
+
+std::vector<std::string> metric_names(MetricKind kind) {
     std::vector<std::string> names;
-    for (const auto& metric : metrics(of_classes)) names.push_back(metric.name);
+    for (const auto& metric : metrics(kind)) names.push_back(metric.name);
     return names;
 }
 
-Metric metric_of(const std::string& name, bool of_classes) {
-    for (const auto& metric : metrics(of_classes)) {
+std::vector<std::string> usual_metrics(MetricKind kind) {
+    if (kind == MetricKind::classes) return {"accuracy", "roc_auc"};
+    if (kind == MetricKind::labels) return {"accuracy_multi", "f1_score_multi"};
+    return {"rmse", "mae", "r2_score"};
+}
+
+Metric metric_of(const std::string& name, MetricKind kind) {
+    for (const auto& metric : metrics(kind)) {
         if (metric.name == name) return metric.make().on(0, name);
     }
-    const char* kind = of_classes ? "classes" : "values";
-    for (const auto& metric : metrics(!of_classes)) {
-        require<UsageError>(metric.name != name, "The metric ", name, " is not for targets of ", kind,
-                            name_hint("", metric_names(of_classes)));
+    for (const MetricKind other : {MetricKind::classes, MetricKind::labels, MetricKind::values}) {
+        for (const auto& metric : metrics(other)) {
+            require<UsageError>(metric.name != name, "The metric ", name, " is not for targets of ", to_string(kind),
+                                name_hint("", metric_names(kind)));
+        }
     }
-    fail<UsageError>("Unknown metric '", name, "'", name_hint(name, metric_names(of_classes)));
+    fail<UsageError>("Unknown metric '", name, "'", name_hint(name, metric_names(kind)));
 }
 
 }  // namespace embark::tools

@@ -7,11 +7,20 @@
 
 namespace embark::tools {
 
-/// The metric of this name. Throws UsageError where it is missing, or where it is not of classes or of values as asked,
-/// and lists those that are.
-Metric metric_of(const std::string& name, bool of_classes);
+/// What a metric is of.
+enum class MetricKind { classes, labels, values };
 
-/// The names of metrics of classes, or of values.
-std::vector<std::string> metric_names(bool of_classes);
+/// "classes", "labels", "values".
+std::string to_string(MetricKind kind);
+
+/// The metric of this name. Throws UsageError where it is missing, or where it is not of this kind, and lists those
+/// that are.
+Metric metric_of(const std::string& name, MetricKind kind);
+
+/// The names of the metrics of a kind.
+std::vector<std::string> metric_names(MetricKind kind);
+
+/// Those that are shown where none is named.
+std::vector<std::string> usual_metrics(MetricKind kind);
 
 }  // namespace embark::tools

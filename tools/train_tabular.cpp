@@ -49,7 +49,10 @@ CommandLine command_line(TabularTraining& options) {
         "and --batch-size, and what is given by name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "a,b,…"),
-        ("of classes: " + join(metric_names(true)) + "; of values: " + join(metric_names(false))).c_str());
+        concat("of classes: ", join(metric_names(MetricKind::classes)), "; of values: ",
+               join(metric_names(MetricKind::values)), "; of labels (--multi-label): ",
+               join(metric_names(MetricKind::labels)))
+            .c_str());
     add_training_options(line, options);
     return line;
 }
@@ -184,25 +187,27 @@ KnownTable read_all(const TabularTraining& options, std::vector<Warning>& warnin
     return known;
 }
 
+MetricKind metric_kind(const TargetColumn& target) {
+    return target.is_multi_label() ? MetricKind::labels : target.is_class() ? MetricKind::classes : MetricKind::values;
+}
+
 /// The metrics that were asked for, or the usual ones, of each target that they fit; named METRIC_TARGET where there
 /// are several targets.
 std::vector<Metric> metrics_for(const TabularTraining& options, const std::vector<TargetColumn>& targets) {
     std::vector<Metric> metrics;
     std::vector<std::string> unused = names(options.metrics);
     for (size_t i = 0; i < targets.size(); ++i) {
-        const bool classes = targets[i].is_class();
-        const auto known = metric_names(classes);
-        const std::vector<std::string> usual = classes ? std::vector<std::string>{"accuracy", "roc_auc"}
-                                                       : std::vector<std::string>{"rmse", "mae", "r2_score"};
-        for (const std::string& name : options.metrics.empty() ? usual : names(options.metrics)) {
+        const MetricKind kind = metric_kind(targets[i]);
+        const auto known = metric_names(kind);
+        for (const std::string& name : options.metrics.empty() ? usual_metrics(kind) : names(options.metrics)) {
             if (targets.size() > 1 && std::find(known.begin(), known.end(), name) == known.end()) continue;
             const std::string shown = targets.size() == 1 ? name : concat(name, "_", targets[i].name);
-            metrics.push_back(metric_of(name, classes).on(i, shown));
+            metrics.push_back(metric_of(name, kind).on(i, shown));
             std::erase(unused, name);
         }
     }
     // Says what is wrong with a name that fits no target.
-    for (const std::string& name : unused) metric_of(name, targets.front().is_class());
+    for (const std::string& name : unused) metric_of(name, metric_kind(targets.front()));
     return metrics;
 }
 

@@ -12,6 +12,7 @@
 #include "../loaders/detail/loader_options.h"
 #include "../table/free_names.h"
 #include "detail/find_columns.h"
+#include "detail/label_sets.h"
 #include "detail/row_weights.h"
 #include "detail/tabular_columns.h"
 #include "detail/tabular_fit.h"
@@ -52,6 +53,13 @@ std::vector<std::string> readable(const TextVocabulary& vocabulary, const at::Te
         texts.push_back(join(words, " "));
     }
     return texts;
+}
+
+/// `table` with a column of what `encoded` says of a target.
+Table with_target(Table table, const std::string& name, const TargetColumn& target, const at::Tensor& encoded) {
+    if (target.is_multi_label()) return table.with_column(name, label_texts(target, encoded));
+    if (target.is_class()) return table.with_column(name, target.classes.decode(encoded + 1));
+    return table.with_column(name, target.decode(encoded).flatten());
 }
 
 /// What was found, and what turned out when the columns were fitted; `valid` are the encoded targets of the validation
@@ -99,9 +107,7 @@ Table TabularData::decode(const Batch& batch) const {
         table = table.with_column(texts[i].name, readable(texts[i].vocabulary, batch.inputs.at(2 + i)));
     }
     for (size_t i = 0; i < std::min(targets.size(), batch.targets.size()); ++i) {
-        const TargetColumn& target = targets[i];
-        table = target.is_class() ? table.with_column(target.name, target.classes.decode(batch.targets[i] + 1))
-                                  : table.with_column(target.name, target.decode(batch.targets[i]).flatten());
+        table = with_target(std::move(table), targets[i].name, targets[i], batch.targets[i]);
     }
     return table;
 }
@@ -113,9 +119,7 @@ Table TabularData::with_predictions(Table table, const Tensors& predictions) con
     }
     names = free_names(table.names(), std::move(names));
     for (size_t i = 0; i < std::min(targets.size(), predictions.size()); ++i) {
-        const TargetColumn& target = targets[i];
-        table = target.is_class() ? table.with_column(names[i], target.classes.decode(predictions[i] + 1))
-                                  : table.with_column(names[i], target.decode(predictions[i]).flatten());
+        table = with_target(std::move(table), names[i], targets[i], predictions[i]);
     }
     return table;
 }

@@ -59,6 +59,10 @@ struct TabularOptions {
     /// classes.
     std::vector<std::string> y_classes = {};
     std::vector<std::string> y_values = {};
+    /// Targets of which a row has several classes, one or none (a missing value is none), with `label_delim` between
+    /// them, as "a;b"; blanks around each are removed. Not for streamed rows.
+    std::vector<std::string> y_multi_label = {};
+    std::string label_delim = ";";
     /// Targets whose logarithm is learned; answers are in their own units all the same. All must be above 0.
     std::vector<std::string> y_log = {};
     /// Learn values as (y − mean) / σ; answers are in their own units all the same.
@@ -136,14 +140,14 @@ public:
     /// Throws Error for a column that is not there, and for a value that is not a number, with file, row and column.
     /// Counts what is new into `counts` where it is given.
     Tensors encode(const Table& table, EncodingCounts* counts = nullptr) const;
-    /// One tensor a target: (n) int64 of classes, (n, 1) float32 of values. Throws Error, with file, row and column,
+    /// One tensor a target, as TabularDataLoaders has them. Throws Error, with file, row and column,
     /// for a target that is missing, or a class that training did not have.
     Tensors encode_targets(const Table& table) const;
 };
 
 /// Batches for tabular models: the inputs are (n, categories) int64 and (n, numbers) float32, either of width 0 where
-/// there are none, then (n, text_len) int64 for each text; the targets one tensor each, (n) int64 of classes or (n, 1)
-/// float32 of values.
+/// there are none, then (n, text_len) int64 for each text; the targets one tensor each, (n) int64 of classes, (n,
+/// classes) float32 of 0 and 1 where a row may have several, or (n, 1) float32 of values.
 class TabularDataLoaders : public DataLoaders {
 public:
     /// The rows of `table`, split as the options say. Throws Error, naming the column and where it can the row, for

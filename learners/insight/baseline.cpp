@@ -43,6 +43,19 @@ std::vector<Warning> of_classes(const TargetColumn& target, const at::Tensor& pr
                     format_number(accuracy, 4), " against ", format_number(share, 4), kAdvice)}};
 }
 
+std::vector<Warning> of_labels(const TargetColumn& target, const at::Tensor& probabilities, const at::Tensor& actual,
+                               const at::Tensor& training) {
+    const at::Tensor y = actual > kLabelThreshold;
+    const at::Tensor usual = training.mean(0) > kLabelThreshold;
+    const double accuracy = ((probabilities > kLabelThreshold) == y).to(at::kDouble).mean().item<double>();
+    const double share = (y == usual).to(at::kDouble).mean().item<double>();
+    if (accuracy >= share) return {};
+    return {{"worse_than_baseline",
+             concat("The model predicts the labels of '", target.name, "' worse than the same answer for every row, ",
+                    "each label as most rows have it, would on the ", y.size(0), " validation rows, share of labels ",
+                    "that are right ", format_number(accuracy, 4), " against ", format_number(share, 4), kAdvice)}};
+}
+
 }  // namespace
 
 std::vector<Warning> baseline_warnings(TabularLearner& learn) {
@@ -53,8 +66,10 @@ std::vector<Warning> baseline_warnings(TabularLearner& learn) {
     const Tensors training = learn.dls().train().sample().targets;
     for (size_t i = 0; i < targets.size(); ++i) {
         const at::Tensor &predicted = predictions.all_predictions.at(i), &actual = predictions.all_targets.at(i);
-        const auto found = targets[i].is_class() ? of_classes(targets[i], predicted, actual, training.at(i).to(at::kCPU))
-                                                 : of_values(targets[i], predicted, actual);
+        const at::Tensor trained = training.at(i).to(at::kCPU);
+        const auto found = targets[i].is_multi_label() ? of_labels(targets[i], predicted, actual, trained)
+                           : targets[i].is_class()     ? of_classes(targets[i], predicted, actual, trained)
+                                                       : of_values(targets[i], predicted, actual);
         warnings.insert(warnings.end(), found.begin(), found.end());
     }
     return warnings;

@@ -39,6 +39,9 @@ ConfusionMatrix Interpretation::confusion_matrix(std::vector<std::string> classe
     const at::Tensor& decoded = decoded_[target];
     require(!decoded.is_floating_point(), "A confusion matrix needs predictions of classes, and the ", loss_name_,
             " loss is of numbers");
+    require(predictions_.all_targets[target].numel() == decoded.size(0),
+            "A confusion matrix needs one class a row, and target ", target, ", counted from 0, has ",
+            predictions_.all_targets[target].numel() / std::max<int64_t>(1, decoded.size(0)), " labels");
     const auto actual = predictions_.all_targets[target].reshape(-1).to(at::kLong);
     const auto predicted = decoded.reshape(-1).to(at::kLong);
     const at::Tensor& outputs = predictions_.all_predictions[target];

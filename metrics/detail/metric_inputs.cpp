@@ -36,6 +36,12 @@ MetricInputs predicted_classes(const at::Tensor& logits, const at::Tensor& targe
     return {classes.reshape(-1), targets.reshape(-1)};
 }
 
+void require_labels(const at::Tensor& logits, const at::Tensor& targets) {
+    require(logits.dim() == 2 && logits.sizes() == targets.sizes() && logits.numel() > 0,
+            "it needs logits and targets of shape (n, labels), and they have shapes ", logits.sizes(), " and ",
+            targets.sizes());
+}
+
 at::Tensor whole_classes(const at::Tensor& targets) {
     const bool whole =
         !targets.is_floating_point() || (targets.isfinite().all().item<bool>() && targets.equal(targets.round()));

@@ -27,6 +27,9 @@ MetricInputs logits_of_classes(const at::Tensor& logits, const at::Tensor& targe
 /// The predicted classes, int64, and the targets as they are. Throws Error as logits_of_classes does.
 MetricInputs predicted_classes(const at::Tensor& logits, const at::Tensor& targets);
 
+/// Throws Error unless both are (n, labels), with a logit for each target.
+void require_labels(const at::Tensor& logits, const at::Tensor& targets);
+
 /// Targets as int64. They must be on the CPU; throws Error where one is not an integer.
 at::Tensor whole_classes(const at::Tensor& targets);
 

@@ -41,6 +41,18 @@ DateColumn date_from(const Json& json) {
     return date;
 }
 
+/// The delimiter only where there is one, for the same reason.
+Json to_json(const TargetColumn& target) {
+    Json json = {{"name", target.name},
+                 {"classes", target.classes.names()},
+                 {"spelling", to_string(target.classes.spelling())},
+                 {"log", target.log},
+                 {"mean", target.mean},
+                 {"scale", target.scale}};
+    if (target.is_multi_label()) json["label_delim"] = target.label_delim;
+    return json;
+}
+
 }  // namespace
 
 Json to_json(const TabularEncoder& data) {
@@ -54,14 +66,7 @@ Json to_json(const TabularEncoder& data) {
     for (const auto& column : data.numbers) {
         numbers.push_back({{"name", column.name}, {"fill", column.fill}, {"scaler", to_json(column.scaler)}});
     }
-    for (const auto& target : data.targets) {
-        targets.push_back({{"name", target.name},
-                           {"classes", target.classes.names()},
-                           {"spelling", to_string(target.classes.spelling())},
-                           {"log", target.log},
-                           {"mean", target.mean},
-                           {"scale", target.scale}});
-    }
+    for (const auto& target : data.targets) targets.push_back(to_json(target));
     Json dates = Json::array(), texts = Json::array();
     for (const auto& date : data.dates) dates.push_back(to_json(date));
     for (const auto& text : data.texts) {
@@ -91,6 +96,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
     for (const Json& target : json.at("targets")) {
         data.targets.push_back({.name = target.at("name"),
                                 .classes = vocabulary_from(target, "classes"),
+                                .label_delim = target.value("label_delim", ""),
                                 .log = target.at("log"),
                                 .mean = target.at("mean"),
                                 .scale = target.at("scale")});

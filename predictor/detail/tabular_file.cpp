@@ -17,13 +17,6 @@ namespace embark {
 
 namespace {
 
-void softmax(std::vector<float>::iterator first, std::vector<float>::iterator last) {
-    const float highest = *std::max_element(first, last);
-    float sum = 0;
-    for (auto value = first; value != last; ++value) sum += * value = std::exp(*value - highest);
-    for (auto value = first; value != last; ++value) *value /= sum;
-}
-
 /// Calls `read`, which reads the file's description and what it describes.
 template <class Read>
 void read_description(const ExportedFile& file, Read read) {
@@ -61,9 +54,7 @@ private:
         const c10::InferenceMode inference;
         Tensors outputs = as_tensors(
             torch::jit::Module(module_).forward(std::vector<torch::jit::IValue>(inputs.begin(), inputs.end())));
-        for (size_t i = 0; i < outputs.size(); ++i) {
-            if (encoder_.targets.at(i).is_class()) outputs[i] = at::softmax(outputs[i], 1);
-        }
+        for (size_t i = 0; i < outputs.size(); ++i) outputs[i] = encoder_.targets.at(i).activation(outputs[i]);
         return outputs;
     }
 
@@ -72,9 +63,9 @@ private:
         std::vector<float> numbers(encoder_.numbers.size()), outputs;
         encoder_.encode(row, codes.data(), numbers.data());
         (*network_)(codes.data(), numbers.data(), outputs);
-        auto first = outputs.begin();
+        float* first = outputs.data();
         for (const TargetColumn& target : encoder_.targets) {
-            if (target.is_class()) softmax(first, first + target.width());
+            target.activate(first);
             first += target.width();
         }
         return outputs;
@@ -132,9 +123,7 @@ std::vector<TargetPredictions> TabularFile::predict_encoded(const Tensors& input
         Tensors part;
         for (const at::Tensor& input : inputs) part.push_back(input.slice(0, first, first + kRows));
         const Tensors outputs = file().forward(part);
-        for (size_t i = 0; i < outputs.size(); ++i) {
-            parts.at(i).push_back(targets[i].is_class() ? at::softmax(outputs[i], 1) : outputs[i]);
-        }
+        for (size_t i = 0; i < outputs.size(); ++i) parts.at(i).push_back(targets[i].activation(outputs[i]));
     }
     Tensors outputs;
     for (const Tensors& of_target : parts) outputs.push_back(at::cat(of_target));

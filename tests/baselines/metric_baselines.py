@@ -73,7 +73,12 @@ def several_class_cases():
 
 def several_label_cases():
     random = numpy.random.default_rng(9)
-    yield "labels", (random.normal(size=(20, 3)), random.integers(2, size=(20, 3)))
+    logits, targets = random.normal(size=(20, 3)), random.integers(2, size=(20, 3))
+    yield "labels", (logits, targets)
+    yield "rounded_labels", (logits.round(), targets)
+    yield "label_that_no_row_has", (logits, targets * numpy.array([1, 0, 1]))
+    yield "label_that_is_never_predicted", (logits - numpy.array([0, 20, 0]), targets)
+    yield "rows_without_a_label", (logits, targets * (numpy.arange(20) % 2)[:, None])
 
 
 def regression_cases():
@@ -158,10 +163,19 @@ def several_classes(logits, targets):
 
 
 def several_labels(logits, targets):
-    y, p = targets.ravel(), torch.tensor(logits).sigmoid().numpy().ravel()
-    # fastai's accuracy_multi, but in float64.
-    return {"accuracy_multi": partial(skm.accuracy_score, y, p > 0.5),
-            "accuracy_multi above 0.3": partial(skm.accuracy_score, y, p > 0.3)}
+    y, p = targets, torch.tensor(logits).sigmoid().numpy()
+    # fastai's metrics of these names, but in float64; its accuracy_multi is over all values.
+    result = {"accuracy_multi": partial(skm.accuracy_score, y.ravel(), p.ravel() > 0.5),
+              "accuracy_multi above 0.3": partial(skm.accuracy_score, y.ravel(), p.ravel() > 0.3),
+              "roc_auc_multi": partial(skm.roc_auc_score, y, logits, average="macro"),
+              "average_precision_multi": partial(skm.average_precision_score, y, logits, average="macro")}
+    for ending, average, thresh in (("", "macro", 0.5), ("_micro", "micro", 0.5), ("_weighted", "weighted", 0.5),
+                                    (" above 0.3", "macro", 0.3)):
+        settings = {"average": average, "zero_division": 0}
+        result |= {f"precision_multi{ending}": partial(skm.precision_score, y, p > thresh, **settings),
+                   f"recall_multi{ending}": partial(skm.recall_score, y, p > thresh, **settings),
+                   f"f1_score_multi{ending}": partial(skm.f1_score, y, p > thresh, **settings)}
+    return result
 
 
 def regression(predictions, targets):

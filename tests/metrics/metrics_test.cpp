@@ -45,6 +45,8 @@ std::map<std::string, Metric> all_metrics() {
                                    top_k_accuracy(2),
                                    top_k_accuracy(),
                                    accuracy_multi(),
+                                   roc_auc_multi(),
+                                   average_precision_multi(),
                                    log_loss(),
                                    perplexity(),
                                    roc_auc_binary(),
@@ -69,8 +71,15 @@ std::map<std::string, Metric> all_metrics() {
         metrics.push_back(f1_score({.average = average}));
         metrics.push_back(fbeta(2, {.average = average}));
         metrics.push_back(fbeta(0.5, {.average = average}));
+        if (average == Average::binary) continue;
+        metrics.push_back(precision_multi({.average = average}));
+        metrics.push_back(recall_multi({.average = average}));
+        metrics.push_back(f1_score_multi({.average = average}));
     }
     std::map<std::string, Metric> by_name = {
+        {"precision_multi above 0.3", precision_multi({.thresh = 0.3})},
+        {"recall_multi above 0.3", recall_multi({.thresh = 0.3})},
+        {"f1_score_multi above 0.3", f1_score_multi({.thresh = 0.3})},
         {"accuracy_multi above 0.3", accuracy_multi(0.3)},   {"precision of class 0", precision({.pos_label = 0})},
         {"recall of class 0", recall({.pos_label = 0})},     {"f1_score of class 0", f1_score({.pos_label = 0})},
         {"f2_score of class 0", fbeta(2, {.pos_label = 0})}, {"f0.5_score of class 0", fbeta(0.5, {.pos_label = 0})}};
@@ -127,6 +136,14 @@ TEST(Metrics, take_sequences_as_rows_beside_one_another) {
         EXPECT_NEAR(value_of(metric, logits, y), value_of(metric, logits.reshape({20, 3}), y.reshape({20})), 1e-12)
             << metric.name();
     }
+}
+
+TEST(Metrics, of_labels_need_a_logit_for_each) {
+    const auto logits = torch::zeros({4, 3}), y = torch::zeros({4, 2});
+    for (const auto& metric : {f1_score_multi(), roc_auc_multi(), average_precision_multi()}) {
+        EXPECT_THAT(message_of<Error>([&] { value_of(metric, logits, y); }), HasSubstr("shape (n, labels)"));
+    }
+    EXPECT_THAT(message_of<UsageError>([] { f1_score_multi({.average = Average::binary}); }), HasSubstr("macro"));
 }
 
 TEST(Metrics, accuracy_and_top_1_agree_where_logits_are_equal) {

@@ -19,6 +19,7 @@
 #include "../../table/detail/missing_rows.h"
 #include "../../table/detail/table_impl.h"
 #include "alike_columns.h"
+#include "label_sets.h"
 #include "summarize_look.h"
 #include "tabular_columns.h"
 #include "tabular_targets.h"
@@ -62,6 +63,13 @@ void check_target_settings(const TabularOptions& options) {
     check_among_targets(options.y_classes, "y_classes");
     check_among_targets(options.y_values, "y_values");
     check_among_targets(options.y_log, "y_log");
+    check_among_targets(options.y_multi_label, "y_multi_label");
+    for (const std::string& name : options.y_multi_label) {
+        const bool otherwise =
+            has_name(options.y_classes, name) || has_name(options.y_values, name) || has_name(options.y_log, name);
+        require<UsageError>(!otherwise, "Target '", name,
+                            "' is named both as one of several labels a row and as classes or values");
+    }
     for (const std::string& name : options.y_classes) {
         require<UsageError>(!has_name(options.y_values, name), "Target '", name,
                             "' is named both among the classes and the values");
@@ -226,6 +234,10 @@ private:
 
     Taken take_target(const std::string& name, FoundColumn& found) const {
         const ColumnLook& look = found.look;
+        if (has_name(options_.y_multi_label, name)) {
+            const auto n = static_cast<int64_t>(find_labels(table_, name, options_.label_delim).size());
+            return {ColumnKind::target_class, concat("several labels a row, with ", in_quotes(options_.label_delim), " between them"), n};
+        }
         find_missing_targets(name, found);
         if (has_name(options_.y_classes, name)) {
             if (look.odd > 0) {
@@ -320,7 +332,7 @@ void fill_in_names(TabularOptions& options, const std::vector<FoundColumn>& colu
                 add_to(options.date_names);
                 break;
             case ColumnKind::target_class:
-                add_to(options.y_classes);
+                if (!has_name(options.y_multi_label, name)) add_to(options.y_classes);
                 break;
             case ColumnKind::target_value:
                 if (!has_name(options.y_log, name)) add_to(options.y_values);

@@ -7,6 +7,7 @@
 
 #include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
+#include "../../../core/text.h"
 #include "../../table/detail/row_values.h"
 
 namespace embark {
@@ -48,6 +49,8 @@ void require_streamable(const TabularOptions& options) {
     require<UsageError>(options.min_count <= 1,
                         "The rows of a category are not counted in streamed files: leave min_count ",
                         options.min_count, " out, or read the file as a table");
+    require<UsageError>(options.y_multi_label.empty(), "Targets of several labels a row, as '",
+                        join(options.y_multi_label), "', are not read from streamed files; read the file as a table");
 }
 
 }  // namespace embark

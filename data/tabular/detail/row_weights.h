@@ -17,7 +17,7 @@ TabularOptions without_weight_column(TabularOptions options);
 /// column, for one that is missing, not finite, or below 0, and where all are 0.
 at::Tensor row_weights(const Table& table, const TabularOptions& options);
 
-/// Throws UsageError for what needs all rows at once: weights, and counts of categories.
+/// Throws UsageError for what needs all rows at once: weights, counts of categories, and several labels a row.
 void require_streamable(const TabularOptions& options);
 
 }  // namespace embark

@@ -31,6 +31,8 @@ void check(const TabularOptions& options) {
     require<UsageError>(options.text_len >= 1, "Invalid text_len ", options.text_len, ": at least 1 token is needed");
     require<UsageError>(std::isfinite(options.fill_constant), "Invalid fill_constant ", options.fill_constant,
                         ": it must be a finite number");
+    require<UsageError>(options.y_multi_label.empty() || !options.label_delim.empty(),
+                        "An empty label_delim separates no labels; give what stands between them, as ;");
     if (!options.date_format.empty()) require_date_format(options.date_format);
     require_valid(loader_options(options));
 }

@@ -170,6 +170,21 @@ def _embark_classify(self, output: Tensor, target: int) -> Tuple[List[str], Tens
     return labels, probabilities
 )";
 
+constexpr const char* kLabels = R"(
+def _embark_labels(self, output: Tensor, target: int) -> Tuple[List[str], Tensor]:
+    classes = self._embark_classes[self._embark_targets[target]]
+    probabilities = torch.sigmoid(output)
+    rows: List[List[float]] = probabilities.tolist()
+    labels: List[str] = []
+    for row in rows:
+        names: List[str] = []
+        for i, probability in enumerate(row):
+            if probability > 0.5:
+                names.append(classes[i])
+        labels.append(self._embark_label_delims[target].join(names))
+    return labels, probabilities
+)";
+
 constexpr const char* kValue = R"(
 def _embark_value(self, output: Tensor, target: int) -> Tensor:
     mean, scale = self._embark_units[target]
@@ -218,7 +233,10 @@ struct TargetScript {
 
 TargetScript script_of(const TargetColumn& target, size_t i) {
     const std::string output = concat("y", i);
-    if (target.is_class()) return {"Tuple[List[str], Tensor]", concat("self._embark_classify(", output, ", ", i, ")")};
+    if (target.is_class()) {
+        const char* method = target.is_multi_label() ? "labels" : "classify";
+        return {"Tuple[List[str], Tensor]", concat("self._embark_", method, "(", output, ", ", i, ")")};
+    }
     const std::string value = concat("self._embark_value(", output, ", ", i, ")");
     return {"Tensor", target.log ? concat("torch.exp(", value, ")") : value};
 }
@@ -345,19 +363,27 @@ void add_texts(ExportContext& file, const TabularData& data) {
     file.attribute("_embark_text_length", lengths);
 }
 
+bool has_multi_label(const TabularData& data) {
+    return std::any_of(data.targets.begin(), data.targets.end(),
+                       [](const TargetColumn& target) { return target.is_multi_label(); });
+}
+
 void add_targets(ExportContext& file, const TabularData& data) {
     c10::List<std::string> names;
     c10::Dict<std::string, c10::List<std::string>> classes;
+    c10::List<std::string> delims;
     c10::List<std::tuple<double, double>> units;
     for (size_t i = 0; i < data.targets.size(); ++i) {
         const TargetColumn& target = data.targets[i];
         names.push_back(target.name);
         units.push_back({target.mean, target.scale});
+        delims.push_back(target.label_delim);
         if (target.is_class()) classes.insert(target.name, c10::List<std::string>(data.target_classes(i)));
     }
     file.attribute("_embark_targets", names);
     file.attribute("_embark_classes", classes);
     file.attribute("_embark_units", units);
+    if (has_multi_label(data)) file.attribute("_embark_label_delims", delims);
 }
 
 /// Whether the model answers encoded rows with what each target needs.
@@ -391,6 +417,7 @@ void TabularData::export_to(ExportContext& file) const {
     const bool all_by_rank = std::all_of(numbers.begin(), numbers.end(), is_by_rank);
     const char* scale = !any_by_rank ? kScaleLinearly : all_by_rank ? kScaleByRank : kScaleEither;
     if (any_by_rank) file.define(kRankOf);
+    if (has_multi_label(*this)) file.define(kLabels);
     const std::string predict = predict_source(*this);
     for (const char* source :
          {kDateScript, kTextScript, kExpand, kText, kRows, scale, kDoubles, kEncode,

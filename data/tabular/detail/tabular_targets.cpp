@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -13,6 +14,7 @@
 #include "../../table/detail/missing_rows.h"
 #include "../../table/detail/table_impl.h"
 #include "../vocabulary_columns.h"
+#include "label_sets.h"
 #include "tabular_columns.h"
 
 namespace embark {
@@ -38,6 +40,19 @@ at::Tensor read_values(const Table& table, const TargetColumn& target) {
              "all its values must be above 0");
     }
     return values.log();
+}
+
+Vocabulary label_vocabulary(std::vector<std::string> labels) {
+    labels.emplace(labels.begin(), Vocabulary::kMissing);
+    return Vocabulary::from_names(std::move(labels));
+}
+
+void fit_labels(TargetColumn& target, const Table& table, const TabularOptions& options, const FitRows& rows) {
+    target.label_delim = options.label_delim;
+    target.classes = label_vocabulary(find_labels(table.take(rows.all), target.name, options.label_delim));
+    require(target.classes.size() > 2, "Target '", target.name, "' has ",
+            target.classes.size() == 1 ? "no label" : "only one label", " in the ", rows.n_rows,
+            " training rows, so there is nothing to learn");
 }
 
 void fit_classes(TargetColumn& target, const Table& table, const FitRows& rows) {
@@ -83,6 +98,7 @@ std::string some_of(const std::vector<std::string>& classes) {
 
 /// How many of the encoded targets each class has.
 at::Tensor count_classes(const TargetColumn& target, const at::Tensor& encoded) {
+    if (target.is_multi_label()) return encoded.cpu().sum(0, /*keepdim=*/false, at::kLong);
     return at::bincount(encoded.cpu(), /*weights=*/{}, target.width());
 }
 
@@ -124,8 +140,8 @@ void warn_of_classes(const TargetColumn& target, const at::Tensor& train, const 
     const auto absent = classes_where(target, [&](int64_t i) { return there[i] == 0; });
     if (absent.empty()) return;
     warnings.push_back({"class_not_in_validation",
-                        concat("target '", target.name, "' has classes that none of the ", valid.numel(),
-                               valid.numel() == 1 ? " validation row has" : " validation rows has",
+                        concat("target '", target.name, "' has classes that none of the ", valid.size(0),
+                               valid.size(0) == 1 ? " validation row has" : " validation rows has",
                                ", so that the metrics say nothing of them: ", some_of(absent))});
 }
 
@@ -133,7 +149,9 @@ std::vector<TargetColumn> fit_targets(const Table& table, const TabularOptions& 
     std::vector<TargetColumn> targets;
     for (const std::string& name : options.y_names) {
         TargetColumn& target = targets.emplace_back(TargetColumn{.name = name});
-        if (has_name(options.y_classes, name)) {
+        if (has_name(options.y_multi_label, name)) {
+            fit_labels(target, table, options, rows);
+        } else if (has_name(options.y_classes, name)) {
             fit_classes(target, table, rows);
         } else {
             fit_values(target, table, options, rows);
@@ -146,6 +164,7 @@ at::Tensor encode_target(const TargetColumn& target, const Table& table) {
     if (!target.is_class()) {
         return ((read_values(table, target) - target.mean) / target.scale).to(at::kFloat).unsqueeze(1);
     }
+    if (target.is_multi_label()) return encode_labels(target, table);
     const at::Tensor encoded = encode_column(target.classes, table, target.name) - 1;
     const at::Tensor unknown = encoded.lt(0).nonzero().flatten();
     if (unknown.numel() > 0) refuse_classes(target, table, unknown);
