@@ -66,6 +66,10 @@ public:
     /// StepState::row_gradients; what needs autograd there is an Error that asks for this.
     virtual bool needs_autograd() const { return false; }
 
+    /// What it was told and what changes the training by it, as "max_norm 1, norm_type 2": a fit is resumed with the
+    /// same alone. Empty, as unless overridden: nothing, or nothing that is compared.
+    virtual std::string settings() const { return {}; }
+
     /// How this process trains with others, from the callback that brings that (see DataParallel); null otherwise. It
     /// is what TrainingState::strategy is then, from the fit's beginning.
     virtual std::shared_ptr<Strategy> strategy() const { return nullptr; }

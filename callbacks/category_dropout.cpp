@@ -12,6 +12,10 @@ CategoryDropout::CategoryDropout(double share) : share_(share) {
                         ": it must be at least 0 and below 1");
 }
 
+std::string CategoryDropout::settings() const {
+    return concat("share ", share_);
+}
+
 void CategoryDropout::before_batch(TrainingState& state) {
     if (!state.training || share_ == 0 || state.batch.inputs.empty()) return;
     at::Tensor& categories = state.batch.inputs.front();

@@ -14,6 +14,7 @@ public:
     /// Throws UsageError unless 0 <= share < 1.
     explicit CategoryDropout(double share = 0.01);
     std::string name() const override { return "hide_categories"; }
+    std::string settings() const override;
 
     void before_batch(TrainingState& state) override;
 

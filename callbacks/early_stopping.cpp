@@ -13,6 +13,10 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options)
     require<UsageError>(patience_ >= 1, "Invalid patience ", patience_, ": at least 1 epoch is needed");
 }
 
+std::string EarlyStopping::settings() const {
+    return concat(tracker_settings(), ", patience ", patience_, restore_best_ ? ", restore_best" : "");
+}
+
 void EarlyStopping::before_fit(TrainingState& state) {
     TrackerCallback::before_fit(state);
     best_model_.reset();

@@ -31,6 +31,7 @@ public:
     explicit EarlyStopping(EarlyStoppingOptions options = {});
     int order() const override { return 63; }
     std::string name() const override { return "early_stopping"; }
+    std::string settings() const override;
 
     void before_fit(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;

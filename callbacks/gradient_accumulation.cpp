@@ -13,6 +13,10 @@ GradientAccumulation::GradientAccumulation(GradientAccumulationOptions options) 
     require<UsageError>(n_acc_ >= 1, "Invalid n_acc ", n_acc_, ": it is a number of samples, at least 1");
 }
 
+std::string GradientAccumulation::settings() const {
+    return concat("n_acc ", n_acc_);
+}
+
 void GradientAccumulation::before_fit(TrainingState&) {
     count_ = 0;
     weight_ = 0;

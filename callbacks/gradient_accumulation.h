@@ -23,6 +23,7 @@ public:
     explicit GradientAccumulation(GradientAccumulationOptions options = {});
     int order() const override { return 6; }
     std::string name() const override { return "gradient_accumulation"; }
+    std::string settings() const override;
     bool needs_autograd() const override { return true; }
 
     void before_fit(TrainingState& state) override;

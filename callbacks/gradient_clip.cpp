@@ -54,6 +54,11 @@ GradientClip::GradientClip(GradientClipOptions options) : options_(options) {
     if (options.clip_value) check_above_zero(*options.clip_value, "clip_value");
 }
 
+std::string GradientClip::settings() const {
+    return options_.clip_value ? concat("clip_value ", *options_.clip_value)
+                               : concat("max_norm ", options_.max_norm, ", norm_type ", options_.norm_type);
+}
+
 void GradientClip::before_step(TrainingState& state) {
     if (state.cancelled(Level::step)) return;
     if (const auto plain = plain_gradients(state)) return clip(*plain, options_);

@@ -25,6 +25,7 @@ public:
     explicit GradientClip(GradientClipOptions options = {});
     int order() const override { return 11; }
     std::string name() const override { return "gradient_clip"; }
+    std::string settings() const override;
 
     void before_step(TrainingState& state) override;
 

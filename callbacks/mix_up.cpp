@@ -33,6 +33,10 @@ MixUp::MixUp(MixUpOptions options) : alpha_(options.alpha) {
     require<UsageError>(std::isfinite(alpha_) && alpha_ > 0, "Invalid alpha ", alpha_, ": it must be above 0");
 }
 
+std::string MixUp::settings() const {
+    return concat("alpha ", alpha_);
+}
+
 void MixUp::before_batch(TrainingState& state) {
     other_targets_.clear();
     if (!state.training) return;

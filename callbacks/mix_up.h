@@ -22,6 +22,7 @@ public:
     /// Throws UsageError for an alpha that is not above 0.
     explicit MixUp(MixUpOptions options = {});
     std::string name() const override { return "mix_up"; }
+    std::string settings() const override;
     bool needs_autograd() const override { return true; }
 
     /// Throws Error for inputs that are integers: there is nothing between two categories.

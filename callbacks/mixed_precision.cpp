@@ -66,6 +66,13 @@ MixedPrecision::MixedPrecision(MixedPrecisionOptions options) : options_(options
 
 MixedPrecision::~MixedPrecision() = default;
 
+std::string MixedPrecision::settings() const {
+    return scales() ? concat("fp16, init_scale ", options_.init_scale, ", growth_factor ", options_.growth_factor,
+                             ", backoff_factor ", options_.backoff_factor, ", growth_interval ",
+                             options_.growth_interval)
+                    : "bf16";
+}
+
 void MixedPrecision::before_fit(TrainingState&) {
     scale_ = scales() ? options_.init_scale : 1;
     growth_tracker_ = 0;

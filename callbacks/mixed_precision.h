@@ -36,6 +36,7 @@ public:
     ~MixedPrecision() override;
     int order() const override { return 10; }
     std::string name() const override { return "mixed_precision"; }
+    std::string settings() const override;
     bool needs_autograd() const override { return true; }
 
     void before_fit(TrainingState& state) override;

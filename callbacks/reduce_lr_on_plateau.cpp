@@ -22,6 +22,10 @@ ReduceLROnPlateau::ReduceLROnPlateau(ReduceLROnPlateauOptions options)
                         ": it must be a number of at least 0");
 }
 
+std::string ReduceLROnPlateau::settings() const {
+    return concat(tracker_settings(), ", patience ", patience_, ", factor ", factor_, ", min_lr ", min_lr_);
+}
+
 void ReduceLROnPlateau::before_fit(TrainingState& state) {
     TrackerCallback::before_fit(state);
     require<UsageError>(!state.scheduled.contains("lr"),

@@ -30,6 +30,7 @@ public:
     explicit ReduceLROnPlateau(ReduceLROnPlateauOptions options = {});
     int order() const override { return 62; }
     std::string name() const override { return "reduce_lr_on_plateau"; }
+    std::string settings() const override;
 
     /// Throws UsageError where a schedule sets the learning rate: what was reduced would be set anew at the next batch.
     void before_fit(TrainingState& state) override;

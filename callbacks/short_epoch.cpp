@@ -20,6 +20,10 @@ ShortEpoch::ShortEpoch(ShortEpochOptions options) : options_(options) {
     require<UsageError>(options.pct >= 0 && options.pct <= 1, "Invalid pct ", options.pct, ": it must be in [0, 1]");
 }
 
+std::string ShortEpoch::settings() const {
+    return concat("pct ", options_.pct, options_.short_valid ? ", short_valid" : "");
+}
+
 void ShortEpoch::after_batch(TrainingState& state) {
     if (static_cast<double>(state.iteration) / static_cast<double>(state.n_iter) < options_.pct) return;
     if (state.training) {

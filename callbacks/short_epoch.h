@@ -22,6 +22,7 @@ public:
     /// Throws UsageError for a pct outside [0, 1].
     explicit ShortEpoch(ShortEpochOptions options = {});
     std::string name() const override { return "short_epoch"; }
+    std::string settings() const override;
     bool runs_in_lr_find() const override { return false; }
 
     void after_batch(TrainingState& state) override;

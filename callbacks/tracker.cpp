@@ -17,6 +17,10 @@ TrackerCallback::TrackerCallback(std::string monitor, double min_delta, bool res
                         ": it must be a number of at least 0");
 }
 
+std::string TrackerCallback::tracker_settings() const {
+    return concat("monitor ", monitor_, ", min_delta ", min_delta_, reset_on_fit_ ? ", reset_on_fit" : "");
+}
+
 bool TrackerCallback::has_best() const {
     return !std::isnan(best_);
 }

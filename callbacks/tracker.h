@@ -32,6 +32,8 @@ protected:
     TrackerCallback(std::string monitor, double min_delta, bool reset_on_fit);
 
     const std::string& monitor() const { return monitor_; }
+    /// What the constructor was told, for Callback::settings.
+    std::string tracker_settings() const;
     /// Whether the last epoch's value was the best.
     bool new_best() const { return new_best_; }
     /// Epochs since the last improvement, since the fit began, or since this was set back.

@@ -1,6 +1,7 @@
 #include "fit_identity.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <string_view>
 #include <typeinfo>
@@ -118,6 +119,14 @@ void add_training(StateDict& identity, const FitDescription& fit) {
     for (const Metric& metric : options.metrics) metrics.push_back(metric.name());
     for (const auto& callback : fit.callbacks) {
         if (callback->needs_autograd()) changing.push_back(callback->name());
+    }
+    if (!options.loss.settings().empty()) text("settings of the loss", shown_or_checksum(options.loss.settings()));
+    std::map<std::string, int> n_named;
+    for (const auto& callback : fit.callbacks) {
+        const std::string settings = callback->settings(), name = callback->name();
+        if (settings.empty()) continue;
+        const int n = ++n_named[name];
+        text(concat("settings of the callback ", name, n > 1 ? concat(" ", n) : ""), settings);
     }
     text("list of metrics", join(metrics));
     text("list of callbacks that change the training", join(changing));

@@ -58,9 +58,12 @@ Loss cross_entropy_loss_flat(CrossEntropyOptions options) {
                                                                                         const auto& y, int64_t how) {
         return at::cross_entropy_loss(logits, y, weight.of_classes(logits.size(1), logits), how, ignored, smoothing);
     });
-    return loss.with_weight([weight, ignored = options.ignore_index](const Tensors& targets) {
-        return weight_of_classes(weight, ignored, targets.front());
-    });
+    return loss
+        .with_weight([weight, ignored = options.ignore_index](const Tensors& targets) {
+            return weight_of_classes(weight, ignored, targets.front());
+        })
+        .with_settings(join_settings({weight.text(), concat("label_smoothing ", options.label_smoothing),
+                             concat("ignore_index ", options.ignore_index)}));
 }
 
 Loss label_smoothing_cross_entropy_flat(double eps) {
@@ -82,7 +85,7 @@ Loss focal_loss_flat(FocalOptions options) {
         const auto unsure = (-(-cross_entropy).expm1()).clamp_min(std::numeric_limits<float>::min());
         const auto losses = unsure.pow(gamma) * weighted;
         return how == at::Reduction::Mean ? losses.mean() : losses;
-    });
+    }).with_settings(join_settings({weight.text(), concat("gamma ", options.gamma)}));
 }
 
 }  // namespace embark

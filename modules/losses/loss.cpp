@@ -109,6 +109,12 @@ Loss Loss::with_weight(Weight weight) const {
     return weighted;
 }
 
+Loss Loss::with_settings(std::string settings) const {
+    Loss told = *this;
+    told.settings_ = std::move(settings);
+    return told;
+}
+
 double Loss::weight(const Tensors& targets) const {
     require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
     return weight_ ? weight_(targets) : static_cast<double>(targets.front().size(0));
@@ -154,6 +160,10 @@ Loss sum_loss(std::vector<WeightedLoss> parts) {
         return weighted_sum(parts, predictions, targets, reduction);
     };
     Loss sum(name, function, parts.front().loss.activation_, parts.front().loss.decode_);
+    for (const auto& [loss, weight] : parts) {
+        sum.settings_ += concat(sum.settings_.empty() ? "" : "; ", weight, " of ", loss.name());
+        if (!loss.settings().empty()) sum.settings_ += concat(" (", loss.settings(), ")");
+    }
     bool any_weight = false;
     for (size_t i = 0; i < parts.size(); ++i) {
         any_weight = any_weight || parts[i].loss.has_weight();

@@ -38,6 +38,10 @@ public:
     /// of the large batch.
     Loss with_weight(Weight weight) const;
 
+    /// The same loss, which says what it was told: a fit is resumed with the same alone.
+    Loss with_settings(std::string settings) const;
+    const std::string& settings() const { return settings_; }
+
     explicit operator bool() const { return static_cast<bool>(function_); }
     const std::string& name() const { return name_; }
     /// Whether both were made by the same function of the library, whatever settings they were given.
@@ -72,7 +76,7 @@ private:
 
     void check_shape(const at::Tensor& value, const at::Tensor& target, Reduction reduction) const;
 
-    std::string name_;
+    std::string name_, settings_;
     Function function_;
     Weight weight_;
     Transform activation_, decode_;

@@ -66,7 +66,8 @@ Loss bce_with_logits_loss_flat(BceWithLogitsOptions options) {
             return at::binary_cross_entropy_with_logits(p, y, column_weights(weight, p), column_weights(pos_weight, p),
                                                         how);
         },
-        [](const at::Tensor& output) { return output.sigmoid(); }, above(options.thresh));
+        [](const at::Tensor& output) { return output.sigmoid(); }, above(options.thresh))
+        .with_settings(join_settings({weight.text(), pos_weight.text(), concat("thresh ", options.thresh)}));
 }
 
 Loss bce_loss_flat(BceOptions options) {
@@ -77,7 +78,8 @@ Loss bce_loss_flat(BceOptions options) {
             require_probabilities(p);
             return at::binary_cross_entropy(p, y, column_weights(weight, p), how);
         },
-        /*activation=*/{}, above(options.thresh));
+        /*activation=*/{}, above(options.thresh))
+        .with_settings(join_settings({weight.text(), concat("thresh ", options.thresh)}));
 }
 
 }  // namespace embark

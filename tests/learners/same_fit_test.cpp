@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <embark/callbacks/gradient_clip.h>
 #include <embark/callbacks/mix_up.h>
 #include <embark/callbacks/param_scheduler.h>
+#include <embark/callbacks/short_epoch.h>
 #include <embark/core/error.h>
 #include <embark/core/safetensors.h>
 #include <embark/learners/learner.h>
@@ -77,6 +79,27 @@ TEST_F(SameFit, has_the_same_model_loss_and_metrics) {
                 HasSubstr("another frozen parameters (none there, 0.weight here)"));
     EXPECT_THAT(refusal([](Parts& parts) { parts.fit.callbacks = {mix_up()}; }),
                 HasSubstr("another list of callbacks that change the training"));
+}
+
+TEST_F(SameFit, has_the_same_settings_of_callbacks_and_loss) {
+    EXPECT_THAT(refusal([](Parts& parts) { parts.fit.callbacks = {gradient_clip({.max_norm = 0.5})}; }),
+                HasSubstr("another settings of the callback gradient_clip (none there, max_norm 0.5, norm_type 2 here)"));
+    TemporaryFolder folder;
+    const auto fit = [&](double clip, double threshold, bool resume) {
+        torch::manual_seed(1);
+        Parts parts;
+        parts.options.loss = bce_with_logits_loss_flat({.pos_weight = {threshold}});
+        parts.y = parts.y.clamp(0, 1);
+        parts.fit.callbacks = {gradient_clip({.max_norm = clip}), short_epoch({.pct = 0.5})};
+        const auto dls = DataLoaders::from_tensors({{parts.x}, {parts.y}}, {.batch_size = 4});
+        parts.fit.checkpoint = {.dir = folder.path(), .resume = resume};
+        Learner(dls, parts.model, parts.options).fit(2, 0.01, parts.fit);
+    };
+    fit(1, 2, false);
+    fit(1, 2, true);
+    EXPECT_THAT(message_of<Error>([&] { fit(2, 2, true); }), HasSubstr("max_norm 1, norm_type 2 there, max_norm 2"));
+    EXPECT_THAT(message_of<Error>([&] { fit(1, 3, true); }),
+                HasSubstr("another settings of the loss (pos_weight of the bce_with_logits loss 2, thresh 0.5 there"));
 }
 
 TEST_F(SameFit, has_the_same_schedules_of_one_s_own) {

@@ -6,8 +6,14 @@
 #include <torch/types.h>
 
 #include "../../../core/error.h"
+#include "../../../core/text.h"
 
 namespace embark {
+
+std::string join_settings(std::vector<std::string> parts) {
+    std::erase(parts, "");
+    return join(parts);
+}
 
 ClassWeights::ClassWeights(std::string what, std::vector<double> weights)
     : what_(std::move(what)), weights_(std::move(weights)) {
@@ -26,6 +32,12 @@ at::Tensor ClassWeights::of_classes(int64_t classes, const at::Tensor& predictio
     require(empty() || static_cast<int64_t>(size()) == classes, "The ", what_, " needs a number for each of ", classes,
             " classes, and has ", size());
     return beside(predictions);
+}
+
+std::string ClassWeights::text() const {
+    std::vector<std::string> weights;
+    for (const double weight : weights_) weights.push_back(concat(weight));
+    return weights.empty() ? "" : concat(what_, " ", join(weights));
 }
 
 }  // namespace embark

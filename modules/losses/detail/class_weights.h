@@ -7,6 +7,9 @@
 
 namespace embark {
 
+/// What a loss was told, for Loss::with_settings: the parts that are not empty.
+std::string join_settings(std::vector<std::string> parts);
+
 /// Weights of classes or columns, as losses take them. They are brought to the predictions' device and precision at
 /// each call: a loss may be shared by threads, so it keeps no tensor that changes.
 class ClassWeights {
@@ -14,6 +17,8 @@ public:
     /// Throws UsageError, with `what` as their name, unless the weights are finite and not negative.
     ClassWeights(std::string what, std::vector<double> weights);
 
+    /// "weight of the focal loss 1, 2"; empty where there are none.
+    std::string text() const;
     bool empty() const { return weights_.empty(); }
     size_t size() const { return weights_.size(); }
     /// (size), beside `predictions`; an undefined tensor where there are no weights, which PyTorch's losses take as
