@@ -108,8 +108,14 @@ ColumnLook look_at(const Table& table, std::string_view name) {
 
 void require_settled(const Table& table, std::string_view column, const ColumnLook& look, std::string_view instead) {
     const bool numbers = look.type == ColumnType::integer || look.type == ColumnType::number;
+    const int64_t values = look.rows - look.missing;
+    if (look.type == ColumnType::boolean && look.odd > 0) {
+        fail(table.where(*look.first_odd_row, column), ": ", in_quotes(look.first_odd), " is neither true nor false, as ",
+             values - look.odd, " of the column's ", values,
+             " values are; correct it, say that it stands for a missing value (--missing), or give ", instead,
+             " to take the column as categories");
+    }
     if (numbers && look.odd > 0) {
-        const int64_t values = look.rows - look.missing;
         fail(table.where(*look.first_odd_row, column), ": ", in_quotes(look.first_odd), " is not a number, as ",
              values - look.odd, " of the column's ", values,
              " values are; say what it is: a missing value (--missing), a number written with signs of its own "

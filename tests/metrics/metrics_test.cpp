@@ -173,7 +173,8 @@ TEST(Metrics, values_that_are_not_finite_give_an_end) {
                    three = torch::stack({numbers, numbers, numbers}, 1);
         for (const auto& [name, metric] : all_metrics()) {
             const bool of_classes = name.starts_with("top_");
-            value_of(metric, of_classes ? two : numbers, y);
+            const bool of_labels = name.find("_multi") != name.npos;
+            value_of(metric, of_classes || of_labels ? two : numbers, of_labels ? torch::stack({y, 1 - y}, 1) : y);
         }
         for (const auto& metric : {log_loss(), roc_auc(), average_precision()}) {
             value_of(metric, two, y);

@@ -66,8 +66,8 @@ void KindCounts::add(ValueKind kind, int64_t rows) {
 ColumnType KindCounts::type() const {
     const int64_t n = values();
     if (n == 0) return ColumnType::text;
-    if (booleans == n) return ColumnType::boolean;
     if (codes > 0) return ColumnType::text;
+    if (is_most(booleans, n)) return ColumnType::boolean;
     if (is_most(integers + numbers, n)) return numbers > 0 ? ColumnType::number : ColumnType::integer;
     return is_most(dates, n) ? ColumnType::date : ColumnType::text;
 }
@@ -80,6 +80,7 @@ int64_t KindCounts::odd() const {
         case ColumnType::date:
             return values() - dates;
         case ColumnType::boolean:
+            return values() - booleans;
         case ColumnType::text:
             break;
     }
@@ -89,7 +90,8 @@ int64_t KindCounts::odd() const {
 bool KindCounts::may_be_typed(int64_t all) const {
     if (codes > 0) return false;
     const int64_t n = values();
-    return is_most(all - (n - integers - numbers), all) || is_most(all - (n - dates), all) || booleans == n;
+    const int64_t most = std::max({integers + numbers, dates, booleans});
+    return is_most(all - (n - most), all);
 }
 
 bool is_of_type(ValueKind kind, ColumnType type) {

@@ -33,7 +33,7 @@ struct KindCounts {
     void add(ValueKind kind, int64_t rows);
     /// All but missing ones.
     int64_t values() const { return booleans + integers + numbers + codes + dates + others; }
-    /// true/false where all values are; numbers and dates where at least 95 % are and none is a code.
+    /// What at least 95 % of the values are, where none is a code.
     ColumnType type() const;
     /// The values that are not of the type.
     int64_t odd() const;

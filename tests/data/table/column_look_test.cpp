@@ -70,7 +70,7 @@ TEST(ColumnLook, one_value_of_twenty_may_be_odd_and_is_named) {
     EXPECT_EQ(dates.odd, 2);
 }
 
-TEST(ColumnLook, a_code_makes_a_column_text_and_so_does_an_odd_value_among_booleans) {
+TEST(ColumnLook, a_code_makes_a_column_text_and_an_odd_value_among_booleans_is_an_error) {
     EXPECT_EQ(look_at(column_of("7", 1000, {"007"}), "x").type, ColumnType::text);
     EXPECT_EQ(look_at(column_of("7", 19, {"007"}), "x").codes, 0) << "one of 19 is more than 5 %";
     for (const char* code : {"007", "99999999999999999999"}) {
@@ -80,7 +80,11 @@ TEST(ColumnLook, a_code_makes_a_column_text_and_so_does_an_odd_value_among_boole
                     AllOf(HasSubstr("row 2"), HasSubstr(code), HasSubstr("--cat x")));
     }
     EXPECT_EQ(look_at(column_of("7", 1000, {"9223372036854775808"}), "x").type, ColumnType::text);
-    EXPECT_EQ(look_at(column_of("true", 1000, {"maybe"}), "x").type, ColumnType::text);
+    const Table odd = column_of("true", 1000, {"False", "maybe"});
+    EXPECT_EQ(look_at(odd, "x").type, ColumnType::boolean);
+    EXPECT_THAT(message_of<Error>([&] { require_settled(odd, "x", look_at(odd, "x"), "--cat x"); }),
+                HasSubstr("row 2, column 'x': 'maybe' is neither true nor false, as 999 of the column's 1000 values"));
+    EXPECT_EQ(look_at(column_of("true", 10, {"maybe"}), "x").type, ColumnType::text);
     EXPECT_EQ(look_at(column_of("true", 1000, {"False", "?"}), "x").type, ColumnType::boolean);
 }
 

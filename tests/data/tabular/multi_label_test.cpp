@@ -32,7 +32,7 @@ TabularOptions labels(const std::string& delim = ";") {
 }
 
 TEST(MultiLabel, targets_are_one_column_of_0_and_1_for_each_label) {
-    const auto dls = TabularDataLoaders::from_table(tagged({"b; a", "a", "", " c ;a;;a", "NA", "b;c"}), labels());
+    const auto dls = TabularDataLoaders::from_table(tagged({"b; a", "a", "", " c ;a;;a", "", "b;c"}), labels());
     EXPECT_THAT(dls.target_classes(), ElementsAre("a", "b", "c"));
     EXPECT_TRUE(at::equal(dls.one_batch().targets.front(), at::tensor({1.f, 1.f, 0.f, 1.f, 0.f, 0.f, 0.f, 0.f, 0.f, 1.f,
                                                                        0.f, 1.f})
@@ -62,7 +62,7 @@ TEST(MultiLabel, what_cannot_be_right_is_an_error) {
     EXPECT_THAT(refused(good, labels(",")), HasSubstr("No row of target 'tags'"));
     EXPECT_EQ(refused({"a;b", "a", "", "c", "a", "b;dd"}, labels()),
               "row 6, column 'tags': label 'dd' is not among the 3 of the training rows, so the model cannot know it"
-              "; there are: a, b, c");
+              "; did you mean 'a' or 'b' or 'c'? There are: a, b, c");
     EXPECT_THAT(refused({"", "", "", "", "a;b", "b"}, labels()), HasSubstr("no label in the 4 training rows"));
     EXPECT_THAT(refused({"a;a", "a", "", "a", "a;b", "b"}, labels()), HasSubstr("one label in the 4 training rows"));
     const auto misused = [&](const std::function<void(TabularOptions&)>& change) {
@@ -84,7 +84,10 @@ TEST(MultiLabel, what_cannot_be_right_is_an_error) {
 }
 
 TEST(MultiLabel, labels_of_few_rows_are_said) {
-    const auto dls = TabularDataLoaders::from_table(tagged({"a;b", "a", "b", "c;a", "a", "b"}), labels());
+    auto options = labels();
+    options.cat_names = {"n"};
+    const auto dls = TabularDataLoaders::from_table(
+        tagged({"a;b", "a", "b", "c;a", "a", "b"}).with_column("n", std::vector<std::string>{"u", "v", "u", "v", "u", "v"}), options);
     std::vector<std::string> codes;
     for (const Warning& warning : dls.warnings()) codes.push_back(warning.code);
     EXPECT_THAT(codes, ElementsAre("rare_class", "class_not_in_validation"));
