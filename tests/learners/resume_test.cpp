@@ -1,6 +1,7 @@
 #include <embark/callbacks/checkpoint/detail/checkpointer.h>
 #include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/early_stopping.h>
+#include <embark/callbacks/ema.h>
 #include <embark/callbacks/gradient_accumulation.h>
 #include <embark/callbacks/gradient_clip.h>
 #include <embark/callbacks/mc_dropout.h>
@@ -215,6 +216,13 @@ std::vector<Case> cases() {
              }},
         {.name = "terminate on NaN", .callbacks = [](Folder) { return one<TerminateOnNaN>(); }},
         {.name = "short epochs", .callbacks = [](Folder) { return one<ShortEpoch>(ShortEpochOptions{.pct = 0.4}); }},
+        {.name = "moving average", .callbacks = [](Folder) { return one<ExponentialMovingAverage>(); }},
+        {.name = "moving average, saved",
+         .callbacks = [save](Folder folder) { return joined({one<ExponentialMovingAverage>(), save(folder)}); },
+         .one_cycle = true},
+        {.name = "moving average without validation",
+         .callbacks = [](Folder) { return one<ExponentialMovingAverage>(); },
+         .has_valid = false},
         {.name = "mix-up", .callbacks = [](Folder) { return one<MixUp>(); }, .one_cycle = true},
         {.name = "mix-up of classes", .callbacks = [](Folder) { return one<MixUp>(); }, .classes = true},
         {.name = "bf16",
