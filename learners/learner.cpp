@@ -7,12 +7,15 @@
 
 #include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../core/error.h"
+#include "../core/file.h"
 #include "../modules/layers.h"
 #include "../modules/sharded_embedding.h"
 #include "../optim/model_state.h"
 #include "detail/learner_impl.h"
 #include "detail/parameter_groups.h"
 #include "detail/run_lr_find.h"
+#include "export/detail/torchscript_archive.h"
+#include "onnx/export_onnx.h"
 
 namespace embark {
 
@@ -153,7 +156,20 @@ void Learner::load(const std::filesystem::path& path) {
 
 void Learner::export_torchscript(const std::filesystem::path& path, const ExportOptions& options) {
     const WholeTables whole(impl_->model.module());
-    if (is_main_process()) embark::export_torchscript(impl_->model, impl_->dls, path, options);
+    if (!is_main_process()) return;
+    require_writable_path(path);
+    write_file_atomically(path, {torchscript_archive(impl_->model, impl_->dls, options, &records())});
+}
+
+std::vector<std::filesystem::path> Learner::export_onnx(const std::filesystem::path& path,
+                                                        const ExportOptions& options) {
+    const WholeTables whole(impl_->model.module());
+    if (!is_main_process()) return {};
+    require_writable_path(path);
+    return convert_to_onnx(
+        ExportedFile::from_archive(torchscript_archive(impl_->model, impl_->dls, options, &records()),
+                                   impl_->model.module().name()),
+        path);
 }
 
 bool Learner::is_main_process() const {

@@ -194,8 +194,14 @@ public:
     /// where the module's trace depends on the batch size, and names the operation.
     void export_torchscript(const std::filesystem::path& path, const ExportOptions& options = {});
 
-    /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save()
-    /// and export_torchscript() do nothing in the others.
+    /// Writes the model as ONNX, for ONNX Runtime in any language, with the preprocessing of tables and ratings inside,
+    /// and returns the files: `learn.export_onnx("movies.onnx")`. See onnx/export_onnx.h for their inputs and outputs.
+    /// Throws Error, before anything is written, where export_torchscript does, and for what ONNX cannot say.
+    std::vector<std::filesystem::path> export_onnx(const std::filesystem::path& path,
+                                                   const ExportOptions& options = {});
+
+    /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save(),
+    /// export_torchscript() and export_onnx() do nothing in the others.
     bool is_main_process() const;
     [[deprecated("is_main_process since 0.2")]] bool leads() const { return is_main_process(); }
 

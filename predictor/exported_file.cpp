@@ -63,10 +63,15 @@ struct ExportedFile::Impl {
     FileInfo info;
 };
 
-ExportedFile::ExportedFile(const std::filesystem::path& path) {
+ExportedFile::ExportedFile(const std::filesystem::path& path) : ExportedFile(read_file(path), path.string()) {}
+
+ExportedFile ExportedFile::from_archive(std::string archive, std::string name) {
+    return ExportedFile(std::move(archive), std::move(name));
+}
+
+ExportedFile::ExportedFile(std::string archive, std::string name) {
     auto impl = std::make_shared<Impl>();
-    impl->name = path.string();
-    std::string archive = read_file(path);
+    impl->name = std::move(name);
     check_seal(archive, impl->name);
     try {
         const ClassicLocale plain_numbers;

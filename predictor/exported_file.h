@@ -47,6 +47,8 @@ public:
     /// Throws Error where `path` is no TorchScript file, is damaged, was not written by Embark, or by a version whose
     /// format is a later one.
     explicit ExportedFile(const std::filesystem::path& path);
+    /// The same of a file's bytes; `name` is what messages call it.
+    static ExportedFile from_archive(std::string archive, std::string name);
 
     /// Its path, for messages.
     const std::string& name() const;
@@ -66,6 +68,8 @@ public:
     const torch::jit::Module& module() const;
 
 private:
+    ExportedFile(std::string archive, std::string name);
+
     struct Impl;
     std::shared_ptr<const Impl> impl_;
 };

@@ -13,5 +13,7 @@ int predict(const Arguments& arguments);
 int recommend(const Arguments& arguments);
 int similar(const Arguments& arguments);
 int inspect(const Arguments& arguments);
+int convert(const Arguments& arguments);
+int check(const Arguments& arguments);
 
 }  // namespace embark::tools

@@ -45,6 +45,8 @@ int main(int argc, char** argv) {
                         {"recommend", "one user's best items", recommend},
                         {"similar", "the items most like one item", similar},
                         {"inspect", "what an exported model takes, gives and holds", inspect},
+                        {"check", "which values of a table an exported model does not know", check},
+                        {"convert", "write a model exported as TorchScript as ONNX", convert},
                         {"course list", "the experiments of the course", course_list},
                         {"course run", "rerun experiments of the course, beside its notes", course_run}},
                        {argv + 1, argv + argc});

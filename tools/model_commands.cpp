@@ -63,37 +63,6 @@ std::vector<double> numbers_of(const at::Tensor& values) {
     return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
 }
 
-std::string shape_text(const std::vector<int64_t>& shape) {
-    std::vector<std::string> parts;
-    for (const int64_t extent : shape) parts.push_back(std::to_string(extent));
-    return concat("(", join(parts), ")");
-}
-
-Json to_json(const ExportedModel::Info& info) {
-    Json parameters = Json::object();
-    for (const auto& [name, shape] : info.parameters) parameters[name] = shape;
-    return {{"kind", info.kind},
-            {"version", info.version},
-            {"model", info.model},
-            {"inputs", info.inputs},
-            {"outputs", info.outputs},
-            {"methods", info.methods},
-            {"vocabulary_sizes", info.vocabulary_sizes},
-            {"parameters", parameters}};
-}
-
-void print(const ExportedModel::Info& info) {
-    std::cout << info.model << ", exported by Embark " << info.version << " (" << info.kind << ")\n";
-    if (!info.inputs.empty()) std::cout << "takes       " << join(info.inputs) << "\n";
-    if (!info.outputs.empty()) std::cout << "gives       " << join(info.outputs) << "\n";
-    std::cout << "methods\n";
-    for (const auto& method : info.methods) std::cout << "  " << method << "\n";
-    if (!info.vocabulary_sizes.empty()) std::cout << "vocabularies, #na# included\n";
-    for (const auto& [name, size] : info.vocabulary_sizes) std::cout << "  " << name << "  " << size << "\n";
-    std::cout << "parameters\n";
-    for (const auto& [name, shape] : info.parameters) std::cout << "  " << name << "  " << shape_text(shape) << "\n";
-}
-
 /// `table` without the columns that cannot be written as text (lists, bytes) and that the model does not need.
 Table writable(const Table& table, const std::vector<std::string>& needed) {
     std::vector<std::string> kept;
@@ -233,24 +202,6 @@ int similar(const Arguments& arguments) {
     const std::string item = required_text(values, "item");
     const auto model = load_model(values);
     print(model.similar(item, top_of(values)), "item", "similarity", values["json"].as<bool>());
-    return kSuccess;
-}
-
-int inspect(const Arguments& arguments) {
-    CommandLine line("embark inspect FILE", "Says what an exported model takes, gives and holds.");
-    auto add = line.options.add_options();
-    add("model", po::value<std::string>()->value_name("FILE"), "the model, where it is not given as the first word");
-    add("json", po::bool_switch(), "print it as one JSON object");
-    if (line.help_printed(arguments)) return kSuccess;
-    Arguments words = arguments;
-    if (!words.empty() && !words.front().starts_with("--")) words.insert(words.begin(), "--model");
-    const auto values = line.parse(words);
-    const auto model = load_model(values);
-    if (values["json"].as<bool>()) {
-        std::cout << to_json(model.info()).dump(2) << "\n";
-    } else {
-        print(model.info());
-    }
     return kSuccess;
 }
 

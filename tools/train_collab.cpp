@@ -219,7 +219,6 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
                              {"warnings", warnings_report(warnings)},
                              {"unknown", unknown_ids(dls.valid_counts())},
                              {"seed", options.seed}};
-    if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
 }
 
@@ -259,7 +258,7 @@ int train_collab(const Arguments& arguments) {
     require_finite_loss(final, records);
     std::optional<Validation> tested;
     if (test.loader) tested = learn.validate(*test.loader);
-    if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+    const std::vector<std::string> exported = export_model(options, learn);
     if (!learn.is_main_process()) return kSuccess;
     const auto outcome = records.epochs.empty() ? training_warnings(records)
                                                 : baseline_warnings(dls, final.metrics.at("rmse"));
@@ -268,6 +267,7 @@ int train_collab(const Arguments& arguments) {
 
     if (options.json) {
         nlohmann::json result = report(options, dls, records, final, columns, warnings);
+        add_exported(result, exported);
         if (tested) {
             result["test_loss"] = figure(tested->loss);
             result["test_rmse"] = figure(tested->metrics.at("rmse"));
@@ -281,7 +281,7 @@ int train_collab(const Arguments& arguments) {
             std::cout << "test_loss " << format_number(tested->loss) << "\ntest_rmse "
                       << format_number(tested->metrics.at("rmse")) << "\n";
         }
-        if (!options.export_path.empty()) std::cout << "exported " << options.export_path << "\n";
+        for (const std::string& file : exported) std::cout << "exported " << file << "\n";
     }
     return kSuccess;
 }

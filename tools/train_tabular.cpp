@@ -233,7 +233,6 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
                              {"preset", options.preset},
                              {"seed", options.seed}};
     if (!learn.stop_reason().empty()) result["stop_reason"] = learn.stop_reason();
-    if (!options.export_path.empty()) result["export"] = options.export_path;
     return result;
 }
 
@@ -288,13 +287,14 @@ int train_tabular(const Arguments& arguments) {
     if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
     require_finite_loss(final, learn.records());
-    if (!options.export_path.empty()) learn.export_torchscript(options.export_path);
+    const std::vector<std::string> exported = export_model(options, learn);
     std::vector<Warning> of_training = undefined_metrics(final);
     add(of_training, learn.records().epochs.empty() ? training_warnings(learn.records()) : baseline_warnings(learn));
     show_warnings(of_training);
     add(warnings, of_training);
 
     nlohmann::json result = report(options, learn, final, warnings);
+    add_exported(result, exported);
     std::optional<Validation> tested;
     if (test) {
         tested = learn.validate(*test);
@@ -307,7 +307,7 @@ int train_tabular(const Arguments& arguments) {
     }
     print("valid", final);
     if (tested) print("test", *tested);
-    if (!options.export_path.empty()) std::cout << "exported " << options.export_path << "\n";
+    for (const std::string& file : exported) std::cout << "exported " << file << "\n";
     return kSuccess;
 }
 

@@ -42,6 +42,10 @@ void check(const TrainingOptions& options) {
     if (!options.export_path.empty()) require_writable_path(options.export_path);
 }
 
+bool is_onnx(const std::string& path) {
+    return std::filesystem::path(path).extension() == ".onnx";
+}
+
 }  // namespace
 
 CheckpointOptions TrainingOptions::checkpoint() const {
@@ -94,7 +98,7 @@ void add_training_options(CommandLine& line, TrainingOptions& options) {
     add("resume", text_option(options.resume_dir, "DIR"),
         "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
         "there, start afresh");
-    add("export", text_option(options.export_path, "FILE"), "write the trained model to this TorchScript file");
+    add("export", text_option(options.export_path, "FILE"), "write the trained model to this file: as ONNX where its name ends with .onnx, else as TorchScript");
     add("quiet", po::bool_switch(&options.quiet), "leave out what the columns are taken for");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
 }
@@ -109,6 +113,23 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
                             "--checkpoint-every needs a folder: give --checkpoint-dir or --resume");
     }
     check(options);
+}
+
+std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn) {
+    if (options.export_path.empty()) return {};
+    if (!is_onnx(options.export_path)) {
+        learn.export_torchscript(options.export_path);
+        return {options.export_path};
+    }
+    std::vector<std::string> files;
+    for (const auto& path : learn.export_onnx(options.export_path)) files.push_back(path.string());
+    return files;
+}
+
+void add_exported(nlohmann::json& report, const std::vector<std::string>& files) {
+    if (files.empty()) return;
+    report["export"] = files.front();
+    report["exports"] = files;
 }
 
 void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs) {

@@ -57,6 +57,13 @@ void add_training_options(CommandLine& line, TrainingOptions& options);
 /// anything is read.
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
 
+/// Writes the model as --export says, as ONNX where its name ends with .onnx, else as TorchScript, and returns the
+/// files; none where none is asked for.
+std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn);
+
+/// Adds these files to a report: the first as `export`, all as `exports`.
+void add_exported(nlohmann::json& report, const std::vector<std::string>& files);
+
 /// Throws UsageError where --export would replace one of `inputs` or of the data set's files, which the run reads,
 /// however its path is spelled, or its checkpoint. Empty names are none.
 void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs);

@@ -18,7 +18,7 @@ struct IValue;
 
 namespace embark {
 
-/// Settings of export_torchscript.
+/// Settings of export_torchscript and export_onnx.
 struct ExportOptions {
     /// Collab: store in the file what each user rated, so that `recommend` leaves it out.
     bool include_rated = true;
@@ -26,6 +26,8 @@ struct ExportOptions {
     /// `item_factors.weight` or `embeds.1.weight` where there is one, else the one 2-d parameter with a row for each
     /// item and more than one column. Where several fit, the file has no `similar`.
     std::string item_factors = {};
+    /// What else the file is to say of itself, by name: {{"trained on", "2024's orders"}}.
+    std::map<std::string, std::string> metadata = {};
 };
 
 /// What a kind of data tells in an exported file's description, for those who read it: see FileInfo.
@@ -57,6 +59,8 @@ public:
     /// Name and value of each parameter of the model.
     virtual std::vector<std::pair<std::string, at::Tensor>> parameters() const = 0;
 
+    /// Whether neither the model nor the file has anything called `name`.
+    virtual bool is_free(const std::string& name) const = 0;
     /// Throws Error where the model has a tensor or submodule called `name`.
     virtual void require_free(const std::string& name) const = 0;
     /// Stores a value, which methods read as `self.NAME`: a number, a text, or a list, dictionary or tuple of such and

@@ -17,7 +17,7 @@ namespace embark {
 namespace {
 
 /// One operation of a forward pass.
-struct Operation {
+struct SeenOperation {
     std::string name;               // "relu"
     const void* weights = nullptr;  // the storage of a layer's tensor that it takes, where it takes one
     std::vector<int64_t> output_shape = {};
@@ -26,7 +26,7 @@ struct Operation {
 /// What the observer of operations writes to; LibTorch takes plain functions, which have no state of their own.
 struct Observation {
     std::set<const void*> weights;  // the storages of all layers' tensors
-    std::vector<Operation> operations;
+    std::vector<SeenOperation> operations;
 };
 thread_local Observation* observation = nullptr;
 
@@ -64,13 +64,13 @@ void end_operation(const at::RecordFunction& function, at::ObserverContext* cont
     if (observation == nullptr || context == nullptr) return;
     const auto outputs = function.outputs();
     if (outputs.empty() || !outputs.front().isTensor()) return;
-    Operation& operation = observation->operations[static_cast<Context*>(context)->operation];
+    SeenOperation& operation = observation->operations[static_cast<Context*>(context)->operation];
     operation.output_shape = outputs.front().toTensor().sizes().vec();
     // A transposed weight is not yet what the layer gives.
     if (storage_of(outputs.front().toTensor()) == operation.weights) operation.weights = nullptr;
 }
 
-std::vector<Operation> operations_of(const Model& model, const Tensors& inputs) {
+std::vector<SeenOperation> operations_of(const Model& model, const Tensors& inputs) {
     torch::NoGradGuard no_grad;
     Observation seen;
     for (const auto& parameter : model.module().parameters()) seen.weights.insert(storage_of(parameter));
@@ -103,7 +103,7 @@ std::string plain(const std::string& name) {
 }
 
 /// The number of the operation that computes `layer`, from number `begin` on; that of the end where no operation does.
-size_t operation_of(const torch::nn::Module& layer, const std::string& type, const std::vector<Operation>& operations,
+size_t operation_of(const torch::nn::Module& layer, const std::string& type, const std::vector<SeenOperation>& operations,
                     size_t begin) {
     for (size_t i = 0; i < operations.size(); ++i) {
         if (operations[i].weights == nullptr) continue;

@@ -85,6 +85,24 @@ def similar(self, item: str, k: int = 10) -> Tuple[List[str], Tensor]:
     return self._embark_highest(scores, keep, k)
 )";
 
+// Beside the model's own tensors and submodules, which may have these names.
+struct OptionalMethod {
+    const char *name, *source;
+};
+constexpr OptionalMethod kOptional[] = {
+    {"users", R"(
+def users(self) -> List[str]:
+    return self._embark_users[1:]
+)"},
+    {"items", R"(
+def items(self) -> List[str]:
+    return self._embark_items[1:]
+)"},
+    {"knows_user", R"(
+def knows_user(self, user: str) -> bool:
+    return self._embark_number(user, self._embark_user_index, self._embark_user_spelling) > 0
+)"}};
+
 /// The names of a vocabulary in order, the number of each, and how they are spelled.
 void add_vocabulary(ExportContext& file, const std::string& what, const Vocabulary& vocabulary) {
     file.attribute("_embark_" + what + "s", script_names(vocabulary));
@@ -156,6 +174,9 @@ void CollabData::export_to(ExportContext& file) const {
     file.define(kHighest);
     file.define(std::string(kRecommend) + (include_rated ? kLeaveOutRated : "") + kRank);
     if (!item_factors.empty()) file.define(similar_source(item_factors));
+    for (const OptionalMethod& method : kOptional) {
+        if (file.is_free(method.name)) file.define(method.source);
+    }
     file.describe({.kind = "collab",
                    .inputs = {user_name, item_name},
                    .outputs = {rating_name},

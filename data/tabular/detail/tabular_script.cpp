@@ -216,6 +216,51 @@ def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
     return counts
 )";
 
+// Numbers as read_number reads them; TorchScript's own float(text) takes others too.
+constexpr const char* kRowValues = R"(
+def _embark_skip_digits(self, word: str, i: int) -> int:
+    while i < len(word) and ord(word[i]) >= 48 and ord(word[i]) <= 57:
+        i += 1
+    return i
+
+def _embark_is_number(self, word: str) -> bool:
+    begin = 1 if len(word) > 0 and (word[0] == "-" or word[0] == "+") else 0
+    end = self._embark_skip_digits(word, begin)
+    digits = end - begin
+    if end < len(word) and word[end] == ".":
+        point = end
+        end = self._embark_skip_digits(word, point + 1)
+        digits += end - point - 1
+    if digits > 0 and end < len(word) and (word[end] == "e" or word[end] == "E"):
+        end += 1
+        if end < len(word) and (word[end] == "-" or word[end] == "+"):
+            end += 1
+        digits = self._embark_skip_digits(word, end) - end
+        end += digits
+    return digits > 0 and end == len(word)
+
+def _embark_raw_columns(self, rows: List[Dict[str, str]]) -> Tuple[Dict[str, List[str]], Dict[str, List[float]]]:
+    text_names, number_names = self._embark_raw_names
+    categories: Dict[str, List[str]] = {}
+    numbers: Dict[str, List[float]] = {}
+    for name in text_names:
+        texts: List[str] = []
+        for i, row in enumerate(rows):
+            assert name in row, "row {} has no '{}'".format(i + 1, name)
+            texts.append(row[name])
+        categories[name] = texts
+    for name in number_names:
+        values: List[float] = []
+        for i, row in enumerate(rows):
+            assert name in row, "row {} has no '{}'".format(i + 1, name)
+            word = self._embark_without_blanks(row[name])
+            missing = self._embark_is_missing_word(word)
+            assert missing or self._embark_is_number(word), "row {}, column '{}': '{}' is not a number".format(i + 1, name, row[name])
+            values.append(float("nan") if missing else float(word))
+        numbers[name] = values
+    return categories, numbers
+)";
+
 constexpr const char* kColumns = R"(
 def columns(self) -> Tuple[List[str], List[str]]:
     return self._embark_raw_names
@@ -241,7 +286,7 @@ TargetScript script_of(const TargetColumn& target, size_t i) {
     return {"Tensor", target.log ? concat("torch.exp(", value, ")") : value};
 }
 
-/// The method predict: a result as it is for one target, a tuple of results for several.
+/// The methods predict and predict_rows: a result as it is for one target, a tuple of results for several.
 std::string predict_source(const TabularData& data) {
     std::vector<std::string> inputs = {"x_cat", "x_cont"}, outputs, types, results;
     std::string encode = "    x_cat, x_cont = self._embark_encode(categories, numbers)\n";
@@ -267,7 +312,10 @@ std::string predict_source(const TabularData& data) {
                   "    rows = x_cat.size(0)\n", "    if rows == 0:\n",
                   one_row,  // a model need not know what to do with no row at all
                   "    ", join(outputs), " = self.forward(", join(inputs), ")\n", "    if rows == 0:\n", "        ",
-                  join(outputs), " = ", join(outputs, "[:0], "), "[:0]\n", "    return ", result, "\n");
+                  join(outputs), " = ", join(outputs, "[:0], "), "[:0]\n", "    return ", result, "\n\n",
+                  "def predict_rows(self, rows: List[Dict[str, str]]) -> ", type, ":\n",
+                  "    categories, numbers = self._embark_raw_columns(rows)\n",
+                  "    return self.predict(categories, numbers)\n");
 }
 
 at::Tensor doubles(const std::vector<double>& values) {
@@ -406,7 +454,7 @@ FileDescription description_of(const TabularData& data) {
 
 void TabularData::export_to(ExportContext& file) const {
     if (!predicts_targets(file, *this)) return;
-    for (const char* method : {"predict", "count_unknown", "columns", "classes"}) file.require_free(method);
+    for (const char* method : {"predict", "predict_rows", "count_unknown", "columns", "classes"}) file.require_free(method);
     add_columns(file, *this);
     add_dates(file, *this);
     add_texts(file, *this);
@@ -421,7 +469,7 @@ void TabularData::export_to(ExportContext& file) const {
     const std::string predict = predict_source(*this);
     for (const char* source :
          {kDateScript, kTextScript, kExpand, kText, kRows, scale, kDoubles, kEncode,
-          kClassify, kValue, predict.c_str(), kCountUnknown, kColumns, kClasses}) {
+          kClassify, kValue, kRowValues, predict.c_str(), kCountUnknown, kColumns, kClasses}) {
         file.define(source);
     }
     file.describe(description_of(*this));

@@ -63,6 +63,10 @@ std::vector<std::pair<std::string, at::Tensor>> FileExport::parameters() const {
     return parameters;
 }
 
+bool FileExport::is_free(const std::string& name) const {
+    return !module_.hasattr(name) && !module_.find_method(name).has_value();
+}
+
 void FileExport::require_free(const std::string& name) const {
     require(!module_.hasattr(name), "The model cannot be exported: it has a tensor or submodule called '", name,
             "', a name that the exported file needs for a method of its own; give it another one");

@@ -22,6 +22,7 @@ public:
     const Tensors& example() const override { return example_; }
     Tensors forward(const Tensors& inputs) const override;
     std::vector<std::pair<std::string, at::Tensor>> parameters() const override;
+    bool is_free(const std::string& name) const override;
     void require_free(const std::string& name) const override;
     void attribute(const std::string& name, const c10::IValue& value) override;
     void define(const std::string& source) override;

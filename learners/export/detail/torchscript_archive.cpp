@@ -1,0 +1,75 @@
+#include "torchscript_archive.h"
+
+#include <sstream>
+#include <utility>
+
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "../../../callbacks/reporting/records.h"
+#include "../../../core/detail/classic_locale.h"
+#include "../../../core/error.h"
+#include "../../../modules/tabular_model.h"
+#include "../../../predictor/detail/archive_seal.h"
+#include "../../../predictor/detail/export_format.h"
+#include "../../../predictor/detail/torchscript_call.h"
+#include "../../../predictor/file_schema.h"
+#include "file_export.h"
+#include "forward_inputs.h"
+#include "module_mirror.h"
+#include "row_network_json.h"
+#include "torchscript_trace.h"
+
+namespace embark {
+
+namespace {
+
+std::string serialise(const torch::jit::Module& module, const nlohmann::json& description) {
+    // In memory first: LibTorch ends the process where its own writing to a file fails.
+    std::ostringstream out(std::ios::binary);
+    try {
+        module.save(out, {{kMetadataName, description.dump(1)}});
+    } catch (const std::exception& error) {
+        fail("The model cannot be exported: ", torch_message(error));
+    }
+    return std::move(out).str();
+}
+
+/// Adds the method `schema()`, unless the model has something of that name.
+void add_schema(FileExport& file, const std::string& description) {
+    if (!file.is_free("schema")) return;
+    file.attribute("_embark_schema", file_schema(description));
+    file.define("def schema(self) -> str:\n    return self._embark_schema\n");
+}
+
+/// How many epochs there were, and what the last one's figures are.
+nlohmann::json training_json(const Records& records) {
+    nlohmann::json recorded = nlohmann::json::object();
+    for (const std::string& name : records.names()) recorded[name] = records.last(name);
+    return {{"epochs", records.epochs.size()}, {"recorded", recorded}};
+}
+
+}  // namespace
+
+std::string torchscript_archive(const Model& model, const DataLoaders& dls, const ExportOptions& options,
+                                const Records* records) {
+    const ClassicLocale plain_numbers;
+    const Tensors example = dls.one_batch().inputs;
+    FileExport file(trace_module(model, example), example, options);
+    if (dls.preprocessing()) dls.preprocessing()->export_to(file);
+
+    nlohmann::json description = file.description();
+    description["format"] = kExportFormat;
+    description["version"] = EMBARK_VERSION;
+    description["model"] = class_name(model.module());
+    description["forward_inputs"] = forward_inputs_json(example);
+    if (!options.metadata.empty()) description["metadata"] = options.metadata;
+    if (records != nullptr && !records->epochs.empty()) description["training"] = training_json(*records);
+    if (const auto* network = dynamic_cast<const TabularModelImpl*>(&model.module())) {
+        description["network"] = row_network_json(*network);
+    }
+    add_schema(file, description.dump());
+    return seal_archive(serialise(file.module(), description));
+}
+
+}  // namespace embark

@@ -1,0 +1,150 @@
+#include "collab_graph.h"
+
+#include <map>
+#include <optional>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include "../../../core/error.h"
+#include "../../../core/text.h"
+#include "../../../predictor/vocabulary.h"
+#include "file_metadata.h"
+#include "forward_graph.h"
+#include "spelling_graph.h"
+
+namespace embark::onnx {
+
+namespace {
+
+constexpr const char* kIdDoc = "id; an unknown one, as \"\" is, is answered as such";
+
+/// The vocabulary of "user" or "item". Version 0.1 took ids as they were written and said no spelling.
+Vocabulary ids_of(const ExportedFile& file, const std::string& what) {
+    std::vector<std::string> names;
+    for (const c10::IValue& name : file.attribute("_embark_" + what + "s").toListRef()) {
+        names.push_back(name.toStringRef());
+    }
+    const std::string spelling = "_embark_" + what + "_spelling";
+    const bool is_said = file.module().hasattr(spelling);
+    return Vocabulary::from_names(
+        std::move(names), is_said ? static_cast<Spelling>(file.attribute(spelling).toInt()) : Spelling::as_written);
+}
+
+void require_method(const ExportedFile& file, const std::string& method) {
+    require(file.has_method(method), file.name(), " has no method ", method, ", so no ONNX file of it can be made; ",
+            "its kind is ", file.info().kind, ", and its methods are ", join(file.info().methods, "; "));
+}
+
+/// The ratings, (rows), of rows of a user's and an item's number, (rows, 2).
+std::string rate(Graph& graph, const ExportedFile& file, const std::string& rows) {
+    const auto outputs = add_forward(graph, file.module(), {rows}, {at::zeros({2, 2}, at::kLong)});
+    const std::string flat = graph.node("Reshape", {outputs.at(0).name, graph.integers({-1})});
+    return outputs[0].type == Type::float32 ? flat : graph.cast(flat, Type::float32);
+}
+
+/// Gives out the names and the scores of the `k` items with the highest scores, of those that `keep` keeps.
+void give_highest(Graph& graph, const std::string& scores, const std::string& keep, const std::string& k,
+                  const Vocabulary& items, const std::string& scores_name) {
+    const std::string kept = graph.node("Reshape", {graph.node("NonZero", {keep}), graph.integers({-1})});
+    const std::string kept_scores = graph.node("Gather", {scores, kept});
+    const std::string n = graph.node("Min", {k, graph.node("Shape", {kept})});
+    const Names highest = graph.nodes("TopK", {kept_scores, n}, 2);
+    const std::string numbers = graph.node("Gather", {kept, highest[1]});
+    graph.output("items", graph.node("Gather", {graph.texts(items.names(), "items"), numbers}), Type::string, {"n"},
+                 "best first");
+    graph.output(scores_name, highest[0], Type::float32, {"n"});
+}
+
+std::string add_k(Graph& graph) {
+    return graph.input("k", Type::int64, {"1"}, "how many are wanted, at least 1");
+}
+
+/// Which items may be given to the user of number `user`: all but the unknown one and those that the user rated.
+std::string not_rated(Graph& graph, const ExportedFile& file, const std::string& user, int64_t n_items) {
+    const at::Tensor keep = at::arange(n_items) > 0;
+    const std::string all = graph.constant(keep, "keep");
+    if (!file.module().hasattr("_embark_rated")) return all;
+    const auto rated = file.attribute("_embark_rated").toTupleRef().elements();
+    const std::string offsets = graph.constant(rated[0].toTensor().to(at::kLong), "rated.offsets");
+    const std::string begin = graph.node("Gather", {offsets, user});
+    const std::string end = graph.node("Gather", {offsets, graph.node("Add", {user, graph.integers({1})})});
+    const std::string items =
+        graph.node("Slice", {graph.constant(rated[1].toTensor(), "rated.items"), begin, end, graph.integers({0})});
+    const std::string no = graph.constant(at::zeros({1}, at::kBool), "no");
+    const std::string none = graph.node("Expand", {no, graph.node("Shape", {items})});
+    return graph.node("ScatterElements", {all, items, none}, {{"axis", int64_t{0}}});
+}
+
+/// The attribute that `value` is in the graph of a method of `module`; nothing where it is another kind of value.
+std::optional<c10::IValue> attribute_of(const torch::jit::Module& module, const torch::jit::Value* value) {
+    const torch::jit::Node* node = value->node();
+    if (node->kind() == c10::prim::Param) return module._ivalue();
+    if (node->kind() != c10::prim::GetAttr) return std::nullopt;
+    const auto owner = attribute_of(module, node->input());
+    if (!owner) return std::nullopt;
+    return owner->toObjectRef().getAttr(node->s(torch::jit::attr::name));
+}
+
+/// The factors of the items: those whose norm the method `similar` takes.
+at::Tensor item_factors(const ExportedFile& file) {
+    const auto graph = file.module().get_method("similar").graph();
+    for (const torch::jit::Node* node : graph->nodes()) {
+        if (node->kind() != c10::aten::norm) continue;
+        const auto factors = attribute_of(file.module(), node->input(0));
+        if (factors && factors->isTensor()) return factors->toTensor().detach();
+    }
+    fail(file.name(), " does not say which factors its method similar compares");
+}
+
+}  // namespace
+
+std::string collab_predict(const ExportedFile& file) {
+    require_method(file, "predict");
+    Graph graph;
+    Names codes;
+    for (size_t i = 0; i < 2; ++i) {
+        const std::string& column = file.info().inputs.at(i);
+        const std::string value = graph.input(column, Type::string, {"rows", "1"}, kIdDoc);
+        codes.push_back(category_codes(graph, value, ids_of(file, i == 0 ? "user" : "item")));
+    }
+    const std::string ratings = rate(graph, file, graph.node("Concat", codes, {{"axis", int64_t{1}}}));
+    graph.output(file.info().outputs.at(0), graph.node("Reshape", {ratings, graph.integers({-1, 1})}), Type::float32,
+                 {"rows", "1"});
+    return graph.model("predict", file_metadata(file.info()));
+}
+
+std::string collab_recommend(const ExportedFile& file) {
+    require_method(file, "recommend");
+    Graph graph;
+    const std::string name = graph.input("user", Type::string, {"1"}, kIdDoc), k = add_k(graph);
+    const std::string user = category_codes(graph, name, ids_of(file, "user"));
+    const Vocabulary items = ids_of(file, "item");
+    const std::string all = graph.constant(at::arange(items.size()).unsqueeze(1), "all");
+    const std::string same = graph.node("Expand", {user, graph.integers({items.size(), 1})});
+    const std::string scores = rate(graph, file, graph.node("Concat", {same, all}, {{"axis", int64_t{1}}}));
+    give_highest(graph, scores, not_rated(graph, file, user, items.size()), k, items, "ratings");
+    return graph.model("recommend", file_metadata(file.info()));
+}
+
+std::string collab_similar(const ExportedFile& file) {
+    require_method(file, "similar");
+    Graph graph;
+    const std::string name = graph.input("item", Type::string, {"1"}, "id; nothing is similar to an unknown one");
+    const std::string k = add_k(graph);
+    const Vocabulary items = ids_of(file, "item");
+    const std::string item = category_codes(graph, name, items);
+    const at::Tensor factors = item_factors(file).to(at::kFloat);
+    const std::string directions = graph.constant(factors / factors.norm(2, {1}, true).clamp_min(1e-12), "directions");
+    const std::string direction = graph.node("Gather", {directions, item});
+    const std::string scores =
+        graph.node("MatMul", {directions, graph.node("Reshape", {direction, graph.integers({-1})})});
+    const std::string others =
+        graph.node("Not", {graph.node("Equal", {graph.constant(at::arange(items.size()), "all"), item})});
+    const std::string known = graph.node("Greater", {item, graph.integers({0})});
+    const std::string keep = graph.node("And", {others, graph.constant(at::arange(items.size()) > 0, "keep")});
+    give_highest(graph, scores, graph.node("And", {keep, known}), k, items, "similarities");
+    return graph.model("similar", file_metadata(file.info()));
+}
+
+}  // namespace embark::onnx

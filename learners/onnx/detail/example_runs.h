@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include "../../../core/tensors.h"
+#include "traced_value.h"
+
+namespace embark::onnx {
+
+/// `rows` rows of `example`, beginning anew where they end.
+Tensors example_rows(const Tensors& example, int64_t rows);
+
+/// What the results of `node` were in each run, from what its inputs were. Tensors that it writes into are left as they
+/// are: results are of their own then. The elements of lists come as values too, all without names.
+std::vector<TracedValue> run_on_examples(const torch::jit::Node& node, const std::vector<TracedValue>& inputs);
+
+/// `elements` as the list or tuple that `node` makes of them.
+TracedValue list_on_examples(const torch::jit::Node& node, std::vector<TracedValue> elements);
+
+/// The argument that `node` writes into, as add_ does; nothing where there is none. Throws Error for an operator that
+/// writes into several, or whose result is not what it wrote.
+std::optional<size_t> written_argument(const torch::jit::Node& node);
+
+/// Whether two values share memory in one of the runs, and whether they are then the same elements in the same order.
+bool share_memory(const TracedValue& a, const TracedValue& b);
+bool same_elements(const TracedValue& a, const TracedValue& b);
+
+}  // namespace embark::onnx

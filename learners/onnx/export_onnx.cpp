@@ -1,0 +1,88 @@
+#include "export_onnx.h"
+
+#include <string>
+#include <utility>
+
+#include <torch/torch.h>
+
+#include "../../core/error.h"
+#include "../../core/file.h"
+#include "../../core/text.h"
+#include "../export/detail/forward_inputs.h"
+#include "../export/detail/module_mirror.h"
+#include "../export/detail/torchscript_archive.h"
+#include "detail/collab_graph.h"
+#include "detail/file_metadata.h"
+#include "detail/forward_graph.h"
+#include "detail/graph.h"
+#include "detail/tabular_graph.h"
+
+namespace embark {
+
+namespace {
+
+/// A file that is to be written, and its bytes.
+using NewFile = std::pair<std::filesystem::path, std::string>;
+
+/// "movies.onnx" and "recommend": "movies.recommend.onnx".
+std::filesystem::path beside(const std::filesystem::path& path, const std::string& method) {
+    std::filesystem::path other = path;
+    return other.replace_extension(concat(".", method, path.extension().string()));
+}
+
+/// What forward does with tensors that are encoded already.
+std::string forward_file(const ExportedFile& file) {
+    const Tensors example = forward_example(file);
+    onnx::Graph graph;
+    onnx::Names inputs;
+    for (size_t i = 0; i < example.size(); ++i) {
+        onnx::Dims dims = {"rows"};
+        for (int64_t d = 1; d < example[i].dim(); ++d) dims.push_back(concat(example[i].size(d)));
+        inputs.push_back(graph.input(example.size() == 1 ? "x" : concat("x", i + 1),
+                                     onnx::type_of(example[i].scalar_type()), dims));
+    }
+    const auto outputs = onnx::add_forward(graph, file.module(), inputs, example);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+        graph.output(outputs.size() == 1 ? "output" : concat("output", i + 1), outputs[i].name, outputs[i].type,
+                     outputs[i].dims);
+    }
+    return graph.model("forward", onnx::file_metadata(file.info()));
+}
+
+std::vector<NewFile> files_of(const ExportedFile& file, const std::filesystem::path& path) {
+    const std::string& kind = file.info().kind;
+    if (kind == "tabular") return {{path, onnx::tabular_predict(file)}};
+    if (kind != "collab") return {{path, forward_file(file)}};
+    std::vector<NewFile> files = {{path, onnx::collab_predict(file)},
+                                  {beside(path, "recommend"), onnx::collab_recommend(file)}};
+    if (file.has_method("similar")) files.emplace_back(beside(path, "similar"), onnx::collab_similar(file));
+    return files;
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, const std::filesystem::path& path) {
+    require_writable_path(path);
+    std::vector<NewFile> files;
+    try {
+        files = files_of(file, path);
+    } catch (const Error& error) {
+        fail(file.name(), " cannot be written as ONNX: ", error.what());
+    }
+    std::vector<std::filesystem::path> written;
+    for (const auto& [name, bytes] : files) require_writable_path(name);
+    for (const auto& [name, bytes] : files) {
+        write_file_atomically(name, {bytes});
+        written.push_back(name);
+    }
+    return written;
+}
+
+std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoaders& dls,
+                                               const std::filesystem::path& path, const ExportOptions& options) {
+    require_writable_path(path);
+    return convert_to_onnx(ExportedFile::from_archive(torchscript_archive(model, dls, options), class_name(model.module())),
+                           path);
+}
+
+}  // namespace embark

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "../../data/loaders/dataloaders.h"
+#include "../../predictor/exported_file.h"
+#include "../model.h"
+
+namespace embark {
+
+/// What Learner::export_onnx does, for any model: writes `model` as ONNX (opset 17, which ONNX Runtime reads from 1.15
+/// on), with the preprocessing of tables and ratings inside, and returns the files that it wrote:
+///
+///   tables   `path`: an input for each column under its own name, string[rows,1] or double[rows,1]; the outputs
+///            `prediction` and, of classes, `probabilities`, each as `TARGET.prediction` where there are several targets
+///   ratings  `path`: users and items, string[rows,1], to ratings; `NAME.recommend.onnx`: `user` and `k` to the best
+///            items; and `NAME.similar.onnx`: `item` and `k`, where the model has factors of items
+///   others   `path`: what forward does with encoded tensors, `x` (or `x1`, `x2`, …) to `output` (or `output1`, …)
+///
+/// All were made before the first is written. docs/deploy.md says what the files know of. Throws Error, and writes
+/// nothing, where export_torchscript does, and for an operator that has no ONNX form here.
+std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoaders& dls,
+                                               const std::filesystem::path& path, const ExportOptions& options = {});
+
+/// The same of a file that export_torchscript wrote, of this version or an earlier one. Throws Error besides where a
+/// file of version 0.1 does not say which tensors its forward takes.
+std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, const std::filesystem::path& path);
+
+}  // namespace embark
