@@ -77,23 +77,32 @@ Json contents_of(const std::string& path) {
             {"schema", schema}};
 }
 
-/// What a table has that the model's training had not.
-EncodingCounts counts_of(const std::string& path, const Table& table) {
+/// What a table has that the model's training had not, and what is said of it.
+struct NewValues {
     EncodingCounts counts;
+    std::vector<Warning> warnings;
+};
+
+NewValues new_values_of_rows(const std::string& description, const Table& table) {
+    NewValues found;
+    TabularData(file_encoder(description)).encode(table, &found.counts);
+    found.warnings = found.counts.warnings();
+    return found;
+}
+
+NewValues new_values(const std::string& path, const Table& table) {
     if (is_onnx(path)) {
         const std::string description = onnx_description(path);
         require(Json::parse(description).at("kind") == "tabular", path,
                 " is not a model of a table; of ratings check the TorchScript file");
-        TabularData(file_encoder(description)).encode(table, &counts);
-        return counts;
+        return new_values_of_rows(description, table);
     }
     const ExportedModel model = ExportedModel::load(path);
-    if (model.predicts_rows()) {
-        TabularData(file_encoder(model.info().description)).encode(table, &counts);
-    } else {
-        model.predict_ratings(table, &counts);
-    }
-    return counts;
+    if (model.predicts_rows()) return new_values_of_rows(model.info().description, table);
+    NewValues found;
+    model.predict_ratings(table, &found.counts);
+    found.warnings = found.counts.id_warnings();
+    return found;
 }
 
 std::string short_list(const Json& values) {
@@ -229,8 +238,7 @@ int check(const Arguments& arguments) {
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(with_names(arguments, {"model"}));
     const std::string path = required_text(values, "model"), input = required_text(values, "input");
-    const EncodingCounts counts = counts_of(path, read_table(reading, input, {.trim_spaces = true}));
-    const auto warnings = counts.warnings();
+    const auto [counts, warnings] = new_values(path, read_table(reading, input, {.trim_spaces = true}));
     if (values["json"].as<bool>()) {
         std::cout << Json{{"unknown", counts.unknown},
                           {"filled", counts.filled},

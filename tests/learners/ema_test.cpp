@@ -29,18 +29,18 @@ struct WeightProbe : Callback {
     Tensors trained, validated;
 };
 
-struct Run {
+struct Fit {
     std::shared_ptr<WeightProbe> probe = std::make_shared<WeightProbe>();
     at::Tensor first, last;
 };
 
-Run run(std::vector<std::shared_ptr<Callback>> callbacks, int64_t n_epoch = 3) {
+Fit run(std::vector<std::shared_ptr<Callback>> callbacks, int64_t n_epoch = 3) {
     set_seed(3);
     const auto x = torch::randn({24, 3}), y = x.sum(1, true);
     const auto dls = DataLoaders::from_tensors({{x.narrow(0, 0, 16)}, {y.narrow(0, 0, 16)}},
                                                {{x.narrow(0, 16, 8)}, {y.narrow(0, 16, 8)}}, {.batch_size = 4});
     const torch::nn::Linear model(3, 1);
-    Run made{.first = model->weight.detach().clone()};
+    Fit made{.first = model->weight.detach().clone()};
     callbacks.push_back(made.probe);
     Learner learn(dls, model, {.loss = mse_loss_flat(), .callbacks = callbacks, .progress = false});
     learn.fit(n_epoch, 0.01);
@@ -50,7 +50,7 @@ Run run(std::vector<std::shared_ptr<Callback>> callbacks, int64_t n_epoch = 3) {
 
 TEST(Ema, keeps_the_average_of_the_weights_after_each_step_and_trains_as_without_it) {
     for (const bool warmup : {false, true}) {
-        const Run plain = run({}), averaged = run({ema({.decay = 0.8, .warmup = warmup})});
+        const Fit plain = run({}), averaged = run({ema({.decay = 0.8, .warmup = warmup})});
         at::Tensor expected = plain.first;
         ASSERT_EQ(plain.probe->trained.size(), 12);
         for (size_t t = 0; t < plain.probe->trained.size(); ++t) {
@@ -67,7 +67,7 @@ TEST(Ema, keeps_the_average_of_the_weights_after_each_step_and_trains_as_without
 
 TEST(Ema, what_is_saved_after_an_epoch_is_the_average) {
     TemporaryFolder folder;
-    const Run saved = run({ema({.decay = 0.5}), save_model({.path = folder.path() / "best.safetensors"})});
+    const Fit saved = run({ema({.decay = 0.5}), save_model({.path = folder.path() / "best.safetensors"})});
     bool is_one_of_the_validated = false;
     for (const at::Tensor& validated : saved.probe->validated) {
         is_one_of_the_validated = is_one_of_the_validated || saved.last.equal(validated);

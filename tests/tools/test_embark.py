@@ -323,7 +323,8 @@ class Help(EmbarkTest):
         overview = self.run_embark("--help")
         self.assertEqual(overview.returncode, 0)
         commands = re.findall(r"^  ((?:train )?\w+)  ", overview.stdout, re.MULTILINE)
-        self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "similar", "inspect"])
+        self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "similar", "inspect",
+                                    "check", "convert"])
         for command in commands:
             result = self.run_embark(*command.split(), "--help")
             self.assertEqual((result.returncode, result.stderr), (0, ""))

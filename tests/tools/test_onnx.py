@@ -7,13 +7,13 @@ import math
 import os
 import random
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 try:
     import numpy as np
-    import onnx
     import onnxruntime
     import torch
 except ImportError:
@@ -37,6 +37,12 @@ def near(answer, expected):
     return answer.shape == expected.shape and bool(np.all(apart | (np.isnan(answer) & np.isnan(expected))))
 
 
+def learned(values, target):
+    """Values of a target as the model learns them, by what the file's description says of it."""
+    values = np.asarray(values, dtype=np.float64)
+    return ((np.log(values) if target["log"] else values) - target["mean"]) / target["scale"]
+
+
 def made_table(path, rows=1200):
     """A table with columns of all kinds, some values of which are missing, whose targets follow from the others."""
     draw = random.Random(5)
@@ -52,6 +58,12 @@ def made_table(path, rows=1200):
         values = ["" if draw.random() < 0.04 else str(value) for value in values]
         lines.append(",".join([*values, "A" if worth > 6 else "B" if worth > 3 else "C", f"{math.exp(worth / 4):.3f}"]))
     path.write_text("\n".join(lines) + "\n")
+
+
+def plain_date(draw):
+    """A date that the first version of the program reads too."""
+    day = f"{draw.randrange(1960, 2040)}-{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}"
+    return draw.choice(["", day, day + " 07:30", day + "T23:59:59Z"])
 
 
 def made_date(draw, *, us):
@@ -86,7 +98,9 @@ def made_rows(description, rows=ROWS):
                       for _ in range(rows)]
         numbers[number["name"]] = [math.nan if draw.random() < 0.1 else value for value in values]
     for date in fitted["dates"]:
-        texts[date["name"]] = [made_date(draw, us=bool(date.get("format"))) for _ in range(rows)]
+        is_old = description["version"].startswith("0.1.")
+        texts[date["name"]] = [plain_date(draw) if is_old else made_date(draw, us=bool(date.get("format")))
+                               for _ in range(rows)]
     for text in fitted["texts"]:
         words = [*text["tokens"][2:], "unseen"]
         texts[text["name"]] = [" ".join(draw.choices(words, k=draw.randrange(30))) for _ in range(rows)]
@@ -109,12 +123,13 @@ class OnnxTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result
 
-    def train_table(self, *words):
-        """Trains on the made table, and gives the exported file's path."""
+    def train_table(self, target, *words, columns="city,floor,lift,size,income", export="model.pt"):
+        """Trains on columns of the made table, and gives the exported file's path."""
         made_table(self.folder / "made.csv")
-        self.done("train", "tabular", "--csv", "made.csv", "--epochs", 1, "--cat", "city,floor,lift", *words, "--export",
-                  "model.pt")
-        return self.folder / "model.pt"
+        categories = [name for name in columns.split(",") if name in ("city", "floor", "lift")]
+        self.done("train", "tabular", "--csv", "made.csv", "--target", target, "--only", columns, "--epochs", 1,
+                  *(["--cat", ",".join(categories)] if categories else []), *words, "--export", export)
+        return self.folder / export
 
     def train_ratings(self, user="{}".format, item="Film {}".format):
         draw, rows = random.Random(2), ["user,item,rating"]
@@ -126,9 +141,10 @@ class OnnxTest(unittest.TestCase):
         return self.folder / "model.pt"
 
     def open(self, path):
-        model = onnx.load(path)
-        if not any(opset.domain == "com.microsoft" for opset in model.opset_import):  # which the checker does not know
-            onnx.checker.check_model(model, full_check=True)
+        # In a process of its own: torch and onnx bring protobuf libraries that crash one another.
+        check = "import onnx, sys; onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)"
+        checked = subprocess.run([sys.executable, "-c", check, path], capture_output=True, text=True, timeout=120)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
@@ -160,36 +176,38 @@ class OnnxTest(unittest.TestCase):
         self.assertEqual([entry["name"] for entry in json.loads(metadata["columns"])], names)
         inputs = self.inputs_of(module, texts, numbers)
         answers, expected = self.ask(session, inputs), module.predict(texts, numbers)
-        targets = description["outputs"]
-        for target, wanted in zip(targets, [expected] if len(targets) == 1 else expected):
+        targets = description["preprocessing"]["targets"]
+        for fitted, wanted in zip(targets, [expected] if len(targets) == 1 else expected):
+            target = fitted["name"]
             prefix = "" if len(targets) == 1 else target + "."
             if isinstance(wanted, tuple):
                 self.assertEqual(answers[prefix + "prediction"].reshape(-1).tolist(), wanted[0])
                 self.assertTrue(near(answers[prefix + "probabilities"], wanted[1]), target)
                 self.assertEqual(json.loads(metadata["classes"])[target], module.classes()[target])
             else:
-                self.assertTrue(near(answers[prefix + "prediction"], wanted.reshape(-1, 1)), target)
+                answer = answers[prefix + "prediction"]
+                self.assertTrue(near(learned(answer, fitted), learned(wanted.reshape(-1, 1), fitted)), target)
         return session, inputs, answers
 
     def test_tables_are_answered_as_by_torchscript(self):
-        for words in (["--target", "grade", "--preset", "best"], ["--target", "price", "--log", "price"],
-                      ["--target", "grade,price", "--preset", "fastai"], ["--target", "grade", "--only", "city,lift"],
-                      ["--target", "grade", "--only", "size,income"]):
+        for words in (["grade", "--preset", "best"], ["price", "--log", "price"], ["grade,price", "--preset", "fastai"]):
             with self.subTest(words):
-                self.check_table(self.train_table("--ignore", "sold,on", *words))
+                self.check_table(self.train_table(*words))
+        for columns in ("city,lift", "size,income"):
+            with self.subTest(columns):
+                self.check_table(self.train_table("grade", columns=columns))
 
     def test_dates_are_read_as_by_torchscript(self):
-        session, _, _ = self.check_table(self.train_table("--target", "grade", "--ignore", "price", "--date", "sold,on",
-                                                          "--date-format", "%m/%d/%Y"))
+        path = self.train_table("grade", "--date", "sold,on", "--date-format", "%m/%d/%Y", columns="city,size,sold,on")
+        session, _, _ = self.check_table(path)
         columns = {entry["name"]: entry for entry in json.loads(session.get_modelmeta().custom_metadata_map["columns"])}
         self.assertEqual(columns["sold"], {"name": "sold", "kind": "date", "format": "%m/%d/%Y"})
         for form in ("%d %b %Y", "%Y%m%d", "%m-%d-%y %I:%M %p"):
             with self.subTest(form):
-                path = self.train_table("--target", "grade", "--only", "sold,lift", "--date", "sold", "--date-format", form)
-                self.check_table(path)
+                self.check_table(self.train_table("grade", "--date", "sold", "--date-format", form, columns="sold,size"))
 
     def test_a_format_that_cannot_be_told_apart_is_refused(self):
-        path = self.train_table("--target", "grade", "--only", "sold,lift", "--date", "sold", "--date-format", "mar %b %d %Y")
+        path = self.train_table("grade", "--date", "sold", "--date-format", "mar %b %d %Y", columns="sold,size")
         result = self.run_embark("convert", path, "model.onnx")
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("Column 'sold': the letters of the date format 'mar %b %d %Y'", result.stderr)
@@ -203,7 +221,7 @@ class OnnxTest(unittest.TestCase):
                 self.check_ratings(GOLDEN / f"{name}.pt")
 
     def test_other_spellings_of_a_category_are_known(self):
-        session, inputs, answers = self.check_table(self.train_table("--target", "grade", "--only", "floor,lift,size"))
+        session, inputs, answers = self.check_table(self.train_table("grade", columns="floor,lift,size"))
         spellings = {"floor": [lambda text: text + ".0", lambda text: " " + text, lambda text: text + " "],
                      "lift": [str.upper, str.title, lambda text: " " + text.title(), lambda text: text + " "]}
         for name, spelled in spellings.items():
@@ -212,7 +230,7 @@ class OnnxTest(unittest.TestCase):
                 np.testing.assert_array_equal(self.ask(session, other)["probabilities"], answers["probabilities"])
 
     def test_numbers_that_no_model_can_take_have_no_answer(self):
-        session, inputs, _ = self.check_table(self.train_table("--target", "grade,price", "--only", "city,size,income"))
+        session, inputs, _ = self.check_table(self.train_table("grade,price", columns="city,size,income"))
         few = {name: values[:5].copy() for name, values in inputs.items()}
         few["size"][:, 0] = [math.inf, -math.inf, 3.4028235677973366e38, 3.4028235677973362e38, 1]
         answers = self.ask(session, few)
@@ -224,18 +242,17 @@ class OnnxTest(unittest.TestCase):
         self.assertTrue(near(answers["grade.probabilities"][4:], alone["grade.probabilities"]))
 
     def test_a_batch_may_have_any_number_of_rows(self):
-        session, inputs, answers = self.check_table(self.train_table("--target", "grade", "--ignore", "price", "--date",
-                                                                     "sold"))
+        path = self.train_table("grade", "--date", "sold", columns="city,size,income,sold")
+        session, inputs, answers = self.check_table(path)
         for rows in (0, 1, 7):
             part = self.ask(session, {name: values[:rows] for name, values in inputs.items()})
             self.assertEqual(part["prediction"].shape, (rows, 1))
             self.assertTrue(near(part["probabilities"], answers["probabilities"][:rows]))
 
     def test_a_training_writes_the_same_file(self):
-        path = self.train_table("--target", "grade", "--only", "city,size")
+        path = self.train_table("grade", columns="city,size")
         self.done("convert", path, "converted.onnx")
-        self.done("train", "tabular", "--csv", "made.csv", "--epochs", 1, "--cat", "city,floor,lift", "--target", "grade",
-                  "--only", "city,size", "--export", "trained.onnx")
+        self.train_table("grade", columns="city,size", export="trained.onnx")
         inputs = {"city": column(["Rome", "", "Oslo"]), "size": column([1.5, math.nan, -3])}
         trained, converted = [self.ask(self.open(self.folder / name), inputs) for name in ("trained.onnx", "converted.onnx")]
         np.testing.assert_array_equal(trained["probabilities"], converted["probabilities"])

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <limits>
+#include <utility>
 
 #include <ATen/ATen.h>
 
@@ -84,7 +85,10 @@ Names Graph::nodes(const std::string& type, const Names& inputs, size_t n_output
     Names outputs;
     for (size_t i = 0; i < n_outputs; ++i) outputs.push_back(fresh(type));
     Message node;
-    for (const std::string& input : inputs) node.text(node_field::kInput, input);
+    for (const std::string& input : inputs) {
+        write_constant(input);
+        node.text(node_field::kInput, input);
+    }
     for (const std::string& output : outputs) node.text(node_field::kOutput, output);
     node.text(node_field::kName, outputs.front()).text(node_field::kType, type);
     for (const Attribute& attribute : attributes) node.message(node_field::kAttribute, attribute_message(attribute));
@@ -100,8 +104,15 @@ std::string Graph::add_constant(const Message& tensor, const std::string& hint) 
     const std::string name = fresh(hint);
     Message named = tensor;
     named.text(tensor_field::kName, name);
-    graph_.message(graph_field::kConstant, named);
+    unused_.emplace(name, std::move(named));
     return name;
+}
+
+void Graph::write_constant(const std::string& name) {
+    const auto constant = unused_.find(name);
+    if (constant == unused_.end()) return;
+    graph_.message(graph_field::kConstant, constant->second);
+    unused_.erase(constant);
 }
 
 std::string Graph::constant(const at::Tensor& value, const std::string& hint) {
@@ -178,6 +189,7 @@ std::string Graph::input(const std::string& name, Type type, const Dims& dims, c
 void Graph::output(const std::string& name, const std::string& value, Type type, const Dims& dims,
                    const std::string& doc) {
     declare(graph_field::kOutput, name, type, dims, doc);
+    write_constant(value);
     Message node;
     node.text(node_field::kInput, value).text(node_field::kOutput, name).text(node_field::kName, name);
     node.text(node_field::kType, "Identity");

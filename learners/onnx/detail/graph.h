@@ -84,8 +84,12 @@ private:
     std::string fresh(const std::string& hint);
     void declare(int field, const std::string& name, Type type, const Dims& dims, const std::string& doc);
     std::string add_constant(const Message& tensor, const std::string& hint);
+    /// Writes the constant of this name where it is one that no node has used before.
+    void write_constant(const std::string& name);
 
     Message graph_;
+    /// Constants that no node uses yet, which may stay so where their values were computed with before.
+    std::map<std::string, Message> unused_;
     /// Names of inputs and outputs; domains besides ONNX's own.
     std::set<std::string> public_names_, domains_;
     /// How many values each hint has named.

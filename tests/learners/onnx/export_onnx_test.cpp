@@ -1,0 +1,129 @@
+// What ONNX files say of themselves, and what is refused. tests/tools/test_onnx.py compares what they answer.
+#include <embark/learners/onnx/export_onnx.h>
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include <embark/core/error.h>
+#include <embark/core/file.h>
+#include <embark/data/collab/collab.h>
+#include <embark/learners/collab_learner.h>
+#include <embark/learners/learner.h>
+#include <embark/learners/onnx/onnx_file.h>
+
+#include "test_files.h"
+
+namespace embark {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::message_of;
+using testing::TemporaryFolder;
+using Json = nlohmann::json;
+
+DataLoaders numbers() {
+    const auto x = torch::randn({40, 4});
+    return DataLoaders::from_tensors({.inputs = {x}, .targets = {x.sum(1, true)}}, {.batch_size = 8});
+}
+
+struct SpectrumImpl : torch::nn::Module {
+    torch::Tensor forward(const torch::Tensor& x) { return torch::fft::rfft(x).abs(); }
+};
+TORCH_MODULE(Spectrum);
+
+void write(const std::filesystem::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+TEST(ExportOnnx, of_a_module_of_ones_own_says_what_it_takes_and_where_it_comes_from) {
+    TemporaryFolder folder;
+    const auto path = folder.path() / "net.onnx";
+    Learner learn(numbers(), torch::nn::Sequential(torch::nn::Linear(4, 3), torch::nn::ReLU(), torch::nn::Linear(3, 1)),
+                  {.loss = mse_loss_flat(), .progress = false});
+    learn.fit(2, 0.01);
+    EXPECT_THAT(learn.export_onnx(path, {.metadata = {{"trained on", "numbers"}, {"embark", "mine"}}}), ElementsAre(path));
+    const auto metadata = read_onnx_metadata(path);
+    EXPECT_EQ(metadata.at("trained on"), "numbers");
+    const Json schema = Json::parse(metadata.at("schema"));
+    EXPECT_EQ(schema["inputs"], Json::parse(R"([{"name": "x", "kind": "tensor", "type": "float32", "shape": [4]}])"));
+    EXPECT_EQ(schema["training"]["epochs"], 2);
+    EXPECT_EQ(schema["training"]["recorded"]["valid_loss"], learn.records().last("valid_loss"));
+    EXPECT_EQ(Json::parse(metadata.at("embark"))["metadata"]["embark"], "mine") << "its own names stay";
+}
+
+TEST(ExportOnnx, of_ratings_writes_a_file_for_each_question) {
+    TemporaryFolder folder;
+    std::vector<std::string> users, items;
+    std::vector<float> ratings;
+    for (int i = 0; i < 60; ++i) {
+        users.push_back("u" + std::to_string(i % 7));
+        items.push_back("i" + std::to_string(i % 11));
+        ratings.push_back(static_cast<float>(1 + i % 5));
+    }
+    const Table table = Table::from_text({{"user", users}, {"item", items}}).with_column("rating", torch::tensor(ratings));
+    auto learn = collab_learner(CollabDataLoaders::from_table(table, {.batch_size = 16}), {.n_factors = 4}, {.progress = false});
+    EXPECT_THAT(learn.export_onnx(folder.path() / "m.v1.onnx"),
+                ElementsAre(folder.path() / "m.v1.onnx", folder.path() / "m.v1.recommend.onnx",
+                            folder.path() / "m.v1.similar.onnx"));
+    EXPECT_EQ(Json::parse(read_onnx_metadata(folder.path() / "m.v1.similar.onnx").at("columns"))[0],
+              Json::parse(R"({"name": "user", "kind": "id", "count": 7})"));
+}
+
+TEST(ExportOnnx, names_an_operator_that_onnx_does_not_have_and_writes_nothing) {
+    TemporaryFolder folder;
+    const std::string message =
+        message_of<Error>([&] { export_onnx(Model(Spectrum()), numbers(), folder.path() / "s.onnx"); });
+    EXPECT_THAT(message, AllOf(HasSubstr("Spectrum"), HasSubstr("aten::fft_rfft")));
+    EXPECT_EQ(message.find('\n'), message.npos);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    EXPECT_THAT(message_of<Error>([&] {
+                    export_onnx(Model(torch::nn::Linear(4, 1)), numbers(), folder.path() / "no" / "s.onnx");
+                }),
+                HasSubstr("no"));
+}
+
+TEST(ExportOnnx, of_a_file_of_the_first_version_needs_to_know_what_forward_takes) {
+    TemporaryFolder folder;
+    const auto old = std::filesystem::path(EMBARK_SOURCE_DIR) / "tests/golden/0.1/tensors.pt";
+    EXPECT_THAT(message_of<Error>([&] { convert_to_onnx(ExportedFile(old), folder.path() / "t.onnx"); }),
+                HasSubstr("version 0.1.0 of Embark did not note which tensors its forward takes; export the model again"));
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(OnnxFile, that_is_damaged_gives_an_error_or_what_is_left_of_it) {
+    TemporaryFolder folder;
+    const auto path = folder.path() / "net.onnx", bad = folder.path() / "bad.onnx";
+    export_onnx(Model(torch::nn::Linear(4, 1)), numbers(), path);
+    const std::string whole = read_file(path);
+    torch::manual_seed(5);
+    const auto try_to_read = [&](const std::string& bytes) {
+        write(bad, bytes);
+        try {
+            read_onnx_metadata(bad);
+        } catch (const Error& error) {
+            EXPECT_THAT(error.what(), HasSubstr("bad.onnx"));
+        }
+    };
+    for (size_t size = 0; size < whole.size(); size += 7) try_to_read(whole.substr(0, size));
+    for (int i = 0; i < 500; ++i) {
+        std::string bytes = whole;
+        for (int flip = 0; flip < 3; ++flip) {
+            const auto at = static_cast<size_t>(torch::randint(static_cast<int64_t>(bytes.size()), {1}).item<int64_t>());
+            bytes[at] = static_cast<char>(torch::randint(256, {1}).item<int64_t>());
+        }
+        try_to_read(bytes);
+    }
+    for (const char* text : {"", "PK\3\4", "hello", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}) {
+        write(bad, text);
+        EXPECT_THROW(read_onnx_metadata(bad), Error) << text;
+    }
+}
+
+}  // namespace
+}  // namespace embark
