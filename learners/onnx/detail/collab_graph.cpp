@@ -32,8 +32,9 @@ Vocabulary ids_of(const ExportedFile& file, const std::string& what) {
 }
 
 void require_method(const ExportedFile& file, const std::string& method) {
-    require(file.has_method(method), file.name(), " has no method ", method, ", so no ONNX file of it can be made; ",
-            "its kind is ", file.info().kind, ", and its methods are ", join(file.info().methods, "; "));
+    require(file.info().kind == "collab" && file.has_method(method), file.name(), " has no method ", method,
+            " for ratings, so no ONNX file of it can be made; ", "its kind is ", file.info().kind,
+            ", and its methods are ", join(file.info().methods, "; "));
 }
 
 /// The ratings, (rows), of rows of a user's and an item's number, (rows, 2).
@@ -120,7 +121,7 @@ std::string collab_recommend(const ExportedFile& file) {
     const std::string name = graph.input("user", Type::string, {"1"}, kIdDoc), k = add_k(graph);
     const std::string user = category_codes(graph, name, ids_of(file, "user"));
     const Vocabulary items = ids_of(file, "item");
-    const std::string all = graph.constant(at::arange(items.size()).unsqueeze(1), "all");
+    const std::string all = graph.constant(at::arange(items.size()).unsqueeze(1), "numbers");
     const std::string same = graph.node("Expand", {user, graph.integers({items.size(), 1})});
     const std::string scores = rate(graph, file, graph.node("Concat", {same, all}, {{"axis", int64_t{1}}}));
     give_highest(graph, scores, not_rated(graph, file, user, items.size()), k, items, "ratings");
@@ -135,12 +136,14 @@ std::string collab_similar(const ExportedFile& file) {
     const Vocabulary items = ids_of(file, "item");
     const std::string item = category_codes(graph, name, items);
     const at::Tensor factors = item_factors(file).to(at::kFloat);
-    const std::string directions = graph.constant(factors / factors.norm(2, {1}, true).clamp_min(1e-12), "directions");
-    const std::string direction = graph.node("Gather", {directions, item});
-    const std::string scores =
-        graph.node("MatMul", {directions, graph.node("Reshape", {direction, graph.integers({-1})})});
+    const at::Tensor directions = (factors / factors.norm(2, {1}, true).clamp_min(1e-12)).t();
+    // (factors, items), since a row times a matrix is what products are fastest for.
+    const std::string all = graph.constant(directions, "directions");
+    const std::string own = graph.node("Gather", {all, item}, {{"axis", int64_t{1}}});
+    const std::string product = graph.node("MatMul", {graph.node("Reshape", {own, graph.integers({1, -1})}), all});
+    const std::string scores = graph.node("Reshape", {product, graph.integers({-1})});
     const std::string others =
-        graph.node("Not", {graph.node("Equal", {graph.constant(at::arange(items.size()), "all"), item})});
+        graph.node("Not", {graph.node("Equal", {graph.constant(at::arange(items.size()), "numbers"), item})});
     const std::string known = graph.node("Greater", {item, graph.integers({0})});
     const std::string keep = graph.node("And", {others, graph.constant(at::arange(items.size()) > 0, "keep")});
     give_highest(graph, scores, graph.node("And", {keep, known}), k, items, "similarities");

@@ -1,5 +1,8 @@
 #include "date_text.h"
 
+#include <array>
+#include <utility>
+
 #include <ATen/ATen.h>
 
 #include "../../../core/error.h"
@@ -16,6 +19,15 @@ constexpr const char* kIsoZone = "( ?(Z|UTC|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])
 // In what fits these: all up to the seconds, and an offset at the end, which the day of a date alone looks like too.
 constexpr const char* kIsoLocal = "[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}([T ][0-9]{2}(:[0-9]{2}(:[0-9]{2})?)?)?";
 constexpr const char* kIsoOffset = "[+-][0-9]{2}(:?[0-9]{2})?[ \t]*\\z";
+
+/// The pieces of texts, string[texts, n]; `how` is the attribute that says which.
+std::string take_apart(Graph& graph, const std::string& texts, const Attribute& how) {
+    const std::string pieces = graph.node(
+        "Tokenizer", {texts}, {how, {"mark", int64_t{0}}, {"mincharnum", int64_t{1}}, {"pad_value", std::string()}},
+        kRuntimeDomain);
+    // This says the type, which ONNX's checker does not know of another domain's operator; it crashes without.
+    return graph.cast(pieces, Type::string);
+}
 
 /// The only token of each text.
 std::string only_token(Graph& graph, const std::string& texts, const std::string& expression) {
@@ -49,33 +61,13 @@ std::string read_iso_offsets(Graph& graph, const std::string& dates) {
     return graph.node("Mul", {sign, graph.node("MatMul", {numbers, graph.constant(seconds, "offset")})});
 }
 
-}  // namespace
-
-std::string tokens_in_graph(Graph& graph, const std::string& texts, const std::string& expression) {
-    return graph.node(
-        "Tokenizer", {texts},
-        {{"tokenexp", expression}, {"mark", int64_t{0}}, {"mincharnum", int64_t{1}}, {"pad_value", std::string()}},
-        kRuntimeDomain);
-}
-
-std::string characters_in_graph(Graph& graph, const std::string& texts) {
-    return graph.node("Tokenizer", {texts},
-                      {{"separators", std::vector<std::string>{""}},
-                       {"mark", int64_t{0}},
-                       {"mincharnum", int64_t{1}},
-                       {"pad_value", std::string()}},
-                      kRuntimeDomain);
-}
-
-std::string read_iso_dates(Graph& graph, const std::string& texts) {
-    const std::string dates =
-        only_token(graph, texts, concat("\\A[ \t]*", kIsoDate, "([T ]", kIsoClock, kIsoZone, ")?[ \t]*\\z"));
-    const std::string local = characters_in_graph(graph, only_token(graph, dates, kIsoLocal));
-    // "2024-01-31T07:00:00": the sum of its digits by these gives the fields, and in the place of the offset whether
-    // there is a time.
+/// What the numbers of the characters of "2024-01-31T07:00:00" are multiplied by and added up to give the fields, and
+/// in the place of the offset whether there is a time.
+at::Tensor iso_weights() {
     at::Tensor weights = at::zeros({19, kDateFields});
     auto weight = weights.accessor<float, 2>();
-    for (int64_t i = 0; i < 4; ++i) weight[i][kYear] = std::vector<float>{1000, 100, 10, 1}[static_cast<size_t>(i)];
+    constexpr std::array<float, 4> kYearFactors = {1000, 100, 10, 1};
+    for (int64_t i = 0; i < 4; ++i) weight[i][kYear] = kYearFactors[static_cast<size_t>(i)];
     constexpr std::pair<DateField, int64_t> kPlaces[] = {
         {kMonth, 5}, {kDay, 8}, {kHour, 11}, {kMinute, 14}, {kSecond, 17}};
     for (const auto& [field, place] : kPlaces) {
@@ -83,8 +75,25 @@ std::string read_iso_dates(Graph& graph, const std::string& texts) {
         weight[place + 1][field] = 1;
     }
     weight[10][kOffset] = 1;
+    return weights;
+}
+
+}  // namespace
+
+std::string tokens_in_graph(Graph& graph, const std::string& texts, const std::string& expression) {
+    return take_apart(graph, texts, {"tokenexp", expression});
+}
+
+std::string characters_in_graph(Graph& graph, const std::string& texts) {
+    return take_apart(graph, texts, {"separators", std::vector<std::string>{""}});
+}
+
+std::string read_iso_dates(Graph& graph, const std::string& texts) {
+    const std::string dates =
+        only_token(graph, texts, concat("\\A[ \t]*", kIsoDate, "([T ]", kIsoClock, kIsoZone, ")?[ \t]*\\z"));
+    const std::string local = characters_in_graph(graph, only_token(graph, dates, kIsoLocal));
     const std::string numbers = character_numbers(graph, local, {{"T", 1}, {" ", 1}});
-    const std::string fields = graph.node("MatMul", {numbers, graph.constant(weights, "date")});
+    const std::string fields = graph.node("MatMul", {numbers, graph.constant(iso_weights(), "date")});
     const std::string column = graph.integers({1}), end = graph.integers({kOffset});
     const std::string clock = graph.node("Slice", {fields, graph.integers({0}), end, column});
     const std::string has_time = graph.node("Gather", {fields, end}, {{"axis", int64_t{1}}});

@@ -1,18 +1,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
 namespace embark::onnx {
 
 namespace {
-
-bool is_fixed(const std::vector<int64_t>& sizes) {
-    return std::count(sizes.begin(), sizes.end(), kFree) == 0;
-}
 
 /// The first result's shape as a tensor of the graph: what is fixed from the example, what is free from an argument's
 /// dimension with the same sizes. Throws Error where there is none.

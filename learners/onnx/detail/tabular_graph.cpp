@@ -154,16 +154,35 @@ private:
     std::string codes_, numbers_, refused_;
 };
 
+/// What the model says of the rows. ONNX Runtime's recurrent layers, with which texts are read, end the process at an
+/// empty batch, so that these get a row more, which is taken off again.
+std::vector<ForwardOutput> forward_rows(Graph& graph, const ExportedFile& file, const RowsGraph& rows, bool has_texts) {
+    const Tensors example = rows.example();
+    Names inputs = rows.inputs();
+    if (!has_texts) return add_forward(graph, file.module(), inputs, example);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        const std::string one_more = graph.constant(at::zeros_like(example[i].slice(0, 0, 1)), "row");
+        inputs[i] = graph.node("Concat", {inputs[i], one_more}, {{"axis", int64_t{0}}});
+    }
+    std::vector<ForwardOutput> outputs = add_forward(graph, file.module(), inputs, example);
+    for (ForwardOutput& output : outputs) {
+        output.name =
+            graph.node("Slice", {output.name, graph.integers({0}), graph.integers({-1}), graph.integers({0})});
+    }
+    return outputs;
+}
+
 }  // namespace
 
 std::string tabular_predict(const ExportedFile& file) {
-    require(file.has_method("predict"), file.name(), " has no method predict, so no ONNX file of it can be made; its ",
-            "kind is ", file.info().kind, ", and its methods are ", join(file.info().methods, "; "));
+    require(file.info().kind == "tabular" && file.has_method("predict"), file.name(),
+            " has no method predict for rows of a table, so no ONNX file of it can be made; its ", "kind is ",
+            file.info().kind, ", and its methods are ", join(file.info().methods, "; "));
     const TabularEncoder encoder =
         tabular_encoder_from_json(nlohmann::json::parse(file.info().description).at("preprocessing"));
     Graph graph;
     const RowsGraph rows(graph, encoder);
-    give_answers(graph, add_forward(graph, file.module(), rows.inputs(), rows.example()), encoder, rows.refused());
+    give_answers(graph, forward_rows(graph, file, rows, !encoder.texts.empty()), encoder, rows.refused());
     return graph.model("predict", file_metadata(file.info()));
 }
 

@@ -13,34 +13,11 @@ namespace {
 /// As in NumberScaler.
 constexpr double kRankMargin = 1e-7;
 
-/// What the rank of a value follows from, for each number of quantiles that are less than it; the last axis of a table.
-enum Step : int64_t {
-    kAbove,   ///< the first quantile that is not less
-    kMiddle,  ///< the rank where the value is that quantile: the middle of those that share it
-    kBelow,   ///< the last quantile that is less
-    kWidth,   ///< how far the two are apart
-    kPlace,   ///< the place of kBelow among the quantiles
-    kSteps
-};
-
-/// A row of each of kSteps for 0, 1, … quantiles that are less, up to `n_places` of them. Before the first and behind
-/// the last quantile they lead to ranks below 0 and above 1.
-at::Tensor steps_of(const std::vector<double>& quantiles, int64_t n_places) {
-    at::Tensor table = at::zeros({n_places, kSteps}, at::kDouble);
-    auto step = table.accessor<double, 2>();
-    const auto n = static_cast<int64_t>(quantiles.size());
-    for (int64_t i = 0; i <= n; ++i) {
-        const auto above = quantiles.begin() + std::min(i, n - 1),
-                   below = quantiles.begin() + std::max<int64_t>(i - 1, 0);
-        const auto [first, last] = std::equal_range(quantiles.begin(), quantiles.end(), *above);
-        const auto shared = static_cast<double>((first - quantiles.begin()) + (last - quantiles.begin()) - 1);
-        step[i][kAbove] = i < n ? *above : std::numeric_limits<double>::quiet_NaN();
-        step[i][kMiddle] = shared / 2 / static_cast<double>(n - 1);
-        step[i][kBelow] = *below;
-        step[i][kWidth] = 0 < i && i < n ? *above - *below : 1;
-        step[i][kPlace] = static_cast<double>(i - 1);
-    }
-    return table;
+/// The rank where a value is quantile `i` itself: the middle of those that share it.
+double middle_rank(const std::vector<double>& quantiles, size_t i) {
+    const auto [first, last] = std::equal_range(quantiles.begin(), quantiles.end(), quantiles[i]);
+    const auto shared = static_cast<double>((first - quantiles.begin()) + (last - quantiles.begin()) - 1);
+    return shared / 2 / static_cast<double>(quantiles.size() - 1);
 }
 
 int64_t most_quantiles(const std::vector<NumberScaler>& scalers) {
@@ -56,46 +33,66 @@ std::string count(Graph& graph, const std::string& is_so) {
     return graph.cast(sum, Type::int64);
 }
 
-/// How many quantiles of its column are less than each of `values`, double[rows, columns, 1]. The quantiles lie in
-/// blocks: the first ones of all blocks tell in which one to look, and only that one is looked at.
-std::string count_less(Graph& graph, const std::string& values, const std::vector<NumberScaler>& scalers) {
-    const int64_t most = most_quantiles(scalers), n = static_cast<int64_t>(scalers.size());
-    const auto block = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(most))));
-    const int64_t n_blocks = (most + block - 1) / block;
-    at::Tensor quantiles = at::full({n, n_blocks * block}, std::numeric_limits<double>::infinity(), at::kDouble);
-    for (int64_t i = 0; i < n; ++i) {
-        const auto& own = scalers[static_cast<size_t>(i)].quantiles();
-        quantiles[i].slice(0, 0, static_cast<int64_t>(own.size())).copy_(at::tensor(own, at::kDouble));
+/// The quantiles of all columns, and the ranks of these, double[columns, n] each. The quantiles lie in blocks, and
+/// infinite ones fill up the last, of which there is at least one.
+struct QuantileTable {
+    explicit QuantileTable(const std::vector<NumberScaler>& scalers)
+        : columns(static_cast<int64_t>(scalers.size())),
+          block(static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(most_quantiles(scalers)))))),
+          n_blocks(most_quantiles(scalers) / block + 1),
+          quantiles(at::full({columns, n_blocks * block}, std::numeric_limits<double>::infinity(), at::kDouble)),
+          middles(at::zeros({columns, n_blocks * block}, at::kDouble)) {
+        for (int64_t column = 0; column < columns; ++column) {
+            const auto& own = scalers[static_cast<size_t>(column)].quantiles();
+            for (size_t i = 0; i < own.size(); ++i) {
+                quantiles[column][static_cast<int64_t>(i)] = own[i];
+                middles[column][static_cast<int64_t>(i)] = middle_rank(own, i);
+            }
+        }
     }
-    const at::Tensor blocks = quantiles.reshape({n, n_blocks, block});
+
+    int64_t columns, block, n_blocks;
+    at::Tensor quantiles, middles;
+};
+
+/// How many quantiles of its column are less than each of `values`, int64, both [rows, columns, 1]. The first quantiles
+/// of all blocks tell in which one to look, and only that one is looked at.
+std::string count_less(Graph& graph, const std::string& values, const QuantileTable& table) {
+    const at::Tensor blocks = table.quantiles.reshape({table.columns, table.n_blocks, table.block});
     const std::string heads = graph.constant(blocks.slice(1, 1).select(2, 0), "quantiles.heads");
-    const std::string which = count(graph, graph.node("Less", {heads, values}));  // (rows, columns, 1)
-    const std::string first = graph.constant((at::arange(n) * n_blocks).reshape({n, 1}), "first_blocks");
-    const std::string flat = graph.node("Squeeze", {graph.node("Add", {which, first}), graph.integers({2})});
-    const std::string found = graph.node("Gather", {graph.constant(blocks.reshape({-1, block}), "quantiles"), flat});
-    const std::string before = graph.node("Mul", {which, graph.integer(block)});
+    const std::string which = count(graph, graph.node("Less", {heads, values}));
+    const at::Tensor first_blocks = (at::arange(table.columns) * table.n_blocks).reshape({table.columns, 1});
+    const std::string flat = graph.node("Squeeze", {graph.node("Add", {which, graph.constant(first_blocks, "first_blocks")}),
+                                                    graph.integers({2})});
+    const std::string found =
+        graph.node("Gather", {graph.constant(table.quantiles.reshape({-1, table.block}), "quantiles"), flat});
+    const std::string before = graph.node("Mul", {which, graph.integer(table.block)});
     return graph.node("Add", {before, count(graph, graph.node("Less", {found, values}))});
 }
 
-/// The ranks of `values`, both double[rows, columns, 1], with a margin to 0 and 1.
+/// The ranks of `values`, both double[rows, columns, 1], with a margin to 0 and 1. Beyond the first and the last quantile
+/// a width of 0 and an infinite one lead to −∞ and 1.
 std::string ranks(Graph& graph, const std::string& values, const std::vector<NumberScaler>& scalers) {
-    const int64_t n = static_cast<int64_t>(scalers.size()), n_places = most_quantiles(scalers) + 1;
-    std::vector<at::Tensor> tables;
+    const QuantileTable table(scalers);
     std::vector<double> last;
-    for (const NumberScaler& scaler : scalers) {
-        tables.push_back(steps_of(scaler.quantiles(), n_places));
-        last.push_back(static_cast<double>(scaler.quantiles().size() - 1));
-    }
-    const std::string first = graph.constant((at::arange(n) * n_places).reshape({n, 1}), "first_steps");
-    const std::string place = graph.node("Add", {count_less(graph, values, scalers), first});
-    const std::string flat = graph.node("Squeeze", {place, graph.integers({2})});
-    const std::string found = graph.node("Gather", {graph.constant(at::cat(tables), "steps"), flat});
-    const Names step = graph.nodes("Split", {found}, kSteps, {{"axis", int64_t{2}}});
-    const std::string within = graph.node("Div", {graph.node("Sub", {values, step[kBelow]}), step[kWidth]});
+    for (const NumberScaler& scaler : scalers) last.push_back(static_cast<double>(scaler.quantiles().size() - 1));
+    const std::string less = count_less(graph, values, table);
+    const at::Tensor first_of_column = (at::arange(table.columns) * table.quantiles.size(1)).reshape({table.columns, 1});
+    const std::string first = graph.constant(first_of_column, "first_quantiles"), flat = graph.integers({-1});
+    // The same constant as that of count_less, as a list.
+    const std::string quantiles = graph.node(
+        "Reshape", {graph.constant(table.quantiles.reshape({-1, table.block}), "quantiles"), flat});
+    const std::string place = graph.node("Add", {less, first});
+    const std::string above = graph.node("Gather", {quantiles, place});
+    const std::string before = graph.node("Max", {graph.node("Sub", {place, graph.integer(1)}), first});
+    const std::string below = graph.node("Gather", {quantiles, before});
+    const std::string within =
+        graph.node("Div", {graph.node("Sub", {values, below}), graph.node("Sub", {above, below})});
+    const std::string n_below = graph.node("Sub", {graph.cast(less, Type::float64), graph.number(1)});
     const std::string steps = graph.constant(at::tensor(last, at::kDouble).unsqueeze(1), "last");
-    const std::string between = graph.node("Div", {graph.node("Add", {step[kPlace], within}), steps});
-    const std::string is_quantile = graph.node("Equal", {values, step[kAbove]});
-    const std::string rank = graph.node("Where", {is_quantile, step[kMiddle], between});
+    const std::string between = graph.node("Div", {graph.node("Add", {n_below, within}), steps});
+    const std::string middle = graph.node("Gather", {graph.constant(table.middles.flatten(), "middles"), place});
+    const std::string rank = graph.node("Where", {graph.node("Equal", {values, above}), middle, between});
     const std::string at_least = graph.node("Max", {rank, graph.number(kRankMargin)});
     return graph.node("Min", {at_least, graph.number(1 - kRankMargin)});
 }
