@@ -67,7 +67,7 @@ void ExponentialMovingAverage::after_train(TrainingState&) {
 
 void ExponentialMovingAverage::after_fit(TrainingState& state) {
     // A fit that was left in the middle of an epoch's training ends with the averages, too.
-    if (!model_has_average_) exchange();
+    if (!kept_.empty() && !model_has_average_) exchange();
     state.optimizer->weights_replaced();
     kept_.clear();
 }
@@ -88,8 +88,8 @@ void ExponentialMovingAverage::save_state(StateDict& to, const TrainingState&) c
 }
 
 void ExponentialMovingAverage::load_state(const StateDict& from, TrainingState& state) {
-    if (state.was_over(Level::fit)) {  // the model that was saved has the averages
-        model_has_average_ = true;
+    if (state.was_over(Level::fit)) {  // the model that was saved has the averages, and no after_fit follows
+        kept_.clear();
         return;
     }
     const torch::NoGradGuard no_grad;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <string_view>
 
-#include <torch/csrc/jit/serialization/pickle.h>
+#include <caffe2/serialize/inline_container.h>
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
@@ -12,6 +13,7 @@
 #include "../core/file.h"
 #include "../core/safetensors.h"
 #include "../core/text.h"
+#include "detail/weights_pickle.h"
 
 namespace embark {
 
@@ -37,42 +39,23 @@ std::string first_line(const std::exception& exception) {
     return text.substr(0, text.find('\n'));
 }
 
-c10::impl::GenericDict as_dictionary(const c10::IValue& value, const std::string& what) {
-    require(value.isGenericDict(), what, " is not a dictionary of tensors by name, as a state_dict is");
-    return value.toGenericDict();
-}
-
-std::string name_of(const c10::IValue& key, const std::string& file) {
-    require(key.isString(), file, " has an entry whose name is not a text");
-    return key.toStringRef();
-}
-
-/// What torch.save wrote. LibTorch's reader makes numbers, texts, lists, dictionaries and tensors of it, and refuses
-/// the rest, which Python would call.
+/// What torch.save wrote: a ZIP archive of a pickle and of the tensors' numbers.
 NamedTensors read_pytorch(const std::string& bytes, const std::string& file, const std::string& entry) {
-    c10::IValue content;
+    const std::string failure = concat(file, " cannot be read as weights that torch.save wrote: ");
     try {
-        content = torch::jit::pickle_load(std::vector<char>(bytes.begin(), bytes.end()));
-    } catch (const std::exception& error) {
-        fail(file, " cannot be read as weights that torch.save wrote: ", first_line(error));
+        std::istringstream stream(bytes, std::ios::binary);
+        caffe2::serialize::PyTorchStreamReader archive(&stream);
+        const auto record = [&](const std::string& name) {
+            const auto [data, size] = archive.getRecord(name);
+            return std::string(static_cast<const char*>(data.get()), size);
+        };
+        return read_weights_pickle(
+            record("data.pkl"), [&](const std::string& key) { return record("data/" + key); }, entry);
+    } catch (const c10::Error& error) {
+        fail(failure, first_line(error));
+    } catch (const Error& error) {
+        fail(failure, error.what());
     }
-    auto entries = as_dictionary(content, file);
-    if (!entry.empty()) {
-        std::vector<std::string> names;
-        for (const auto& item : entries) names.push_back(name_of(item.key(), file));
-        require(std::find(names.begin(), names.end(), entry) != names.end(), file, " has no entry '", entry, "'",
-                name_hint(entry, names));
-        entries = as_dictionary(entries.at(entry), concat("The entry '", entry, "' of ", file));
-    }
-    NamedTensors tensors;
-    for (const auto& item : entries) {
-        const std::string name = name_of(item.key(), file);
-        const bool nested = item.value().isGenericDict();
-        require(item.value().isTensor(), file, " has something else than a tensor as '", name, "'",
-                nested ? concat("; where that has the weights, give {.entry = \"", name, "\"}") : "");
-        tensors[name] = item.value().toTensor();
-    }
-    return tensors;
 }
 
 /// The file's tensors under the model's names. Throws where two get the same one.

@@ -258,7 +258,7 @@ int train_collab(const Arguments& arguments) {
     require_finite_loss(final, records);
     std::optional<Validation> tested;
     if (test.loader) tested = learn.validate(*test.loader);
-    const std::vector<std::string> exported = export_model(options, learn);
+    const std::vector<std::string> exported = export_model(options, learn, final);
     if (!learn.is_main_process()) return kSuccess;
     const auto outcome = records.epochs.empty() ? training_warnings(records)
                                                 : baseline_warnings(dls, final.metrics.at("rmse"));

@@ -287,7 +287,7 @@ int train_tabular(const Arguments& arguments) {
     if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
     require_finite_loss(final, learn.records());
-    const std::vector<std::string> exported = export_model(options, learn);
+    const std::vector<std::string> exported = export_model(options, learn, final);
     std::vector<Warning> of_training = undefined_metrics(final);
     add(of_training, learn.records().epochs.empty() ? training_warnings(learn.records()) : baseline_warnings(learn));
     show_warnings(of_training);

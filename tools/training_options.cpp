@@ -115,14 +115,16 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
     check(options);
 }
 
-std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn) {
+std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn, const Validation& validation) {
     if (options.export_path.empty()) return {};
+    ExportOptions settings{.metadata = {{"validation loss", format_number(validation.loss)}}};
+    for (const auto& [name, value] : validation.metrics) settings.metadata["validation " + name] = format_number(value);
     if (!is_onnx(options.export_path)) {
-        learn.export_torchscript(options.export_path);
+        learn.export_torchscript(options.export_path, settings);
         return {options.export_path};
     }
     std::vector<std::string> files;
-    for (const auto& path : learn.export_onnx(options.export_path)) files.push_back(path.string());
+    for (const auto& path : learn.export_onnx(options.export_path, settings)) files.push_back(path.string());
     return files;
 }
 

@@ -58,8 +58,8 @@ void add_training_options(CommandLine& line, TrainingOptions& options);
 void take_training_options(const po::variables_map& values, TrainingOptions& options);
 
 /// Writes the model as --export says, as ONNX where its name ends with .onnx, else as TorchScript, and returns the
-/// files; none where none is asked for.
-std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn);
+/// files; none where none is asked for. The files say what `validation` found.
+std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn, const Validation& validation);
 
 /// Adds these files to a report: the first as `export`, all as `exports`.
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files);

@@ -13,7 +13,7 @@
 #include "../export/detail/torchscript_archive.h"
 #include "detail/collab_graph.h"
 #include "detail/file_metadata.h"
-#include "detail/forward_graph.h"
+#include "detail/forward_rows.h"
 #include "detail/graph.h"
 #include "detail/tabular_graph.h"
 
@@ -41,7 +41,7 @@ std::string forward_file(const ExportedFile& file) {
         inputs.push_back(graph.input(example.size() == 1 ? "x" : concat("x", i + 1),
                                      onnx::type_of(example[i].scalar_type()), dims));
     }
-    const auto outputs = onnx::add_forward(graph, file.module(), inputs, example);
+    const auto outputs = onnx::forward_rows(graph, file.module(), inputs, example);
     for (size_t i = 0; i < outputs.size(); ++i) {
         graph.output(outputs.size() == 1 ? "output" : concat("output", i + 1), outputs[i].name, outputs[i].type,
                      outputs[i].dims);

@@ -82,7 +82,7 @@ def made_date(draw, *, us):
 
 
 def made_rows(description, rows=ROWS):
-    """Random raw values of each input, by name: texts and numbers apart, as `predict` of a TorchScript file takes them."""
+    """Random raw values of each input, by name: texts and numbers apart, as `predict` of TorchScript takes them."""
     draw, fitted = random.Random(1), description["preprocessing"]
     texts, numbers = {}, {}
     for category in fitted["categories"]:
@@ -190,7 +190,8 @@ class OnnxTest(unittest.TestCase):
         return session, inputs, answers
 
     def test_tables_are_answered_as_by_torchscript(self):
-        for words in (["grade", "--preset", "best"], ["price", "--log", "price"], ["grade,price", "--preset", "fastai"]):
+        for words in (["grade", "--preset", "best"], ["price", "--log", "price"],
+                      ["grade,price", "--preset", "fastai"]):
             with self.subTest(words):
                 self.check_table(self.train_table(*words))
         for columns in ("city,lift", "size,income"):
@@ -201,10 +202,11 @@ class OnnxTest(unittest.TestCase):
         path = self.train_table("grade", "--date", "sold,on", "--date-format", "%m/%d/%Y", columns="city,size,sold,on")
         session, _, _ = self.check_table(path)
         columns = {entry["name"]: entry for entry in json.loads(session.get_modelmeta().custom_metadata_map["columns"])}
-        self.assertEqual(columns["sold"], {"name": "sold", "kind": "date", "format": "%m/%d/%Y"})
+        self.assertEqual(columns["sold"], {"name": "sold", "kind": "date", "format": "%m/%d/%Y", "time": False})
         for form in ("%d %b %Y", "%Y%m%d", "%m-%d-%y %I:%M %p"):
             with self.subTest(form):
-                self.check_table(self.train_table("grade", "--date", "sold", "--date-format", form, columns="sold,size"))
+                self.check_table(
+                    self.train_table("grade", "--date", "sold", "--date-format", form, columns="sold,size"))
 
     def test_a_format_that_cannot_be_told_apart_is_refused(self):
         path = self.train_table("grade", "--date", "sold", "--date-format", "mar %b %d %Y", columns="sold,size")
@@ -254,7 +256,8 @@ class OnnxTest(unittest.TestCase):
         self.done("convert", path, "converted.onnx")
         self.train_table("grade", columns="city,size", export="trained.onnx")
         inputs = {"city": column(["Rome", "", "Oslo"]), "size": column([1.5, math.nan, -3])}
-        trained, converted = [self.ask(self.open(self.folder / name), inputs) for name in ("trained.onnx", "converted.onnx")]
+        trained, converted = [self.ask(self.open(self.folder / f"{name}.onnx"), inputs)
+                              for name in ("trained", "converted")]
         np.testing.assert_array_equal(trained["probabilities"], converted["probabilities"])
 
     def ranked(self, session, name, of, k):

@@ -10,7 +10,7 @@
 #include "../../../core/text.h"
 #include "../../../predictor/vocabulary.h"
 #include "file_metadata.h"
-#include "forward_graph.h"
+#include "forward_rows.h"
 #include "spelling_graph.h"
 
 namespace embark::onnx {
@@ -39,7 +39,7 @@ void require_method(const ExportedFile& file, const std::string& method) {
 
 /// The ratings, (rows), of rows of a user's and an item's number, (rows, 2).
 std::string rate(Graph& graph, const ExportedFile& file, const std::string& rows) {
-    const auto outputs = add_forward(graph, file.module(), {rows}, {at::zeros({2, 2}, at::kLong)});
+    const auto outputs = forward_rows(graph, file.module(), {rows}, {at::zeros({2, 2}, at::kLong)});
     const std::string flat = graph.node("Reshape", {outputs.at(0).name, graph.integers({-1})});
     return outputs[0].type == Type::float32 ? flat : graph.cast(flat, Type::float32);
 }

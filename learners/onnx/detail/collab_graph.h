@@ -16,7 +16,7 @@ std::string collab_predict(const ExportedFile& file);
 
 /// Inputs `user`, string[1], and `k`, int64[1]; outputs `items`, string[n], and `ratings`, float[n], best first, the
 /// earlier item first where ratings are equal. n is k, or as many as there are that the user has not rated, where these
-/// are fewer. The model sees all items at once.
+/// are fewer; a k of 0 gives nothing, and one below is an error. The model sees all items at once.
 std::string collab_recommend(const ExportedFile& file);
 
 /// Inputs `item`, string[1], and `k`, int64[1]; outputs `items`, string[n], and `similarities`, float[n], nearest

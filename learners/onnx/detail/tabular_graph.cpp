@@ -12,7 +12,7 @@
 #include "../../../predictor/detail/tabular_encoder_json.h"
 #include "date_graph.h"
 #include "file_metadata.h"
-#include "forward_graph.h"
+#include "forward_rows.h"
 #include "spelling_graph.h"
 #include "tabular_answers.h"
 #include "tabular_numbers.h"
@@ -154,24 +154,6 @@ private:
     std::string codes_, numbers_, refused_;
 };
 
-/// What the model says of the rows. ONNX Runtime's recurrent layers, with which texts are read, end the process at an
-/// empty batch, so that these get a row more, which is taken off again.
-std::vector<ForwardOutput> forward_rows(Graph& graph, const ExportedFile& file, const RowsGraph& rows, bool has_texts) {
-    const Tensors example = rows.example();
-    Names inputs = rows.inputs();
-    if (!has_texts) return add_forward(graph, file.module(), inputs, example);
-    for (size_t i = 0; i < inputs.size(); ++i) {
-        const std::string one_more = graph.constant(at::zeros_like(example[i].slice(0, 0, 1)), "row");
-        inputs[i] = graph.node("Concat", {inputs[i], one_more}, {{"axis", int64_t{0}}});
-    }
-    std::vector<ForwardOutput> outputs = add_forward(graph, file.module(), inputs, example);
-    for (ForwardOutput& output : outputs) {
-        output.name =
-            graph.node("Slice", {output.name, graph.integers({0}), graph.integers({-1}), graph.integers({0})});
-    }
-    return outputs;
-}
-
 }  // namespace
 
 std::string tabular_predict(const ExportedFile& file) {
@@ -182,7 +164,8 @@ std::string tabular_predict(const ExportedFile& file) {
         tabular_encoder_from_json(nlohmann::json::parse(file.info().description).at("preprocessing"));
     Graph graph;
     const RowsGraph rows(graph, encoder);
-    give_answers(graph, forward_rows(graph, file, rows, !encoder.texts.empty()), encoder, rows.refused());
+    const auto outputs = forward_rows(graph, file.module(), rows.inputs(), rows.example());
+    give_answers(graph, outputs, encoder, rows.refused());
     return graph.model("predict", file_metadata(file.info()));
 }
 
