@@ -124,7 +124,7 @@ void DateFormat::add_directive(char directive, bool digit_follows) {
     if (directive != 'b' && directive != 'p') return add_literal('%');
     end_run();
     (directive == 'b' ? has_month_name_ : has_half_) = true;
-    expression_ += "(" + any_of_words(directive == 'b' ? kMonthNames : kHalfNames) + ")";
+    expression_ += concat("(", any_of_words(directive == 'b' ? kMonthNames : kHalfNames), ")");
     sample_.push_back(concat('%', directive));
 }
 

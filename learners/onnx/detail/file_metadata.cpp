@@ -24,9 +24,8 @@ std::map<std::string, std::string> file_metadata(const FileInfo& info) {
             metadata["vocabulary." + text.name] = Json(text.vocabulary.tokens()).dump();
         }
     }
-    for (const auto& [name, text] : schema.value("metadata", Json::object()).items()) {
-        metadata.emplace(name, text.get<std::string>());
-    }
+    const Json own = schema.value("metadata", Json::object());
+    for (const auto& [name, text] : own.items()) metadata.emplace(name, text.get<std::string>());
     return metadata;
 }
 
