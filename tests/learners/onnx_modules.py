@@ -23,8 +23,13 @@ def trained(module):
 class Residual(nn.Module):
     def __init__(self, c_in, c_out, stride):
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True),
-                                  nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False), nn.BatchNorm2d(c_out))
+        self.body = nn.Sequential(
+            nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+        )
         self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
         self.relu = nn.ReLU(inplace=True)
 
@@ -84,12 +89,18 @@ class PackedEncoder(nn.Module):
 
     def __init__(self, kind, total=None):
         super().__init__()
-        self.embed, self.rnn, self.total = nn.Embedding(11, 6), kind(6, 4, batch_first=True, bidirectional=True, num_layers=2), total
+        self.embed, self.rnn, self.total = (
+            nn.Embedding(11, 6),
+            kind(6, 4, batch_first=True, bidirectional=True, num_layers=2),
+            total,
+        )
 
     def forward(self, tokens):
         lengths, order = (tokens != 0).sum(1).clamp_min(1).sort(descending=True)
         packed = nn.utils.rnn.pack_padded_sequence(self.embed(tokens)[order], lengths, batch_first=True)
-        padded, n = nn.utils.rnn.pad_packed_sequence(self.rnn(packed)[0], batch_first=True, padding_value=-1.0, total_length=self.total)
+        padded, n = nn.utils.rnn.pad_packed_sequence(
+            self.rnn(packed)[0], batch_first=True, padding_value=-1.0, total_length=self.total
+        )
         return padded.mean(1)[order.argsort()], padded.sum((1, 2))[order.argsort()]
 
 
@@ -154,7 +165,9 @@ class Bag(nn.Module):
 class CausalConvolutions(nn.Module):
     def __init__(self):
         super().__init__()
-        self.layers = nn.ModuleList(nn.utils.parametrizations.weight_norm(nn.Conv1d(5, 5, 3, padding=2 * d, dilation=d)) for d in (1, 2))
+        self.layers = nn.ModuleList(
+            nn.utils.parametrizations.weight_norm(nn.Conv1d(5, 5, 3, padding=2 * d, dilation=d)) for d in (1, 2)
+        )
 
     def forward(self, x):
         for layer, d in zip(self.layers, (1, 2)):
@@ -196,7 +209,7 @@ class Tower(nn.Module):
     def forward(self, categories, numbers):
         x = torch.cat([table(categories[:, i]) for i, table in enumerate(self.tables)] + [numbers], 1)
         factors = torch.stack([table(categories[:, i]) for i, table in enumerate(self.tables)], 1)
-        pairs = 0.5 * (factors.sum(1) ** 2 - (factors ** 2).sum(1)).sum(1, keepdim=True)
+        pairs = 0.5 * (factors.sum(1) ** 2 - (factors**2).sum(1)).sum(1, keepdim=True)
         return torch.sigmoid(self.mlp(x * self.cross(x) + x) + pairs).squeeze(-1)
 
 
@@ -217,7 +230,14 @@ class Autoencoder(nn.Module):
     def __init__(self):
         super().__init__()
         self.encode = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1), nn.ELU(), nn.Flatten(), nn.LazyLinear(5))
-        self.decode = nn.Sequential(nn.Linear(5, 4 * 8 * 8), nn.Unflatten(1, (4, 8, 8)), nn.LeakyReLU(0.1), nn.Upsample(scale_factor=2), nn.Conv2d(4, 3, 3, padding=1), nn.Sigmoid())
+        self.decode = nn.Sequential(
+            nn.Linear(5, 4 * 8 * 8),
+            nn.Unflatten(1, (4, 8, 8)),
+            nn.LeakyReLU(0.1),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(4, 3, 3, padding=1),
+            nn.Sigmoid(),
+        )
         with torch.no_grad():
             self.encode(torch.zeros(1, 3, 16, 16))
 
@@ -231,7 +251,11 @@ class Detector(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.a, self.b, self.norm = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1), nn.InstanceNorm2d(8, affine=True)
+        self.a, self.b, self.norm = (
+            nn.Conv2d(3, 8, 3, 2, 1),
+            nn.Conv2d(8, 16, 3, 2, 1),
+            nn.InstanceNorm2d(8, affine=True),
+        )
 
     def forward(self, x):
         a = F.mish(self.norm(self.a(x)))
@@ -273,25 +297,101 @@ class Positions(nn.Module):
 
 
 def mlp(dtype=torch.float32):
-    return trained(nn.Sequential(nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(True), nn.Linear(16, 8), nn.LayerNorm(8), nn.GELU("tanh"), nn.Linear(8, 2))).to(dtype)
+    return trained(
+        nn.Sequential(
+            nn.Linear(6, 16),
+            nn.BatchNorm1d(16),
+            nn.ReLU(True),
+            nn.Linear(16, 8),
+            nn.LayerNorm(8),
+            nn.GELU("tanh"),
+            nn.Linear(8, 2),
+        )
+    ).to(dtype)
 
 
 PICTURE, STEPS, WORDS, ROW = "float32:3,16,16", "float32:5,8", "int64<11:5", "float32:6"
 MODULES = {
-    "mlp": (mlp, [ROW]), "mlp_float64": (lambda: mlp(torch.float64), ["float64:6"]),
-    "residual": (lambda: trained(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), Residual(8, 8, 1), Residual(8, 16, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4))), [PICTURE]),
-    "unet": (UNet, [PICTURE]), "mixer": (Mixer, [PICTURE]),
-    "lstm": (lambda: Encoder(nn.LSTM, batch_first=True), [WORDS]), "lstm_deep": (lambda: Encoder(nn.LSTM, bidirectional=True, num_layers=3, dropout=0.3), [WORDS]),
-    "gru": (lambda: Encoder(nn.GRU, batch_first=True), [WORDS]), "gru_deep": (lambda: Encoder(nn.GRU, bidirectional=True, num_layers=2, bias=False), [WORDS]),
-    "rnn": (lambda: Encoder(nn.RNN, batch_first=True, bidirectional=True), [WORDS]), "rnn_relu": (lambda: Encoder(nn.RNN, nonlinearity="relu", num_layers=2), [WORDS]),
-    "packed_gru": (lambda: PackedEncoder(nn.GRU), [WORDS]), "packed_lstm": (lambda: PackedEncoder(nn.LSTM, total=7), [WORDS]),
-    "lstm_cell": (lambda: Cells(nn.LSTMCell), [STEPS]), "gru_cell": (lambda: Cells(nn.GRUCell), [STEPS]), "rnn_cell": (lambda: Cells(nn.RNNCell, nonlinearity="relu"), [STEPS]),
-    "attention": (Attention, [STEPS]), "attention_no_weights": (lambda: Attention(False), [STEPS]), "attention_slow": (lambda: Attention(bias=False, add_zero_attn=True), [STEPS]),
-    "transformer": (lambda: MaskedTransformer(), [WORDS]), "transformer_norm_first": (lambda: MaskedTransformer(norm_first=True, activation="gelu"), [WORDS]), "transformer_layer": (lambda: trained(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)), [STEPS]),
-    "transformer_time_first": (lambda: nn.Sequential(nn.Linear(8, 8), nn.TransformerEncoderLayer(8, 4, 16, batch_first=True, dropout=0.2, layer_norm_eps=1e-4)), [STEPS]), "decoder": (Decoder, [STEPS, STEPS]), "causal_attention": (CausalAttention, [STEPS]),
-    "bag_mean": (lambda: Bag("mean"), [WORDS]), "bag_sum": (lambda: Bag("sum", include_last_offset=False), [WORDS]), "bag_padding": (lambda: Bag("mean", padding_idx=0), [WORDS]),
-    "causal_convolutions": (CausalConvolutions, ["float32:5,12"]), "autoencoder": (Autoencoder, [PICTURE]), "experts": (Experts, [ROW]), "squeeze_excite": (SqueezeExcite, [PICTURE]), "tower": (lambda: trained(Tower()), ["int64<7:3", ROW]),
-    "detector": (lambda: trained(Detector()), [PICTURE]), "fourier": (Fourier, ["float32:8"]), "prototype": (Prototype, [ROW]), "positions": (Positions, [STEPS]),
-    "depthwise": (lambda: trained(nn.Sequential(nn.Conv2d(3, 6, 1), nn.ReLU6(), nn.Conv2d(6, 6, 3, padding=1, groups=6), nn.BatchNorm2d(6), nn.Hardswish(), nn.AvgPool2d(2), nn.Conv2d(6, 4, 1), nn.AdaptiveMaxPool2d(2), nn.Flatten())), [PICTURE]),
-    "dense": (lambda: nn.Sequential(nn.Conv1d(5, 7, 3, padding="same"), nn.PReLU(7), nn.GroupNorm(7, 7), nn.MaxPool1d(2), nn.Flatten(), nn.LazyLinear(3)), ["float32:5,12"]),
+    "mlp": (mlp, [ROW]),
+    "mlp_float64": (lambda: mlp(torch.float64), ["float64:6"]),
+    "residual": (
+        lambda: trained(
+            nn.Sequential(
+                nn.Conv2d(3, 8, 3),
+                nn.MaxPool2d(2),
+                Residual(8, 8, 1),
+                Residual(8, 16, 2),
+                nn.AdaptiveAvgPool2d(1),
+                nn.Flatten(),
+                nn.Linear(16, 4),
+            )
+        ),
+        [PICTURE],
+    ),
+    "unet": (UNet, [PICTURE]),
+    "mixer": (Mixer, [PICTURE]),
+    "lstm": (lambda: Encoder(nn.LSTM, batch_first=True), [WORDS]),
+    "lstm_deep": (lambda: Encoder(nn.LSTM, bidirectional=True, num_layers=3, dropout=0.3), [WORDS]),
+    "gru": (lambda: Encoder(nn.GRU, batch_first=True), [WORDS]),
+    "gru_deep": (lambda: Encoder(nn.GRU, bidirectional=True, num_layers=2, bias=False), [WORDS]),
+    "rnn": (lambda: Encoder(nn.RNN, batch_first=True, bidirectional=True), [WORDS]),
+    "rnn_relu": (lambda: Encoder(nn.RNN, nonlinearity="relu", num_layers=2), [WORDS]),
+    "packed_gru": (lambda: PackedEncoder(nn.GRU), [WORDS]),
+    "packed_lstm": (lambda: PackedEncoder(nn.LSTM, total=7), [WORDS]),
+    "lstm_cell": (lambda: Cells(nn.LSTMCell), [STEPS]),
+    "gru_cell": (lambda: Cells(nn.GRUCell), [STEPS]),
+    "rnn_cell": (lambda: Cells(nn.RNNCell, nonlinearity="relu"), [STEPS]),
+    "attention": (Attention, [STEPS]),
+    "attention_no_weights": (lambda: Attention(False), [STEPS]),
+    "attention_slow": (lambda: Attention(bias=False, add_zero_attn=True), [STEPS]),
+    "transformer": (lambda: MaskedTransformer(), [WORDS]),
+    "transformer_norm_first": (lambda: MaskedTransformer(norm_first=True, activation="gelu"), [WORDS]),
+    "transformer_layer": (lambda: trained(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)), [STEPS]),
+    "transformer_time_first": (
+        lambda: nn.Sequential(
+            nn.Linear(8, 8), nn.TransformerEncoderLayer(8, 4, 16, batch_first=True, dropout=0.2, layer_norm_eps=1e-4)
+        ),
+        [STEPS],
+    ),
+    "decoder": (Decoder, [STEPS, STEPS]),
+    "causal_attention": (CausalAttention, [STEPS]),
+    "bag_mean": (lambda: Bag("mean"), [WORDS]),
+    "bag_sum": (lambda: Bag("sum", include_last_offset=False), [WORDS]),
+    "bag_padding": (lambda: Bag("mean", padding_idx=0), [WORDS]),
+    "causal_convolutions": (CausalConvolutions, ["float32:5,12"]),
+    "autoencoder": (Autoencoder, [PICTURE]),
+    "experts": (Experts, [ROW]),
+    "squeeze_excite": (SqueezeExcite, [PICTURE]),
+    "tower": (lambda: trained(Tower()), ["int64<7:3", ROW]),
+    "detector": (lambda: trained(Detector()), [PICTURE]),
+    "fourier": (Fourier, ["float32:8"]),
+    "prototype": (Prototype, [ROW]),
+    "positions": (Positions, [STEPS]),
+    "depthwise": (
+        lambda: trained(
+            nn.Sequential(
+                nn.Conv2d(3, 6, 1),
+                nn.ReLU6(),
+                nn.Conv2d(6, 6, 3, padding=1, groups=6),
+                nn.BatchNorm2d(6),
+                nn.Hardswish(),
+                nn.AvgPool2d(2),
+                nn.Conv2d(6, 4, 1),
+                nn.AdaptiveMaxPool2d(2),
+                nn.Flatten(),
+            )
+        ),
+        [PICTURE],
+    ),
+    "dense": (
+        lambda: nn.Sequential(
+            nn.Conv1d(5, 7, 3, padding="same"),
+            nn.PReLU(7),
+            nn.GroupNorm(7, 7),
+            nn.MaxPool1d(2),
+            nn.Flatten(),
+            nn.LazyLinear(3),
+        ),
+        ["float32:5,12"],
+    ),
 }

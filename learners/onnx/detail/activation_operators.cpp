@@ -1,8 +1,6 @@
 #include <cmath>
 #include <limits>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -10,7 +8,7 @@ namespace embark::onnx {
 
 namespace {
 
-Term activated(Operation& op) {
+Term activated(TracedOperation& op) {
     return op.term("self", computing_type(op.type()));
 }
 
@@ -20,7 +18,7 @@ Term softplus(const Term& x) {
     return maximum(x, number_like(x, 0)) + log1p(exp(-abs(x)));
 }
 
-Term softplus_form(Operation& op) {
+Term softplus_form(TracedOperation& op) {
     const Term x = activated(op);
     const double beta = op.number("beta");
     const Term scaled = beta == 1 ? x : x * beta;
@@ -34,14 +32,14 @@ Term exponential_unit(const Term& x, double alpha, double scale, double input_sc
     return where(x > 0, scale == 1 ? x : x * scale, below);
 }
 
-Term elu_form(Operation& op) {
+Term elu_form(TracedOperation& op) {
     const double alpha = op.number("alpha"), scale = op.number_or("scale", 1), input = op.number_or("input_scale", 1);
     const Term x = activated(op);
     if (x.type == at::kFloat && scale == 1 && input == 1) return apply("Elu", {x}, {{"alpha", alpha}});
     return exponential_unit(x, alpha, scale, input);
 }
 
-Term gelu_form(Operation& op) {
+Term gelu_form(TracedOperation& op) {
     const Term x = activated(op);
     if (op.has("approximate") && op.text("approximate") == "tanh") {
         return 0.5 * x * (1 + tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * (x * x * x))));
@@ -54,7 +52,7 @@ Term hard_sigmoid(const Term& x) {
 }
 
 /// As many slopes as there are channels, along dimension 1, or one.
-Term prelu_form(Operation& op) {
+Term prelu_form(TracedOperation& op) {
     const Term x = op.term("self");
     Term slope = op.term("weight");
     std::vector<int64_t> shape(static_cast<size_t>(op.result().n_dims()), 1);
@@ -64,32 +62,32 @@ Term prelu_form(Operation& op) {
 }
 
 /// One half of the channels, gated by the other.
-Term glu_form(Operation& op) {
+Term glu_form(TracedOperation& op) {
     const Term x = op.term("self");
     const int64_t dim = op.dim("dim"), size = op.fixed_size("self", dim);
     return slice(x, dim, 0, size / 2) * sigmoid(slice(x, dim, size / 2, size));
 }
 
-Term softmax_form(Operation& op) {
+Term softmax_form(TracedOperation& op) {
     const Term x = op.term("self", op.type());
     if (op.result().n_dims() == 0) return number_like(x, 1);
     return apply("Softmax", {x}, {{"axis", op.dim("dim")}});
 }
 
-Term log_softmax_form(Operation& op) {
+Term log_softmax_form(TracedOperation& op) {
     const Term x = op.term("self", op.type());
     if (op.result().n_dims() == 0) return number_like(x, 0);
     return apply("LogSoftmax", {x}, {{"axis", op.dim("dim")}});
 }
 
-Term shrunk(Operation& op, double taken) {
+Term shrunk(TracedOperation& op, double taken) {
     const Term x = op.term("self");
     const double limit = op.number("lambd");
     return where(x > limit, taken == 0 ? x : x - taken, where(x < -limit, taken == 0 ? x : x + taken, x * 0));
 }
 
 OnnxForm activation_form(Term (*formula)(const Term&)) {
-    return term_form([formula](Operation& op) { return cast(formula(activated(op)), op.type()); });
+    return term_form([formula](TracedOperation& op) { return cast(formula(activated(op)), op.type()); });
 }
 
 /// Of a rectifier, PyTorch's NaN and ONNX Runtime's are both NaN.
@@ -114,25 +112,25 @@ OnnxForms activation_forms() {
         {"log_sigmoid", activation_form([](const Term& x) { return -softplus(-x); })},
         {"softsign", activation_form([](const Term& x) { return x / (1 + abs(x)); })},
         {"selu", activation_form([](const Term& x) { return exponential_unit(x, kSeluAlpha, kSeluScale, 1); })},
-        {"celu", term_form([](Operation& op) {
+        {"celu", term_form([](TracedOperation& op) {
              const double alpha = op.number("alpha");
              return exponential_unit(activated(op), alpha, 1, 1 / alpha);
          })},
         {"elu", term_form(elu_form)},
         {"gelu", term_form(gelu_form)},
         {"softplus", term_form(softplus_form)},
-        {"leaky_relu", term_form([](Operation& op) {
+        {"leaky_relu", term_form([](TracedOperation& op) {
              const Term x = activated(op);
              const double slope = op.number("negative_slope");
              // An attribute has no more digits than float32.
              return x.type == at::kFloat ? apply("LeakyRelu", {x}, {{"alpha", slope}}) : where(x > 0, x, x * slope);
          })},
-        {"threshold", term_form([](Operation& op) {
+        {"threshold", term_form([](TracedOperation& op) {
              const Term x = op.term("self");
              return where(x <= number_like(x, op.number("threshold")), op.term("value", x.type), x);
          })},
-        {"hardshrink", term_form([](Operation& op) { return shrunk(op, 0); })},
-        {"softshrink", term_form([](Operation& op) { return shrunk(op, op.number("lambd")); })},
+        {"hardshrink", term_form([](TracedOperation& op) { return shrunk(op, 0); })},
+        {"softshrink", term_form([](TracedOperation& op) { return shrunk(op, op.number("lambd")); })},
         {"prelu", term_form(prelu_form)},
         {"glu", term_form(glu_form)},
         {"softmax", term_form(softmax_form)},

@@ -1,8 +1,6 @@
 #include <cmath>
 #include <utility>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -11,28 +9,28 @@ namespace embark::onnx {
 namespace {
 
 /// `other` times `alpha`, for add, sub and rsub.
-Term times_alpha(Operation& op, const Term& other) {
+Term times_alpha(TracedOperation& op, const Term& other) {
     if (!op.given("alpha")) return other;
     if (!op.input("alpha").in_graph() && op.number("alpha") == 1) return other;
     return other * op.term("alpha", other.type);
 }
 
-Term sum_form(Operation& op) {
+Term sum_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     return cast(a + times_alpha(op, b), op.type());
 }
 
-Term difference_form(Operation& op) {
+Term difference_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     return cast(a - times_alpha(op, b), op.type());
 }
 
-Term reversed_difference_form(Operation& op) {
+Term reversed_difference_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     return cast(b - times_alpha(op, a), op.type());
 }
 
-Term elementwise_product_form(Operation& op) {
+Term elementwise_product_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     return cast(a * b, op.type());
 }
@@ -62,7 +60,7 @@ Term truncated_quotient(const Term& a, const Term& b) {
     return where(quotient < 0, apply("Ceil", {quotient}), apply("Floor", {quotient}));
 }
 
-Term quotient_form(Operation& op) {
+Term quotient_form(TracedOperation& op) {
     if (op.given("rounding_mode")) {
         const auto [a, b] = op.operands();
         return cast(op.text("rounding_mode") == "floor" ? floored_quotient(a, b) : truncated_quotient(a, b), op.type());
@@ -73,30 +71,30 @@ Term quotient_form(Operation& op) {
     return cast(op.term("self", type) / op.term("other", type), op.type());
 }
 
-Term floored_quotient_form(Operation& op) {
+Term floored_quotient_form(TracedOperation& op) {
     const auto [a, b] = op.operands(op.has("self") ? "self" : "a", op.has("other") ? "other" : "b");
     return cast(floored_quotient(a, b), op.type());
 }
 
-Term remainder_form(Operation& op) {
+Term remainder_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     if (!at::isFloatingType(a.type)) return cast(apply("Mod", {a, b}), op.type());
     const Term left = float_modulo(a, b);
     return cast(where(other_sign(left, b), left + b, left), op.type());
 }
 
-Term fmod_form(Operation& op) {
+Term fmod_form(TracedOperation& op) {
     const auto [a, b] = op.operands();
     return cast(float_modulo(a, b), op.type());
 }
 
-Term power_form(Operation& op) {
+Term power_form(TracedOperation& op) {
     const auto [a, b] = op.operands("self", "exponent");
     return cast(apply("Pow", {a, b}), op.type());
 }
 
 /// self + value * a * b, and self + value * a / b.
-Term addc_form(Operation& op, bool divided) {
+Term addc_form(TracedOperation& op, bool divided) {
     const at::ScalarType type = computing_type(op.type());
     const Term a = op.term("tensor1", type), b = op.term("tensor2", type);
     const Term change = divided ? a / b : a * b;
@@ -104,7 +102,7 @@ Term addc_form(Operation& op, bool divided) {
 }
 
 /// From the nearer end, as PyTorch does.
-Term lerp_form(Operation& op) {
+Term lerp_form(TracedOperation& op) {
     const at::ScalarType type = computing_type(op.type());
     const Term a = op.term("self", type), b = op.term("end", type), weight = op.term("weight", type);
     const Term near = a + weight * (b - a), far = b - (b - a) * (1 - weight);
@@ -113,7 +111,7 @@ Term lerp_form(Operation& op) {
 
 /// Functions of one number that have a node.
 OnnxForm function_form(const char* node) {
-    return term_form([node](Operation& op) {
+    return term_form([node](TracedOperation& op) {
         return cast(apply(node, {op.term("self", computing_type(op.type()))}), op.type());
     });
 }
@@ -121,7 +119,7 @@ OnnxForm function_form(const char* node) {
 /// Functions of one number that are written with others. PyTorch gives a float for an integer.
 OnnxForm formula_form(Term (*formula)(const Term&)) {
     return term_form(
-        [formula](Operation& op) { return cast(formula(op.term("self", computing_type(op.type()))), op.type()); });
+        [formula](TracedOperation& op) { return cast(formula(op.term("self", computing_type(op.type()))), op.type()); });
 }
 
 Term sine_half_squared(const Term& x) {
@@ -177,8 +175,8 @@ OnnxForms arithmetic_forms() {
         {"remainder", term_form(remainder_form)},
         {"fmod", term_form(fmod_form)},
         {"pow", term_form(power_form)},
-        {"addcmul", term_form([](Operation& op) { return addc_form(op, false); })},
-        {"addcdiv", term_form([](Operation& op) { return addc_form(op, true); })},
+        {"addcmul", term_form([](TracedOperation& op) { return addc_form(op, false); })},
+        {"addcdiv", term_form([](TracedOperation& op) { return addc_form(op, true); })},
         {"lerp", term_form(lerp_form)},
         {"log1p", formula_form(log1p)},
         {"expm1", formula_form(expm1)},
@@ -192,7 +190,7 @@ OnnxForms arithmetic_forms() {
         {"rsqrt", formula_form([](const Term& x) { return 1 / sqrt(x); })},
         {"square", formula_form([](const Term& x) { return x * x; })},
         {"erfc", formula_form([](const Term& x) { return 1 - apply("Erf", {x}); })},
-        {"logit", term_form([](Operation& op) {
+        {"logit", term_form([](TracedOperation& op) {
              Term x = op.term("self", computing_type(op.type()));
              if (op.given("eps")) {
                  const double eps = op.number("eps");

@@ -30,13 +30,13 @@ Term flipped_matrices(const Term& x, int64_t rank) {
 }
 
 /// True on and below the diagonal: a query looks at keys up to its own place.
-Term causal_mask(Operation& op, const Term& scores) {
+Term causal_mask(TracedOperation& op, const Term& scores) {
     const int64_t n_queries = op.fixed_size("query", -2), n_keys = op.fixed_size("key", -2);
     const at::Tensor mask = at::ones({n_queries, n_keys}, at::kBool).tril();
     return {scores.graph, scores.graph->constant(mask), at::kBool};
 }
 
-Term attention_form(Operation& op) {
+Term attention_form(TracedOperation& op) {
     require(op.number_or("dropout_p", 0) == 0, "it drops out at random; put the model into evaluation mode");
     require(!op.flag_or("enable_gqa", false), "with enable_gqa it has no ONNX form here");
     const Term query = op.term("query"), key = op.term("key");
@@ -60,7 +60,7 @@ Term attention_form(Operation& op) {
 
 /// What PyTorch computes by one operator in evaluation mode: self-attention of several heads, its weights in one matrix.
 struct SelfAttention {
-    Operation& op;
+    TracedOperation& op;
     int64_t n_features, n_heads;
 
     /// [rows, time, 3 · features] as three of [rows, heads, time, features of a head].
@@ -99,7 +99,7 @@ struct SelfAttention {
     }
 };
 
-Names native_attention_form(Operation& op) {
+Names native_attention_form(TracedOperation& op) {
     const Term query = op.term("query");
     require(op.term("key").name == query.name && op.term("value").name == query.name,
             "its query, key and value are not the same tensor");
@@ -110,19 +110,19 @@ Names native_attention_form(Operation& op) {
     return {answer.name, averaged ? reduce_mean(weights, {1}, false).name : weights.name};
 }
 
-Term layer_normalized(Operation& op, const Term& x, const char* weight, const char* bias) {
+Term layer_normalized(TracedOperation& op, const Term& x, const char* weight, const char* bias) {
     return apply("LayerNormalization", {x, op.term(weight), op.term(bias)},
                  {{"axis", int64_t{-1}}, {"epsilon", op.number("eps")}});
 }
 
-Term feed_forward(Operation& op, const Term& x) {
+Term feed_forward(TracedOperation& op, const Term& x) {
     const Term inner = matmul(x, permute(op.term("ffn_weight_1"), {1, 0})) + op.term("ffn_bias_1");
     const Term active = op.flag("use_gelu") ? 0.5 * inner * (1 + apply("Erf", {inner * M_SQRT1_2}))
                                             : apply("Relu", {inner});
     return matmul(active, permute(op.term("ffn_weight_2"), {1, 0})) + op.term("ffn_bias_2");
 }
 
-Term encoder_layer_form(Operation& op) {
+Term encoder_layer_form(TracedOperation& op) {
     const SelfAttention attention{op, op.integer("embed_dim"), op.integer("num_heads")};
     const auto norm_1 = [&](const Term& x) { return layer_normalized(op, x, "norm_weight_1", "norm_bias_1"); };
     const auto norm_2 = [&](const Term& x) { return layer_normalized(op, x, "norm_weight_2", "norm_bias_2"); };

@@ -1,8 +1,6 @@
 #include <cmath>
 #include <limits>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -10,7 +8,7 @@ namespace embark::onnx {
 
 namespace {
 
-Term compared(Operation& op, Term (*compare)(const Term&, const Term&)) {
+Term compared(TracedOperation& op, Term (*compare)(const Term&, const Term&)) {
     const auto [a, b] = op.operands();
     return cast(compare(a, b), op.type());
 }
@@ -21,7 +19,7 @@ Term unequal(const Term& a, const Term& b) {
 
 /// ONNX Runtime 1.15 compares bools for equality and nothing else that is not a number: as integers all are the same.
 OnnxForm comparison_form(Term (*compare)(const Term&, const Term&)) {
-    return term_form([compare](Operation& op) { return compared(op, compare); });
+    return term_form([compare](TracedOperation& op) { return compared(op, compare); });
 }
 
 Term as_bool(const Term& x) {
@@ -30,31 +28,31 @@ Term as_bool(const Term& x) {
 
 /// Operators on truth values; whatever is not 0 is true.
 OnnxForm logical_form(const char* node) {
-    return term_form([node](Operation& op) {
+    return term_form([node](TracedOperation& op) {
         return apply(node, {as_bool(op.term("self")), as_bool(op.term("other"))});
     });
 }
 
 /// Operators on bits, of which only those of bool exist in ONNX's opset 17.
 OnnxForm bool_form(const char* node) {
-    return term_form([node](Operation& op) {
+    return term_form([node](TracedOperation& op) {
         require(op.type() == at::kBool, "on numbers it has no ONNX form, only on bools");
         return apply(node, {op.term("self"), op.term("other")});
     });
 }
 
-Term where_form(Operation& op) {
+Term where_form(TracedOperation& op) {
     require(op.given("self") && op.given("other"), "without values it gives as many indices as follow from the batch");
     const Term condition = as_bool(op.term("condition"));
     return where(condition, op.term("self", op.type()), op.term("other", op.type()));
 }
 
-Term masked_fill_form(Operation& op) {
+Term masked_fill_form(TracedOperation& op) {
     return where(op.term("mask"), op.term("value", op.type()), op.term("self"));
 }
 
 /// PyTorch's limits are NaN where the number is; ONNX Runtime's Max and Min are, too.
-Term limited_form(Operation& op) {
+Term limited_form(TracedOperation& op) {
     const at::ScalarType type = computing_type(op.type());
     Term x = op.term("self", type);
     const bool hardtanh = op.has("min_val");
@@ -65,7 +63,7 @@ Term limited_form(Operation& op) {
 }
 
 OnnxForm extreme_form(Term (*extreme)(const Term&, const Term&)) {
-    return term_form([extreme](Operation& op) {
+    return term_form([extreme](TracedOperation& op) {
         const auto [a, b] = op.operands();
         return cast(extreme(a, b), op.type());
     });
@@ -79,11 +77,11 @@ Term is_inf(const Term& x) {
     return at::isFloatingType(x.type) ? apply_bool("IsInf", {x}) : !(x == x);
 }
 
-Term computed_self(Operation& op) {
+Term computed_self(TracedOperation& op) {
     return op.term("self", computing_type(op.input("self").type()));
 }
 
-Term nan_to_num_form(Operation& op) {
+Term nan_to_num_form(TracedOperation& op) {
     const Term x = op.term("self");
     if (!at::isFloatingType(x.type)) return x;
     const bool wide = x.type == at::kDouble;
@@ -107,14 +105,14 @@ OnnxForms comparison_forms() {
         {"logical_and", logical_form("And")},
         {"logical_or", logical_form("Or")},
         {"logical_xor", logical_form("Xor")},
-        {"logical_not", term_form([](Operation& op) { return !as_bool(op.term("self")); })},
+        {"logical_not", term_form([](TracedOperation& op) { return !as_bool(op.term("self")); })},
         {"bitwise_and", bool_form("And")},
         {"bitwise_or", bool_form("Or")},
         {"bitwise_xor", bool_form("Xor")},
         {"__and__", bool_form("And")},
         {"__or__", bool_form("Or")},
         {"__xor__", bool_form("Xor")},
-        {"bitwise_not", term_form([](Operation& op) {
+        {"bitwise_not", term_form([](TracedOperation& op) {
              require(op.type() == at::kBool, "on numbers it has no ONNX form, only on bools");
              return !op.term("self");
          })},
@@ -133,9 +131,9 @@ OnnxForms comparison_forms() {
         {"fmin", extreme_form([](const Term& a, const Term& b) {
              return where(is_nan(a), b, where(is_nan(b), a, minimum(a, b)));
          })},
-        {"isnan", term_form([](Operation& op) { return is_nan(computed_self(op)); })},
-        {"isinf", term_form([](Operation& op) { return is_inf(computed_self(op)); })},
-        {"isfinite", term_form([](Operation& op) {
+        {"isnan", term_form([](TracedOperation& op) { return is_nan(computed_self(op)); })},
+        {"isinf", term_form([](TracedOperation& op) { return is_inf(computed_self(op)); })},
+        {"isfinite", term_form([](TracedOperation& op) {
              const Term x = computed_self(op);
              return !(is_nan(x) || is_inf(x));
          })},
@@ -146,7 +144,7 @@ OnnxForms comparison_forms() {
 OnnxForms rounding_forms() {
     // Integers are whole already.
     const auto rounding = [](const char* node) {
-        return term_form([node](Operation& op) {
+        return term_form([node](TracedOperation& op) {
             const Term x = op.term("self");
             return at::isFloatingType(x.type) ? cast(apply(node, {cast(x, computing_type(x.type))}), x.type) : x;
         });
@@ -154,18 +152,18 @@ OnnxForms rounding_forms() {
     return {
         {"floor", rounding("Floor")},
         {"ceil", rounding("Ceil")},
-        {"round", term_form([](Operation& op) {
+        {"round", term_form([](TracedOperation& op) {
              const double scale = op.given("decimals") ? std::pow(10.0, op.integer("decimals")) : 1;
              const Term x = op.term("self");
              if (!at::isFloatingType(x.type)) return x;
              return scale == 1 ? apply("Round", {x}) : apply("Round", {x * scale}) / scale;
          })},
-        {"trunc", term_form([](Operation& op) {
+        {"trunc", term_form([](TracedOperation& op) {
              const Term x = op.term("self");
              if (!at::isFloatingType(x.type)) return x;
              return where(x < 0, apply("Ceil", {x}), apply("Floor", {x}));
          })},
-        {"frac", term_form([](Operation& op) {
+        {"frac", term_form([](TracedOperation& op) {
              const Term x = op.term("self");
              return x - where(x < 0, apply("Ceil", {x}), apply("Floor", {x}));
          })},

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -15,7 +13,7 @@ std::vector<int64_t> for_each_dim(const std::vector<int64_t>& values, size_t n_d
 }
 
 /// Zeros before and after each dimension, as ONNX has them: all before, then all after.
-std::vector<int64_t> paddings_of(Operation& op, size_t n_dims, const std::vector<int64_t>& dilation) {
+std::vector<int64_t> paddings_of(TracedOperation& op, size_t n_dims, const std::vector<int64_t>& dilation) {
     std::vector<int64_t> before(n_dims, 0), after(n_dims, 0);
     if (op.input("padding").seen.front().isString()) {
         const std::vector<int64_t> kernel = op.input("weight").sizes();
@@ -31,7 +29,7 @@ std::vector<int64_t> paddings_of(Operation& op, size_t n_dims, const std::vector
     return before;
 }
 
-Term convolution(Operation& op, bool transposed) {
+Term convolution(TracedOperation& op, bool transposed) {
     const auto n_dims = static_cast<size_t>(op.input("weight").n_dims() - 2);
     const bool one_row = op.input("input").n_dims() == static_cast<int64_t>(n_dims) + 1;
     const std::vector<int64_t> dilation = for_each_dim(op.integers("dilation"), n_dims);
@@ -54,13 +52,13 @@ Term convolution(Operation& op, bool transposed) {
 OnnxForms convolution_forms() {
     OnnxForms forms;
     for (const char* name : {"conv1d", "conv2d", "conv3d"}) {
-        forms[name] = term_form([](Operation& op) { return convolution(op, false); });
+        forms[name] = term_form([](TracedOperation& op) { return convolution(op, false); });
     }
     for (const char* name : {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}) {
-        forms[name] = term_form([](Operation& op) { return convolution(op, true); });
+        forms[name] = term_form([](TracedOperation& op) { return convolution(op, true); });
     }
     for (const char* name : {"_convolution", "convolution"}) {
-        forms[name] = term_form([](Operation& op) { return convolution(op, op.flag("transposed")); });
+        forms[name] = term_form([](TracedOperation& op) { return convolution(op, op.flag("transposed")); });
     }
     return forms;
 }

@@ -1,5 +1,3 @@
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -8,35 +6,35 @@ namespace embark::onnx {
 namespace {
 
 /// `value` in a shape, or as a constant where the result has the same for every batch.
-Term filled(Operation& op, const Term& value, const Term& shape) {
+Term filled(TracedOperation& op, const Term& value, const Term& shape) {
     return expand(cast(value, op.type()), shape);
 }
 
-Term scalar_of(Operation& op, double value) {
+Term scalar_of(TracedOperation& op, double value) {
     return number_like({&op.graph(), "", op.type()}, value);
 }
 
 OnnxForm filled_like_form(double value) {
-    return term_form([value](Operation& op) { return filled(op, scalar_of(op, value), shape_of(op.term("self"))); });
+    return term_form([value](TracedOperation& op) { return filled(op, scalar_of(op, value), shape_of(op.term("self"))); });
 }
 
 OnnxForm filled_form(double value) {
-    return term_form([value](Operation& op) { return filled(op, scalar_of(op, value), op.shape("size")); });
+    return term_form([value](TracedOperation& op) { return filled(op, scalar_of(op, value), op.shape("size")); });
 }
 
-Term full_like_form(Operation& op) {
+Term full_like_form(TracedOperation& op) {
     return filled(op, op.term("fill_value", op.type()), shape_of(op.term("self")));
 }
 
-Term fill_form(Operation& op) {
+Term fill_form(TracedOperation& op) {
     return filled(op, op.term("value", op.type()), shape_of(op.term("self")));
 }
 
-Term full_form(Operation& op) {
+Term full_form(TracedOperation& op) {
     return filled(op, op.term("fill_value", op.type()), op.shape("size"));
 }
 
-Term arange_form(Operation& op) {
+Term arange_form(TracedOperation& op) {
     const at::ScalarType type = op.type() == at::kInt ? at::kInt : computing_type(op.type());
     const Term zero = number_like({&op.graph(), "", type}, 0), one = number_like({&op.graph(), "", type}, 1);
     const Term begin = op.has("start") ? op.term("start", type) : zero;

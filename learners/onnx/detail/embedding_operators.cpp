@@ -1,5 +1,3 @@
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -11,7 +9,7 @@ Term rows_of(const Term& table, const Term& index) {
     return {table.graph, table.graph->node("Gather", {table.name, index.name}, {{"axis", int64_t{0}}}), table.type};
 }
 
-Term embedding_form(Operation& op) {
+Term embedding_form(TracedOperation& op) {
     return rows_of(op.term("weight"), op.term("indices"));
 }
 
@@ -41,7 +39,7 @@ Term summed_by_bag(const Term& values, const Term& bags, const Term& n_bags, int
             values.type};
 }
 
-Names embedding_bag_form(Operation& op) {
+Names embedding_bag_form(TracedOperation& op) {
     constexpr int64_t kMean = 1, kMax = 2;
     const int64_t mode = op.integer("mode");
     require(mode != kMax, "with mode 'max' it has no ONNX form here; use 'mean' or 'sum'");

@@ -192,7 +192,7 @@ private:
         }
         if (is_fact && std::all_of(results.begin(), results.end(), same_facts)) return results;
         require(form, "what it says follows from the batch");
-        Operation operation(graph_, name, argument_names(node), inputs, results);
+        TracedOperation operation(graph_, name, argument_names(node), inputs, results);
         set_names(results, (*form)(operation), operation);
         return results;
     }
@@ -204,7 +204,7 @@ private:
     }
 
     /// A list has names of its elements, of which those that follow from no input need none.
-    static void set_names(std::vector<TracedValue>& results, const Names& names, const Operation& operation) {
+    static void set_names(std::vector<TracedValue>& results, const Names& names, const TracedOperation& operation) {
         const bool is_list = results.size() == 1 && results.front().seen.front().isList();
         std::vector<TracedValue>& named = is_list ? results.front().elements : results;
         for (size_t i = 0; i < named.size(); ++i) {

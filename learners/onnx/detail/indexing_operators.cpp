@@ -17,25 +17,25 @@ Term gathered(const Term& x, const Term& index, int64_t dim) {
     return {x.graph, x.graph->node("Gather", {x.name, index.name}, {{"axis", dim}}), x.type};
 }
 
-Term select_form(Operation& op) {
+Term select_form(TracedOperation& op) {
     return gathered(op.term("self"), op.term("index", at::kLong), op.dim("dim"));
 }
 
-Term index_select_form(Operation& op) {
+Term index_select_form(TracedOperation& op) {
     return gathered(op.term("self"), op.term("index", at::kLong), op.dim("dim"));
 }
 
 /// `take` takes from all elements in one row.
-Term take_form(Operation& op) {
+Term take_form(TracedOperation& op) {
     return gathered(reshape(op.term("self"), {-1}), op.term("index", at::kLong), 0);
 }
 
-Term gather_form(Operation& op) {
+Term gather_form(TracedOperation& op) {
     const Term x = op.term("self"), index = op.term("index", at::kLong);
     return {x.graph, x.graph->node("GatherElements", {x.name, index.name}, {{"axis", op.dim("dim")}}), x.type};
 }
 
-Term take_along_dim_form(Operation& op) {
+Term take_along_dim_form(TracedOperation& op) {
     require(op.given("dim"), "without a dim it has no ONNX form here");
     const Term x = op.term("self"), index = op.term("indices", at::kLong);
     require(op.input("self").n_dims() == op.input("indices").n_dims(), "it broadcasts its indices");
@@ -43,12 +43,12 @@ Term take_along_dim_form(Operation& op) {
 }
 
 /// A number as a 1-d tensor of the graph.
-Term one_integer(Operation& op, const std::string& argument, int64_t otherwise) {
+Term one_integer(TracedOperation& op, const std::string& argument, int64_t otherwise) {
     if (op.given(argument)) return unsqueeze(op.term(argument, at::kLong), {0});
     return {&op.graph(), op.graph().integers({otherwise}), at::kLong};
 }
 
-Term slice_form(Operation& op) {
+Term slice_form(TracedOperation& op) {
     const Term x = op.term("self");
     const Term begin = one_integer(op, "start", 0), end = one_integer(op, "end", kToTheEnd);
     const bool fixed = !op.input("start").in_graph() && !op.input("end").in_graph();
@@ -61,7 +61,7 @@ Term slice_form(Operation& op) {
     return {x.graph, x.graph->node("Slice", {x.name, begin.name, end.name, dim, steps}), x.type};
 }
 
-Term narrow_form(Operation& op) {
+Term narrow_form(TracedOperation& op) {
     const Term x = op.term("self"), start = op.term("start", at::kLong);
     Term begin = unsqueeze(start, {0});
     const Term length = unsqueeze(op.term("length", at::kLong), {0});
@@ -70,14 +70,14 @@ Term narrow_form(Operation& op) {
     return {x.graph, x.graph->node("Slice", {x.name, begin.name, (begin + length).name, dim}), x.type};
 }
 
-Term flip_form(Operation& op) {
+Term flip_form(TracedOperation& op) {
     const std::vector<int64_t> dims = op.dims("dims");
     const std::vector<int64_t> backwards(dims.size(), -1);
     const std::vector<int64_t> ends(dims.size(), std::numeric_limits<int64_t>::min());
     return apply_ints("Slice", op.term("self"), {backwards, ends, dims, backwards});
 }
 
-Term roll_form(Operation& op) {
+Term roll_form(TracedOperation& op) {
     const std::vector<int64_t> shifts = op.integers("shifts");
     std::vector<int64_t> dims = op.integers("dims");
     Term x = op.term("self");
@@ -94,7 +94,7 @@ Term roll_form(Operation& op) {
     return x;
 }
 
-Term triangle(Operation& op, bool upper) {
+Term triangle(TracedOperation& op, bool upper) {
     const at::ScalarType type = computing_type(op.type());
     const Term x = op.term("self", type == at::kInt ? at::kLong : type);
     const Term diagonal = op.term("diagonal", at::kLong);
@@ -104,18 +104,18 @@ Term triangle(Operation& op, bool upper) {
 }
 
 /// self[:, i, j]: several indices, of neighbouring dimensions or not, are one index of a GatherND.
-Term several_indexed(Operation& op, const std::vector<int64_t>& dims, const Terms& indices) {
+Term several_indexed(TracedOperation& op, const std::vector<int64_t>& dims, const Terms& indices) {
     const int64_t rank = op.input("self").n_dims();
     const auto n_dims = static_cast<int64_t>(dims.size());
     std::vector<int64_t> order = dims;
     for (int64_t dim = 0; dim < rank; ++dim) {
         if (std::find(dims.begin(), dims.end(), dim) == dims.end()) order.push_back(dim);
     }
-    Term shape = shape_of(indices.front());
-    Terms columns;
+    // Indices broadcast as the operands of a sum do.
     Term sum = indices.front();
     for (size_t i = 1; i < indices.size(); ++i) sum = sum + indices[i];
-    shape = shape_of(sum);
+    const Term shape = shape_of(sum);
+    Terms columns;
     for (const Term& index : indices) columns.push_back(unsqueeze(expand(index, shape), {-1}));
     const Term x = permute(op.term("self"), order), index = concat_terms(columns, -1);
     const Term taken{x.graph, x.graph->node("GatherND", {x.name, index.name}), x.type};
@@ -130,7 +130,7 @@ Term several_indexed(Operation& op, const std::vector<int64_t>& dims, const Term
     return permute(taken, back);
 }
 
-Term index_form(Operation& op) {
+Term index_form(TracedOperation& op) {
     const TracedValue& list = op.input("indices");
     std::vector<int64_t> dims;
     Terms indices;
@@ -146,7 +146,7 @@ Term index_form(Operation& op) {
     return several_indexed(op, dims, indices);
 }
 
-Term scattered(Operation& op, const char* reduction) {
+Term scattered(TracedOperation& op, const char* reduction) {
     const Term x = op.term("self"), index = op.term("index", at::kLong);
     require(!op.given("reduce"), "with a 'reduce' it has no ONNX form here");
     require(op.input("index").sizes() == op.input(op.has("src") ? "src" : "index").sizes(),
@@ -156,7 +156,7 @@ Term scattered(Operation& op, const char* reduction) {
     return {x.graph, x.graph->node("ScatterElements", {x.name, index.name, source.name}, attributes), x.type};
 }
 
-Term one_hot_form(Operation& op) {
+Term one_hot_form(TracedOperation& op) {
     const int64_t n_classes = op.integer("num_classes");
     require(n_classes > 0, "without a number of classes, its result has as many columns as follow from the batch");
     const Term x = unsqueeze(op.term("self"), {-1});
@@ -177,11 +177,11 @@ OnnxForms indexing_forms() {
         {"narrow", term_form(narrow_form)},
         {"flip", term_form(flip_form)},
         {"roll", term_form(roll_form)},
-        {"tril", term_form([](Operation& op) { return triangle(op, false); })},
-        {"triu", term_form([](Operation& op) { return triangle(op, true); })},
+        {"tril", term_form([](TracedOperation& op) { return triangle(op, false); })},
+        {"triu", term_form([](TracedOperation& op) { return triangle(op, true); })},
         {"index", term_form(index_form)},
-        {"scatter", term_form([](Operation& op) { return scattered(op, "none"); })},
-        {"scatter_add", term_form([](Operation& op) { return scattered(op, "add"); })},
+        {"scatter", term_form([](TracedOperation& op) { return scattered(op, "none"); })},
+        {"scatter_add", term_form([](TracedOperation& op) { return scattered(op, "add"); })},
         {"one_hot", term_form(one_hot_form)},
     };
 }

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -10,7 +8,7 @@ namespace embark::onnx {
 namespace {
 
 /// An empty 1-d tensor may be joined with any other, and adds nothing.
-Terms joined_terms(Operation& op) {
+Terms joined_terms(TracedOperation& op) {
     const TracedValue& list = op.input("tensors");
     Terms terms;
     for (const TracedValue& element : list.elements) {
@@ -20,11 +18,11 @@ Terms joined_terms(Operation& op) {
     return terms;
 }
 
-Term cat_form(Operation& op) {
+Term cat_form(TracedOperation& op) {
     return concat_terms(joined_terms(op), from_front(op.integer("dim"), op.result().n_dims()));
 }
 
-Term stack_form(Operation& op) {
+Term stack_form(TracedOperation& op) {
     const int64_t dim = from_front(op.integer("dim"), op.result().n_dims());
     Terms terms = joined_terms(op);
     for (Term& term : terms) term = unsqueeze(term, {dim});
@@ -32,7 +30,7 @@ Term stack_form(Operation& op) {
 }
 
 /// hstack, vstack and column_stack: `op.result()` says along which dimension.
-Term joined_along(Operation& op, int64_t dim, int64_t least_rank) {
+Term joined_along(TracedOperation& op, int64_t dim, int64_t least_rank) {
     Terms terms = joined_terms(op);
     const TracedValue& list = op.input("tensors");
     for (size_t i = 0; i < terms.size(); ++i) {
@@ -42,7 +40,7 @@ Term joined_along(Operation& op, int64_t dim, int64_t least_rank) {
 }
 
 /// Pieces of the sizes that the example's have.
-Names split_form(Operation& op) {
+Names split_form(TracedOperation& op) {
     const TracedValue& list = op.result();
     const int64_t dim = op.dim("dim");
     std::vector<int64_t> sizes;
@@ -55,7 +53,7 @@ Names split_form(Operation& op) {
     return x.graph->nodes("Split", {x.name, x.graph->integers(sizes)}, sizes.size(), {{"axis", dim}});
 }
 
-Names unbind_form(Operation& op) {
+Names unbind_form(TracedOperation& op) {
     const int64_t dim = op.dim("dim");
     op.fixed_size("self", dim);
     const Term x = op.term("self");
@@ -68,7 +66,7 @@ Names unbind_form(Operation& op) {
 }
 
 /// meshgrid: each 1-d tensor along its own dimension of what all make.
-Names meshgrid_form(Operation& op) {
+Names meshgrid_form(TracedOperation& op) {
     const bool swap = op.has("indexing") && op.text("indexing") == "xy";
     const Terms terms = op.terms("tensors");
     const auto rank = static_cast<int64_t>(terms.size());
@@ -94,8 +92,8 @@ OnnxForms joining_forms() {
         {"concat", term_form(cat_form)},
         {"concatenate", term_form(cat_form)},
         {"stack", term_form(stack_form)},
-        {"hstack", term_form([](Operation& op) { return joined_along(op, op.result().n_dims() > 1 ? 1 : 0, 1); })},
-        {"vstack", term_form([](Operation& op) { return joined_along(op, 0, 2); })},
+        {"hstack", term_form([](TracedOperation& op) { return joined_along(op, op.result().n_dims() > 1 ? 1 : 0, 1); })},
+        {"vstack", term_form([](TracedOperation& op) { return joined_along(op, 0, 2); })},
         {"unbind", unbind_form},
         {"meshgrid", meshgrid_form},
     };

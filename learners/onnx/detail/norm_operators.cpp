@@ -1,8 +1,6 @@
 #include <cmath>
 #include <limits>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 #include "reductions.h"
@@ -11,24 +9,24 @@ namespace embark::onnx {
 
 namespace {
 
-Term norm_form(Operation& op) {
+Term norm_form(TracedOperation& op) {
     const double p = op.has("p") ? op.number_or("p", 2) : op.number_or("ord", 2);
     const Term x = op.term("self", computing_type(op.type()));
     return vector_norm(x, p, op.dims("dim"), op.flag_or("keepdim", false));
 }
 
-Term frobenius_norm_form(Operation& op) {
+Term frobenius_norm_form(TracedOperation& op) {
     return vector_norm(op.term("self"), 2, op.dims("dim"), op.flag_or("keepdim", false));
 }
 
 /// linalg_norm of vectors; matrices have other norms.
-Term linalg_norm_form(Operation& op) {
+Term linalg_norm_form(TracedOperation& op) {
     const bool of_vector = op.given("dim") ? op.integers("dim").size() == 1 : op.input("self").n_dims() == 1;
     require(of_vector || !op.given("ord"), "as a matrix's norm it has no ONNX form here; use linalg_vector_norm");
     return norm_form(op);
 }
 
-Term cosine_similarity_form(Operation& op) {
+Term cosine_similarity_form(TracedOperation& op) {
     const Term a = op.term("x1", op.type()), b = op.term("x2", op.type());
     const int64_t dim = op.integer("dim") < 0 ? op.integer("dim") : op.integer("dim") - (op.result().n_dims() + 1);
     const auto lifted = [&](const Term& x) {
@@ -38,7 +36,7 @@ Term cosine_similarity_form(Operation& op) {
     return reduce_sum((a / lifted(a)) * (b / lifted(b)), {dim}, false);
 }
 
-Term pairwise_distance_form(Operation& op) {
+Term pairwise_distance_form(TracedOperation& op) {
     const Term difference = op.term("x1", op.type()) - op.term("x2", op.type()) + op.number("eps");
     return vector_norm(difference, op.number("p"), {-1}, op.flag("keepdim"));
 }

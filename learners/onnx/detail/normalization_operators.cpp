@@ -11,13 +11,13 @@ namespace embark::onnx {
 namespace {
 
 /// A parameter along dimension 1, or what stands for none.
-Term channel_term(Operation& op, const std::string& argument, int64_t n_channels, double otherwise) {
+Term channel_term(TracedOperation& op, const std::string& argument, int64_t n_channels, double otherwise) {
     if (op.given(argument)) return op.term(argument);
     const at::Tensor constant = at::full({n_channels}, otherwise, at::TensorOptions().dtype(op.type()));
     return {&op.graph(), op.graph().constant(constant), op.type()};
 }
 
-Names batch_norm_form(Operation& op) {
+Names batch_norm_form(TracedOperation& op) {
     require(!op.flag_or("training", false) && op.given("running_mean") && op.given("running_var"),
             "it normalises by the batch; put the model into evaluation mode and let the layer track statistics");
     const int64_t n_channels = op.fixed_size("input", 1);
@@ -36,7 +36,7 @@ Term standardized(const Term& x, const std::vector<int64_t>& dims, double eps) {
 }
 
 /// `y` times the channels' weights plus their biases.
-Term with_channel_weights(Operation& op, Term y, int64_t rank) {
+Term with_channel_weights(TracedOperation& op, Term y, int64_t rank) {
     std::vector<int64_t> shape(static_cast<size_t>(rank - 1), 1);
     shape.front() = -1;
     if (op.given("weight")) y = y * reshape(op.term("weight"), shape);
@@ -44,7 +44,7 @@ Term with_channel_weights(Operation& op, Term y, int64_t rank) {
     return y;
 }
 
-Term group_norm_form(Operation& op) {
+Term group_norm_form(TracedOperation& op) {
     const TracedValue& input = op.input("input");
     require(input.size(1) != kFree, "its number of channels follows from the batch");
     // 0 stands for the rows, which stay.
@@ -54,7 +54,7 @@ Term group_norm_form(Operation& op) {
     return with_channel_weights(op, op.as_result(standard), input.n_dims());
 }
 
-Term instance_norm_form(Operation& op) {
+Term instance_norm_form(TracedOperation& op) {
     require(op.flag("use_input_stats"), "it normalises by what it has tracked; use BatchNorm for that");
     const int64_t rank = op.input("input").n_dims();
     std::vector<int64_t> dims(static_cast<size_t>(rank - 2));
@@ -63,14 +63,14 @@ Term instance_norm_form(Operation& op) {
 }
 
 /// What layer_norm and rms_norm normalise over: the last dimensions.
-std::vector<int64_t> normalized_dims(Operation& op) {
+std::vector<int64_t> normalized_dims(TracedOperation& op) {
     const auto n_dims = static_cast<int64_t>(op.integers("normalized_shape").size());
     std::vector<int64_t> dims;
     for (int64_t dim = op.input("input").n_dims() - n_dims; dim < op.input("input").n_dims(); ++dim) dims.push_back(dim);
     return dims;
 }
 
-Names layer_norm_form(Operation& op) {
+Names layer_norm_form(TracedOperation& op) {
     const std::vector<int64_t> shape = op.integers("normalized_shape");
     const auto parameter = [&](const char* argument, double otherwise) {
         if (op.given(argument)) return op.term(argument);
@@ -82,7 +82,7 @@ Names layer_norm_form(Operation& op) {
     return {y.name, "", ""};
 }
 
-Term rms_norm_form(Operation& op) {
+Term rms_norm_form(TracedOperation& op) {
     const Term x = op.term("input");
     const double smallest = x.type == at::kDouble ? std::numeric_limits<double>::epsilon()
                                                   : std::numeric_limits<float>::epsilon();

@@ -1,5 +1,3 @@
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 
@@ -8,7 +6,7 @@ namespace embark::onnx {
 namespace {
 
 /// A size that follows from the batch, or all sizes as a list.
-Names size_form(Operation& op) {
+Names size_form(TracedOperation& op) {
     const Term x = op.term("self");
     if (op.has("dim")) return {size_of(x, op.dim("dim")).name};
     Names names;
@@ -19,25 +17,25 @@ Names size_form(Operation& op) {
     return names;
 }
 
-Term numel_form(Operation& op) {
+Term numel_form(TracedOperation& op) {
     const Term x = op.term("self");
     return {x.graph, x.graph->node("Size", {x.name}), at::kLong};
 }
 
 /// A number made of a tensor with one element, or of another number.
-Term number_form(Operation& op) {
+Term number_form(TracedOperation& op) {
     const std::string argument = op.has("a") ? "a" : "self";
     const Term x = cast(op.term(argument), op.type());
     return op.input(argument).n_dims() == 0 ? x : reshape(x, {});
 }
 
-Term length_form(Operation& op) {
+Term length_form(TracedOperation& op) {
     require(op.input("t").is_tensor(), "of a list it has no ONNX form here");
     return size_of(op.term("t"), 0);
 }
 
 /// An element of a list of sizes or tensors.
-Term element_form(Operation& op) {
+Term element_form(TracedOperation& op) {
     const TracedValue& list = op.input("list");
     const int64_t index = from_front(op.integer("idx"), static_cast<int64_t>(list.elements.size()));
     return op.term(list.elements.at(static_cast<size_t>(index)));

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "operation.h"
+#include "traced_operation.h"
 
 namespace embark::onnx {
 
 /// Adds the nodes of one operation, and returns the results: one for each, or the elements of its only result where
 /// that is a list. A result with an empty name has no form in the graph, and must not be used.
-using OnnxForm = std::function<Names(Operation&)>;
+using OnnxForm = std::function<Names(TracedOperation&)>;
 /// Forms by the operator's name without "aten::"; the one of "add" stands for "add_" as well.
 using OnnxForms = std::map<std::string, OnnxForm>;
 
@@ -46,7 +46,7 @@ OnnxForms attention_forms();
 /// A form that computes one result from the operation, as a term.
 template <class Function>
 OnnxForm term_form(Function function) {
-    return [function](Operation& operation) -> Names { return {function(operation).name}; };
+    return [function](TracedOperation& operation) -> Names { return {function(operation).name}; };
 }
 
 }  // namespace embark::onnx

@@ -20,14 +20,14 @@ struct PoolWindow {
     /// Elements after the end that the last windows reach beyond the padding, where ceil_mode counts them.
     std::vector<int64_t> overhang;
 
-    PoolWindow(Operation& op, size_t n_dims);
+    PoolWindow(TracedOperation& op, size_t n_dims);
     Attributes attributes() const;
     bool overhangs() const {
         return std::any_of(overhang.begin(), overhang.end(), [](int64_t elements) { return elements > 0; });
     }
 };
 
-PoolWindow::PoolWindow(Operation& op, size_t n_dims) {
+PoolWindow::PoolWindow(TracedOperation& op, size_t n_dims) {
     kernel = pooled_sizes(op.integers("kernel_size"), n_dims);
     stride = pooled_sizes(op.integers("stride"), n_dims);
     if (stride.empty()) stride = kernel;
@@ -56,14 +56,14 @@ Attributes PoolWindow::attributes() const {
 
 /// `pool` on x as [rows, channels, ...], whether or not it has rows.
 template <class Pool>
-Term pooled_rows(Operation& op, size_t n_dims, const Pool& pool) {
+Term pooled_rows(TracedOperation& op, size_t n_dims, const Pool& pool) {
     const Term x = op.term("self");
     if (op.input("self").n_dims() > static_cast<int64_t>(n_dims) + 1) return pool(x);
     return squeeze(pool(unsqueeze(x, {0})), {0});
 }
 
 OnnxForm max_pool_form(size_t n_dims) {
-    return [n_dims](Operation& op) -> Names {
+    return [n_dims](TracedOperation& op) -> Names {
         const PoolWindow window(op, n_dims);
         const Term y =
             pooled_rows(op, n_dims, [&](const Term& x) { return apply("MaxPool", {x}, window.attributes()); });
@@ -73,7 +73,7 @@ OnnxForm max_pool_form(size_t n_dims) {
 }
 
 /// How often the elements of a window that lie in the tensor or its padding count: not all of them do at the end.
-Term counted_again(Operation& op, const PoolWindow& window, const Term& averaged) {
+Term counted_again(TracedOperation& op, const PoolWindow& window, const Term& averaged) {
     const size_t n_dims = window.kernel.size();
     std::vector<int64_t> sizes, padded;
     for (size_t i = 0; i < n_dims; ++i) {
@@ -94,7 +94,7 @@ Term counted_again(Operation& op, const PoolWindow& window, const Term& averaged
 }
 
 OnnxForm average_pool_form(size_t n_dims) {
-    return term_form([n_dims](Operation& op) {
+    return term_form([n_dims](TracedOperation& op) {
         const PoolWindow window(op, n_dims);
         const bool divided = op.given("divisor_override");
         const bool counts_padding = op.flag("count_include_pad") || divided;

@@ -31,7 +31,7 @@ at::Tensor in_gate_order(const at::Tensor& tensor, const RecurrentKind& kind) {
 /// A recurrent network, layer by layer.
 class RecurrentNetwork {
 public:
-    RecurrentNetwork(Operation& op, const RecurrentKind& kind) : op_(op), kind_(kind) {
+    RecurrentNetwork(TracedOperation& op, const RecurrentKind& kind) : op_(op), kind_(kind) {
         require(!op.flag("train") || op.number("dropout") == 0,
                 "it is in training mode; put the model into evaluation mode");
         n_directions_ = op.flag("bidirectional") ? 2 : 1;
@@ -96,7 +96,7 @@ private:
         return apply_ints("Reshape", permute(y, {0, 2, 1, 3}), {{0, 0, n_directions_ * n_features_}});
     }
 
-    Operation& op_;
+    TracedOperation& op_;
     const RecurrentKind& kind_;
     int64_t n_directions_ = 1, n_features_ = 0;
     bool has_biases_ = true;
@@ -105,11 +105,11 @@ private:
     std::vector<Terms> finals_;
 };
 
-Terms first_states(Operation& op) {
+Terms first_states(TracedOperation& op) {
     return op.input("hx").is_tensor() ? Terms{op.term("hx")} : op.terms("hx");
 }
 
-Names recurrent_form(Operation& op, const RecurrentKind& kind) {
+Names recurrent_form(TracedOperation& op, const RecurrentKind& kind) {
     require(op.type() == at::kFloat, "ONNX Runtime computes recurrent layers with float32 alone");
     RecurrentNetwork network(op, kind);
     Term y;
@@ -131,13 +131,13 @@ Names recurrent_form(Operation& op, const RecurrentKind& kind) {
 }
 
 /// A packed sequence stays padded in the graph, [time, rows, features], beside the rows' lengths.
-Names pack_form(Operation& op) {
+Names pack_form(TracedOperation& op) {
     const Term x = op.term("input");
     op.set_lengths(0, op.term("lengths", at::kLong).name);
     return {op.flag("batch_first") ? permute(x, {1, 0, 2}).name : x.name, ""};
 }
 
-Names pad_packed_form(Operation& op) {
+Names pad_packed_form(TracedOperation& op) {
     TracedValue packed = op.input("data");
     const Term lengths{&op.graph(), std::exchange(packed.lengths, ""), at::kLong};
     require(!lengths.name.empty(), "it takes a packed sequence that was not packed in the model");
@@ -156,7 +156,7 @@ Names pad_packed_form(Operation& op) {
 }
 
 /// x·w + b for one step of a cell.
-Term cell_product(Operation& op, const Term& x, const char* weight, const char* bias) {
+Term cell_product(TracedOperation& op, const Term& x, const char* weight, const char* bias) {
     Terms inputs = {x, op.term(weight)};
     if (op.given(bias)) inputs.push_back(op.term(bias));
     return apply("Gemm", inputs, {{"transB", int64_t{1}}});
@@ -170,7 +170,7 @@ Terms gates_of(const Term& x, size_t n_gates) {
     return gates;
 }
 
-Names lstm_cell_form(Operation& op) {
+Names lstm_cell_form(TracedOperation& op) {
     const Terms states = op.terms("hx");
     const Terms gates = gates_of(
         cell_product(op, op.term("input"), "w_ih", "b_ih") + cell_product(op, states[0], "w_hh", "b_hh"), 4);
@@ -178,7 +178,7 @@ Names lstm_cell_form(Operation& op) {
     return {(sigmoid(gates[3]) * tanh(cell)).name, cell.name};
 }
 
-Term gru_cell_form(Operation& op) {
+Term gru_cell_form(TracedOperation& op) {
     const Term h = op.term("hx");
     const Terms from_x = gates_of(cell_product(op, op.term("input"), "w_ih", "b_ih"), 3);
     const Terms from_h = gates_of(cell_product(op, h, "w_hh", "b_hh"), 3);
@@ -187,7 +187,7 @@ Term gru_cell_form(Operation& op) {
     return made + update * (h - made);
 }
 
-Term rnn_cell_form(Operation& op, const char* activation) {
+Term rnn_cell_form(TracedOperation& op, const char* activation) {
     const Term x = cell_product(op, op.term("input"), "w_ih", "b_ih"), h = cell_product(op, op.term("hx"), "w_hh", "b_hh");
     return apply(activation, {x + h});
 }
@@ -196,16 +196,16 @@ Term rnn_cell_form(Operation& op, const char* activation) {
 
 OnnxForms recurrent_forms() {
     return {
-        {"lstm", [](Operation& op) { return recurrent_form(op, kLstm); }},
-        {"gru", [](Operation& op) { return recurrent_form(op, kGru); }},
-        {"rnn_tanh", [](Operation& op) { return recurrent_form(op, kTanhRnn); }},
-        {"rnn_relu", [](Operation& op) { return recurrent_form(op, kReluRnn); }},
+        {"lstm", [](TracedOperation& op) { return recurrent_form(op, kLstm); }},
+        {"gru", [](TracedOperation& op) { return recurrent_form(op, kGru); }},
+        {"rnn_tanh", [](TracedOperation& op) { return recurrent_form(op, kTanhRnn); }},
+        {"rnn_relu", [](TracedOperation& op) { return recurrent_form(op, kReluRnn); }},
         {"_pack_padded_sequence", pack_form},
         {"_pad_packed_sequence", pad_packed_form},
         {"lstm_cell", lstm_cell_form},
         {"gru_cell", term_form(gru_cell_form)},
-        {"rnn_tanh_cell", term_form([](Operation& op) { return rnn_cell_form(op, "Tanh"); })},
-        {"rnn_relu_cell", term_form([](Operation& op) { return rnn_cell_form(op, "Relu"); })},
+        {"rnn_tanh_cell", term_form([](TracedOperation& op) { return rnn_cell_form(op, "Tanh"); })},
+        {"rnn_relu_cell", term_form([](TracedOperation& op) { return rnn_cell_form(op, "Relu"); })},
     };
 }
 

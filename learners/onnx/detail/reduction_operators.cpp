@@ -1,8 +1,6 @@
 #include <cmath>
 #include <optional>
 
-#include <ATen/ATen.h>
-
 #include "../../../core/error.h"
 #include "operators.h"
 #include "reductions.h"
@@ -15,7 +13,7 @@ using ReduceForm = Term (*)(const Term&, const std::vector<int64_t>&, bool);
 
 /// Sums and means compute in the type of their result, extremes in that of their argument.
 OnnxForm reduced_form(ReduceForm reduce) {
-    return term_form([reduce](Operation& op) {
+    return term_form([reduce](TracedOperation& op) {
         const Term x = op.term("self", computing_type(op.type()));
         return cast(reduce(x, op.dims("dim"), op.flag_or("keepdim", false)), op.type());
     });
@@ -32,7 +30,7 @@ Term count_nonzero(const Term& x, const std::vector<int64_t>& dims, bool keep) {
 
 /// Whether any element, or all elements, are other than 0.
 OnnxForm truth_form(bool all) {
-    return term_form([all](Operation& op) {
+    return term_form([all](TracedOperation& op) {
         const Term x = cast(cast(op.term("self"), at::kBool), at::kLong);
         const auto reduce = all ? reduce_min : reduce_max;
         return cast(reduce(x, op.dims("dim"), op.flag_or("keepdim", false)), op.type());
@@ -40,7 +38,7 @@ OnnxForm truth_form(bool all) {
 }
 
 /// The place of the largest or smallest element, along `dim` or among all elements as one row.
-Term place_of_extreme(Operation& op, bool largest) {
+Term place_of_extreme(TracedOperation& op, bool largest) {
     const at::ScalarType type = op.input("self").type();
     // ONNX Runtime 1.15 finds places among floating point numbers alone; int32 and smaller are exact in float64.
     require(type != at::kLong, "on int64 it has no ONNX form here; use int32 or floating point numbers");
@@ -56,7 +54,7 @@ Term place_of_extreme(Operation& op, bool largest) {
 }
 
 /// max and min: of two tensors, of all elements, or of a dimension with the places too.
-Names extreme_form_of(Operation& op, bool largest) {
+Names extreme_form_of(TracedOperation& op, bool largest) {
     if (op.has("other")) {
         const auto [a, b] = op.operands();
         return {cast(largest ? maximum(a, b) : minimum(a, b), op.type()).name};
@@ -71,12 +69,12 @@ Names extreme_form_of(Operation& op, bool largest) {
 }
 
 /// The square of the spread: `correction` is what is taken from the number of elements.
-double correction_of(Operation& op) {
+double correction_of(TracedOperation& op) {
     if (op.has("correction")) return op.number_or("correction", 1);
     return op.flag_or("unbiased", true) ? 1 : 0;
 }
 
-Term variance(Operation& op, const Term& mean, bool keep) {
+Term variance(TracedOperation& op, const Term& mean, bool keep) {
     const Term x = op.term("self");
     const std::vector<int64_t> dims = op.dims("dim");
     const Term difference = x - mean, sum = reduce_sum(difference * difference, dims, keep);
@@ -84,7 +82,7 @@ Term variance(Operation& op, const Term& mean, bool keep) {
     return sum / maximum(n - correction_of(op), number_like(n, 0));
 }
 
-Names spread_form(Operation& op, bool root, bool with_mean) {
+Names spread_form(TracedOperation& op, bool root, bool with_mean) {
     const std::vector<int64_t> dims = op.dims("dim");
     const bool keep = op.flag_or("keepdim", false);
     const Term x = op.term("self"), mean = reduce_mean(x, dims, true);
@@ -98,7 +96,7 @@ Term log_sum_exp(const Term& x, const std::vector<int64_t>& dims, bool keep) {
     return apply("ReduceLogSumExp", {x}, {{"axes", dims}, {"keepdims", int64_t{keep}}});
 }
 
-Term cumulative_sum_form(Operation& op) {
+Term cumulative_sum_form(TracedOperation& op) {
     const Term x = op.term("self", computing_type(op.type()));
     if (op.input("self").n_dims() == 0) return x;
     const std::string dim = x.graph->integer(op.dim("dim"));
@@ -107,7 +105,7 @@ Term cumulative_sum_form(Operation& op) {
 
 }  // namespace
 
-Term number_of_elements(Operation& op, const std::vector<int64_t>& dims, at::ScalarType type) {
+Term number_of_elements(TracedOperation& op, const std::vector<int64_t>& dims, at::ScalarType type) {
     double fixed = 1;
     std::optional<Term> free;
     for (const int64_t dim : dims) {
@@ -131,17 +129,17 @@ OnnxForms reduction_forms() {
         {"amin", reduced_form(reduce_min)},
         {"prod", reduced_form(product_of)},
         {"logsumexp", reduced_form(log_sum_exp)},
-        {"count_nonzero", term_form([](Operation& op) { return count_nonzero(op.term("self"), op.dims("dim"), false); })},
+        {"count_nonzero", term_form([](TracedOperation& op) { return count_nonzero(op.term("self"), op.dims("dim"), false); })},
         {"any", truth_form(false)},
         {"all", truth_form(true)},
-        {"max", [](Operation& op) { return extreme_form_of(op, true); }},
-        {"min", [](Operation& op) { return extreme_form_of(op, false); }},
-        {"argmax", term_form([](Operation& op) { return place_of_extreme(op, true); })},
-        {"argmin", term_form([](Operation& op) { return place_of_extreme(op, false); })},
-        {"var", [](Operation& op) { return spread_form(op, false, false); }},
-        {"std", [](Operation& op) { return spread_form(op, true, false); }},
-        {"var_mean", [](Operation& op) { return spread_form(op, false, true); }},
-        {"std_mean", [](Operation& op) { return spread_form(op, true, true); }},
+        {"max", [](TracedOperation& op) { return extreme_form_of(op, true); }},
+        {"min", [](TracedOperation& op) { return extreme_form_of(op, false); }},
+        {"argmax", term_form([](TracedOperation& op) { return place_of_extreme(op, true); })},
+        {"argmin", term_form([](TracedOperation& op) { return place_of_extreme(op, false); })},
+        {"var", [](TracedOperation& op) { return spread_form(op, false, false); }},
+        {"std", [](TracedOperation& op) { return spread_form(op, true, false); }},
+        {"var_mean", [](TracedOperation& op) { return spread_form(op, false, true); }},
+        {"std_mean", [](TracedOperation& op) { return spread_form(op, true, true); }},
         {"cumsum", term_form(cumulative_sum_form)},
     };
 }

@@ -31,7 +31,7 @@ at::Tensor resampling_matrix(int64_t size, const Resample& resample) {
 }
 
 /// Adaptive pooling: the averages of as many windows as the result has elements, which may overlap.
-Term adaptive_average(Operation& op, int64_t n_dims) {
+Term adaptive_average(TracedOperation& op, int64_t n_dims) {
     const int64_t rank = op.input("self").n_dims();
     std::vector<int64_t> to_one;
     for (int64_t dim = rank - n_dims; dim < rank; ++dim) {
@@ -51,7 +51,7 @@ Term adaptive_average(Operation& op, int64_t n_dims) {
 }
 
 /// The largest of each window, dimension by dimension.
-Term adaptive_largest(Operation& op, int64_t n_dims) {
+Term adaptive_largest(TracedOperation& op, int64_t n_dims) {
     const int64_t rank = op.input("self").n_dims();
     Term y = op.term("self");
     for (int64_t dim = rank - n_dims; dim < rank; ++dim) {
@@ -68,15 +68,15 @@ Term adaptive_largest(Operation& op, int64_t n_dims) {
 }
 
 OnnxForm adaptive_average_form(int64_t n_dims) {
-    return term_form([n_dims](Operation& op) { return adaptive_average(op, n_dims); });
+    return term_form([n_dims](TracedOperation& op) { return adaptive_average(op, n_dims); });
 }
 
 OnnxForm adaptive_largest_form(int64_t n_dims) {
-    return [n_dims](Operation& op) -> Names { return {adaptive_largest(op, n_dims).name, ""}; };
+    return [n_dims](TracedOperation& op) -> Names { return {adaptive_largest(op, n_dims).name, ""}; };
 }
 
 /// The scale that is given for the n-th of `n_dims` dimensions, or nothing.
-std::optional<double> given_scale(Operation& op, int64_t n, int64_t n_dims) {
+std::optional<double> given_scale(TracedOperation& op, int64_t n, int64_t n_dims) {
     if (op.given("scale_factors")) return op.input("scale_factors").seen.front().toDoubleVector()[static_cast<size_t>(n)];
     static constexpr const char* kNames[] = {"scales_d", "scales_h", "scales_w"};
     const char* name = n_dims == 1 ? "scales" : kNames[n + 3 - n_dims];
@@ -85,7 +85,7 @@ std::optional<double> given_scale(Operation& op, int64_t n, int64_t n_dims) {
 
 /// Each element is one of those before; which, PyTorch tells for the elements' places.
 OnnxForm nearest_form(int64_t n_dims, bool exact) {
-    return term_form([n_dims, exact](Operation& op) {
+    return term_form([n_dims, exact](TracedOperation& op) {
         const int64_t rank = op.input("self").n_dims();
         Term y = op.term("self");
         for (int64_t i = 0; i < n_dims; ++i) {
@@ -102,7 +102,7 @@ OnnxForm nearest_form(int64_t n_dims, bool exact) {
 }
 
 OnnxForm linear_resize_form(int64_t n_dims) {
-    return term_form([n_dims](Operation& op) {
+    return term_form([n_dims](TracedOperation& op) {
         const int64_t rank = op.input("self").n_dims();
         const bool corners = op.flag("align_corners");
         Term y = op.term("self");
@@ -118,7 +118,7 @@ OnnxForm linear_resize_form(int64_t n_dims) {
 }
 
 /// Elements around x, as many as F.pad's list says, which begins with the last dimension.
-Term padded(Operation& op, const std::string& mode, const std::optional<Term>& value) {
+Term padded(TracedOperation& op, const std::string& mode, const std::optional<Term>& value) {
     const std::vector<int64_t> pad = op.integers(op.has("pad") ? "pad" : "padding");
     const auto rank = static_cast<size_t>(op.input("self").n_dims());
     std::vector<int64_t> before(rank, 0), after(rank, 0);
@@ -133,13 +133,13 @@ Term padded(Operation& op, const std::string& mode, const std::optional<Term>& v
     return {x.graph, x.graph->node("Pad", names, {{"mode", mode}}), x.type};
 }
 
-Term constant_padded(Operation& op) {
+Term constant_padded(TracedOperation& op) {
     const bool given = op.given("value");
     const Term x = op.term("self");
     return padded(op, "constant", given ? op.term("value", x.type) : number_like(x, 0));
 }
 
-Term pad_form(Operation& op) {
+Term pad_form(TracedOperation& op) {
     const std::string mode = op.text("mode");
     if (mode == "constant") return constant_padded(op);
     require(mode == "reflect" || mode == "replicate", "its mode '", mode, "' has no ONNX form here");
@@ -147,7 +147,7 @@ Term pad_form(Operation& op) {
 }
 
 /// [rows, c·r·r, h, w] as [rows, c, h·r, w·r].
-Term pixel_shuffle_form(Operation& op) {
+Term pixel_shuffle_form(TracedOperation& op) {
     const Attributes attributes = {{"blocksize", op.integer("upscale_factor")}, {"mode", std::string("CRD")}};
     require(op.input("self").n_dims() == 4, "without rows it has no ONNX form here");
     return apply("DepthToSpace", {op.term("self")}, attributes);
@@ -174,9 +174,9 @@ OnnxForms resampling_forms() {
         forms["upsample_nearest" + std::to_string(n_dims) + "d"] = nearest_form(n_dims, false);
         forms["_upsample_nearest_exact" + std::to_string(n_dims) + "d"] = nearest_form(n_dims, true);
         forms["reflection_pad" + std::to_string(n_dims) + "d"] =
-            term_form([](Operation& op) { return padded(op, "reflect", std::nullopt); });
+            term_form([](TracedOperation& op) { return padded(op, "reflect", std::nullopt); });
         forms["replication_pad" + std::to_string(n_dims) + "d"] =
-            term_form([](Operation& op) { return padded(op, "edge", std::nullopt); });
+            term_form([](TracedOperation& op) { return padded(op, "edge", std::nullopt); });
     }
     return forms;
 }

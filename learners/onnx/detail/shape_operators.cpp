@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "../../../core/error.h"
 #include "operators.h"
@@ -9,11 +10,12 @@ namespace embark::onnx {
 namespace {
 
 /// The first result's shape as a tensor of the graph: what is fixed from the example, what is free from an argument's
-/// dimension with the same sizes. Throws Error where there is none.
-Term result_shape(Operation& op, const std::string& argument) {
+/// dimension with the same sizes; one size may be what is left. Throws Error where there are more.
+Term result_shape(TracedOperation& op, const std::string& argument) {
     const TracedValue &result = op.result(), &input = op.input(argument);
     const Term x = op.term(argument);
     Terms parts;
+    bool is_left = false;
     for (int64_t dim = 0; dim < result.n_dims(); ++dim) {
         const int64_t size = result.size(dim);
         if (size != kFree) {
@@ -28,15 +30,19 @@ Term result_shape(Operation& op, const std::string& argument) {
             return false;
         };
         while (source < input.n_dims() && differs(source)) ++source;
-        require(source < input.n_dims(), "more than one size of its result follows from the batch");
-        parts.push_back(unsqueeze(size_of(x, source), {0}));
+        if (source < input.n_dims()) {
+            parts.push_back(unsqueeze(size_of(x, source), {0}));
+        } else {
+            require(!std::exchange(is_left, true), "more than one size of its result follows from the batch");
+            parts.push_back({&op.graph(), op.graph().integers({-1}), at::kLong});
+        }
     }
     return concat_terms(parts, 0);
 }
 
 /// Whatever gives the same elements in the same order: the shape is known from the example, but for one size that is
 /// what is left, or for what the arguments say.
-Term reshaped(Operation& op, const std::string& sizes) {
+Term reshaped(TracedOperation& op, const std::string& sizes) {
     const std::vector<int64_t> result = op.result().sizes();
     const Term x = op.term("self");
     if (result == op.input("self").sizes() && std::count(result.begin(), result.end(), kFree) <= 1) return x;
@@ -46,11 +52,11 @@ Term reshaped(Operation& op, const std::string& sizes) {
 }
 
 OnnxForm reshape_form(const std::string& sizes) {
-    return term_form([sizes](Operation& op) { return reshaped(op, sizes); });
+    return term_form([sizes](TracedOperation& op) { return reshaped(op, sizes); });
 }
 
 /// Dimensions of size 1, and no others: which those are must not follow from the batch.
-Term squeeze_form(Operation& op) {
+Term squeeze_form(TracedOperation& op) {
     const std::vector<int64_t> sizes = op.input("self").sizes();
     std::vector<int64_t> dims;
     for (const int64_t dim : op.dims("dim")) {
@@ -61,17 +67,17 @@ Term squeeze_form(Operation& op) {
     return squeeze(op.term("self"), dims);
 }
 
-Term unsqueeze_form(Operation& op) {
+Term unsqueeze_form(TracedOperation& op) {
     return unsqueeze(op.term("self"), {from_front(op.integer("dim"), op.result().n_dims())});
 }
 
-Term permute_form(Operation& op) {
+Term permute_form(TracedOperation& op) {
     std::vector<int64_t> order = op.integers("dims");
     for (int64_t& dim : order) dim = from_front(dim, op.result().n_dims());
     return order.empty() ? op.term("self") : permute(op.term("self"), order);
 }
 
-Term swapped(Operation& op, int64_t a, int64_t b) {
+Term swapped(TracedOperation& op, int64_t a, int64_t b) {
     const int64_t rank = op.result().n_dims();
     const Term x = op.term("self");
     if (rank < 2 || a == b) return x;
@@ -81,17 +87,17 @@ Term swapped(Operation& op, int64_t a, int64_t b) {
     return permute(x, order);
 }
 
-Term transpose_form(Operation& op) {
+Term transpose_form(TracedOperation& op) {
     return swapped(op, op.dim("dim0"), op.dim("dim1"));
 }
 
-Term matrix_transpose_form(Operation& op) {
+Term matrix_transpose_form(TracedOperation& op) {
     const int64_t rank = op.result().n_dims();
     return swapped(op, rank - 2, rank - 1);
 }
 
 /// movedim: the dimensions that are named, in the places that are named; the others as they were.
-Term movedim_form(Operation& op) {
+Term movedim_form(TracedOperation& op) {
     const int64_t rank = op.result().n_dims();
     const std::vector<int64_t> source = op.integers("source"), destination = op.integers("destination");
     std::vector<int64_t> order(static_cast<size_t>(rank), -1), others;
@@ -109,7 +115,7 @@ Term movedim_form(Operation& op) {
 }
 
 /// A size of -1 stays what it is, which is what 1 means to Expand.
-Term expand_form(Operation& op) {
+Term expand_form(TracedOperation& op) {
     const Term x = op.term("self");
     const TracedValue& sizes = op.input("size");
     if (!sizes.in_graph()) {
@@ -126,16 +132,16 @@ Term expand_form(Operation& op) {
     return expand(x, concat_terms(parts, 0));
 }
 
-Term expand_as_form(Operation& op) {
+Term expand_as_form(TracedOperation& op) {
     return expand(op.term("self"), shape_of(op.term("other")));
 }
 
 /// Broadcasting to the shape of `self`, of what is copied into it.
-Term copy_form(Operation& op) {
+Term copy_form(TracedOperation& op) {
     return expand(op.term("src", op.type()), shape_of(op.term("self")));
 }
 
-Term repeat_form(Operation& op) {
+Term repeat_form(TracedOperation& op) {
     const Term repeats = op.shape("repeats");
     const int64_t rank = op.input("self").n_dims();
     std::vector<int64_t> added(static_cast<size_t>(op.result().n_dims() - rank));
@@ -145,7 +151,7 @@ Term repeat_form(Operation& op) {
 }
 
 /// Each element n times, one beside the other.
-Term repeat_interleave_form(Operation& op) {
+Term repeat_interleave_form(TracedOperation& op) {
     require(op.has("self") && !op.input("repeats").is_tensor(),
             "with as many repeats as a tensor says, its result has a size that follows from the batch");
     const int64_t rank = op.input("self").n_dims();
@@ -157,11 +163,11 @@ Term repeat_interleave_form(Operation& op) {
     return op.as_result(apply_ints("Expand", unsqueeze(x, {dim + 1}), {repeats}));
 }
 
-Term same_or_cast_form(Operation& op) {
+Term same_or_cast_form(TracedOperation& op) {
     return cast(op.term("self"), op.type());
 }
 
-Term unchanged(Operation& op) {
+Term unchanged(TracedOperation& op) {
     const std::string argument = op.has("self") ? "self" : "input";
     require(!op.flag_or("train", false), "it is in training mode; put the model into evaluation mode");
     return op.term(argument);
@@ -175,13 +181,13 @@ OnnxForms shape_forms() {
         {"unsqueeze", term_form(unsqueeze_form)},
         {"permute", term_form(permute_form)},
         {"transpose", term_form(transpose_form)},
-        {"swapaxes", term_form([](Operation& op) { return swapped(op, op.dim("axis0"), op.dim("axis1")); })},
+        {"swapaxes", term_form([](TracedOperation& op) { return swapped(op, op.dim("axis0"), op.dim("axis1")); })},
         {"movedim", term_form(movedim_form)},
         {"expand", term_form(expand_form)},
         {"broadcast_to", term_form(expand_form)},
         {"expand_as", term_form(expand_as_form)},
         {"repeat", term_form(repeat_form)},
-        {"tile", term_form([](Operation& op) {
+        {"tile", term_form([](TracedOperation& op) {
              const std::vector<int64_t> given = op.integers("dims");
              std::vector<int64_t> repeats(static_cast<size_t>(op.result().n_dims()), 1);
              std::copy(given.rbegin(), given.rend(), repeats.rbegin());
@@ -198,7 +204,7 @@ OnnxForms shape_forms() {
         {"view", reshape_form("size")},
         {"reshape", reshape_form("shape")},
         {"_unsafe_view", reshape_form("size")},
-        {"view_as", term_form([](Operation& op) {
+        {"view_as", term_form([](TracedOperation& op) {
              const Term x = op.term("self"), shape = shape_of(op.term("other"));
              return Term{x.graph, x.graph->node("Reshape", {x.name, shape.name}), x.type};
          })},

@@ -1,4 +1,4 @@
-#include "operation.h"
+#include "traced_operation.h"
 
 #include <algorithm>
 #include <numeric>
@@ -30,7 +30,7 @@ at::ScalarType promoted_type(const TracedValue& a, const TracedValue& b) {
     return c10::promoteTypes(a.type(), b.type());
 }
 
-Operation::Operation(Graph& graph, std::string name, std::vector<std::string> arguments,
+TracedOperation::TracedOperation(Graph& graph, std::string name, std::vector<std::string> arguments,
                      std::vector<TracedValue> inputs, std::vector<TracedValue> results)
     : graph_(graph),
       name_(std::move(name)),
@@ -38,29 +38,29 @@ Operation::Operation(Graph& graph, std::string name, std::vector<std::string> ar
       inputs_(std::move(inputs)),
       results_(std::move(results)) {}
 
-bool Operation::has(const std::string& argument) const {
+bool TracedOperation::has(const std::string& argument) const {
     return std::find(arguments_.begin(), arguments_.end(), argument) != arguments_.end();
 }
 
-bool Operation::given(const std::string& argument) const {
+bool TracedOperation::given(const std::string& argument) const {
     return has(argument) && !input(argument).is_none();
 }
 
-const TracedValue& Operation::input(const std::string& argument) const {
+const TracedValue& TracedOperation::input(const std::string& argument) const {
     const auto place = std::find(arguments_.begin(), arguments_.end(), argument);
     require(place != arguments_.end(), "this form of it, without '", argument, "', has no ONNX form here");
     return inputs_.at(static_cast<size_t>(place - arguments_.begin()));
 }
 
-Term Operation::term(const TracedValue& value) {
+Term TracedOperation::term(const TracedValue& value) {
     return term_of(graph_, value);
 }
 
-Term Operation::term(const std::string& argument) {
+Term TracedOperation::term(const std::string& argument) {
     return term(input(argument));
 }
 
-Term Operation::term(const std::string& argument, at::ScalarType type) {
+Term TracedOperation::term(const std::string& argument, at::ScalarType type) {
     const TracedValue& value = input(argument);
     // A constant is stored in the type that is needed; a large one as it is, so that it is stored once.
     if (value.name.empty() && (!value.is_tensor() || value.example().numel() == 1)) {
@@ -72,19 +72,19 @@ Term Operation::term(const std::string& argument, at::ScalarType type) {
     return cast(term(value), type);
 }
 
-std::pair<Term, Term> Operation::operands(const std::string& a, const std::string& b) {
+std::pair<Term, Term> TracedOperation::operands(const std::string& a, const std::string& b) {
     const at::ScalarType computed = computing_type(promoted_type(input(a), input(b)));
     return {term(a, computed), term(b, computed)};
 }
 
-Terms Operation::terms(const std::string& argument) {
+Terms TracedOperation::terms(const std::string& argument) {
     const TracedValue& list = input(argument);
     Terms terms;
     for (const TracedValue& element : list.elements) terms.push_back(term(element));
     return terms;
 }
 
-Term Operation::shape(const std::string& argument) {
+Term TracedOperation::shape(const std::string& argument) {
     const TracedValue& list = input(argument);
     if (!list.in_graph()) return {&graph_, graph_.integers(integers(argument)), at::kLong};
     Terms parts;
@@ -92,52 +92,52 @@ Term Operation::shape(const std::string& argument) {
     return concat_terms(parts, 0);
 }
 
-const c10::IValue& Operation::same(const std::string& argument) const {
+const c10::IValue& TracedOperation::same(const std::string& argument) const {
     const TracedValue& value = input(argument);
     require(!value.in_graph(), "its '", argument, "' follows from the batch, and must be a fixed value in ONNX");
     return value.seen.front();
 }
 
-int64_t Operation::integer(const std::string& argument) const {
+int64_t TracedOperation::integer(const std::string& argument) const {
     const c10::IValue& value = same(argument);
     return value.isTensor() ? value.toTensor().item<int64_t>() : value.toInt();
 }
 
-double Operation::number(const std::string& argument) const {
+double TracedOperation::number(const std::string& argument) const {
     const c10::IValue& value = same(argument);
     return value.isTensor() ? value.toTensor().item<double>() : value.toScalar().toDouble();
 }
 
-bool Operation::flag(const std::string& argument) const {
+bool TracedOperation::flag(const std::string& argument) const {
     return same(argument).toBool();
 }
 
-std::string Operation::text(const std::string& argument) const {
+std::string TracedOperation::text(const std::string& argument) const {
     return same(argument).toStringRef();
 }
 
-std::vector<int64_t> Operation::integers(const std::string& argument) const {
+std::vector<int64_t> TracedOperation::integers(const std::string& argument) const {
     const c10::IValue& value = same(argument);
     return value.isInt() ? std::vector<int64_t>{value.toInt()} : value.toIntVector();
 }
 
-at::Tensor Operation::constant(const std::string& argument) const {
+at::Tensor TracedOperation::constant(const std::string& argument) const {
     return same(argument).toTensor();
 }
 
-double Operation::number_or(const std::string& argument, double otherwise) const {
+double TracedOperation::number_or(const std::string& argument, double otherwise) const {
     return given(argument) ? number(argument) : otherwise;
 }
 
-bool Operation::flag_or(const std::string& argument, bool otherwise) const {
+bool TracedOperation::flag_or(const std::string& argument, bool otherwise) const {
     return given(argument) ? flag(argument) : otherwise;
 }
 
-int64_t Operation::dim(const std::string& argument, const std::string& of) const {
+int64_t TracedOperation::dim(const std::string& argument, const std::string& of) const {
     return from_front(integer(argument), input(of).n_dims());
 }
 
-std::vector<int64_t> Operation::dims(const std::string& argument, const std::string& of) const {
+std::vector<int64_t> TracedOperation::dims(const std::string& argument, const std::string& of) const {
     const int64_t rank = input(of).n_dims();
     std::vector<int64_t> dims = given(argument) ? integers(argument) : std::vector<int64_t>();
     if (dims.empty()) {
@@ -150,14 +150,14 @@ std::vector<int64_t> Operation::dims(const std::string& argument, const std::str
     return dims;
 }
 
-int64_t Operation::fixed_size(const std::string& argument, int64_t dim) const {
+int64_t TracedOperation::fixed_size(const std::string& argument, int64_t dim) const {
     const int64_t size = input(argument).size(dim);
     require(size != kFree, "dimension ", dim, " of its '", argument,
             "' follows from the batch, and must have a fixed size in ONNX");
     return size;
 }
 
-Term Operation::as_result(const Term& x) const {
+Term TracedOperation::as_result(const Term& x) const {
     const std::vector<int64_t> sizes = result().sizes();
     require(std::count(sizes.begin(), sizes.end(), kFree) <= 1,
             "more than one size of its result follows from the batch");

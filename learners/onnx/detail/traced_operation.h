@@ -11,10 +11,10 @@ namespace embark::onnx {
 
 /// One operation of a traced forward, while it becomes nodes of a graph: its arguments by their names in PyTorch's
 /// schema, and its results, of which types and sizes are known since the forward has been run on examples.
-class Operation {
+class TracedOperation {
 public:
     /// `name` is that of a schema, as "aten::add"; `arguments` are the names of `inputs`.
-    Operation(Graph& graph, std::string name, std::vector<std::string> arguments, std::vector<TracedValue> inputs,
+    TracedOperation(Graph& graph, std::string name, std::vector<std::string> arguments, std::vector<TracedValue> inputs,
               std::vector<TracedValue> results);
 
     Graph& graph() { return graph_; }
