@@ -1,10 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "../../core/device.h"
 #include "row_source.h"
+#include "samplers.h"
+#include "transforms.h"
 
 namespace embark {
 
@@ -20,6 +26,14 @@ struct DataLoaderOptions {
     at::Device device = default_device();
     /// Of streamed rows: how many are in memory at once to be mixed, besides as many that are being read.
     int64_t shuffle_buffer = 1'000'000;
+    /// Which rows an epoch has, in the place of `shuffle`: of tensors in memory, and of a data set whose samples have
+    /// numbers.
+    Sampler sampler = {};
+    /// What is done to each batch on `device`, one after the other.
+    std::vector<BatchTransform> batch_transforms = {};
+    /// Do random transforms too, of samples and of batches, as in training. What they draw follows from (seed, epoch,
+    /// place of the sample in the epoch) or (seed, epoch, number of the batch) alone.
+    bool augment = false;
 };
 
 /// The batches of a data set, whose rows come from tensors in memory or from elsewhere (see RowSource). An immutable
@@ -27,10 +41,12 @@ struct DataLoaderOptions {
 class DataLoader {
 public:
     /// Batches of tensors that stay in memory, on the options' device. Throws UsageError for a batch size or a
-    /// shuffle_buffer below 1, Error for no inputs, no rows, or tensors of different lengths.
+    /// shuffle_buffer below 1, Error for no inputs, no rows, tensors of different lengths, or a sampler that gives
+    /// something else than rows.
     explicit DataLoader(TensorDataset data, DataLoaderOptions options = {});
 
-    /// Batches of rows that come from elsewhere. Throws as above, and UsageError for a null source.
+    /// Batches of rows that come from elsewhere. Throws as above, and UsageError for a null source, or a sampler of
+    /// rows that come in an order of their own.
     explicit DataLoader(std::shared_ptr<const RowSource> source, DataLoaderOptions options = {});
 
     /// One pass over the data, whose batches can be taken in any order, best one after the other.
@@ -68,8 +84,9 @@ public:
 
         std::shared_ptr<const RowSource> source_;
         std::shared_ptr<RowPass> pass_;
-        at::Device device_ = at::kCPU;
-        int64_t batch_size_ = 0;
+        DataLoaderOptions options_;
+        std::optional<uint64_t> augment_;
+        Share share_;
         int64_t rows_ = 0;
         int64_t size_ = 0;
     };
@@ -81,14 +98,16 @@ public:
     /// The first batch of epoch 0.
     Batch one_batch() const { return epoch(0)[0]; }
 
-    /// The first `n` rows, fewer where there are fewer, in their own order.
+    /// The first `n` rows, fewer where there are fewer, in their own order and without random transforms.
     Batch first_rows(int64_t n) const;
 
     /// Rows to look at the data by: all where they are in memory, else about `shuffle_buffer` of them, on the CPU.
     TensorDataset sample() const;
 
-    /// The same rows, each once and in their own order.
+    /// The same rows, each once and in their own order, without random transforms.
     DataLoader in_order() const;
+    /// As in_order(), with random transforms, which draw other numbers for each `number`.
+    DataLoader augmented(int64_t number) const;
 
     /// Batches in an epoch.
     int64_t size() const;
@@ -103,12 +122,18 @@ public:
     bool is_weighted() const { return source_->is_weighted(); }
     /// Options that the order of rows follows from, besides those that every loader has, by name.
     std::map<std::string, int64_t> order_settings() const;
+    /// The source's facts, and which sampler and transforms of batches there are.
+    std::map<std::string, std::string> facts() const;
 
 private:
     PassOptions pass_options(int64_t number, Share share) const;
+    /// The sampler's rows of epoch `number`. Throws Error where they are none.
+    at::Tensor sampled(int64_t number) const;
 
     std::shared_ptr<const RowSource> source_;
     DataLoaderOptions options_;
+    int64_t epoch_rows_ = 0;
+    int64_t augmented_ = 0;
 };
 
 }  // namespace embark

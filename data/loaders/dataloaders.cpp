@@ -10,6 +10,7 @@
 
 #include "../../core/error.h"
 #include "../table/detail/table_impl.h"
+#include "detail/dataset_rows.h"
 #include "detail/loader_options.h"
 #include "detail/map_tensors.h"
 #include "detail/value_columns.h"
@@ -37,6 +38,33 @@ int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
     if (options.valid_batch_size != 0) return options.valid_batch_size;
     const bool overflows = options.batch_size > std::numeric_limits<int64_t>::max() / 10;
     return overflows ? options.batch_size : 10 * options.batch_size;
+}
+
+/// `sampler` for rows that were taken from those it was made for: `numbers` says which.
+Sampler sampler_of_taken(const Sampler& sampler, const at::Tensor& numbers) {
+    if (!sampler) return {};
+    return [=](const SamplerPass& pass) {
+        SamplerPass taken = pass;
+        taken.numbers = pass.numbers.defined() ? numbers.index_select(0, pass.numbers) : numbers;
+        return sampler(taken);
+    };
+}
+
+DataLoadersOptions common_options(const DatasetOptions& options) {
+    DataLoadersOptions common = loader_options(options);
+    common.sampler = options.sampler;
+    common.batch_transforms = options.batch_transforms;
+    return common;
+}
+
+std::shared_ptr<const DatasetRows> rows_of(AnyDataset data, const char* name, const DatasetOptions& options,
+                                           int64_t rows_per_epoch) {
+    return std::make_shared<const DatasetRows>(std::move(data), name,
+                                               SampleSettings{.transforms = options.transforms,
+                                                              .collate = options.collate,
+                                                              .workers = options.workers,
+                                                              .prefetch = options.prefetch,
+                                                              .rows_per_epoch = rows_per_epoch});
 }
 
 /// Tensors that nothing is known about: columns input_0, input_1[0], …, target_0.
@@ -79,11 +107,16 @@ DataLoaderOptions train_options(const DataLoadersOptions& options) {
             .shuffle = options.shuffle,
             .drop_last = options.drop_last,
             .seed = options.seed,
-            .device = options.device};
+            .device = options.device,
+            .sampler = options.sampler,
+            .batch_transforms = options.batch_transforms,
+            .augment = true};
 }
 
 DataLoaderOptions valid_options(const DataLoadersOptions& options) {
-    return {.batch_size = resolved_valid_batch_size(options), .device = options.device};
+    return {.batch_size = resolved_valid_batch_size(options),
+            .device = options.device,
+            .batch_transforms = options.batch_transforms};
 }
 
 DataLoaders::DataLoaders(DataLoader train, std::optional<DataLoader> valid,
@@ -93,7 +126,9 @@ DataLoaders::DataLoaders(DataLoader train, std::optional<DataLoader> valid,
 DataLoaders DataLoaders::resampled(uint64_t seed) const {
     const int64_t n = train().rows();
     const at::Tensor rows = at::randint(n, {n}, at::detail::createCPUGenerator(seed), at::kLong);
-    return DataLoaders(DataLoader(train().data().take(rows), train().options()), impl_->valid, preprocessing());
+    DataLoaderOptions options = train().options();
+    options.sampler = sampler_of_taken(options.sampler, rows);
+    return DataLoaders(DataLoader(train().source()->taken(rows), options), impl_->valid, preprocessing());
 }
 
 DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions options) {
@@ -102,6 +137,7 @@ DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions opt
     const TensorDataset checked = DataLoader(std::move(data), {.batch_size = options.batch_size}).data();
     const Split split = random_split(checked.size(), std::exchange(options.valid_pct, DataLoadersOptions().valid_pct),
                                      options.seed);
+    options.sampler = sampler_of_taken(options.sampler, split.train);
     return from_tensors(checked.take(split.train), checked.take(split.valid), options);
 }
 
@@ -110,6 +146,30 @@ DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, 
     require_no_split({}, options.valid_pct);
     return DataLoaders(DataLoader(std::move(train), train_options(options)),
                        DataLoader(std::move(valid), valid_options(options)));
+}
+
+DataLoaders DataLoaders::from_dataset(AnyDataset data, const DatasetOptions& options) {
+    DataLoadersOptions common = common_options(options);
+    require_valid(common);
+    require<UsageError>(data.iterable() == nullptr,
+                        "Samples without numbers cannot be split at random: give a data set for validation beside that "
+                        "for training");
+    const auto rows = rows_of(std::move(data), "the data set", options, options.rows_per_epoch);
+    const Split split = random_split(rows->rows(), common.valid_pct, common.seed);
+    common.sampler = sampler_of_taken(common.sampler, split.train);
+    return DataLoaders(DataLoader(rows->taken(split.train), train_options(common)),
+                       DataLoader(rows->taken(split.valid), valid_options(common)));
+}
+
+DataLoaders DataLoaders::from_dataset(AnyDataset train, AnyDataset valid, const DatasetOptions& options) {
+    const DataLoadersOptions common = common_options(options);
+    require_valid(common);
+    require_no_split({}, common.valid_pct);
+    return DataLoaders(
+        DataLoader(rows_of(std::move(train), "the training data set", options, options.rows_per_epoch),
+                   train_options(common)),
+        DataLoader(rows_of(std::move(valid), "the validation data set", options, options.valid_rows_per_epoch),
+                   valid_options(common)));
 }
 
 const DataLoader& DataLoaders::train() const {

@@ -11,6 +11,8 @@
 #include "../../predictor/vocabulary.h"
 #include "../table/table.h"
 #include "dataloader.h"
+#include "dataset.h"
+#include "dataset_options.h"
 #include "preprocessing.h"
 #include "splitters.h"
 
@@ -29,6 +31,10 @@ struct DataLoadersOptions {
     /// Leave out the last, short training batch (never the only one), as fastai does.
     bool drop_last = true;
     at::Device device = default_device();
+    /// Which rows a training epoch has, in the place of `shuffle`.
+    Sampler sampler = {};
+    /// What is done to each batch on `device`; what is random, in training alone.
+    std::vector<BatchTransform> batch_transforms = {};
 };
 
 /// The training and the validation batches of one data set, and what was fitted to make them. A shared handle: copies
@@ -42,6 +48,21 @@ public:
     static DataLoaders from_tensors(TensorDataset data, DataLoadersOptions options = {});
     /// As above, with the validation part given.
     static DataLoaders from_tensors(TensorDataset train, TensorDataset valid, DataLoadersOptions options = {});
+
+    /// A data set of any class that has its samples by number, see AnyDataset; a random `valid_pct` of them becomes the
+    /// validation part:
+    ///
+    ///     struct Pictures {
+    ///         int64_t size() const;
+    ///         Sample get(int64_t index) const;
+    ///     };
+    ///     auto dls = DataLoaders::from_dataset(Pictures(), {.transforms = {random_flip()}, .workers = 4});
+    ///
+    /// Throws UsageError for options that cannot be, Error for no samples, and for a first sample that is none; batches
+    /// throw Error for samples that cannot be read or put together, and name them.
+    static DataLoaders from_dataset(AnyDataset data, const DatasetOptions& options = {});
+    /// As above, with the validation samples given, and for samples without numbers too.
+    static DataLoaders from_dataset(AnyDataset train, AnyDataset valid, const DatasetOptions& options = {});
 
     const DataLoader& train() const;
     /// Throws Error where there is no validation part.

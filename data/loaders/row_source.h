@@ -20,10 +20,17 @@ struct PassOptions {
     Share share = {};
     /// For sources that are not in memory: how many rows are mixed at once.
     int64_t shuffle_buffer = 1'000'000;
+    /// For sources that take an order: the rows of the pass (1-d int64, on the CPU), which come as they stand here
+    /// whatever the seed. Undefined: all rows.
+    at::Tensor order = {};
+    /// What rows draw at random as they are made follows from it.
+    uint64_t random = 0;
+    /// What random transforms draw follows from it; nothing: they are not done.
+    std::optional<uint64_t> augment = {};
 };
 
-/// One pass over all rows of a source, each once, which the source outlives. Batches can be taken in any order, best
-/// one after the other, from one thread at a time.
+/// One pass over all rows of a source, each once, or over those it was given an order of, which the source outlives.
+/// Batches can be taken in any order, best one after the other, from one thread at a time.
 class RowPass {
 public:
     virtual ~RowPass();
@@ -53,8 +60,14 @@ public:
     /// Whether batches have weights.
     virtual bool is_weighted() const { return false; }
 
-    /// The first rows in their own order, `n` <= rows() of them.
-    virtual Batch first_rows(int64_t n) const;
+    /// Whether rows are at hand by their numbers, so that a pass can have PassOptions::order.
+    virtual bool takes_order() const { return false; }
+
+    /// A source of the rows `rows` (1-d int64), one for each entry. Throws Error where rows cannot be taken by number.
+    virtual std::shared_ptr<const RowSource> taken(const at::Tensor& rows) const;
+
+    /// The first rows in their own order, `n` <= rows() of them, which draw at random as in a pass with this `random`.
+    virtual Batch first_rows(int64_t n, uint64_t random) const;
 
     /// Rows to look at the data by: `n` <= rows() that follow from `seed`, or all where they are at hand.
     virtual TensorDataset sample(int64_t n, uint64_t seed) const;

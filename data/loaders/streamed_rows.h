@@ -25,7 +25,7 @@ public:
 
     int64_t rows() const override;
     std::unique_ptr<RowPass> pass(const PassOptions& options) const override;
-    Batch first_rows(int64_t n) const override;
+    Batch first_rows(int64_t n, uint64_t random) const override;
     std::map<std::string, std::string> facts() const override;
     std::map<std::string, int64_t> order_settings(const PassOptions& options) const override;
 };

@@ -30,7 +30,7 @@ std::string shown_or_checksum(const std::string& text) {
 }
 
 void add_rows(StateDict& identity, const std::string& part, const DataLoader& loader) {
-    for (const auto& [name, value] : loader.source()->facts()) {
+    for (const auto& [name, value] : loader.facts()) {
         identity.set(concat(name, " of the ", part, " rows"), value);
     }
     identity.set(concat("weights of the ", part, " rows"), std::string(loader.is_weighted() ? "given" : "none"));

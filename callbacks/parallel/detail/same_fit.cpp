@@ -27,7 +27,7 @@ void add_loader(Facts& facts, const std::string& part, const DataLoader& loader)
                        options.shuffle ? concat("shuffled with seed ", options.seed) : "as they are");
     facts.emplace_back(concat("drop_last in ", part), options.drop_last ? "on" : "off");
     for (const auto& [name, value] : loader.order_settings()) facts.emplace_back(name, concat(value));
-    for (const auto& [name, value] : loader.source()->facts()) {
+    for (const auto& [name, value] : loader.facts()) {
         facts.emplace_back(concat(name, " of the ", part, " rows"), value);
     }
 }

@@ -47,7 +47,8 @@ public:
         : data_(data), batch_size_(batch_size), rows_(std::move(rows)) {}
 
     Batch batch(int64_t i) override {
-        const int64_t begin = i * batch_size_, n = std::min(batch_size_, data_.size() - begin);
+        const int64_t begin = i * batch_size_, rows = rows_.defined() ? rows_.numel() : data_.size();
+        const int64_t n = std::min(batch_size_, rows - begin);
         if (rows_.defined()) return gather(data_, rows_, begin, n);
         return map_tensors(data_, [&](const at::Tensor& tensor) { return tensor.narrow(0, begin, n); });
     }
@@ -74,12 +75,13 @@ MemoryRows::MemoryRows(const TensorDataset& data, at::Device device) {
 }
 
 std::unique_ptr<RowPass> MemoryRows::pass(const PassOptions& options) const {
-    const at::Tensor order =
-        options.seed ? permutation(rows(), *options.seed).to(data_.inputs.front().device()) : at::Tensor();
+    at::Tensor order = options.order;
+    if (!order.defined() && options.seed) order = permutation(rows(), *options.seed);
+    if (order.defined()) order = order.to(data_.inputs.front().device());
     return std::make_unique<MemoryPass>(data_, options.batch_size, order);
 }
 
-Batch MemoryRows::first_rows(int64_t n) const {
+Batch MemoryRows::first_rows(int64_t n, uint64_t) const {
     return data_.take(at::arange(n));
 }
 

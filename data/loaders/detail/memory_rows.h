@@ -15,7 +15,8 @@ public:
     std::string source() const override { return "the tensors in memory"; }
     std::unique_ptr<RowPass> pass(const PassOptions& options) const override;
     bool is_weighted() const override { return data_.weights.defined(); }
-    Batch first_rows(int64_t n) const override;
+    bool takes_order() const override { return true; }
+    Batch first_rows(int64_t n, uint64_t random) const override;
     TensorDataset sample(int64_t, uint64_t) const override { return data_; }
     const TensorDataset& data() const override { return data_; }
     std::map<std::string, std::string> facts() const override;

@@ -67,7 +67,7 @@ std::unique_ptr<RowPass> StreamedRows::pass(const PassOptions& options) const {
     return std::make_unique<StreamedPass>(*this, options, range);
 }
 
-Batch StreamedRows::first_rows(int64_t n) const {
+Batch StreamedRows::first_rows(int64_t n, uint64_t) const {
     const int64_t read = std::max<int64_t>(n, 1);
     StreamedPass pass(*this, {.batch_size = read, .shuffle_buffer = 1}, {0, read});
     return pass.batch(0).take(at::arange(n));
