@@ -164,6 +164,12 @@ public:
     Predictions get_preds(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
     Predictions get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
+    /// Test-time augmentation (fastai's tta): as get_preds(), of rows as they are, which weigh `beta`, and of rows that
+    /// random transforms were done to as in training, the mean of `n` passes, which weighs 1 − beta. No losses. Throws
+    /// UsageError for an n below 1 and a beta that is not between 0 and 1.
+    Predictions tta(int64_t n = 4, double beta = 0.25);
+    Predictions tta(const DataLoader& loader, int64_t n = 4, double beta = 0.25);
+
     /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU; the first of the
     /// outputs where there are several, and all of them. With the events of validation for a batch without targets sent
     /// to the Learner's own callbacks.

@@ -102,10 +102,33 @@ Predictions Learner::get_preds(const std::vector<std::shared_ptr<Callback>>& cal
 }
 
 Predictions Learner::get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks) {
-    const auto gathered = std::make_shared<GatherPredictions>(impl_->options.loss);
-    impl_->run_outside_fit(callbacks, gathered,
-                           [&](auto& loop, auto& state) { loop.validate(state, loader.in_order()); });
+    return impl_->predictions_of(loader.in_order(), callbacks);
+}
+
+Predictions Learner::Impl::predictions_of(const DataLoader& loader,
+                                          const std::vector<std::shared_ptr<Callback>>& callbacks) {
+    const auto gathered = std::make_shared<GatherPredictions>(options.loss);
+    run_outside_fit(callbacks, gathered, [&](auto& loop, auto& state) { loop.validate(state, loader); });
     return gathered->all();
+}
+
+Predictions Learner::tta(int64_t n, double beta) {
+    return tta(impl_->dls.valid(), n, beta);
+}
+
+Predictions Learner::tta(const DataLoader& loader, int64_t n, double beta) {
+    require<UsageError>(n >= 1, "tta cannot average ", n, " passes; it needs at least 1");
+    require<UsageError>(beta >= 0 && beta <= 1, "Invalid beta ", beta, " of tta; it must be between 0 and 1");
+    Predictions mean = get_preds(loader);
+    mean.losses = at::Tensor();
+    for (at::Tensor& output : mean.all_predictions) output = output * beta;
+    for (int64_t i = 0; i < n; ++i) {
+        const Tensors outputs = impl_->predictions_of(loader.augmented(i), {}).all_predictions;
+        const double share = (1 - beta) / static_cast<double>(n);
+        for (size_t o = 0; o < outputs.size(); ++o) mean.all_predictions[o] += outputs[o] * share;
+    }
+    if (!mean.all_predictions.empty()) mean.predictions = mean.all_predictions.front();
+    return mean;
 }
 
 at::Tensor Learner::predict(const Tensors& inputs) {

@@ -43,6 +43,8 @@ struct Learner::Impl {
     /// and last for `own`.
     void run_outside_fit(const std::vector<std::shared_ptr<Callback>>& asked, std::shared_ptr<Callback> own,
                          const std::function<void(TrainingLoop&, TrainingState&)>& body);
+    /// Predictions for `loader` as its pass 0 has the rows.
+    Predictions predictions_of(const DataLoader& loader, const std::vector<std::shared_ptr<Callback>>& callbacks);
 
     DataLoaders dls;
     Model model;
