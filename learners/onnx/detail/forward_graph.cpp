@@ -132,7 +132,7 @@ private:
 
     std::vector<TracedValue> results_of(const Node& node, std::vector<TracedValue>& inputs) {
         switch (node.kind()) {
-            case c10::prim::Constant: return {state(*torch::jit::toIValue(node.output()), "")};
+            case c10::prim::Constant: return {state(constant_of(node), "")};
             case c10::prim::GetAttr: {
                 const std::string& name = node.s(c10::attr::name);
                 const std::string& owner = inputs.front().path;
@@ -147,6 +147,15 @@ private:
             case c10::prim::TupleUnpack: return unpacked(inputs.front(), node.outputs().size());
             default: return results_of_operator(node, inputs);
         }
+    }
+
+    /// A number in a trace is a tensor without dimensions, which decides no result's type, as LibTorch runs it.
+    static c10::IValue constant_of(const Node& node) {
+        const c10::IValue value = *torch::jit::toIValue(node.output());
+        if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().dim() > 0) return value;
+        const at::Tensor number = value.toTensor().clone();
+        number.unsafeGetTensorImpl()->set_wrapped_number(true);
+        return number;
     }
 
     static c10::IValue empty_list(const Node& node) {

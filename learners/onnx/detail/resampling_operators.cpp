@@ -86,10 +86,11 @@ std::optional<double> given_scale(TracedOperation& op, int64_t n, int64_t n_dims
 /// Each element is one of those before; which, PyTorch tells for the elements' places.
 OnnxForm nearest_form(int64_t n_dims, bool exact) {
     return term_form([n_dims, exact](TracedOperation& op) {
-        const int64_t rank = op.input("self").n_dims();
-        Term y = op.term("self");
+        const char* x = op.has("self") ? "self" : "input";
+        const int64_t rank = op.input(x).n_dims();
+        Term y = op.term(x);
         for (int64_t i = 0; i < n_dims; ++i) {
-            const int64_t dim = rank - n_dims + i, before = op.fixed_size("self", dim), after = op.result().size(dim);
+            const int64_t dim = rank - n_dims + i, before = op.fixed_size(x, dim), after = op.result().size(dim);
             const auto scale = given_scale(op, i, n_dims);
             const at::Tensor places = at::arange(before, at::kDouble).reshape({1, 1, -1});
             const at::Tensor taken = exact ? at::_upsample_nearest_exact1d(places, {after}, scale)
@@ -103,11 +104,12 @@ OnnxForm nearest_form(int64_t n_dims, bool exact) {
 
 OnnxForm linear_resize_form(int64_t n_dims) {
     return term_form([n_dims](TracedOperation& op) {
-        const int64_t rank = op.input("self").n_dims();
+        const char* x = op.has("self") ? "self" : "input";
+        const int64_t rank = op.input(x).n_dims();
         const bool corners = op.flag("align_corners");
-        Term y = op.term("self");
+        Term y = op.term(x);
         for (int64_t i = 0; i < n_dims; ++i) {
-            const int64_t dim = rank - n_dims + i, before = op.fixed_size("self", dim), after = op.result().size(dim);
+            const int64_t dim = rank - n_dims + i, before = op.fixed_size(x, dim), after = op.result().size(dim);
             const auto scale = given_scale(op, i, n_dims);
             const at::Tensor matrix = resampling_matrix(
                 before, [&](const at::Tensor& x) { return at::upsample_linear1d(x, {after}, corners, scale); });
