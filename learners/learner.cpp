@@ -14,6 +14,7 @@
 #include "detail/learner_impl.h"
 #include "detail/parameter_groups.h"
 #include "detail/run_lr_find.h"
+#include "export/detail/module_mirror.h"
 #include "export/detail/torchscript_archive.h"
 #include "onnx/export_onnx.h"
 
@@ -168,7 +169,7 @@ std::vector<std::filesystem::path> Learner::export_onnx(const std::filesystem::p
     require_writable_path(path);
     return convert_to_onnx(
         ExportedFile::from_archive(torchscript_archive(impl_->model, impl_->dls, options, &records()),
-                                   impl_->model.module().name()),
+                                   class_name(impl_->model.module())),
         path);
 }
 
