@@ -140,6 +140,7 @@ void DataParallel::shard_batch(TrainingState& state) {
         step.whole_weight =
             batch_weight(*state.loss_func, step.whole_rows == rows ? whole : rows_of(whole, {0, step.whole_rows}));
     }
+    has_row_weights_ = whole.weights.defined();
     counts_ = own.size() > 0;
     if (batch_norm_) batch_norm_->counts = counts_;
     state.batch = rows_to_train(whole, own, rows);
@@ -191,7 +192,8 @@ void DataParallel::settle_share(TrainingState& state) {
         !batch.weights.is_same(as_shared_.weights) || (weighted && !same_tensors(batch.targets, as_shared_.targets));
     if (changed) own_weight_ = counts_ ? batch_weight(*state.loss_func, batch) : 0;
     // What nobody has seen the whole of is added up.
-    if (changed || (weighted && state.step.is_part)) state.step.whole_weight = strategy_->all_reduce(own_weight_);
+    const bool differs = weighted || has_row_weights_;
+    if (changed || (differs && state.step.is_part)) state.step.whole_weight = strategy_->all_reduce(own_weight_);
     share_ = own_weight_ > 0 ? own_weight_ / state.step.whole_weight : 0;
 }
 

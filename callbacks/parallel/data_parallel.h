@@ -91,6 +91,7 @@ private:
     bool needs_two_ = false;  // rows of a batch: the model has batch norm, of this process alone
     bool idle_ = false;       // whether the validation batch at hand is another's
     bool counts_ = true;      // whether the training batch at hand has rows of this process
+    bool has_row_weights_ = false;  // whether the training batch at hand has weights
     bool loss_sent_ = false;  // of the batch at hand
     double share_ = 1;        // of the batch's weight
     Batch as_shared_;         // the batch at hand as it was shared out, and what it counts
