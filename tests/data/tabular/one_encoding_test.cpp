@@ -177,6 +177,7 @@ public:
         return outputs;
     }
     std::vector<std::pair<std::string, at::Tensor>> parameters() const override { return {}; }
+    bool is_free(const std::string& name) const override { return !module_.hasattr(name); }
     void require_free(const std::string&) const override {}
     void attribute(const std::string& name, const c10::IValue& value) override {
         module_.register_attribute(name, value.type(), value);
