@@ -86,15 +86,14 @@ class Conversion(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def convert(self, module, specs, rows=4):
-        """The converter's result, for a module traced with `rows` rows."""
+        """A module traced with `rows` rows, as its file has it, and the converter's result."""
         module = module.eval()
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             traced = torch.jit.trace(module, tuple(made_input(spec, rows) for spec in specs), check_trace=False)
         traced.save(str(self.folder / "module.pt"))
-        words = [CONVERTER, self.folder / "module.pt", self.folder / "module.onnx", *specs]
-        # As others read it: numbers in a trace have lost by then what told them from tensors.
         traced = torch.jit.load(str(self.folder / "module.pt"))
+        words = [CONVERTER, self.folder / "module.pt", self.folder / "module.onnx", *specs]
         return traced, subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=300)
 
     def session(self):

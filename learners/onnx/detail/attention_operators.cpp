@@ -77,8 +77,8 @@ struct SelfAttention {
     /// What may not be looked at, as [rows or 1, 1 or heads, time or 1, time].
     std::optional<Term> closed() const {
         if (!op.given("mask")) return std::nullopt;
-        const Term mask = op.term("mask");
-        require(mask.type == at::kBool, "its mask is not of type bool");
+        // A mask of numbers, 0 and -inf, counts as one of bools.
+        const Term mask = cast(op.term("mask"), at::kBool);
         const int64_t rank = op.input("mask").n_dims();
         const int64_t kind = op.given("mask_type") ? op.integer("mask_type") : 2;
         if (rank == 4) return mask;

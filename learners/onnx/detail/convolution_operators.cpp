@@ -51,7 +51,7 @@ Term convolution(TracedOperation& op, bool transposed) {
 
 OnnxForms convolution_forms() {
     OnnxForms forms;
-    for (const char* name : {"conv1d", "conv2d", "conv3d"}) {
+    for (const char* name : {"conv1d", "conv2d", "conv3d", "_convolution_mode"}) {
         forms[name] = term_form([](TracedOperation& op) { return convolution(op, false); });
     }
     for (const char* name : {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}) {

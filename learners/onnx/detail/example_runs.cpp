@@ -80,6 +80,19 @@ const at::Tensor* tensor_in(const TracedValue& value, size_t run) {
     return &seen.toTensor();
 }
 
+bool same_storage(const at::Tensor& a, const at::Tensor& b) {
+    return a.storage().unsafeGetStorageImpl() == b.storage().unsafeGetStorageImpl();
+}
+
+/// Whether two views of a storage have elements in common; the halves that chunk makes have none.
+bool overlap(const at::Tensor& a, const at::Tensor& b) {
+    if (a.scalar_type() != b.scalar_type()) return true;
+    const auto n_elements = static_cast<int64_t>(a.storage().nbytes() / a.element_size());
+    const at::Tensor is_of_a = at::zeros({n_elements}, at::kBool);
+    is_of_a.as_strided(a.sizes(), a.strides(), a.storage_offset()).fill_(true);
+    return is_of_a.as_strided(b.sizes(), b.strides(), b.storage_offset()).any().item<bool>();
+}
+
 }  // namespace
 
 Tensors example_rows(const Tensors& example, int64_t rows) {
@@ -145,10 +158,10 @@ std::optional<size_t> written_argument(const Node& node) {
     return written;
 }
 
-bool share_memory(const TracedValue& a, const TracedValue& b) {
+bool share_elements(const TracedValue& a, const TracedValue& b) {
     for (size_t run = 0; run < std::min(a.seen.size(), b.seen.size()); ++run) {
         const at::Tensor *x = tensor_in(a, run), *y = tensor_in(b, run);
-        if (x && y && x->storage().unsafeGetStorageImpl() == y->storage().unsafeGetStorageImpl()) return true;
+        if (x && y && same_storage(*x, *y) && overlap(*x, *y)) return true;
     }
     return false;
 }
@@ -156,7 +169,7 @@ bool share_memory(const TracedValue& a, const TracedValue& b) {
 bool same_elements(const TracedValue& a, const TracedValue& b) {
     for (size_t run = 0; run < std::min(a.seen.size(), b.seen.size()); ++run) {
         const at::Tensor *x = tensor_in(a, run), *y = tensor_in(b, run);
-        if (!x || !y || x->storage().unsafeGetStorageImpl() != y->storage().unsafeGetStorageImpl()) return false;
+        if (!x || !y || !same_storage(*x, *y)) return false;
         if (x->storage_offset() != y->storage_offset() || x->sizes() != y->sizes()) return false;
         // A dimension of one element may have any stride.
         for (int64_t dim = 0; dim < x->dim(); ++dim) {

@@ -24,8 +24,9 @@ TracedValue list_on_examples(const torch::jit::Node& node, std::vector<TracedVal
 /// writes into several, or whose result is not what it wrote.
 std::optional<size_t> written_argument(const torch::jit::Node& node);
 
-/// Whether two values share memory in one of the runs, and whether they are then the same elements in the same order.
-bool share_memory(const TracedValue& a, const TracedValue& b);
+/// Whether two values have elements in common in one of the runs, and whether they are the same elements in the same
+/// order in all.
+bool share_elements(const TracedValue& a, const TracedValue& b);
 bool same_elements(const TracedValue& a, const TracedValue& b);
 
 }  // namespace embark::onnx

@@ -234,7 +234,7 @@ private:
     /// operator wrote into.
     void replace_written(const TracedValue& written, const TracedValue& result) {
         for (const TracedValue& state : state_) {
-            require(!share_memory(state, written), "it changes ",
+            require(!share_elements(state, written), "it changes ",
                     state.path.empty() ? "a constant" : concat("'", state.path, "'"),
                     " of the model while it answers, and ONNX models do not change");
         }
@@ -243,7 +243,7 @@ private:
 
     static void replace_written(const TracedValue& written, const TracedValue& result, TracedValue& value) {
         for (TracedValue& element : value.elements) replace_written(written, result, element);
-        if (!share_memory(value, written)) return;
+        if (!share_elements(value, written)) return;
         require(same_elements(value, written),
                 "it writes into a part of a tensor that is used again, or into one of which a part is; make a new "
                 "tensor instead, by where, cat or an operator without '_' at its end");

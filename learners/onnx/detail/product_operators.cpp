@@ -8,14 +8,12 @@ namespace {
 /// a * x·w + b in one node, with w given as its transpose where that is how the module keeps it, so that the file has it
 /// under its own name and once.
 Term affine(TracedOperation& op, const Term& x, const std::string& weight, bool transposed, const std::string& bias) {
-    Term w = op.term(weight);
-    const TracedValue& value = op.input(weight);
+    TracedValue value = op.input(weight);
     if (!transposed && !value.in_graph() && value.example().t().is_contiguous()) {
-        TracedValue flipped = value;
-        flipped.seen.front() = value.example().t();
-        w = op.term(flipped);
+        value.seen.front() = value.example().t();
         transposed = true;
     }
+    const Term w = op.term(value);
     Attributes attributes = {{"transB", int64_t{transposed}}};
     if (op.has("alpha")) attributes.push_back({"alpha", op.number("alpha")});
     if (op.has("beta")) attributes.push_back({"beta", op.number("beta")});
