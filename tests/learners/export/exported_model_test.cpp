@@ -77,7 +77,8 @@ TEST(ExportedModel, tells_what_a_collab_file_takes_and_gives) {
     EXPECT_THAT(info.methods,
                 ElementsAre("forward(x: Tensor) -> Tensor", "predict(users: List[str], items: List[str]) -> Tensor",
                             "recommend(user: str, k: int = 10) -> Tuple[List[str], Tensor]",
-                            "similar(item: str, k: int = 10) -> Tuple[List[str], Tensor]"));
+                            "similar(item: str, k: int = 10) -> Tuple[List[str], Tensor]", "users() -> List[str]",
+                            "items() -> List[str]", "knows_user(user: str) -> bool", "schema() -> str"));
     EXPECT_THAT(
         info.parameters,
         ElementsAre(Pair("user_factors.weight", ElementsAre(4, 3)), Pair("user_bias.weight", ElementsAre(4, 1)),
@@ -91,7 +92,7 @@ TEST(ExportedModel, tells_what_a_tensor_file_takes_and_gives) {
     EXPECT_EQ(info.model, "Linear");
     EXPECT_THAT(info.inputs, IsEmpty());
     EXPECT_THAT(info.vocabulary_sizes, IsEmpty());
-    EXPECT_THAT(info.methods, ElementsAre("forward(x: Tensor) -> Tensor"));
+    EXPECT_THAT(info.methods, ElementsAre("forward(x: Tensor) -> Tensor", "schema() -> str"));
     EXPECT_THAT(info.parameters, ElementsAre(Pair("weight", ElementsAre(2, 3)), Pair("bias", ElementsAre(2))));
 }
 
