@@ -393,10 +393,3 @@ MODULES = {
         ["float32:5,12"],
     ),
 }
-
-# Modules that are refused, with what the sentence names: their traces have operators that have no ONNX form here.
-NOT_EXPRESSED = {
-    "autoencoder": "aten::broadcast_tensors",
-    "packed_gru": "aten::select",
-    "packed_lstm": "aten::select",
-}

@@ -51,6 +51,11 @@ Term hard_sigmoid(const Term& x) {
     return maximum(minimum(x + 3, number_like(x, 6)), number_like(x, 0)) / 6;
 }
 
+/// x * sigmoid(x). ONNX Runtime 1.15 makes one node of that, also of float64, for which it has none.
+Term swish(const Term& x) {
+    return x.type == at::kDouble ? x / (1 + exp(-x)) : x * sigmoid(x);
+}
+
 /// As many slopes as there are channels, along dimension 1, or one.
 Term prelu_form(TracedOperation& op) {
     const Term x = op.term("self");
@@ -101,11 +106,10 @@ OnnxForms activation_forms() {
     constexpr double kSeluAlpha = 1.6732632423543772848170429916717, kSeluScale = 1.0507009873554804934193349852946;
     return {
         {"relu", activation_form(rectified)},
-        {"relu6",
-         activation_form([](const Term& x) { return minimum(rectified(x), number_like(x, 6)); })},
+        {"relu6", activation_form([](const Term& x) { return minimum(rectified(x), number_like(x, 6)); })},
         {"sigmoid", activation_form(sigmoid)},
         {"tanh", activation_form(tanh)},
-        {"silu", activation_form([](const Term& x) { return x * sigmoid(x); })},
+        {"silu", activation_form(swish)},
         {"mish", activation_form([](const Term& x) { return x * tanh(softplus(x)); })},
         {"hardsigmoid", activation_form(hard_sigmoid)},
         {"hardswish", activation_form([](const Term& x) { return x * hard_sigmoid(x); })},

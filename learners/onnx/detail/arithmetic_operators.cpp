@@ -118,8 +118,9 @@ OnnxForm function_form(const char* node) {
 
 /// Functions of one number that are written with others. PyTorch gives a float for an integer.
 OnnxForm formula_form(Term (*formula)(const Term&)) {
-    return term_form(
-        [formula](TracedOperation& op) { return cast(formula(op.term("self", computing_type(op.type()))), op.type()); });
+    return term_form([formula](TracedOperation& op) {
+        return cast(formula(op.term("self", computing_type(op.type()))), op.type());
+    });
 }
 
 Term sine_half_squared(const Term& x) {
@@ -146,12 +147,27 @@ Term hyperbolic_cosine(const Term& x) {
     return x.type == at::kDouble ? 0.5 * (exp(x) + exp(-x)) : apply("Cosh", {x});
 }
 
+/// PyTorch's sign of NaN is 0.
+Term sign_of(const Term& x) {
+    return cast(x > 0, x.type) - cast(x < 0, x.type);
+}
+
 OnnxForms function_forms() {
     OnnxForms forms;
-    for (const auto& [name, node] :
-         {std::pair{"neg", "Neg"}, {"abs", "Abs"}, {"sign", "Sign"}, {"sgn", "Sign"}, {"exp", "Exp"}, {"log", "Log"},
-          {"sqrt", "Sqrt"}, {"sin", "Sin"}, {"asin", "Asin"}, {"arcsin", "Asin"}, {"acos", "Acos"}, {"arccos", "Acos"},
-          {"atan", "Atan"}, {"arctan", "Atan"}, {"erf", "Erf"}, {"reciprocal", "Reciprocal"}}) {
+    for (const auto& [name, node] : {std::pair{"neg", "Neg"},
+                                     {"abs", "Abs"},
+                                     {"exp", "Exp"},
+                                     {"log", "Log"},
+                                     {"sqrt", "Sqrt"},
+                                     {"sin", "Sin"},
+                                     {"asin", "Asin"},
+                                     {"arcsin", "Asin"},
+                                     {"acos", "Acos"},
+                                     {"arccos", "Acos"},
+                                     {"atan", "Atan"},
+                                     {"arctan", "Atan"},
+                                     {"erf", "Erf"},
+                                     {"reciprocal", "Reciprocal"}}) {
         forms[name] = function_form(node);
     }
     return forms;
@@ -178,6 +194,8 @@ OnnxForms arithmetic_forms() {
         {"addcmul", term_form([](TracedOperation& op) { return addc_form(op, false); })},
         {"addcdiv", term_form([](TracedOperation& op) { return addc_form(op, true); })},
         {"lerp", term_form(lerp_form)},
+        {"sign", formula_form(sign_of)},
+        {"sgn", formula_form(sign_of)},
         {"log1p", formula_form(log1p)},
         {"expm1", formula_form(expm1)},
         {"cos", formula_form(cosine)},

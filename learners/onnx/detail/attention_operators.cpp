@@ -58,7 +58,8 @@ Term attention_form(TracedOperation& op) {
     return matmul(weights, op.term("value"));
 }
 
-/// What PyTorch computes by one operator in evaluation mode: self-attention of several heads, its weights in one matrix.
+/// What PyTorch computes by one operator in evaluation mode: self-attention of several heads, its weights in one
+/// matrix.
 struct SelfAttention {
     TracedOperation& op;
     int64_t n_features, n_heads;
@@ -117,8 +118,8 @@ Term layer_normalized(TracedOperation& op, const Term& x, const char* weight, co
 
 Term feed_forward(TracedOperation& op, const Term& x) {
     const Term inner = matmul(x, permute(op.term("ffn_weight_1"), {1, 0})) + op.term("ffn_bias_1");
-    const Term active = op.flag("use_gelu") ? 0.5 * inner * (1 + apply("Erf", {inner * M_SQRT1_2}))
-                                            : apply("Relu", {inner});
+    const Term active =
+        op.flag("use_gelu") ? 0.5 * inner * (1 + apply("Erf", {inner * M_SQRT1_2})) : apply("Relu", {inner});
     return matmul(active, permute(op.term("ffn_weight_2"), {1, 0})) + op.term("ffn_bias_2");
 }
 

@@ -28,9 +28,8 @@ Term as_bool(const Term& x) {
 
 /// Operators on truth values; whatever is not 0 is true.
 OnnxForm logical_form(const char* node) {
-    return term_form([node](TracedOperation& op) {
-        return apply(node, {as_bool(op.term("self")), as_bool(op.term("other"))});
-    });
+    return term_form(
+        [node](TracedOperation& op) { return apply(node, {as_bool(op.term("self")), as_bool(op.term("other"))}); });
 }
 
 /// Operators on bits, of which only those of bool exist in ONNX's opset 17.

@@ -15,7 +15,8 @@ Term scalar_of(TracedOperation& op, double value) {
 }
 
 OnnxForm filled_like_form(double value) {
-    return term_form([value](TracedOperation& op) { return filled(op, scalar_of(op, value), shape_of(op.term("self"))); });
+    return term_form(
+        [value](TracedOperation& op) { return filled(op, scalar_of(op, value), shape_of(op.term("self"))); });
 }
 
 OnnxForm filled_form(double value) {
@@ -46,14 +47,9 @@ Term arange_form(TracedOperation& op) {
 
 OnnxForms creation_forms() {
     OnnxForms forms = {
-        {"full_like", term_form(full_like_form)},
-        {"fill", term_form(fill_form)},
-        {"full", term_form(full_form)},
-        {"new_full", term_form(full_form)},
-        {"arange", term_form(arange_form)},
-        {"zero", filled_like_form(0)},
-        {"zeros_like", filled_like_form(0)},
-        {"ones_like", filled_like_form(1)},
+        {"full_like", term_form(full_like_form)}, {"fill", term_form(fill_form)},     {"full", term_form(full_form)},
+        {"new_full", term_form(full_form)},       {"arange", term_form(arange_form)}, {"zero", filled_like_form(0)},
+        {"zeros_like", filled_like_form(0)},      {"ones_like", filled_like_form(1)},
     };
     // What is not initialised may be anything, so 0.
     for (const char* name : {"zeros", "new_zeros", "empty", "new_empty"}) forms[name] = filled_form(0);

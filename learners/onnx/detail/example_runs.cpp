@@ -1,6 +1,8 @@
 #include "example_runs.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -65,13 +67,19 @@ void require_same_kind(const TracedValue& value) {
 /// not count as a fixed one. So one run is given a step more.
 void vary_padded_length(const std::vector<TracedValue>& inputs, TracedValue& padded) {
     const bool batch_first = inputs.at(2).seen.front().toBool();
-    const bool is_fixed = inputs.at(4).seen.front().toInt() > 0;
+    const bool is_fixed = !inputs.at(4).in_graph() && inputs.at(4).seen.front().toInt() > 0;
     const int64_t time = batch_first ? 1 : 0;
     if (is_fixed || padded.seen.size() < 2 || padded.size(time) == kFree) return;
     std::vector<int64_t> padding(static_cast<size_t>(2 * (padded.n_dims() - time)), 0);
     padding.back() = 1;
     const at::Tensor& tensor = padded.seen[1].toTensor();
     padded.seen[1] = at::constant_pad_nd(tensor, padding, inputs.at(3).seen.front().toScalar());
+}
+
+/// The same for the number of steps as the packed sequence itself tells it.
+void vary_number_of_steps(TracedValue& number) {
+    if (number.seen.size() < 2 || !number.seen[0].isInt() || number.seen[0] != number.seen[1]) return;
+    number.seen[1] = number.seen[1].toInt() + 1;
 }
 
 const at::Tensor* tensor_in(const TracedValue& value, size_t run) {
@@ -104,6 +112,17 @@ Tensors example_rows(const Tensors& example, int64_t rows) {
     return taken;
 }
 
+void take_constant_for_number(const Node& node, std::vector<TracedValue>& inputs) {
+    static const std::set<std::string_view> kOperators = {"aten::add", "aten::sub", "aten::mul", "aten::div"};
+    if (!kOperators.contains(node.kind().toQualString()) || node.inputs()[1]->node()->kind() != c10::prim::Constant)
+        return;
+    TracedValue& other = inputs[1];
+    if (!inputs[0].is_tensor() || !other.is_tensor() || other.n_dims() > 0) return;
+    const at::Tensor number = other.example().clone();
+    number.unsafeGetTensorImpl()->set_wrapped_number(true);
+    other.seen.assign(other.seen.size(), number);
+}
+
 std::vector<TracedValue> run_on_examples(const Node& node, const std::vector<TracedValue>& inputs) {
     std::vector<TracedValue> results(node.outputs().size());
     const size_t n_runs = inputs.empty() ? 1 : inputs.front().seen.size();
@@ -116,6 +135,7 @@ std::vector<TracedValue> run_on_examples(const Node& node, const std::vector<Tra
     if (node.kind().toQualString() == std::string("aten::_pad_packed_sequence") && !constant) {
         vary_padded_length(inputs, results.front());
     }
+    if (node.kind() == c10::aten::size && !inputs.front().lengths.empty()) vary_number_of_steps(results.front());
     for (TracedValue& result : results) {
         require_same_kind(result);
         add_elements(result);

@@ -17,6 +17,10 @@ Tensors example_rows(const Tensors& example, int64_t rows);
 /// are: results are of their own then. The elements of lists come as values too, all without names.
 std::vector<TracedValue> run_on_examples(const torch::jit::Node& node, const std::vector<TracedValue>& inputs);
 
+/// In a tensor's product with a constant of no dimension, TorchScript's interpreter takes the constant for a number,
+/// which does not make int64 float64 (LibTorch's pass CanonicalizeOps); so do sums, differences and quotients.
+void take_constant_for_number(const torch::jit::Node& node, std::vector<TracedValue>& inputs);
+
 /// `elements` as the list or tuple that `node` makes of them.
 TracedValue list_on_examples(const torch::jit::Node& node, std::vector<TracedValue> elements);
 

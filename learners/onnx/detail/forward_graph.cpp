@@ -30,11 +30,9 @@ constexpr int64_t kExampleRows[] = {5, 12, 1};
 
 /// Operators that tell of a value what all of its kind have in common, such as its sizes, rather than its elements: the
 /// same answer in all runs is the answer for every batch.
-const std::set<std::string_view> kFacts = {"aten::size",        "aten::numel",          "aten::dim",
-                                           "aten::len",         "aten::is_complex",     "aten::is_floating_point",
-                                           "aten::sym_size",    "aten::sym_numel",      "prim::dtype",
-                                           "prim::device",      "prim::layout",
-"aten::result_type"};
+const std::set<std::string_view> kFacts = {
+    "aten::size",     "aten::numel",     "aten::dim",   "aten::len",    "aten::is_complex", "aten::is_floating_point",
+    "aten::sym_size", "aten::sym_numel", "prim::dtype", "prim::device", "prim::layout",     "aten::result_type"};
 
 std::string short_class_name(const torch::jit::Module& module) {
     const std::string name = module.type()->name() ? module.type()->name()->name() : "The module";
@@ -48,7 +46,8 @@ std::string place_of(const Node& node) {
     if (!stack) return place;
     for (const auto& entry : (*stack)->vec()) {
         const auto& instance = std::get<torch::jit::kModuleInstanceInfo>(entry);
-        if (instance && instance->instance_name() != "SELF") place += concat(place.empty() ? "" : ".", instance->instance_name());
+        if (instance && instance->instance_name() != "SELF")
+            place += concat(place.empty() ? "" : ".", instance->instance_name());
     }
     return place.empty() ? place : concat(" in ", place);
 }
@@ -132,7 +131,8 @@ private:
 
     std::vector<TracedValue> results_of(const Node& node, std::vector<TracedValue>& inputs) {
         switch (node.kind()) {
-            case c10::prim::Constant: return {state(constant_of(node), "")};
+            case c10::prim::Constant:
+                return {state(*torch::jit::toIValue(node.output()), "")};
             case c10::prim::GetAttr: {
                 const std::string& name = node.s(c10::attr::name);
                 const std::string& owner = inputs.front().path;
@@ -144,18 +144,11 @@ private:
                 if (inputs.empty()) return {everywhere(empty_list(node))};
                 return {list_on_examples(node, std::move(inputs))};
             case c10::prim::ListUnpack:
-            case c10::prim::TupleUnpack: return unpacked(inputs.front(), node.outputs().size());
-            default: return results_of_operator(node, inputs);
+            case c10::prim::TupleUnpack:
+                return unpacked(inputs.front(), node.outputs().size());
+            default:
+                return results_of_operator(node, inputs);
         }
-    }
-
-    /// A number in a trace is a tensor without dimensions, which decides no result's type, as LibTorch runs it.
-    static c10::IValue constant_of(const Node& node) {
-        const c10::IValue value = *torch::jit::toIValue(node.output());
-        if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().dim() > 0) return value;
-        const at::Tensor number = value.toTensor().clone();
-        number.unsafeGetTensorImpl()->set_wrapped_number(true);
-        return number;
     }
 
     static c10::IValue empty_list(const Node& node) {
@@ -184,15 +177,18 @@ private:
         return elements;
     }
 
-    std::vector<TracedValue> results_of_operator(const Node& node, const std::vector<TracedValue>& inputs) {
+    std::vector<TracedValue> results_of_operator(const Node& node, std::vector<TracedValue>& inputs) {
         const std::string name = node.kind().toQualString();
         const bool in_graph =
             std::any_of(inputs.begin(), inputs.end(), [](const TracedValue& input) { return input.in_graph(); });
         const OnnxForm* form = find_onnx_form(name);
-        const bool is_fact = kFacts.contains(name);
+        const bool is_packed =
+            std::any_of(inputs.begin(), inputs.end(), [](const TracedValue& input) { return !input.lengths.empty(); });
+        const bool is_fact = kFacts.contains(name) && !is_packed;
         require(form || is_fact || !in_graph,
                 "that operator has no ONNX form here; write the model with others, or keep the TorchScript file");
         require(in_graph || !node.isNondeterministic(), "it draws random numbers");
+        take_constant_for_number(node, inputs);
         std::vector<TracedValue> results = run_on_examples(node, inputs);
         if (!in_graph) {
             if (results.empty()) return results;
@@ -203,6 +199,7 @@ private:
         require(form, "what it says follows from the batch");
         TracedOperation operation(graph_, name, argument_names(node), inputs, results);
         set_names(results, (*form)(operation), operation);
+        mark_sizes(results, inputs, kFacts.contains(name) || (is_packed && results.front().n_dims() == 0));
         return results;
     }
 
@@ -210,6 +207,15 @@ private:
         std::vector<std::string> names;
         for (const c10::Argument& argument : node.schema().arguments()) names.push_back(argument.name());
         return names;
+    }
+
+    static void mark_sizes(std::vector<TracedValue>& results, const std::vector<TracedValue>& inputs, bool is_fact) {
+        const auto from_sizes = [](const TracedValue& input) { return input.is_size || !input.in_graph(); };
+        if (!is_fact && !std::all_of(inputs.begin(), inputs.end(), from_sizes)) return;
+        for (TracedValue& result : results) {
+            result.is_size = true;
+            for (TracedValue& element : result.elements) element.is_size = true;
+        }
     }
 
     /// A list has names of its elements, of which those that follow from no input need none.
@@ -252,8 +258,9 @@ private:
 
     void add_outputs(const TracedValue& value, std::vector<ForwardOutput>& outputs) {
         if (!value.is_tensor()) {
-            require(!value.elements.empty(), short_class_name(module_), " cannot be exported to ONNX: its forward gives a ",
-                    value.seen.front().tagKind(), " where tensors were expected");
+            require(!value.elements.empty(), short_class_name(module_),
+                    " cannot be exported to ONNX: its forward gives a ", value.seen.front().tagKind(),
+                    " where tensors were expected");
             for (const TracedValue& element : value.elements) add_outputs(element, outputs);
             return;
         }

@@ -18,6 +18,10 @@ Term gathered(const Term& x, const Term& index, int64_t dim) {
 }
 
 Term select_form(TracedOperation& op) {
+    if (const std::string& lengths = op.input("self").lengths; !lengths.empty() && op.integer("index") == 0) {
+        // The first step of a packed sequence has all rows.
+        return size_of({&op.graph(), lengths, at::kLong}, 0);
+    }
     return gathered(op.term("self"), op.term("index", at::kLong), op.dim("dim"));
 }
 

@@ -1,6 +1,8 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/core/Reduction.h>
+
 #include "../../../core/error.h"
 #include "operators.h"
 #include "reductions.h"
@@ -41,6 +43,17 @@ Term pairwise_distance_form(TracedOperation& op) {
     return vector_norm(difference, op.number("p"), {-1}, op.flag("keepdim"));
 }
 
+/// A loss of each element, or their mean or sum.
+OnnxForm loss_form(Term (*loss)(const Term&)) {
+    return term_form([loss](TracedOperation& op) {
+        const Term each = loss(op.term("self", op.type()) - op.term("target", op.type()));
+        const int64_t reduction = op.integer("reduction");
+        if (reduction == at::Reduction::None) return each;
+        const auto reduce = reduction == at::Reduction::Mean ? reduce_mean : reduce_sum;
+        return reduce(each, op.dims("dim"), false);
+    });
+}
+
 }  // namespace
 
 Term vector_norm(const Term& x, double p, const std::vector<int64_t>& dims, bool keep) {
@@ -62,6 +75,8 @@ OnnxForms norm_forms() {
         {"frobenius_norm", term_form(frobenius_norm_form)},
         {"cosine_similarity", term_form(cosine_similarity_form)},
         {"pairwise_distance", term_form(pairwise_distance_form)},
+        {"mse_loss", loss_form([](const Term& x) { return x * x; })},
+        {"l1_loss", loss_form(abs)},
     };
 }
 

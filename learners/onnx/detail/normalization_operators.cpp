@@ -66,7 +66,8 @@ Term instance_norm_form(TracedOperation& op) {
 std::vector<int64_t> normalized_dims(TracedOperation& op) {
     const auto n_dims = static_cast<int64_t>(op.integers("normalized_shape").size());
     std::vector<int64_t> dims;
-    for (int64_t dim = op.input("input").n_dims() - n_dims; dim < op.input("input").n_dims(); ++dim) dims.push_back(dim);
+    for (int64_t dim = op.input("input").n_dims() - n_dims; dim < op.input("input").n_dims(); ++dim)
+        dims.push_back(dim);
     return dims;
 }
 
@@ -84,8 +85,8 @@ Names layer_norm_form(TracedOperation& op) {
 
 Term rms_norm_form(TracedOperation& op) {
     const Term x = op.term("input");
-    const double smallest = x.type == at::kDouble ? std::numeric_limits<double>::epsilon()
-                                                  : std::numeric_limits<float>::epsilon();
+    const double smallest =
+        x.type == at::kDouble ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
     const Term mean = reduce_mean(x * x, normalized_dims(op), true);
     const Term y = x / sqrt(mean + op.number_or("eps", smallest));
     return op.given("weight") ? y * op.term("weight") : y;

@@ -11,10 +11,10 @@ namespace {
 OnnxForms all_onnx_forms() {
     OnnxForms all;
     for (const auto& forms :
-         {arithmetic_forms, comparison_forms, rounding_forms, activation_forms, reduction_forms, norm_forms,
-          sorting_forms, shape_forms, joining_forms, indexing_forms, creation_forms, number_forms, product_forms,
-          convolution_forms, pooling_forms, resampling_forms, normalization_forms, embedding_forms, searching_forms,
-          recurrent_forms, attention_forms}) {
+         {arithmetic_forms, comparison_forms,  rounding_forms, activation_forms, reduction_forms,     norm_forms,
+          sorting_forms,    shape_forms,       joining_forms,  indexing_forms,   creation_forms,      number_forms,
+          product_forms,    convolution_forms, pooling_forms,  resampling_forms, normalization_forms, embedding_forms,
+          searching_forms,  recurrent_forms,   attention_forms}) {
         for (auto& [name, form] : forms()) {
             require(all.emplace(name, form).second, "aten::", name, " has two ONNX forms");
         }

@@ -5,8 +5,8 @@ namespace embark::onnx {
 
 namespace {
 
-/// a * x·w + b in one node, with w given as its transpose where that is how the module keeps it, so that the file has it
-/// under its own name and once.
+/// a * x·w + b in one node, with w given as its transpose where that is how the module keeps it, so that the file has
+/// it under its own name and once.
 Term affine(TracedOperation& op, const Term& x, const std::string& weight, bool transposed, const std::string& bias) {
     TracedValue value = op.input(weight);
     if (!transposed && !value.in_graph() && value.example().t().is_contiguous()) {
@@ -104,7 +104,8 @@ OnnxForms product_forms() {
         {"mv", matmul_form("self", "vec")},
         {"dot", matmul_form("self", "tensor")},
         {"inner", term_form([](TracedOperation& op) {
-             require(op.input("other").n_dims() == 1, "with more than one dimension it has no ONNX form here; use matmul");
+             require(op.input("other").n_dims() == 1,
+                     "with more than one dimension it has no ONNX form here; use matmul");
              return matmul(op.term("self"), op.term("other"));
          })},
         {"baddbmm", added_product_form("batch1", "batch2")},

@@ -130,10 +130,13 @@ Names recurrent_form(TracedOperation& op, const RecurrentKind& kind) {
     return results;
 }
 
-/// A packed sequence stays padded in the graph, [time, rows, features], beside the rows' lengths.
+/// A packed sequence stays padded in the graph, [time, rows, features], beside the rows' lengths. How many rows each
+/// step has is nothing but these lengths either.
 Names pack_form(TracedOperation& op) {
     const Term x = op.term("input");
-    op.set_lengths(0, op.term("lengths", at::kLong).name);
+    const std::string lengths = op.term("lengths", at::kLong).name;
+    op.set_lengths(0, lengths);
+    op.set_lengths(1, lengths);
     return {op.flag("batch_first") ? permute(x, {1, 0, 2}).name : x.name, ""};
 }
 
@@ -145,9 +148,10 @@ Names pad_packed_form(TracedOperation& op) {
     const Term longest = reduce_max(lengths, {0}, true), zero = number_like(lengths, 0), one = number_like(lengths, 1);
     const std::string first_dim = op.graph().integers({0});
     x = {x.graph, x.graph->node("Slice", {x.name, first_dim, longest.name, first_dim}), x.type};
-    if (const int64_t total = op.integer("total_length"); total > 0) {
-        const Term others = slice(shape_of(x), 0, 1, 3), steps = number_like(lengths, static_cast<double>(total)) - longest;
-        x = concat_terms({x, expand(number_like(x, 0), concat_terms({steps, others}, 0))}, 0);
+    if (op.input("total_length").in_graph() || op.integer("total_length") > 0) {
+        const Term others = slice(shape_of(x), 0, 1, 3);
+        const Term more = unsqueeze(op.term("total_length", at::kLong), {0}) - longest;
+        x = concat_terms({x, expand(number_like(x, 0), concat_terms({more, others}, 0))}, 0);
     }
     const Term steps = unsqueeze(apply("Range", {zero, size_of(x, 0), one}), {1});
     const Term inside = unsqueeze(steps < unsqueeze(lengths, {0}), {2});
@@ -172,8 +176,8 @@ Terms gates_of(const Term& x, size_t n_gates) {
 
 Names lstm_cell_form(TracedOperation& op) {
     const Terms states = op.terms("hx");
-    const Terms gates = gates_of(
-        cell_product(op, op.term("input"), "w_ih", "b_ih") + cell_product(op, states[0], "w_hh", "b_hh"), 4);
+    const Terms gates =
+        gates_of(cell_product(op, op.term("input"), "w_ih", "b_ih") + cell_product(op, states[0], "w_hh", "b_hh"), 4);
     const Term cell = sigmoid(gates[1]) * states[1] + sigmoid(gates[0]) * tanh(gates[2]);
     return {(sigmoid(gates[3]) * tanh(cell)).name, cell.name};
 }
@@ -188,7 +192,8 @@ Term gru_cell_form(TracedOperation& op) {
 }
 
 Term rnn_cell_form(TracedOperation& op, const char* activation) {
-    const Term x = cell_product(op, op.term("input"), "w_ih", "b_ih"), h = cell_product(op, op.term("hx"), "w_hh", "b_hh");
+    const Term x = cell_product(op, op.term("input"), "w_ih", "b_ih"),
+               h = cell_product(op, op.term("hx"), "w_hh", "b_hh");
     return apply(activation, {x + h});
 }
 

@@ -25,8 +25,8 @@ Term resampled(const Term& x, const at::Tensor& matrix, int64_t dim, int64_t ran
 
 /// [sizes afterwards, sizes before] of a resampling of one dimension, from what it makes of each element alone.
 template <class Resample>
-at::Tensor resampling_matrix(int64_t size, const Resample& resample) {
-    const at::Tensor each = at::eye(size, at::kDouble).unsqueeze(0);
+at::Tensor resampling_matrix(int64_t size, at::ScalarType type, const Resample& resample) {
+    const at::Tensor each = at::eye(size, type).unsqueeze(0);
     return resample(each).squeeze(0).t();
 }
 
@@ -44,7 +44,7 @@ Term adaptive_average(TracedOperation& op, int64_t n_dims) {
         const int64_t before = op.fixed_size("self", dim);
         if (after == before) continue;
         const at::Tensor matrix =
-            resampling_matrix(before, [&](const at::Tensor& x) { return at::adaptive_avg_pool1d(x, after); });
+            resampling_matrix(before, y.type, [&](const at::Tensor& x) { return at::adaptive_avg_pool1d(x, after); });
         y = resampled(y, matrix, dim, rank);
     }
     return y;
@@ -77,16 +77,22 @@ OnnxForm adaptive_largest_form(int64_t n_dims) {
 
 /// The scale that is given for the n-th of `n_dims` dimensions, or nothing.
 std::optional<double> given_scale(TracedOperation& op, int64_t n, int64_t n_dims) {
-    if (op.given("scale_factors")) return op.input("scale_factors").seen.front().toDoubleVector()[static_cast<size_t>(n)];
+    if (op.given("scale_factors"))
+        return op.input("scale_factors").seen.front().toDoubleVector()[static_cast<size_t>(n)];
     static constexpr const char* kNames[] = {"scales_d", "scales_h", "scales_w"};
     const char* name = n_dims == 1 ? "scales" : kNames[n + 3 - n_dims];
     return op.given(name) ? std::optional(op.number(name)) : std::nullopt;
 }
 
+/// Two forms of an operator call what they resize by different names.
+std::string resized_argument(const TracedOperation& op) {
+    return op.has("self") ? "self" : "input";
+}
+
 /// Each element is one of those before; which, PyTorch tells for the elements' places.
 OnnxForm nearest_form(int64_t n_dims, bool exact) {
     return term_form([n_dims, exact](TracedOperation& op) {
-        const char* x = op.has("self") ? "self" : "input";
+        const std::string x = resized_argument(op);
         const int64_t rank = op.input(x).n_dims();
         Term y = op.term(x);
         for (int64_t i = 0; i < n_dims; ++i) {
@@ -104,15 +110,16 @@ OnnxForm nearest_form(int64_t n_dims, bool exact) {
 
 OnnxForm linear_resize_form(int64_t n_dims) {
     return term_form([n_dims](TracedOperation& op) {
-        const char* x = op.has("self") ? "self" : "input";
+        const std::string x = resized_argument(op);
         const int64_t rank = op.input(x).n_dims();
         const bool corners = op.flag("align_corners");
         Term y = op.term(x);
         for (int64_t i = 0; i < n_dims; ++i) {
             const int64_t dim = rank - n_dims + i, before = op.fixed_size(x, dim), after = op.result().size(dim);
             const auto scale = given_scale(op, i, n_dims);
-            const at::Tensor matrix = resampling_matrix(
-                before, [&](const at::Tensor& x) { return at::upsample_linear1d(x, {after}, corners, scale); });
+            const at::Tensor matrix = resampling_matrix(before, y.type, [&](const at::Tensor& each) {
+                return at::upsample_linear1d(each, {after}, corners, scale);
+            });
             y = resampled(y, matrix, dim, rank);
         }
         return y;
@@ -159,18 +166,12 @@ Term pixel_shuffle_form(TracedOperation& op) {
 
 OnnxForms resampling_forms() {
     OnnxForms forms = {
-        {"adaptive_avg_pool1d", adaptive_average_form(1)},
-        {"adaptive_avg_pool2d", adaptive_average_form(2)},
-        {"adaptive_avg_pool3d", adaptive_average_form(3)},
-        {"adaptive_max_pool1d", adaptive_largest_form(1)},
-        {"adaptive_max_pool2d", adaptive_largest_form(2)},
-        {"adaptive_max_pool3d", adaptive_largest_form(3)},
-        {"upsample_linear1d", linear_resize_form(1)},
-        {"upsample_bilinear2d", linear_resize_form(2)},
-        {"upsample_trilinear3d", linear_resize_form(3)},
-        {"pad", term_form(pad_form)},
-        {"constant_pad_nd", term_form(constant_padded)},
-        {"pixel_shuffle", term_form(pixel_shuffle_form)},
+        {"adaptive_avg_pool1d", adaptive_average_form(1)}, {"adaptive_avg_pool2d", adaptive_average_form(2)},
+        {"adaptive_avg_pool3d", adaptive_average_form(3)}, {"adaptive_max_pool1d", adaptive_largest_form(1)},
+        {"adaptive_max_pool2d", adaptive_largest_form(2)}, {"adaptive_max_pool3d", adaptive_largest_form(3)},
+        {"upsample_linear1d", linear_resize_form(1)},      {"upsample_bilinear2d", linear_resize_form(2)},
+        {"upsample_trilinear3d", linear_resize_form(3)},   {"pad", term_form(pad_form)},
+        {"constant_pad_nd", term_form(constant_padded)},   {"pixel_shuffle", term_form(pixel_shuffle_form)},
     };
     for (int64_t n_dims = 1; n_dims <= 3; ++n_dims) {
         forms["upsample_nearest" + std::to_string(n_dims) + "d"] = nearest_form(n_dims, false);

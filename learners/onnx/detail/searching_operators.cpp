@@ -13,8 +13,8 @@ namespace {
 /// Up to as many edges are compared with all values; more are searched in blocks of as many.
 constexpr int64_t kBlock = 32;
 
-/// How many edges along the last dimension lie before the value, where `edges` [..., n] and `values` [..., 1] broadcast.
-/// NaN comes after all edges, as in PyTorch.
+/// How many edges along the last dimension lie before the value, where `edges` [..., n] and `values` [..., 1]
+/// broadcast. NaN comes after all edges, as in PyTorch.
 Term n_before(const Term& edges, const Term& values, bool right) {
     const Term after = right ? edges > values : edges >= values;
     return reduce_sum(cast(!after, at::kLong), {-1}, false);
@@ -34,7 +34,8 @@ Term n_before_sorted(const at::Tensor& edges, const Term& values, bool right) {
     const double infinity = std::numeric_limits<double>::infinity();
     const at::Tensor filled = at::constant_pad_nd(edges, {0, n_blocks * kBlock - n_edges}, infinity);
     const at::Tensor blocks = filled.reshape({n_columns * n_blocks, kBlock});
-    const at::Tensor ends = filled.reshape({n_columns, n_blocks, kBlock}).select(2, kBlock - 1).narrow(1, 0, n_blocks - 1);
+    const at::Tensor ends =
+        filled.reshape({n_columns, n_blocks, kBlock}).select(2, kBlock - 1).narrow(1, 0, n_blocks - 1);
     const Term block = n_before_sorted(ends, values, right);
     const at::Tensor first_blocks = (at::arange(n_columns) * n_blocks).unsqueeze(1);
     const Term place = block + Term{graph, graph->constant(first_blocks), at::kLong};

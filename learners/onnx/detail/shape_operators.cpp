@@ -61,7 +61,8 @@ Term squeeze_form(TracedOperation& op) {
     std::vector<int64_t> dims;
     for (const int64_t dim : op.dims("dim")) {
         const int64_t size = sizes[static_cast<size_t>(dim)];
-        require(size != kFree, "it leaves out dimension ", dim, " when there is 1 row; name the dimensions to leave out");
+        require(size != kFree, "it leaves out dimension ", dim,
+                " when there is 1 row; name the dimensions to leave out");
         if (size == 1) dims.push_back(dim);
     }
     return squeeze(op.term("self"), dims);
@@ -89,6 +90,14 @@ Term swapped(TracedOperation& op, int64_t a, int64_t b) {
 
 Term transpose_form(TracedOperation& op) {
     return swapped(op, op.dim("dim0"), op.dim("dim1"));
+}
+
+/// `T` of more than two dimensions has them all in the opposite order.
+Term reversed_form(TracedOperation& op) {
+    const int64_t n_dims = op.result().n_dims();
+    std::vector<int64_t> order;
+    for (int64_t dim = n_dims - 1; dim >= 0; --dim) order.push_back(dim);
+    return n_dims < 2 ? op.term("self") : permute(op.term("self"), order);
 }
 
 Term matrix_transpose_form(TracedOperation& op) {
@@ -126,8 +135,7 @@ Term expand_form(TracedOperation& op) {
     Terms parts;
     for (const TracedValue& size : sizes.elements) {
         const bool stays = !size.in_graph() && size.seen.front().toInt() == -1;
-        parts.push_back(stays ? Term{&op.graph(), op.graph().integers({1}), at::kLong}
-                              : unsqueeze(op.term(size), {0}));
+        parts.push_back(stays ? Term{&op.graph(), op.graph().integers({1}), at::kLong} : unsqueeze(op.term(size), {0}));
     }
     return expand(x, concat_terms(parts, 0));
 }
@@ -163,6 +171,20 @@ Term repeat_interleave_form(TracedOperation& op) {
     return op.as_result(apply_ints("Expand", unsqueeze(x, {dim + 1}), {repeats}));
 }
 
+/// Each tensor in the shape of all: Expand broadcasts both ways.
+Names broadcast_form(TracedOperation& op) {
+    const Terms terms = op.terms("tensors");
+    Names names;
+    for (size_t i = 0; i < terms.size(); ++i) {
+        Term x = terms[i];
+        for (size_t other = 0; other < terms.size(); ++other) {
+            if (other != i) x = expand(x, shape_of(terms[other]));
+        }
+        names.push_back(x.name);
+    }
+    return names;
+}
+
 Term same_or_cast_form(TracedOperation& op) {
     return cast(op.term("self"), op.type());
 }
@@ -182,10 +204,12 @@ OnnxForms shape_forms() {
         {"permute", term_form(permute_form)},
         {"transpose", term_form(transpose_form)},
         {"swapaxes", term_form([](TracedOperation& op) { return swapped(op, op.dim("axis0"), op.dim("axis1")); })},
+        {"numpy_T", term_form(reversed_form)},
         {"movedim", term_form(movedim_form)},
         {"expand", term_form(expand_form)},
         {"broadcast_to", term_form(expand_form)},
         {"expand_as", term_form(expand_as_form)},
+        {"broadcast_tensors", broadcast_form},
         {"repeat", term_form(repeat_form)},
         {"tile", term_form([](TracedOperation& op) {
              const std::vector<int64_t> given = op.integers("dims");
@@ -210,13 +234,13 @@ OnnxForms shape_forms() {
          })},
     };
     forms["reshape_as"] = forms["view_as"];
-    for (const char* name : {"t", "numpy_T", "mT", "adjoint", "matrix_H"}) forms[name] = term_form(matrix_transpose_form);
+    for (const char* name : {"t", "mT", "adjoint", "matrix_H"}) forms[name] = term_form(matrix_transpose_form);
     for (const char* name : {"to", "type_as", "_to_copy", "float", "double", "long", "int", "bool"}) {
         forms[name] = term_form(same_or_cast_form);
     }
-    for (const char* name : {"contiguous", "clone", "detach", "alias", "lift_fresh", "dropout", "feature_dropout",
-                             "alpha_dropout", "feature_alpha_dropout", "positive", "resolve_conj", "resolve_neg",
-                             "requires_grad", "cpu"}) {
+    for (const char* name :
+         {"contiguous", "clone", "detach", "alias", "lift_fresh", "dropout", "feature_dropout", "alpha_dropout",
+          "feature_alpha_dropout", "positive", "resolve_conj", "resolve_neg", "requires_grad", "cpu"}) {
         forms[name] = term_form(unchanged);
     }
     return forms;

@@ -43,7 +43,8 @@ OnnxForms sorting_forms() {
     return {
         {"topk", topk_form},
         {"sort", sorted_values_and_places},
-        {"msort", [](TracedOperation& op) -> Names {
+        {"msort",
+         [](TracedOperation& op) -> Names {
              return {ordered(op, unsqueeze(size_of(op.term("self"), 0), {0}), 0, false)[0]};
          }},
         {"argsort", [](TracedOperation& op) -> Names { return {sorted_values_and_places(op)[1]}; }},

@@ -13,13 +13,19 @@ namespace embark::onnx {
 namespace {
 
 /// Nodes that ONNX Runtime 1.15 cannot compute with float64.
-const std::set<std::string_view> kFloat32Only = {
-    "Cos",         "Tan",       "Asin",          "Acos",        "Atan",
-    "Sinh",        "Cosh",      "Erf",           "Elu",         "Selu",
-    "Celu",        "Softplus",  "Softsign",      "HardSigmoid", "HardSwish",
-    "ReduceProd",  "ReduceL1",  "ReduceL2",      "Conv",        "ConvTranspose",
-    "AveragePool", "RNN",       "GlobalMaxPool", "LSTM",        "GRU",
-    "InstanceNormalization"};
+const std::set<std::string_view> kFloat32Only = {"Cos",           "Tan",
+                                                 "Asin",          "Acos",
+                                                 "Atan",          "Sinh",
+                                                 "Cosh",          "Erf",
+                                                 "Elu",           "Selu",
+                                                 "Celu",          "Softplus",
+                                                 "Softsign",      "HardSigmoid",
+                                                 "HardSwish",     "ReduceProd",
+                                                 "ReduceL1",      "ReduceL2",
+                                                 "Conv",          "ConvTranspose",
+                                                 "AveragePool",   "RNN",
+                                                 "GlobalMaxPool", "LSTM",
+                                                 "GRU",           "InstanceNormalization"};
 
 Term result(const Term& like, const std::string& name) {
     return {like.graph, name, like.type};
@@ -70,31 +76,79 @@ at::ScalarType computing_type(at::ScalarType type) {
     return at::isIntegralType(type, /*includeBool=*/true) && type != at::kInt ? at::kLong : type;
 }
 
-Term operator+(const Term& a, const Term& b) { return apply("Add", {a, b}); }
-Term operator-(const Term& a, const Term& b) { return apply("Sub", {a, b}); }
-Term operator*(const Term& a, const Term& b) { return apply("Mul", {a, b}); }
-Term operator/(const Term& a, const Term& b) { return apply("Div", {a, b}); }
-Term operator+(const Term& a, double b) { return a + number_like(a, b); }
-Term operator-(const Term& a, double b) { return a - number_like(a, b); }
-Term operator*(const Term& a, double b) { return a * number_like(a, b); }
-Term operator/(const Term& a, double b) { return a / number_like(a, b); }
-Term operator+(double a, const Term& b) { return number_like(b, a) + b; }
-Term operator-(double a, const Term& b) { return number_like(b, a) - b; }
-Term operator*(double a, const Term& b) { return number_like(b, a) * b; }
-Term operator/(double a, const Term& b) { return number_like(b, a) / b; }
-Term operator-(const Term& x) { return apply("Neg", {x}); }
+Term operator+(const Term& a, const Term& b) {
+    return apply("Add", {a, b});
+}
+Term operator-(const Term& a, const Term& b) {
+    return apply("Sub", {a, b});
+}
+Term operator*(const Term& a, const Term& b) {
+    return apply("Mul", {a, b});
+}
+Term operator/(const Term& a, const Term& b) {
+    return apply("Div", {a, b});
+}
+Term operator+(const Term& a, double b) {
+    return a + number_like(a, b);
+}
+Term operator-(const Term& a, double b) {
+    return a - number_like(a, b);
+}
+Term operator*(const Term& a, double b) {
+    return a * number_like(a, b);
+}
+Term operator/(const Term& a, double b) {
+    return a / number_like(a, b);
+}
+Term operator+(double a, const Term& b) {
+    return number_like(b, a) + b;
+}
+Term operator-(double a, const Term& b) {
+    return number_like(b, a) - b;
+}
+Term operator*(double a, const Term& b) {
+    return number_like(b, a) * b;
+}
+Term operator/(double a, const Term& b) {
+    return number_like(b, a) / b;
+}
+Term operator-(const Term& x) {
+    return apply("Neg", {x});
+}
 
-Term operator<(const Term& a, const Term& b) { return apply_bool("Less", {a, b}); }
-Term operator<=(const Term& a, const Term& b) { return apply_bool("LessOrEqual", {a, b}); }
-Term operator>(const Term& a, const Term& b) { return apply_bool("Greater", {a, b}); }
-Term operator>=(const Term& a, const Term& b) { return apply_bool("GreaterOrEqual", {a, b}); }
-Term operator==(const Term& a, const Term& b) { return apply_bool("Equal", {a, b}); }
-Term operator<(const Term& a, double b) { return a < number_like(a, b); }
-Term operator>(const Term& a, double b) { return a > number_like(a, b); }
-Term operator==(const Term& a, double b) { return a == number_like(a, b); }
-Term operator!(const Term& x) { return apply("Not", {x}); }
-Term operator&&(const Term& a, const Term& b) { return apply("And", {a, b}); }
-Term operator||(const Term& a, const Term& b) { return apply("Or", {a, b}); }
+Term operator<(const Term& a, const Term& b) {
+    return apply_bool("Less", {a, b});
+}
+Term operator<=(const Term& a, const Term& b) {
+    return apply_bool("LessOrEqual", {a, b});
+}
+Term operator>(const Term& a, const Term& b) {
+    return apply_bool("Greater", {a, b});
+}
+Term operator>=(const Term& a, const Term& b) {
+    return apply_bool("GreaterOrEqual", {a, b});
+}
+Term operator==(const Term& a, const Term& b) {
+    return apply_bool("Equal", {a, b});
+}
+Term operator<(const Term& a, double b) {
+    return a < number_like(a, b);
+}
+Term operator>(const Term& a, double b) {
+    return a > number_like(a, b);
+}
+Term operator==(const Term& a, double b) {
+    return a == number_like(a, b);
+}
+Term operator!(const Term& x) {
+    return apply("Not", {x});
+}
+Term operator&&(const Term& a, const Term& b) {
+    return apply("And", {a, b});
+}
+Term operator||(const Term& a, const Term& b) {
+    return apply("Or", {a, b});
+}
 
 Term where(const Term& condition, const Term& a, const Term& b) {
     const at::ScalarType computed = computing_type(a.type);
@@ -103,14 +157,30 @@ Term where(const Term& condition, const Term& a, const Term& b) {
     return cast(result(x, name), a.type);
 }
 
-Term maximum(const Term& a, const Term& b) { return apply("Max", {a, b}); }
-Term minimum(const Term& a, const Term& b) { return apply("Min", {a, b}); }
-Term exp(const Term& x) { return apply("Exp", {x}); }
-Term log(const Term& x) { return apply("Log", {x}); }
-Term sqrt(const Term& x) { return apply("Sqrt", {x}); }
-Term abs(const Term& x) { return apply("Abs", {x}); }
-Term sigmoid(const Term& x) { return apply("Sigmoid", {x}); }
-Term tanh(const Term& x) { return apply("Tanh", {x}); }
+Term maximum(const Term& a, const Term& b) {
+    return apply("Max", {a, b});
+}
+Term minimum(const Term& a, const Term& b) {
+    return apply("Min", {a, b});
+}
+Term exp(const Term& x) {
+    return apply("Exp", {x});
+}
+Term log(const Term& x) {
+    return apply("Log", {x});
+}
+Term sqrt(const Term& x) {
+    return apply("Sqrt", {x});
+}
+Term abs(const Term& x) {
+    return apply("Abs", {x});
+}
+Term sigmoid(const Term& x) {
+    return apply("Sigmoid", {x});
+}
+Term tanh(const Term& x) {
+    return apply("Tanh", {x});
+}
 
 // Both as in HP's calculators: what rounding does to 1 + x or exp(x), it does to the divisor as well
 // (N. Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1).
@@ -125,7 +195,9 @@ Term expm1(const Term& x) {
     return where(u == 1, x, where(far, less_1, less_1 * (x / log(u))));
 }
 
-Term matmul(const Term& a, const Term& b) { return apply("MatMul", {a, b}); }
+Term matmul(const Term& a, const Term& b) {
+    return apply("MatMul", {a, b});
+}
 
 Term permute(const Term& x, const std::vector<int64_t>& order) {
     return apply("Transpose", {x}, {{"perm", order}});

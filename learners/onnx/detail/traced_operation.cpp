@@ -31,7 +31,7 @@ at::ScalarType promoted_type(const TracedValue& a, const TracedValue& b) {
 }
 
 TracedOperation::TracedOperation(Graph& graph, std::string name, std::vector<std::string> arguments,
-                     std::vector<TracedValue> inputs, std::vector<TracedValue> results)
+                                 std::vector<TracedValue> inputs, std::vector<TracedValue> results)
     : graph_(graph),
       name_(std::move(name)),
       arguments_(std::move(arguments)),

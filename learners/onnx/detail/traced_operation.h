@@ -15,7 +15,7 @@ class TracedOperation {
 public:
     /// `name` is that of a schema, as "aten::add"; `arguments` are the names of `inputs`.
     TracedOperation(Graph& graph, std::string name, std::vector<std::string> arguments, std::vector<TracedValue> inputs,
-              std::vector<TracedValue> results);
+                    std::vector<TracedValue> results);
 
     Graph& graph() { return graph_; }
     const std::string& name() const { return name_; }

@@ -22,9 +22,12 @@ struct TracedValue {
     std::vector<TracedValue> elements;
     /// What a tensor of the module is called there, as "layers.0.weight".
     std::string path;
-    /// Of a packed sequence, which the graph keeps padded as [time, rows, features]: the rows' lengths, int64.
+    /// Of a packed sequence, which the graph keeps padded as [time, rows, features], and of the number of rows of its
+    /// steps: the rows' lengths, int64.
     std::string lengths;
 
+    /// Whether it follows from sizes alone, whatever the elements: a number from which sizes may be made.
+    bool is_size = false;
     /// A result that the operator's ONNX form does not give.
     bool is_missing = false;
 
