@@ -58,7 +58,7 @@ public:
     ///     };
     ///     auto dls = DataLoaders::from_dataset(Pictures(), {.transforms = {random_flip()}, .workers = 4});
     ///
-    /// Throws UsageError for options that cannot be, Error for no samples, and for a first sample that is none; batches
+    /// Throws UsageError for options that cannot be, Error for no samples, and for a first sample without inputs; batches
     /// throw Error for samples that cannot be read or put together, and name them.
     static DataLoaders from_dataset(AnyDataset data, const DatasetOptions& options = {});
     /// As above, with the validation samples given, and for samples without numbers too.

@@ -59,7 +59,7 @@ struct TabularOptions {
     /// classes.
     std::vector<std::string> y_classes = {};
     std::vector<std::string> y_values = {};
-    /// Targets of which a row has several classes, one or none (a missing value is none), with `label_delim` between
+    /// Targets of which a row has several classes, one or none (a missing value stands for none), with `label_delim` between
     /// them, as "a;b"; blanks around each are removed. Not for streamed rows.
     std::vector<std::string> y_multi_label = {};
     std::string label_delim = ";";

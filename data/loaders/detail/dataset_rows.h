@@ -22,7 +22,7 @@ struct SampleSettings {
 class DatasetRows : public RowSource {
 public:
     /// `name` is for messages: "the training data set". Reads the first sample. Throws UsageError for settings that
-    /// cannot be, Error for no samples, and for a first one that is none.
+    /// cannot be, Error for no samples, and for a first one without inputs.
     DatasetRows(AnyDataset data, std::string name, SampleSettings settings);
 
     int64_t rows() const override;

@@ -44,7 +44,7 @@ Term other_sign(const Term& left, const Term& b) {
     return !(left == 0) && apply("Xor", {left < 0, b < 0});
 }
 
-/// The quotient rounded down, as PyTorch computes it: from what is left, since a quotient just below a whole number may
+/// The quotient rounded down, as PyTorch computes it: from what is left, since a quotient just below an integer may
 /// round up to it.
 Term floored_quotient(const Term& a, const Term& b) {
     if (!at::isFloatingType(a.type)) return (a - apply("Mod", {a, b})) / b;

@@ -7,7 +7,7 @@
 
 namespace embark::onnx {
 
-// What is read of a date's text, int64[texts, 7]: all 0 where the text is none. The day may be one that its month does
+// What is read of a date's text, int64[texts, 7]: all 0 where it is not a date. The day may be one that its month does
 // not have.
 enum DateField : int64_t { kYear, kMonth, kDay, kHour, kMinute, kSecond, kOffset, kDateFields };
 

@@ -105,7 +105,7 @@ private:
         codes_ = codes.empty() ? no_columns(Type::int64) : side_by_side(graph_, codes);
     }
 
-    /// Where the categories end that are parts of the same date as `first`; `first` where it is none.
+    /// Where the categories end that are parts of the same date as `first`; `first` where it is not a part of one.
     CategoryIterator end_of_date(CategoryIterator first) const {
         std::string date;
         return std::find_if(first, encoder_.categories.end(), [&](const CategoryColumn& column) {
