@@ -10,6 +10,7 @@
 #include "../core/text.h"
 #include "../modules/collab_nn.h"
 #include "../modules/dot_product.h"
+#include "../modules/factorization_model.h"
 
 namespace embark {
 
@@ -45,12 +46,59 @@ at::Tensor known(const Vocabulary& names) {
     return allowed;
 }
 
-Model dot_product(const CollabModelOptions& options, const CollabDataLoaders& dls) {
+/// Whether a dot product of two embeddings is not enough.
+bool needs_sums(const CollabModelOptions& options, const CollabData& data) {
+    return options.implicit_sums || options.clip || options.members != 1 || !data.days.empty() ||
+           data.user_features.size() > 0 || data.item_features.size() > 0;
+}
+
+double logit_in(const Range& range, double value) {
+    const double share = std::clamp((value - range.low) / (range.high - range.low), 0.01, 0.99);
+    return std::log(share / (1 - share));
+}
+
+double mean_rating(const DataLoader& train) {
+    return train.sample().targets.front().mean().item<double>();
+}
+
+Model factorization(const CollabModelOptions& options, const CollabDataLoaders& dls, bool fused) {
+    require<UsageError>(!options.shard_tables && options.bias,
+                        "implicit_sums, clip, members, times and tables of users and items need a model with biases, "
+                        "whose tables are not sharded");
+    const CollabData& data = dls.collab();
+    FactorizationOptions sizes{.n_users = data.users.size(),
+                               .n_items = data.items.size(),
+                               .n_factors = options.n_factors,
+                               .y_range = options.y_range,
+                               .clip = options.clip,
+                               .n_days = data.days.n_days(),
+                               .n_user_days = data.days.n_user_days(),
+                               .members = options.members,
+                               .init_std = options.init_std,
+                               .fused = fused};
+    if (options.start_at_mean) {
+        const double mean = mean_rating(dls.train());
+        sizes.offset = options.clip || options.y_range.empty() ? mean : logit_in(options.y_range, mean);
+    }
+    if (options.implicit_sums) {
+        sizes.user_terms.push_back({"rated", data.rated_bags(), data.items.size(), /*leave_one_out=*/true});
+        sizes.item_terms.push_back({"rater", data.rater_bags(), data.users.size(), /*leave_one_out=*/true});
+    }
+    const auto add_features = [](const char* name, const SideFeatures& features, auto& terms) {
+        if (features.size() > 0) terms.push_back({name, features.bags, features.size()});
+    };
+    add_features("user_feature", data.user_features, sizes.user_terms);
+    add_features("item_feature", data.item_features, sizes.item_terms);
+    return Model(FactorizationModel(std::move(sizes)));
+}
+
+Model dot_product(const CollabModelOptions& options, const CollabDataLoaders& dls, bool fused) {
     const bool only_dot = options.layers.empty() && options.ps.empty() && options.embed_p == 0 &&
                           options.user_width == 0 && options.item_width == 0;
     require<UsageError>(only_dot,
                         "layers, ps, embed_p, user_width and item_width are settings of a network: a "
                         "collab_learner with them needs use_nn = true");
+    if (needs_sums(options, dls.collab())) return factorization(options, dls, fused);
     const DotProductOptions sizes{.n_users = dls.users().size(),
                                   .n_items = dls.items().size(),
                                   .n_factors = options.n_factors,
@@ -66,6 +114,9 @@ EmbeddingSize embedding_size(int64_t rows, int64_t width) {
 Model network(const CollabModelOptions& options, const CollabDataLoaders& dls) {
     require<UsageError>(!options.shard_tables,
                         "shard_tables splits the tables of a dot product: it goes without use_nn");
+    require<UsageError>(!needs_sums(options, dls.collab()),
+                        "A network of users and items has no implicit_sums, clip and members, and takes no times and no "
+                        "tables of users and items: it goes without these, or they without use_nn");
     const TabularModelOptions settings{
         .embeddings = {embedding_size(dls.users().size(), options.user_width),
                        embedding_size(dls.items().size(), options.item_width)},
@@ -81,14 +132,9 @@ void start_at_mean(torch::nn::Module& model, const DataLoader& train, const Rang
     const auto parameters = model.named_parameters();
     const at::Tensor* bias = parameters.find("item_bias.weight");
     if (bias == nullptr) return;  // a network finds it by itself
-    const double mean = train.sample().targets.front().mean().item<double>();
-    double start = mean;
-    if (!y_range.empty()) {
-        const double share = std::clamp((mean - y_range.low) / (y_range.high - y_range.low), 0.01, 0.99);
-        start = std::log(share / (1 - share));
-    }
+    const double mean = mean_rating(train);
     at::NoGradGuard no_grad;
-    bias->add_(start);
+    bias->add_(y_range.empty() ? mean : logit_in(y_range, mean));
 }
 
 std::vector<Warning> warnings_of(const CollabData& data, const Range& y_range) {
@@ -164,6 +210,8 @@ std::vector<Scored> CollabLearner::items_by_bias() {
 }
 
 at::Tensor CollabLearner::parameter(const std::string& name) const {
+    auto* sums = dynamic_cast<FactorizationModelImpl*>(&model().module());
+    if (sums != nullptr) return sums->added_up()->named_parameters()[name].detach();
     const auto parameters = model().module().named_parameters();
     if (const auto* found = parameters.find(name)) return whole_table(model().module(), *found);
     fail("The model ", model().module().name(), " has no parameter '", name, "'", name_hint(name, parameters.keys()));
@@ -182,17 +230,19 @@ at::Tensor CollabLearner::item_factors() const {
 at::Tensor CollabLearner::user_factors() const {
     return factors("user_factors.weight", 0);
 }
+/// Of members the mean, which is what is added to a prediction.
 at::Tensor CollabLearner::item_bias() const {
-    return parameter("item_bias.weight").reshape(-1);
+    return parameter("item_bias.weight").mean(1);
 }
 at::Tensor CollabLearner::user_bias() const {
-    return parameter("user_bias.weight").reshape(-1);
+    return parameter("user_bias.weight").mean(1);
 }
 
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
-    if (!options.loss) options.loss = mse_loss_flat();
-    Model made = model.use_nn ? network(model, dls) : dot_product(model, dls);
-    if (model.start_at_mean) start_at_mean(made.module(), dls.train(), model.y_range);
+    if (!options.loss) options.loss = model.members > 1 ? members_loss(mse_loss_flat()) : mse_loss_flat();
+    Model made = model.use_nn ? network(model, dls) : dot_product(model, dls, options.fused_step);
+    const bool starts_there = dynamic_cast<const FactorizationModelImpl*>(&made.module()) != nullptr;
+    if (model.start_at_mean && !starts_there) start_at_mean(made.module(), dls.train(), model.y_range);
     auto warnings = warnings_of(dls.collab(), model.y_range);
     return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }

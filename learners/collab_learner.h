@@ -22,6 +22,15 @@ struct CollabModelOptions {
     /// A prediction is the mean of the training ratings at first, rather than the middle of y_range or 0: the items'
     /// biases begin there. A model without these begins as it is.
     bool start_at_mean = false;
+    /// Add up what each user rated and who rated each item; see FactorizationModel, which is also the model where the
+    /// ratings have times or tables of users or items, and for what follows.
+    bool implicit_sums = false;
+    /// Predictions are clipped to y_range, and in training as they are; false: brought there by a sigmoid.
+    bool clip = false;
+    /// A mean of so many models that are trained side by side.
+    int64_t members = 1;
+    /// Standard deviation of a FactorizationModel's factors at first.
+    double init_std = 0.01;
     /// Split the tables by rows over the processes that train together (see ShardedEmbedding), for more users or items
     /// than fit one, with lazy updates (see EmbeddingUpdate). All processes must then call what looks rows up:
     /// predict(), recommend() and what follows it too, validate(), save() and export_torchscript().

@@ -20,12 +20,6 @@
 
 namespace embark {
 
-void check_weight_decay(const std::optional<double>& weight_decay) {
-    const double wd = weight_decay.value_or(0);
-    require<UsageError>(std::isfinite(wd) && wd >= 0, "Invalid weight decay ", wd,
-                        ": it must be a number of at least 0");
-}
-
 namespace {
 
 /// Sets every hyper-parameter as `from` has it.
@@ -64,7 +58,7 @@ SparseEmbeddings::~SparseEmbeddings() {
 Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
     : dls(std::move(dls_)), model(std::move(model_)), options(std::move(options_)) {
     LearningRate(options.lr).for_groups(1);  // throws for one that can never be right
-    check_weight_decay(options.weight_decay);
+    check_weight_decay(options.weight_decay.value_or(0));
     refuse_null(options.callbacks);
     model.module().to(dls.train().options().device);
     if (!sharded_embeddings(model.module()).empty()) options.embedding_update = EmbeddingUpdate::lazy;
@@ -78,9 +72,12 @@ Learner::Impl::Impl(DataLoaders dls_, Model model_, LearnerOptions options_)
 Optimizer& Learner::Impl::optimizer() {
     if (!made_optimizer) {
         auto groups = parameter_groups(model.module(), options.param_groups, options.wd_bn_bias);
+        set_weight_decays(groups, options.weight_decays);
         if (options.optimizer) made_optimizer = options.optimizer(std::move(groups));
         require<UsageError>(made_optimizer != nullptr, "LearnerOptions::optimizer makes no optimizer");
         if (options.embedding_update == EmbeddingUpdate::lazy) made_optimizer->update_lazily();
+        require<UsageError>(options.weight_decays.empty() || made_optimizer->has_hyper("wd"),
+                            "weight_decays are given, and the optimizer has no weight decay");
         default_weight_decay = made_optimizer->has_hyper("wd") ? made_optimizer->hyper("wd") : 0;
     }
     return *made_optimizer;

@@ -44,6 +44,9 @@ struct LearnerOptions {
     std::vector<std::vector<std::string>> param_groups = {};
     /// Weight decay of fits that name none; empty: the optimizer's own default.
     std::optional<double> weight_decay = {};
+    /// Weight decay of modules and parameters of their own, by name, in the place of the fit's, as a table's of ratings:
+    /// {{"user_factors", 3e-4}, {"user_bias.weight", 0}}. Of several names around a parameter the longest counts.
+    std::map<std::string, double> weight_decays = {};
     /// Decay norm layers' parameters and layers' biases too.
     bool wd_bn_bias = false;
     /// Train norm layers in frozen groups too.

@@ -99,7 +99,7 @@ std::shared_ptr<Strategy> Learner::Impl::strategy(const std::vector<std::shared_
 
 void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
     const auto asked = fit_options.weight_decay ? fit_options.weight_decay : options.weight_decay;
-    check_weight_decay(asked);
+    check_weight_decay(asked.value_or(0));
     if (asked || optimizer().has_hyper("wd")) optimizer().set_hyper("wd", asked.value_or(default_weight_decay));
 }
 

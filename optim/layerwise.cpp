@@ -25,7 +25,8 @@ void larc_step(DenseUpdate& part, bool clip, bool decouple_wd) {
     if (has_momentum(part)) average_grad(part, /*dampening=*/false);
     const double lr = part.hyper("lr");
     const auto sizes = norms(part.parameters), gradients = norms(part.gradients);
-    auto rates = lr * part.hyper("trust_coeff") * sizes / (gradients + sizes * part.hyper("wd") + part.hyper("eps"));
+    const double wd = part.wd > 0 ? part.wd : part.hyper("wd");
+    auto rates = lr * part.hyper("trust_coeff") * sizes / (gradients + sizes * wd + part.hyper("eps"));
     if (clip) rates.clamp_max_(lr);
     const auto& moves = has_momentum(part) ? part.state.at("grad_avg") : part.gradients;
     at::_foreach_sub_(part.parameters, at::_foreach_mul(moves, where_known(sizes, gradients, rates, lr)));

@@ -57,6 +57,13 @@ double Optimizer::hyper(const std::string& name) const {
     fail("The optimizer has no hyper-parameter '", name, "'", name_hint(name, names));
 }
 
+double Optimizer::weight_decay(size_t group, const Parameter& parameter) const {
+    if (parameter.weight_decay) return *parameter.weight_decay;
+    const auto& hyper = groups_.at(group).hyper;
+    const auto found = hyper.find("wd");
+    return parameter.decay && found != hyper.end() ? found->second : 0;
+}
+
 bool Optimizer::has_hyper(const std::string& name) const {
     return groups_.back().hyper.contains(name);
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct Parameter {
     bool decay = true;
     /// Of a norm layer: trained in frozen groups too, unless asked otherwise.
     bool norm = false;
+    /// Its own weight decay, in the place of its group's "wd".
+    std::optional<double> weight_decay = {};
 };
 
 /// Hyper-parameters by fastai's names: "lr", "mom", "sqr_mom", "eps", "wd", and where an optimizer has more "beta",
@@ -72,6 +75,8 @@ public:
     void set_hyper(const std::string& name, const std::vector<double>& values);
     /// The value in the last group (fastai's opt.hypers[-1]).
     double hyper(const std::string& name) const;
+    /// The weight decay of a parameter of group `group`: its own, or the group's, or 0 where it does not decay.
+    double weight_decay(size_t group, const Parameter& parameter) const;
     bool has_hyper(const std::string& name) const;
 
     /// All that a step depends on besides parameters, gradients and hyper-parameters, by "<parameter's name>.<what>":

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -41,7 +42,7 @@ void load_torch_state(torch::optim::Optimizer& optimizer, const std::vector<Para
 }  // namespace detail
 
 /// Any optimizer of torch::optim as an Embark optimizer: its state is LibTorch's, its hyper-parameters can be
-/// scheduled by fastai's names. Parameters without weight decay are in groups of their own, of weight_decay 0.
+/// scheduled by fastai's names. Parameters whose weight decay is not their group's are in groups of their own.
 template <class TorchOptimizer, class TorchOptions>
 class TorchOptimizerAdapter : public Optimizer {
 public:
@@ -49,14 +50,14 @@ public:
         : Optimizer(std::move(groups), defaults_of(options)) {
         std::vector<torch::optim::OptimizerParamGroup> torch_groups;
         for (size_t g = 0; g < groups_.size(); ++g) {
-            for (const bool decay : {true, false}) {
-                std::vector<at::Tensor> tensors;
-                for (const auto& parameter : groups_[g].parameters) {
-                    if (parameter.decay == decay) tensors.push_back(parameter.tensor);
-                }
-                if (tensors.empty()) continue;
+            std::map<std::optional<double>, std::vector<at::Tensor>> by_decay;
+            for (const auto& parameter : groups_[g].parameters) {
+                const auto none = parameter.decay ? std::optional<double>() : 0;
+                by_decay[parameter.weight_decay ? parameter.weight_decay : none].push_back(parameter.tensor);
+            }
+            for (auto& [own_decay, tensors] : by_decay) {
                 torch_groups.emplace_back(std::move(tensors), std::make_unique<TorchOptions>(options));
-                parts_.push_back({g, decay});
+                parts_.push_back({g, own_decay});
             }
         }
         optimizer_ = std::make_unique<TorchOptimizer>(std::move(torch_groups), options);
@@ -79,9 +80,8 @@ private:
             const auto& hyper = groups_[parts_[i].group].hyper;
             auto& options = static_cast<TorchOptions&>(optimizer_->param_groups()[i].options());
             detail::visit_hypers(options, [&](const char* name, double& value) { value = hyper.at(name); });
-            // Set last: the group's own value is that of its decayed parameters.
             if constexpr (requires { options.weight_decay(); }) {
-                if (!parts_[i].decay) options.weight_decay(0);
+                if (parts_[i].own_decay) options.weight_decay(*parts_[i].own_decay);
             }
         }
     }
@@ -94,7 +94,7 @@ private:
 
     struct Part {
         size_t group;
-        bool decay;
+        std::optional<double> own_decay;  // empty: the group's
     };
     std::vector<Part> parts_;  // what each of LibTorch's groups holds
     std::unique_ptr<TorchOptimizer> optimizer_;

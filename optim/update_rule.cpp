@@ -26,11 +26,6 @@ double hyper_of(const HyperParameters& hypers, const std::string& name) {
     fail("An update rule asks for the hyper-parameter '", name, "', which is not among its UpdateRule::hypers");
 }
 
-double weight_decay(const ParameterGroup& group, const Parameter& parameter) {
-    const auto found = group.hyper.find("wd");
-    return parameter.decay && found != group.hyper.end() ? found->second : 0;
-}
-
 void check(const UpdateRule& rule) {
     require<UsageError>(!rule.name.empty() && rule.step, "An update rule needs a name and a step");
     std::set<std::string> names = {"step"};
@@ -107,7 +102,7 @@ void RuleOptimizer::step_group(size_t g) {
             order_.push_back(i);
         }
     }
-    const auto kind = [&](size_t i) { return std::tuple(!parameters[i].decay, states_[g][i].step); };
+    const auto kind = [&](size_t i) { return std::tuple(-weight_decay(g, parameters[i]), states_[g][i].step); };
     std::ranges::sort(order_, {}, [&](size_t i) { return std::tuple(kind(i), i); });
 
     for (auto first = order_.begin(); first != order_.end();) {
@@ -122,7 +117,7 @@ void RuleOptimizer::step_part(size_t g, std::span<const size_t> indices) {
     auto& states = states_[g];
     part_.clear();  // of what a step that threw has left
     part_.hypers = &groups_[g].hyper;
-    part_.wd = weight_decay(groups_[g], parameters[indices.front()]);
+    part_.wd = weight_decay(g, parameters[indices.front()]);
     part_.step = states[indices.front()].step + (rule_.counts_steps ? 1 : 0);
     for (const size_t i : indices) {
         const at::Tensor& tensor = parameters[i].tensor;
@@ -173,7 +168,7 @@ void RuleOptimizer::step_rows_of(size_t g, size_t i, std::span<const int64_t> ro
                          .gradients = {values, rows.size() * static_cast<size_t>(tensor.size(1))},
                          .state = state.tensors,
                          .step = state.step,
-                         .wd = weight_decay(groups_[g], parameter),
+                         .wd = weight_decay(g, parameter),
                          .hypers = groups_[g].hyper,
                          .lazy = lazy_};
     if (!lazy_) return rule_.step_rows(part);

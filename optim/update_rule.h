@@ -10,8 +10,8 @@
 
 namespace embark {
 
-/// What a step moves together: parameters of one group that have gradients, that all decay or all do not, and that have
-/// taken the same number of steps, so that one number serves them all in every formula. The lists belong together entry
+/// What a step moves together: parameters of one group that have gradients, the same weight decay, and have taken the
+/// same number of steps, so that one number serves them all in every formula. The lists belong together entry
 /// by entry.
 struct DenseUpdate {
     std::vector<at::Tensor> parameters, gradients;
@@ -19,7 +19,7 @@ struct DenseUpdate {
     std::map<std::string, std::vector<at::Tensor>> state;
     /// The step's number, from 1; 0 where the rule does not count steps.
     int64_t step = 0;
-    /// The group's weight decay; 0 for parameters that do not decay, and where the rule has no "wd".
+    /// Optimizer::weight_decay; 0 where the rule has no "wd".
     double wd = 0;
     const HyperParameters* hypers = nullptr;
 

@@ -1,6 +1,10 @@
 #include "datasets.h"
 
 #include <cstdlib>
+#include <set>
+#include <string_view>
+
+#include <ATen/ops/tensor.h>
 
 #include <embark/core/error.h>
 #include <embark/core/text.h>
@@ -12,17 +16,74 @@ namespace fs = std::filesystem;
 
 namespace {
 
+Table read_ml_100k_ratings(const fs::path& file) {
+    return read_csv(file, {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}});
+}
+
+SideTable read_ml_100k_users(const fs::path& folder) {
+    return {read_csv(folder / "u.user", {.delimiter = '|', .column_names = {"user", "age", "sex", "occupation", "zip"}})};
+}
+
+/// Films with the year at the end of their titles, and their genres as one text, as MovieLens writes them since.
+Table read_ml_100k_films(const fs::path& folder) {
+    const std::vector<std::string> genres = {"unknown",   "Action",      "Adventure", "Animation", "Children's",
+                                             "Comedy",    "Crime",       "Documentary", "Drama",   "Fantasy",
+                                             "Film-Noir", "Horror",      "Musical",   "Mystery",   "Romance",
+                                             "Sci-Fi",    "Thriller",    "War",       "Western"};
+    std::vector<std::string> names = {"movie", "title", "released", "video", "url"};
+    names.insert(names.end(), genres.begin(), genres.end());
+    const Table films = read_csv(folder / "u.item", {.delimiter = '|', .encoding = "latin-1", .column_names = names});
+    const std::vector<std::string> titles = films.text("title");
+    std::vector<std::string> years(titles.size()), joined(titles.size());
+    for (size_t i = 0; i < titles.size(); ++i) {
+        const std::string_view title = std::string_view(titles[i]).substr(0, titles[i].find_last_not_of(' ') + 1);
+        const size_t n = title.size();
+        if (n >= 6 && title[n - 6] == '(' && title[n - 1] == ')') years[i] = title.substr(n - 5, 4);
+        if (!parse_double(years[i])) years[i].clear();
+    }
+    for (const std::string& genre : genres) {
+        const std::vector<std::string> flags = films.text(genre);
+        for (size_t i = 0; i < flags.size(); ++i) {
+            if (flags[i] == "1") joined[i] += (joined[i].empty() ? "" : "|") + genre;
+        }
+    }
+    return films.select({"movie", "title"}).with_column("year", years).with_column("genres", joined);
+}
+
 RatingsTable read_ml_100k(const fs::path& folder) {
-    const Table ratings =
-        read_csv(folder / "u.data", {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}});
-    const Table titles =
-        read_csv(folder / "u.item",
-                 {.delimiter = '|', .encoding = "latin-1", .use_columns = {0, 1}, .column_names = {"movie", "title"}});
-    return {ratings.join(titles, "movie"), "user", "title", "rating"};
+    const Table films = read_ml_100k_films(folder);
+    RatingsTable ratings = {
+        read_ml_100k_ratings(folder / "u.data").join(films.select({"movie", "title"}), "movie"), "user", "title",
+        "rating", "timestamp"};
+    if (fs::exists(folder / "u.user")) ratings.user_table = read_ml_100k_users(folder);
+    // Some titles are there twice, of the same film.
+    std::set<std::string> seen;
+    std::vector<int64_t> first;
+    const std::vector<std::string> titles = films.text("title");
+    for (size_t i = 0; i < titles.size(); ++i) {
+        if (seen.insert(titles[i]).second) first.push_back(static_cast<int64_t>(i));
+    }
+    ratings.item_table = {films.select({"title", "year", "genres"}).take(at::tensor(first, at::kLong)), "title"};
+    return ratings;
+}
+
+RatingsTable read_ml_100k_split(const fs::path& folder, const std::string& split) {
+    const auto read = [&](const char* part) {
+        const fs::path file = folder / concat(split, ".", part);
+        require(fs::exists(file), "Data set ml-100k has no split ", split, " here: there is no file ", file.string());
+        return read_ml_100k_ratings(file);
+    };
+    RatingsTable ratings = {read("base"), "user", "movie", "rating", "timestamp"};
+    ratings.valid = read("test");
+    ratings.user_table = read_ml_100k_users(folder);
+    ratings.item_table = {read_ml_100k_films(folder).select({"movie", "year", "genres"}), "movie"};
+    return ratings;
 }
 
 RatingsTable read_ml_latest_small(const fs::path& folder) {
-    return {read_csv(folder / "ratings.csv"), "userId", "movieId", "rating"};
+    RatingsTable ratings = {read_csv(folder / "ratings.csv"), "userId", "movieId", "rating", "timestamp"};
+    if (fs::exists(folder / "movies.csv")) ratings.item_table = {read_csv(folder / "movies.csv"), "movieId"};
+    return ratings;
 }
 
 KnownTable read_adult(const fs::path& folder) {
@@ -120,6 +181,15 @@ std::vector<std::string> rating_datasets() {
 
 RatingsTable read_rating_dataset(const std::string& name, const fs::path& data_dir) {
     return read_dataset(kRatings, name, data_dir);
+}
+
+bool has_split(const std::string& dataset, const std::string& split) {
+    static const std::set<std::string> kMl100k = {"u1", "u2", "u3", "u4", "u5", "ua", "ub"};
+    return dataset == "ml-100k" && kMl100k.contains(split);
+}
+
+RatingsTable read_rating_split(const std::string& dataset, const std::string& split, const fs::path& data_dir) {
+    return read_ml_100k_split(dataset_folder(dataset, split + ".base", data_dir), split);
 }
 
 std::vector<std::string> table_datasets() {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <embark/data/collab/side_features.h>
 #include <embark/data/table/table.h>
 
 namespace embark::tools {
@@ -12,6 +14,12 @@ namespace embark::tools {
 struct RatingsTable {
     Table table;
     std::string user, item, rating;
+    /// Of times, where there are such.
+    std::string time = {};
+    /// What else is known of users and items.
+    std::optional<SideTable> user_table = {}, item_table = {};
+    /// The ratings for validation, where they are apart.
+    std::optional<Table> valid = {};
 };
 
 /// A table of any kind and the column that is usually predicted.
@@ -34,6 +42,12 @@ std::vector<std::string> rating_datasets();
 /// Reads a data set known by name from its dataset_folder. Throws UsageError for an unknown name, Error where the data
 /// are not there.
 RatingsTable read_rating_dataset(const std::string& name, const std::filesystem::path& data_dir);
+
+/// Whether the data set has a split of its own of that name.
+bool has_split(const std::string& dataset, const std::string& split);
+/// Reads it, users and items by their ids. Throws Error where a file is not there.
+RatingsTable read_rating_split(const std::string& dataset, const std::string& split,
+                               const std::filesystem::path& data_dir);
 
 /// The same for tables of any kind.
 std::vector<std::string> table_datasets();

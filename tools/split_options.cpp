@@ -73,9 +73,10 @@ void add_rating_split_options(CommandLine& line, SplitOptions& options) {
     auto add = line.options.add_options();
     add("split", text_option(options.split, "HOW"),
         "which ratings are for validation: random (the default), time (the latest) or leave-last-out (each user's "
-        "latest one, of users who have two)");
+        "latest one, of users who have two); with --dataset ml-100k also u1 to u5, ua and ub, its own splits by ids");
     add("time", text_option(options.time, "NAME"),
-        "with --split time or leave-last-out: the column of dates or numbers");
+        "with --split time or leave-last-out: the column of dates or numbers; with --preset best, whose biases of days "
+        "it is for too, dates or seconds since 1970");
     add("date-format", text_option(options.date_format, "FORMAT"),
         "how the dates of --time are written where not as 2024-01-31, such as %m/%d/%Y");
 }
@@ -89,7 +90,8 @@ void check_split(const SplitOptions& options, const std::vector<std::string>& ot
     for (const auto& [option, column] : columns) {
         require<UsageError>(option != needed || !column->empty(), "--split ", options.split, " needs a column: give --",
                             option, " NAME");
-        require<UsageError>(option == needed || column->empty(), "--", option, " ", *column, " is for ",
+        const bool is_learned = options.learns_times && column == &options.time;
+        require<UsageError>(option == needed || column->empty() || is_learned, "--", option, " ", *column, " is for ",
                             users_of(option, options));
     }
     require<UsageError>(options.date_format.empty() || !options.time.empty(), "--date-format ", options.date_format,

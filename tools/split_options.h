@@ -18,6 +18,8 @@ struct SplitOptions {
     std::string split, time, group, column;
     /// Of ratings' times; a table's is among its columns' options.
     std::string date_format = {};
+    /// Whether --time is also for what is learned, and so needs no --split.
+    bool learns_times = false;
 };
 
 /// --split and the columns that it needs.

@@ -1,5 +1,6 @@
 #include <iostream>
 #include <optional>
+#include <utility>
 
 #include <ATen/Parallel.h>
 #include <nlohmann/json.hpp>
@@ -27,8 +28,11 @@ struct CollabTraining : TrainingOptions {
     int64_t factors = 50;
     std::optional<Range> y_range;  // empty: none
     bool allow_outside = false, no_fused = false, shard_tables = false;
-    std::string embedding_update = "dense", preset = "default";
+    std::string embedding_update = "dense", preset = "default", user_table, item_table;
+    int64_t members = 1;
     SplitOptions split;
+    std::string dataset_split;  // one of the data set's own
+    bool is_best() const { return preset == "best"; }
 };
 
 EmbeddingUpdate embedding_update_of(const std::string& name) {
@@ -53,12 +57,21 @@ CommandLine command_line(CollabTraining& options) {
     add("test-ratings", text_option(options.test_ratings, "FILE"),
         "a file of ratings, of the same columns, that are scored once, at the end");
     add_rating_split_options(line, options.split);
+    add("user-table", text_option(options.user_table, "FILE"),
+        "with --preset best: what else is known of users, a row each, as age or country; the column of ids is called as "
+        "in the ratings, or the first");
+    add("item-table", text_option(options.item_table, "FILE"),
+        "the same of items; texts such as Comedy|Drama are several values");
     add("factors", count_option(options.factors), "latent factors of each user and item");
+    add("members", count_option(options.members),
+        "train so many models side by side, and predict their mean");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
         "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.1; "
-        "fastai: no range, 5 epochs, --lr 0.001 --wd 0.01. Both have --batch-size 64, and what is given by name is as "
-        "given");
+        "fastai: no range, 5 epochs, --lr 0.001 --wd 0.01; both have --batch-size 64. best: the most accurate, which "
+        "adds up what each user rated and who rated each item, uses --time, --user-table and --item-table, or the data "
+        "set's, clips to the ratings' range, and has 12 epochs of larger batches, --lr 0.02 and a weight decay for each "
+        "table. What is given by name is as given");
     add("y-range", po::value<std::vector<std::string>>()->multitoken()->value_name("LO HI"),
         "keep predictions in this range, best a little wider than the ratings'; none: in no range");
     add("allow-outside", po::bool_switch(&options.allow_outside),
@@ -90,6 +103,32 @@ Range y_range_of(const std::vector<std::string>& words) {
     return range;
 }
 
+/// Takes a --split of the data set's own for what it is.
+void take_dataset_split(CollabTraining& options) {
+    if (!has_split(options.dataset, options.split.split)) return;
+    for (const char* other : {"valid-ratings", "valid-pct"}) {
+        require<UsageError>(!options.given(other), "--split ", options.split.split, " says itself which ratings are for "
+                            "validation: it goes without --", other);
+    }
+    options.dataset_split = std::exchange(options.split.split, "");
+}
+
+/// Throws UsageError for what only --preset best has, and for what it has not.
+void check_best(const CollabTraining& options) {
+    require<UsageError>(options.members >= 1, "Invalid --members ", options.members, ": at least 1 is needed");
+    for (const auto& [option, file] : {std::pair("user-table", &options.user_table), {"item-table", &options.item_table}}) {
+        require<UsageError>(file->empty() || options.is_best(), "--", option, " is for --preset best");
+        require<UsageError>(file->empty() || !options.stream, "--", option, " does not go with --stream");
+    }
+    if (!options.is_best()) return;
+    require<UsageError>(!options.stream || options.split.time.empty(), "--time does not go with --stream");
+    require<UsageError>(!options.weight_decay, "--wd does not go with --preset best, whose tables have weight decays of "
+                                               "their own");
+    require<UsageError>(!options.shard_tables && options.embedding_update != "lazy",
+                        "--shard-tables and --embedding-update lazy do not go with --preset best, whose sums touch more "
+                        "rows than a batch names");
+}
+
 void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& options) {
     const auto values = line.parse(arguments);
     if (values.count("y-range")) options.y_range = y_range_of(values["y-range"].as<std::vector<std::string>>());
@@ -101,9 +140,13 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
-    require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings});
-    check_split(options.split, {"valid-ratings", "stream"}, options.given);
+    require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings, options.user_table,
+                                   options.item_table});
     require_known_collab_recipe(options.preset);
+    take_dataset_split(options);
+    check_best(options);
+    options.split.learns_times = options.is_best();
+    check_split(options.split, {"valid-ratings", "stream"}, options.given);
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
@@ -113,6 +156,20 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
 
 Table read_ratings(const CollabTraining& options, const std::string& file) {
     return read_table(options.reading, file, {.trim_spaces = true});
+}
+
+/// All that is asked for, with what the data set has besides where there is one.
+RatingsTable read_ratings(const CollabTraining& options) {
+    RatingsTable ratings = !options.dataset_split.empty()
+                               ? read_rating_split(options.dataset, options.dataset_split, options.data_dir)
+                           : !options.dataset.empty()
+                               ? read_rating_dataset(options.dataset, options.data_dir)
+                               : RatingsTable{read_ratings(options, options.ratings), options.user, options.item, options.rating};
+    if (!options.split.time.empty()) ratings.time = options.split.time;
+    if (!options.user_table.empty()) ratings.user_table = {read_ratings(options, options.user_table)};
+    if (!options.item_table.empty()) ratings.item_table = {read_ratings(options, options.item_table)};
+    if (!options.valid_ratings.empty()) ratings.valid = read_ratings(options, options.valid_ratings);
+    return ratings;
 }
 
 /// The three columns and what was found in them.
@@ -143,27 +200,32 @@ CollabDataLoaders data_loaders(const CollabTraining& options, std::vector<Column
         columns = columns_of(options, dls);
         return dls;
     }
-    const auto load = [&](const Table& table, const std::string& user, const std::string& item,
-                          const std::string& rating) {
-        collab.user_name = user;
-        collab.item_name = item;
-        collab.rating_name = rating;
-        apply_split(options.split, collab);
-        columns = columns_of(table, user, item, rating);
-        if (options.valid_ratings.empty()) return CollabDataLoaders::from_table(table, collab);
-        return CollabDataLoaders::from_tables(table, read_ratings(options, options.valid_ratings), collab);
-    };
-    if (options.dataset.empty()) {
-        return load(read_ratings(options, options.ratings), options.user, options.item, options.rating);
+    const RatingsTable ratings = read_ratings(options);
+    collab.user_name = ratings.user;
+    collab.item_name = ratings.item;
+    collab.rating_name = ratings.rating;
+    apply_split(options.split, collab);
+    columns = columns_of(ratings.table, ratings.user, ratings.item, ratings.rating);
+    if (options.is_best()) {
+        collab.time_name = ratings.time;
+        collab.time_format = options.split.date_format;
+        collab.user_table = ratings.user_table;
+        collab.item_table = ratings.item_table;
     }
-    const RatingsTable known = read_rating_dataset(options.dataset, options.data_dir);
-    return load(known.table, known.user, known.item, known.rating);
+    if (!options.given("batch-size")) collab.batch_size = collab_batch_size(options.preset, ratings.table.rows());
+    const auto dls = ratings.valid ? CollabDataLoaders::from_tables(ratings.table, *ratings.valid, collab)
+                                   : CollabDataLoaders::from_table(ratings.table, collab);
+    for (const SideFeatures* features : {&dls.collab().user_features, &dls.collab().item_features}) {
+        columns.insert(columns.end(), features->columns.begin(), features->columns.end());
+    }
+    return dls;
 }
 
 /// The preset with what was asked for in its place.
 CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& dls) {
     CollabRecipe recipe = collab_recipe_of(options.preset, dls);
     recipe.model.n_factors = options.factors;
+    recipe.model.members = options.members;
     recipe.model.shard_tables = options.shard_tables;
     if (options.shard_tables) recipe.restore_best = false;  // a checkpoint has the main process's rows of it alone
     if (options.y_range) recipe.model.y_range = *options.y_range;

@@ -23,11 +23,32 @@ struct CodedIds {
         : users(table, columns.user), items(table, columns.item) {}
 };
 
-TensorDataset encode_ratings(const CollabData& fitted, const CodedIds& ids, const RowValues<float>& ratings,
-                             const at::Tensor& rows) {
-    return encode_ratings(encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items), ratings,
-                          rows);
-}
+/// The columns of one table, read before anything is encoded, so that what cannot be used is found first.
+struct RatingColumns {
+    CodedIds ids;
+    RowValues<float> ratings;
+    std::optional<RowValues<int64_t>> days;
+    RatingColumns(const Table& table, const CollabColumns& columns)
+        : ids(table, columns), ratings(read_ratings(table, columns.rating)) {
+        if (!columns.time.empty()) days = read_days(table, columns.time, columns.time_format);
+    }
+
+    /// Users and items alone.
+    TensorDataset encode_pairs(const CollabData& fitted, const at::Tensor& rows) const {
+        return encode_ratings(encode_column(fitted.users, ids.users), encode_column(fitted.items, ids.items), ratings,
+                              rows);
+    }
+    at::Tensor days_of(const at::Tensor& rows) const { return days->tensor().index_select(0, rows); }
+
+    /// All of x.
+    TensorDataset encode(const CollabData& fitted, const at::Tensor& rows) const {
+        TensorDataset encoded = encode_pairs(fitted, rows);
+        if (!days) return encoded;
+        at::Tensor& x = encoded.inputs.front();
+        x = at::cat({x, fitted.days.encode(x.select(1, 0), days_of(rows))}, 1);
+        return encoded;
+    }
+};
 
 /// What `n_users` rated.
 RatedItems rated_items(const CollabData::EachPairs& each_pairs, int64_t n_users) {
@@ -91,12 +112,33 @@ void look_at_training(const CollabData& fitted, const CodedIds& ids, const std::
     }
 }
 
-/// Takes over what the encoded training ratings say.
-void fit_ratings(CollabData& fitted, const TensorDataset& train) {
+/// Fits what comes after the vocabularies on `rows`, and gives these as batches take them.
+TensorDataset fit_ratings(CollabData& fitted, const RatingColumns& columns, const at::Tensor& rows,
+                          const CollabOptions& options, std::vector<Warning>& warnings) {
+    if (options.user_table) {
+        fitted.user_features = fit_side_features(*options.user_table, fitted.user_name, fitted.users, warnings);
+    }
+    if (options.item_table) {
+        fitted.item_features = fit_side_features(*options.item_table, fitted.item_name, fitted.items, warnings);
+    }
+    if (columns.days) {
+        const TensorDataset pairs = columns.encode_pairs(fitted, rows);
+        fitted.days = CollabDays(pairs.inputs.front().select(1, 0), columns.days_of(rows));
+    }
+    TensorDataset train = columns.encode(fitted, rows);
     fitted.each_train_pairs = [pairs = train.inputs.front()](const auto& visit) { visit(pairs); };
     const at::Tensor& ratings = train.targets.front();
     fitted.rating_min = ratings.min().item<double>();
     fitted.rating_max = ratings.max().item<double>();
+    return train;
+}
+
+/// Lists of `n_rows` rows, `rows` and `entries` (n) side by side, ascending by row and entry; each of a list of k has
+/// weight 1/√k.
+Bags equal_bags(const at::Tensor& rows, const at::Tensor& entries, int64_t n_rows) {
+    const at::Tensor counts = at::bincount(rows, {}, n_rows);
+    const at::Tensor weights = counts.to(at::kDouble).rsqrt().to(at::kFloat).index_select(0, rows);
+    return {at::cat({at::zeros({1}, at::kLong), counts.cumsum(0)}), entries, weights};
 }
 
 }  // namespace
@@ -136,6 +178,17 @@ const RatedItems& CollabData::rated() const {
     return rated_;
 }
 
+Bags CollabData::rated_bags() const {
+    const auto& [offsets, items_of_users] = rated();
+    return equal_bags(at::repeat_interleave(offsets.diff()), items_of_users, users.size());
+}
+
+Bags CollabData::rater_bags() const {
+    const auto& [offsets, items_of_users] = rated();
+    const auto [sorted, order] = items_of_users.sort(/*stable=*/true, 0, /*descending=*/false);
+    return equal_bags(sorted, at::repeat_interleave(offsets.diff()).index_select(0, order), items.size());
+}
+
 CollabDataLoaders::CollabDataLoaders(DataLoaders loaders, std::shared_ptr<const CollabData> collab, Found found)
     : DataLoaders(std::move(loaders)),
       collab_(std::move(collab)),
@@ -151,21 +204,20 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
     const CollabColumns columns = resolve_columns(table.names(), table.source(), options);
-    const RowValues<float> ratings = read_ratings(table, columns.rating);
+    const RatingColumns read(table, columns);
+    const CodedIds& ids = read.ids;
     const Split split = split_rows(table, options.splitter, loaders);
-    const CodedIds ids(table, columns);
     const std::vector<char> is_train = mark_rows(split.train, table);
     const auto fitted = fit_vocabularies(ids, columns, is_train);
     Found found = {.warnings = {}, .valid = {}, .test_options = valid_options(loaders)};
     look_at_training(*fitted, ids, is_train, split.train, found.warnings);
     found.valid = count_ids(*fitted, ids, split.valid);
     add_validation_warnings(found.valid, found.warnings);
-    TensorDataset train = encode_ratings(*fitted, ids, ratings, split.train);
-    fit_ratings(*fitted, train);
+    TensorDataset train = fit_ratings(*fitted, read, split.train, options, found.warnings);
 
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) {
-        valid = DataLoader(encode_ratings(*fitted, ids, ratings, split.valid), valid_options(loaders));
+        valid = DataLoader(read.encode(*fitted, split.valid), valid_options(loaders));
     }
     return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted,
             std::move(found)};
@@ -176,9 +228,8 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     require_valid(loaders);
     require_no_split(options.splitter, options.valid_pct);
     const CollabColumns columns = resolve_columns(train.names(), train.source(), options);
-    const RowValues<float> train_ratings = read_ratings(train, columns.rating);
-    const RowValues<float> valid_ratings = read_ratings(valid, columns.rating);
-    const CodedIds train_ids(train, columns), valid_ids(valid, columns);
+    const RatingColumns read(train, columns), valid_read(valid, columns);
+    const CodedIds &train_ids = read.ids, &valid_ids = valid_read.ids;
     const std::vector<char> every_row(static_cast<size_t>(train.rows()), 1);
     const auto fitted = fit_vocabularies(train_ids, columns, every_row);
     const at::Tensor train_rows = at::arange(train.rows()), valid_rows = at::arange(valid.rows());
@@ -186,23 +237,22 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     look_at_training(*fitted, train_ids, every_row, train_rows, found.warnings);
     found.valid = count_ids(*fitted, valid_ids, valid_rows);
     add_validation_warnings(found.valid, found.warnings);
-    TensorDataset train_data = encode_ratings(*fitted, train_ids, train_ratings, train_rows);
-    fit_ratings(*fitted, train_data);
-    TensorDataset valid_data = encode_ratings(*fitted, valid_ids, valid_ratings, valid_rows);
+    TensorDataset train_data = fit_ratings(*fitted, read, train_rows, options, found.warnings);
+    TensorDataset valid_data = valid_read.encode(*fitted, valid_rows);
     return {DataLoaders(DataLoader(std::move(train_data), train_options(loaders)),
                         DataLoader(std::move(valid_data), valid_options(loaders)), fitted),
             fitted, std::move(found)};
 }
 
 DataLoader CollabDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {
-    const CollabColumns columns = {collab_->user_name, collab_->item_name, collab_->rating_name};
-    const RowValues<float> ratings = read_ratings(table, columns.rating);
-    const CodedIds ids(table, columns);
+    const CollabColumns columns = {collab_->user_name, collab_->item_name, collab_->rating_name, collab_->time_name,
+                                   collab_->time_format};
+    const RatingColumns read(table, columns);
     const at::Tensor rows = at::arange(table.rows());
     if (counts) {
-        for (const auto& [column, seen] : count_ids(*collab_, ids, rows).seen) counts->add(column, seen);
+        for (const auto& [column, seen] : count_ids(*collab_, read.ids, rows).seen) counts->add(column, seen);
     }
-    return DataLoader(encode_ratings(*collab_, ids, ratings, rows), found_->test_options);
+    return DataLoader(read.encode(*collab_, rows), found_->test_options);
 }
 
 }  // namespace embark

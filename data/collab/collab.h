@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "../../core/bags.h"
 #include "../../core/device.h"
 #include "../../core/warning.h"
 #include "../../predictor/encoding_counts.h"
 #include "../loaders/dataloaders.h"
 #include "../loaders/stream_options.h"
+#include "collab_days.h"
+#include "side_features.h"
 
 namespace embark {
 
@@ -21,6 +24,13 @@ struct CollabOptions {
     std::string user_name = {};
     std::string item_name = {};
     std::string rating_name = {};
+    /// Column of the times of the ratings, seconds since 1970 or dates; empty: none. With it x is (n, 4), see
+    /// CollabDays.
+    std::string time_name = {};
+    /// How its dates are written where not as 2024-01-31; see require_date_format.
+    std::string time_format = {};
+    /// What else is known of users and items; see SideFeatures.
+    std::optional<SideTable> user_table = {}, item_table = {};
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
     Splitter splitter = {};
     int64_t batch_size = 64;
@@ -45,6 +55,11 @@ class CollabData : public Preprocessing {
 public:
     std::string user_name, item_name, rating_name;
     Vocabulary users, items;
+    /// Empty where the ratings have no times.
+    std::string time_name, time_format;
+    CollabDays days;
+    /// Without features where there are no such tables.
+    SideFeatures user_features, item_features;
     /// Calls `visit` with encoded users and items of the training ratings, (n, 2), some at a time until all were there.
     using EachPairs = std::function<void(const std::function<void(const at::Tensor& pairs)>& visit)>;
     EachPairs each_train_pairs;
@@ -63,19 +78,26 @@ public:
     /// Worked out from each_train_pairs when it is first asked for, since training needs none of it. Where ratings are
     /// streamed, that reads them twice and takes 8 bytes a rating.
     const RatedItems& rated() const;
+    /// The same as lists for a model that adds them up: the items of each user, and the users of each item, each with
+    /// weight 1/√(length of the list).
+    Bags rated_bags() const;
+    Bags rater_bags() const;
 
 private:
     mutable std::once_flag rated_once_;
     mutable RatedItems rated_;
 };
 
-/// Batches for collaborative filtering: x is (n, 2) int64 of encoded user and item, y is (n, 1) float32 of ratings.
+/// Batches for collaborative filtering: x is (n, 2) int64 of encoded user and item, or (n, 4) with the numbers of day and
+/// of user and day, where there are times; y is (n, 1) float32 of ratings.
 class CollabDataLoaders : public DataLoaders {
 public:
     /// Ratings of `table`, split as the options say. Ids are texts without the spaces around them; where most of a
     /// column's are integers, "7.0" is "7" (see spelling_of_ids). Ratings without a user or an item stay, as those of
     /// `#na#`, which stands for unknown ones. Throws Error, with file, row and column, for a rating that is missing, no
-    /// number, NaN or infinite, for a missing column, and where no training row, user or item is left.
+    /// number, NaN or infinite, for a missing column, and where no training row, user or item is left; for times
+    /// that are missing, neither numbers nor dates, or beyond the year 5138, as milliseconds are; and what
+    /// fit_side_features throws.
     static CollabDataLoaders from_table(const Table& table, const CollabOptions& options = {});
 
     /// As above, with the validation ratings given as a table of the same columns.
@@ -84,7 +106,8 @@ public:
     /// Ratings of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row
     /// group: for more than fits into memory. A first pass finds users and items. For validation every row is drawn by
     /// itself with probability `valid_pct` (0: none). Throws what from_table throws, and UsageError for a splitter,
-    /// since that would need all rows at once.
+    /// since that would need all rows at once, for times, and
+    /// for tables of users and items.
     static CollabDataLoaders from_parquet(const std::filesystem::path& path, const CollabOptions& options = {},
                                           const StreamOptions& stream = {});
 
@@ -97,7 +120,8 @@ public:
 
     /// What a user should know of the ratings: ids that are missing ("missing_ids"), those that are no integers where
     /// most are ("mixed_ids"), those that are written in several ways ("merged_ids"), and users and items of the
-    /// validation part that training did not have ("unknown_ids").
+    /// validation part that training did not have ("unknown_ids"); those without a row in the table of users or items
+    /// ("missing_rows").
     const std::vector<Warning>& warnings() const { return found_->warnings; }
     /// The last of these, by column; zeros where there are no validation ratings.
     const EncodingCounts& valid_counts() const { return found_->valid; }

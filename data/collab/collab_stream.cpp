@@ -111,6 +111,9 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
                                             const CollabOptions& options, const StreamOptions& stream) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
+    require<UsageError>(options.time_name.empty() && !options.user_table && !options.item_table,
+                        "Streamed ratings go without times and without tables of users and items: read them with "
+                        "from_table");
     const ParquetSource source(train, valid, loaders, options.splitter, stream);
     const CollabColumns columns = resolve_columns(source.names(), source.name(), options);
     source.require_columns(columns.names());

@@ -136,6 +136,7 @@ void add_training(StateDict& identity, const FitDescription& fit) {
     text("embedding update", options.embedding_update == EmbeddingUpdate::lazy ? "lazy" : "dense");
     text("optimizer", c10::demangle(typeid(fit.optimizer).name()));
     identity.set("weight decay of norm layers and biases", options.wd_bn_bias);
+    for (const auto& [name, decay] : options.weight_decays) identity.set(concat("weight decay of ", name), decay);
     identity.set("training of frozen norm layers", options.train_bn);
     const auto& groups = fit.optimizer.groups();
     identity.set("number of parameter groups", static_cast<int64_t>(groups.size()));

@@ -11,9 +11,6 @@ namespace embark {
 
 class TrainingLoop;
 
-/// Throws UsageError for a weight decay that is given and not a number of at least 0.
-void check_weight_decay(const std::optional<double>& weight_decay);
-
 /// Lets the gradients of a module's embeddings hold the rows of a batch alone, which is what a lazy update moves, for
 /// as long as it lives.
 class SparseEmbeddings {

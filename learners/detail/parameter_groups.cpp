@@ -1,6 +1,7 @@
 #include "parameter_groups.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <torch/torch.h>
@@ -53,16 +54,18 @@ bool covers(const std::string& name, const std::string& parameter) {
     return parameter == name || (parameter.starts_with(name) && parameter[name.size()] == '.');
 }
 
-/// Names that a group may list: every module around a parameter, and the parameters.
+/// Adds the names by which a parameter can be listed: those of every module around it, and its own.
+void add_names(const std::string& name, std::set<std::string>& names) {
+    for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+        names.insert(name.substr(0, dot));
+    }
+    names.insert(name);
+}
+
 std::vector<std::string> known_names(const std::vector<NamedParameter>& parameters) {
     std::set<std::string> names;
     for (const auto& parameter : parameters) {
-        for (const auto& name : parameter.names) {
-            for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
-                names.insert(name.substr(0, dot));
-            }
-            names.insert(name);
-        }
+        for (const auto& name : parameter.names) add_names(name, names);
     }
     return {names.begin(), names.end()};
 }
@@ -99,6 +102,11 @@ size_t group_of(const NamedParameter& parameter, const std::vector<std::vector<s
 
 }  // namespace
 
+void check_weight_decay(double weight_decay) {
+    require<UsageError>(std::isfinite(weight_decay) && weight_decay >= 0, "Invalid weight decay ", weight_decay,
+                        ": it must be a number of at least 0");
+}
+
 std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& module,
                                              const std::vector<std::vector<std::string>>& names, bool wd_bn_bias) {
     std::vector<NamedParameter> parameters;
@@ -113,6 +121,28 @@ std::vector<ParameterGroup> parameter_groups(const torch::nn::Module& module,
     }
     require(problems.empty(), "Every parameter belongs in one of param_groups, but ", join(problems));
     return groups;
+}
+
+void set_weight_decays(std::vector<ParameterGroup>& groups, const std::map<std::string, double>& decays) {
+    std::set<std::string> known;
+    for (auto& group : groups) {
+        for (auto& parameter : group.parameters) {
+            add_names(parameter.name, known);
+            size_t longest = 0;
+            for (const auto& [name, decay] : decays) {
+                if (!covers(name, parameter.name) || name.size() < longest) continue;
+                longest = name.size();
+                parameter.weight_decay = decay;
+            }
+        }
+    }
+    for (const auto& [name, decay] : decays) {
+        check_weight_decay(decay);
+        if (!known.contains(name)) {
+            fail("weight_decays names '", name, "', which is no module or parameter of the model",
+                 name_hint(name, {known.begin(), known.end()}));
+        }
+    }
 }
 
 void freeze_groups(const std::vector<ParameterGroup>& groups, int64_t n, bool train_bn) {

@@ -4,6 +4,7 @@
 
 #include <embark/core/error.h>
 #include <embark/optim/optimizers.h>
+#include <embark/optim/torch_optimizer.h>
 
 #include "baselines.h"
 #include "optimizer_training.h"
@@ -70,14 +71,14 @@ void expect_parity(const Case& each, at::ScalarType type, const std::string& pre
     for (int64_t step = 0; step < 30; ++step) {
         optimizer->set_hyper("lr", baseline.at("lr")[step].item<double>());
         if (optimizer->has_hyper("mom")) optimizer->set_hyper("mom", baseline.at("mom")[step].item<double>());
-        for (auto& [name, tensor, decay, norm] : parameters) {
+        for (auto& [name, tensor, decay, norm, own_decay] : parameters) {
             if (name == "late" && step % 3 != 2) continue;
             tensor.mutable_grad() = baseline.at("gradient." + name)[step].to(type).clone();
         }
         optimizer->step();
         optimizer->zero_grad();
         if ((step + 1) % 5 != 0) continue;
-        for (const auto& [name, tensor, decay, norm] : parameters) {
+        for (const auto& [name, tensor, decay, norm, own_decay] : parameters) {
             const auto& after = baseline.at(each.name + "." + precision + "." + name);
             EXPECT_LE(testing::largest_difference(tensor, after[(step + 1) / 5 - 1]), tolerance)
                 << name << " after step " << step + 1;
@@ -131,6 +132,33 @@ TEST(EveryOptimizer, a_state_that_does_not_fit_changes_nothing) {
         for (auto* training : {&kept, &undisturbed}) training->steps(4, 14);
         EXPECT_TRUE(kept.equals(undisturbed));
     });
+}
+
+TEST(EveryOptimizer, a_parameter_with_a_weight_decay_of_its_own_moves_as_in_a_group_of_that_decay) {
+    auto all = cases();
+    all.push_back({"torch_adam", torch_optimizer<torch::optim::Adam>(torch::optim::AdamOptions(1e-3).weight_decay(0.1))});
+    for (const auto& each : all) {
+        SCOPED_TRACE(each.name);
+        const auto first = Training::parameter({4}), second = Training::parameter({2, 2}), third = Training::parameter({3});
+        const auto apart_first = first.detach().clone().set_requires_grad(true),
+                   apart_second = second.detach().clone().set_requires_grad(true);
+        const auto together = each.factory({{.parameters = {{"first", first, true, false, 0.7},
+                                                            {"second", second, true},
+                                                            {"third", third, false}}}});
+        const auto apart = each.factory({{.parameters = {{"first", apart_first}}, .hyper = {{"wd", 0.7}}},
+                                         {.parameters = {{"second", apart_second}}}});
+        const auto third_before = third.detach().clone();
+        for (int step = 0; step < 8; ++step) {
+            for (const auto& tensor : {first, second, apart_first, apart_second}) {
+                const auto ramp = torch::arange(tensor.numel(), torch::kFloat).view(tensor.sizes());
+                tensor.mutable_grad() = torch::sin(ramp + step);
+            }
+            together->step();
+            apart->step();
+        }
+        EXPECT_TRUE(first.equal(apart_first) && second.equal(apart_second));
+        EXPECT_TRUE(third.equal(third_before));
+    }
 }
 
 TEST(EveryOptimizer, each_group_has_hyper_parameters_of_its_own) {

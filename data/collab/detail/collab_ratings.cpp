@@ -1,6 +1,7 @@
 #include "collab_ratings.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include <ATen/ATen.h>
@@ -9,6 +10,7 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../loaders/detail/largest_target.h"
+#include "../../table/date_parts.h"
 #include "../../table/detail/table_impl.h"
 
 namespace embark {
@@ -21,7 +23,7 @@ CollabColumns resolve_columns(const std::vector<std::string>& names, const std::
                 names.size(), names.size() == 1 ? " column" : " columns", "; users, items and ratings are three");
         return names[position];
     };
-    const CollabColumns columns = {resolve(options.user_name, 0, "users"), resolve(options.item_name, 1, "items"),
+    CollabColumns columns = {resolve(options.user_name, 0, "users"), resolve(options.item_name, 1, "items"),
                                    resolve(options.rating_name, 2, "ratings")};
     const auto require_different = [](const std::string& a, const std::string& b, const char* what) {
         require(a != b, "Column '", a, "' cannot hold both the ", what, "; name a column for each");
@@ -29,6 +31,10 @@ CollabColumns resolve_columns(const std::vector<std::string>& names, const std::
     require_different(columns.user, columns.item, "users and the items");
     require_different(columns.user, columns.rating, "users and the ratings");
     require_different(columns.item, columns.rating, "items and the ratings");
+    if (options.time_name.empty()) return columns;
+    columns.time_format = options.time_format;
+    columns.time = names[static_cast<size_t>(find_column(options.time_name, names, source))];
+    for (const std::string& other : columns.names()) require_different(columns.time, other, "times and another of these");
     return columns;
 }
 
@@ -36,6 +42,8 @@ void set_names(CollabData& data, const CollabColumns& columns) {
     data.user_name = columns.user;
     data.item_name = columns.item;
     data.rating_name = columns.rating;
+    data.time_name = columns.time;
+    data.time_format = columns.time_format;
 }
 
 void add_id_warnings(const std::string& column, const Vocabulary& vocabulary, const std::vector<std::string>& values,
@@ -88,6 +96,23 @@ RowValues<float> read_ratings(const Table& table, const std::string& column) {
              " is; correct it, leave the row out, or give ratings in a larger unit");
     }
     return ratings.map([](double value) { return static_cast<float>(value); });
+}
+
+RowValues<int64_t> read_days(const Table& table, const std::string& column, const std::string& format) {
+    constexpr double kMostSeconds = 1e11;
+    const bool dates = !format.empty() || table.type(column) == ColumnType::date;
+    const auto seconds = [&] {
+        if (!dates) return read_finite_numbers(table, column);
+        const Table parts = add_datepart(table.select({column}), column, {.prefix = "part", .format = format});
+        return read_numbers(parts, "partElapsed");
+    }();
+    const auto odd = [](double value) { return !(std::abs(value) < kMostSeconds); };
+    if (const auto row = seconds.find(odd)) {
+        fail(table.where(*row, column), dates ? ": the time is missing; leave the row out"
+                                              : ": the time is too large for seconds since 1970; milliseconds must be "
+                                                "divided by 1000");
+    }
+    return seconds.map([](double value) { return static_cast<int64_t>(std::floor(value / 86400)); });
 }
 
 TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,

@@ -9,14 +9,14 @@
 
 namespace embark {
 
-/// The columns that hold users, items and ratings.
+/// The columns that hold users, items and ratings, and times where there are such.
 struct CollabColumns {
-    std::string user, item, rating;
+    std::string user, item, rating, time = {}, time_format = {};
     std::vector<std::string> names() const { return {user, item, rating}; }
 };
 
 /// Those that the options name among `names`, the columns of `source`, or else the first three. Throws Error where one
-/// is not there, or would hold two of the three.
+/// is not there, or would hold two of these.
 CollabColumns resolve_columns(const std::vector<std::string>& names, const std::string& source,
                               const CollabOptions& options);
 
@@ -31,6 +31,10 @@ void add_validation_warnings(const EncodingCounts& counts, std::vector<Warning>&
 
 /// The ratings of all rows. Throws Error, with file, row and column, for one that is missing, no number, or too large.
 RowValues<float> read_ratings(const Table& table, const std::string& column);
+
+/// The days since 1970 of all rows, of a column of seconds or of dates, which are of `format` where there is one. Throws
+/// Error, with file, row and column, for one that is missing, neither, or of no time that ratings could have.
+RowValues<int64_t> read_days(const Table& table, const std::string& column, const std::string& format);
 
 /// `rows` (1-d int64) of encoded users and items, and their ratings.
 TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,

@@ -184,10 +184,13 @@ void CollabData::export_to(ExportContext& file) const {
 }
 
 std::string CollabData::fitted() const {
-    return nlohmann::json{{"users", users.names()},
-                          {"items", items.names()},
-                          {"spelling", {to_string(users.spelling()), to_string(items.spelling())}}}
-        .dump();
+    nlohmann::json fitted = {{"users", users.names()},
+                             {"items", items.names()},
+                             {"spelling", {to_string(users.spelling()), to_string(items.spelling())}}};
+    if (!days.empty()) fitted["days"] = {days.first(), days.n_days(), days.n_user_days()};
+    if (user_features.size() > 0) fitted["user_features"] = user_features.names;
+    if (item_features.size() > 0) fitted["item_features"] = item_features.names;
+    return fitted.dump();
 }
 
 }  // namespace embark

@@ -9,6 +9,7 @@
 #include "../../../callbacks/reporting/records.h"
 #include "../../../core/detail/classic_locale.h"
 #include "../../../core/error.h"
+#include "../../../modules/factorization_model.h"
 #include "../../../modules/tabular_model.h"
 #include "../../../predictor/detail/archive_seal.h"
 #include "../../../predictor/detail/export_format.h"
@@ -49,13 +50,21 @@ nlohmann::json training_json(const Records& records) {
     return {{"epochs", records.epochs.size()}, {"recorded", recorded}};
 }
 
+/// What stands for `model` in a file, and what it takes there: itself, or a FactorizationModel with all sums in one,
+/// which raw values are asked of without a time.
+std::pair<Model, Tensors> form_for_export(const Model& model, Tensors example) {
+    auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module());
+    if (sums == nullptr) return {model, std::move(example)};
+    return {Model(sums->added_up()), {example.front().narrow(1, 0, 2)}};
+}
+
 }  // namespace
 
 std::string torchscript_archive(const Model& model, const DataLoaders& dls, const ExportOptions& options,
                                 const Records* records) {
     const ClassicLocale plain_numbers;
-    const Tensors example = dls.one_batch().inputs;
-    FileExport file(trace_module(model, example), example, options);
+    const auto [exported, example] = form_for_export(model, dls.one_batch().inputs);
+    FileExport file(trace_module(exported, example), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
 
     nlohmann::json description = file.description();

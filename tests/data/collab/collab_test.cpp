@@ -231,5 +231,163 @@ TEST(CollabDataLoaders, movielens_100k) {
     EXPECT_EQ(canonical.collab().rated().items.numel(), 80000);
 }
 
+Table timed_ratings() {
+    return ratings().with_column("time", std::vector<std::string>{"0", "86399", "86400", "259200", "-1", "172800"});
+}
+
+TEST(CollabDays, are_numbered_from_the_first_training_day) {
+    auto options = last_two_for_validation();
+    options.time_name = "time";
+    const auto dls = CollabDataLoaders::from_table(timed_ratings(), options);
+    const CollabDays& days = dls.collab().days;
+    EXPECT_EQ(days.first(), 0);
+    EXPECT_EQ(days.n_days(), 5);       // 0 to 3, and any other
+    EXPECT_EQ(days.n_user_days(), 5);  // user 9 on day 0, user 10 on days 0, 1 and 3
+    EXPECT_TRUE(at::equal(dls.train().data().inputs.at(0),
+                          at::tensor({2, 2, 1, 2, 1, 1, 1, 1, 2, 1, 2, 3, 2, 2, 4, 4}, at::kLong).view({4, 4})));
+    // A day before the first, and one between that has no ratings, of a user that training did not have.
+    EXPECT_TRUE(at::equal(dls.valid().data().inputs.at(0), at::tensor({1, 0, 0, 0, 0, 1, 3, 0}, at::kLong).view({2, 4})));
+    EXPECT_TRUE(at::equal(dls.test_dl(timed_ratings().take(at::tensor({0}, at::kLong))).data().inputs.at(0),
+                          at::tensor({2, 2, 1, 2}, at::kLong).view({1, 4})));
+}
+
+TEST(CollabDays, are_also_those_of_dates) {
+    const auto days_of = [](const std::vector<std::string>& times, const std::string& format) {
+        const auto dls = CollabDataLoaders::from_table(
+            ratings().with_column("time", times),
+            {.time_name = "time", .time_format = format, .splitter = index_splitter({4, 5})});
+        return dls.collab().days.first();
+    };
+    EXPECT_EQ(days_of({"1970-01-03", "1970-01-03", "1970-01-03", "1970-01-04", "1970-01-03", "1970-01-03"}, ""), 2);
+    EXPECT_EQ(days_of({"3/1/1970", "3/1/1970", "3/1/1970", "4/1/1970", "3/1/1970", "3/1/1970"}, "%d/%m/%Y"), 2);
+}
+
+TEST(CollabDays, refuse_times_that_are_none) {
+    const auto message = [](const std::string& time) {
+        std::vector<std::string> times = {"1", "2", "3", "4", "5", time};
+        return message_of<Error>([&] {
+            CollabDataLoaders::from_table(ratings().with_column("time", times),
+                                          {.time_name = "time", .splitter = index_splitter({4, 5})});
+        });
+    };
+    EXPECT_THAT(message(""), HasSubstr("row 6, column 'time'"));
+    EXPECT_THAT(message("soon"), HasSubstr("row 6, column 'time'"));
+    EXPECT_THAT(message("inf"), HasSubstr("row 6, column 'time'"));
+    EXPECT_THAT(message("964982703000"), HasSubstr("milliseconds must be divided by 1000"));
+    EXPECT_THAT(message_of<Error>([] { CollabDataLoaders::from_table(ratings(), {.time_name = "rating"}); }),
+                HasSubstr("Column 'rating' cannot hold both"));
+    EXPECT_THAT(message_of<Error>([] { CollabDataLoaders::from_table(ratings(), {.time_name = "when"}); }),
+                HasSubstr("'when'"));
+}
+
+TEST(CollabData, bags_hold_what_was_rated_and_by_whom) {
+    const auto dls = CollabDataLoaders::from_table(ratings(), last_two_for_validation());
+    const Bags rated = dls.collab().rated_bags(), raters = dls.collab().rater_bags();
+    const float half = 1 / std::sqrt(2.f);
+    EXPECT_TRUE(at::equal(rated.offsets, at::tensor({0, 0, 1, 3}, at::kLong)));
+    EXPECT_TRUE(at::equal(rated.indices, at::tensor({1, 1, 2}, at::kLong)));
+    EXPECT_TRUE(at::allclose(rated.weights, at::tensor({1.f, half, half})));
+    EXPECT_TRUE(at::equal(raters.offsets, at::tensor({0, 0, 2, 3}, at::kLong)));
+    EXPECT_TRUE(at::equal(raters.indices, at::tensor({1, 2, 2}, at::kLong)));
+    EXPECT_TRUE(at::allclose(raters.weights, at::tensor({half, half, 1.f})));
+}
+
+/// Eight users, the last of whom has no row, and one that is no user.
+Table users_with(const std::string& column, const std::vector<std::string>& values) {
+    return Table::from_text({{"user", {"1", "2", "3", "4", "5", "6", "7", "99"}}}).with_column(column, values);
+}
+
+SideFeatures features_of(const Table& table, std::vector<Warning>& warnings) {
+    return fit_side_features({table}, "user", Vocabulary::fit_ids({"1", "2", "3", "4", "5", "6", "7", "8"}), warnings);
+}
+
+std::vector<std::string> names_of(const std::string& column, const std::vector<std::string>& values) {
+    std::vector<Warning> warnings;
+    return features_of(users_with(column, values), warnings).names;
+}
+
+TEST(SideFeatures, are_categories_flags_ranges_and_parts) {
+    EXPECT_THAT(names_of("sex", {"F", "M", "M", "", "F", "M", "M", "X"}), ElementsAre("sex=F", "sex=M"));
+    EXPECT_THAT(names_of("new", {"0", "1", "1", "0", "0", "NA", "1", "1"}), ElementsAre("new"));
+    EXPECT_THAT(names_of("stars", {"1", "3", "3", "1", "2", "2", "2", "9"}), ElementsAre("stars=1", "stars=2", "stars=3"));
+    EXPECT_THAT(names_of("likes", {"a|b", "b", "b| c", "a", "a|a|b", "", "c", "d|d"}),
+                ElementsAre("likes=a", "likes=b", "likes=c"));
+}
+
+TEST(SideFeatures, of_numbers_are_ranges_of_as_many_rows) {
+    std::vector<std::string> ids, values;
+    for (int i = 1; i <= 64; ++i) {
+        ids.push_back(std::to_string(i));
+        values.push_back(i == 64 ? "NA" : std::to_string(i * i));
+    }
+    std::vector<Warning> warnings;
+    const auto features = fit_side_features({Table::from_text({{"id", ids}, {"age", values}}), "id"}, "user",
+                                            Vocabulary::fit_ids(ids), warnings);
+    EXPECT_EQ(features.size(), 16);
+    EXPECT_EQ(features.names.front(), "age up to 16");
+    const at::Tensor lengths = features.bags.offsets.diff();
+    EXPECT_EQ(lengths[0].item<int64_t>(), 0);   // #na#
+    EXPECT_EQ(lengths[64].item<int64_t>(), 0);  // without an age
+    EXPECT_EQ(lengths.sum().item<int64_t>(), 63);
+    const at::Tensor counts = at::bincount(features.bags.indices);
+    EXPECT_GE(counts.min().item<int64_t>(), 3);
+    EXPECT_LE(counts.max().item<int64_t>(), 5);
+}
+
+TEST(SideFeatures, have_weights_that_do_not_grow_with_their_number) {
+    std::vector<Warning> warnings;
+    const auto features = features_of(users_with("likes", {"a|b", "b", "b", "a", "a|b|c", "c", "", ""}), warnings);
+    const Bags& bags = features.bags;
+    EXPECT_TRUE(at::equal(bags.offsets, at::tensor({0, 0, 2, 3, 4, 5, 8, 9, 9, 9}, at::kLong)));
+    EXPECT_TRUE(at::equal(bags.indices, at::tensor({0, 1, 1, 1, 0, 0, 1, 2, 2}, at::kLong)));
+    EXPECT_NEAR(bags.weights[0].item<double>(), 1 / std::sqrt(2.), 1e-6);
+    EXPECT_NEAR(bags.weights[4].item<double>(), 1, 1e-6);
+    EXPECT_NEAR(bags.weights[5].item<double>(), 1 / std::sqrt(3.), 1e-6);
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_EQ(warnings[0].code, "missing_rows");
+    EXPECT_THAT(warnings[0].message, HasSubstr("1 of the 8 ids of column 'user'"));
+}
+
+TEST(SideFeatures, leave_out_columns_that_tell_of_single_ids) {
+    std::vector<Warning> warnings;
+    const auto table = users_with("name", {"a", "b", "c", "d", "e", "f", "f", "g"})
+                           .with_column("same", std::vector<std::string>(8, "x"))
+                           .with_column("sex", std::vector<std::string>{"F", "M", "M", "F", "F", "M", "M", "M"});
+    const auto features = features_of(table, warnings);
+    EXPECT_THAT(features.names, ElementsAre("sex=F", "sex=M"));
+    ASSERT_EQ(features.columns.size(), 3u);
+    EXPECT_EQ(features.columns[0].kind, ColumnKind::ignored);
+    EXPECT_EQ(features.columns[1].kind, ColumnKind::ignored);
+}
+
+TEST(SideFeatures, refuse_tables_that_do_not_fit) {
+    std::vector<Warning> warnings;
+    const auto message = [&](const Table& table) { return message_of<Error>([&] { features_of(table, warnings); }); };
+    EXPECT_THAT(message(Table::from_text({{"user", {"1", "2", "1"}}, {"sex", {"F", "M", "F"}}})),
+                HasSubstr("row 3, column 'user': '1' has a row already"));
+    EXPECT_THAT(message(Table::from_text({{"user", {"70", "80"}}, {"sex", {"F", "M"}}})), HasSubstr("has no row for any id"));
+    EXPECT_THAT(message(Table::from_text({{"user", {"1", "2"}}})), HasSubstr("no column besides that of ids"));
+    EXPECT_THAT(message(Table::from_text({{"user", {"1", "2"}}, {"name", {"a", "b"}}})), HasSubstr("tells of more than one"));
+    std::vector<std::string> ids, values;
+    for (int i = 0; i < 40; ++i) {
+        ids.push_back(std::to_string(i));
+        values.push_back(i == 7 ? "old" : std::to_string(i));
+    }
+    EXPECT_THAT(message_of<Error>([&] {
+                    fit_side_features({Table::from_text({{"user", ids}, {"age", values}})}, "user",
+                                      Vocabulary::fit_ids(ids), warnings);
+                }),
+                HasSubstr("'old'"));
+}
+
+TEST(SideFeatures, change_what_data_are_the_same) {
+    auto options = last_two_for_validation();
+    const auto plain = CollabDataLoaders::from_table(ratings(), options);
+    options.item_table = {Table::from_text({{"movie", {"A", "B", "C"}}, {"genre", {"x", "x", "y"}}})};
+    const auto with = CollabDataLoaders::from_table(ratings(), options);
+    EXPECT_EQ(with.collab().item_features.names, std::vector<std::string>{"genre=x"});
+    EXPECT_NE(plain.collab().fitted(), with.collab().fitted());
+}
+
 }  // namespace
 }  // namespace embark

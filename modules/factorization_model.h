@@ -1,0 +1,101 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/pimpl.h>
+
+#include "../core/bags.h"
+#include "layers.h"
+
+namespace embark {
+
+/// What is added to the vectors of users or of items: Σ weight · table[index] over each row's bag. The table is trained;
+/// the bags are buffers.
+struct FactorizationTerm {
+    /// Of its parameters: `<name>_factors.weight` and `<name>_bias.weight`.
+    std::string name;
+    Bags bags;
+    /// Rows of the table.
+    int64_t rows = 0;
+    /// The bags hold the training ratings' own partners: in training a rating's own entry is left out, since with it the
+    /// model would learn to read off which ratings it is asked for.
+    bool leave_one_out = false;
+};
+
+/// Sizes and parts of a FactorizationModel.
+struct FactorizationOptions {
+    /// Rows of each embedding, `#na#` at 0 included.
+    int64_t n_users = 0;
+    int64_t n_items = 0;
+    int64_t n_factors = 50;
+    /// Added to every score.
+    double offset = 0;
+    /// Predictions are in this range; empty: as they are.
+    Range y_range = {};
+    /// How they come into it: predictions are clipped in eval mode, and in training as they are; false: by
+    /// sigmoid_range.
+    bool clip = true;
+    /// Rows of the biases of days and of pairs of user and day, 0 for the unknown one; 0: none of them.
+    int64_t n_days = 0;
+    int64_t n_user_days = 0;
+    std::vector<FactorizationTerm> user_terms = {}, item_terms = {};
+    /// Models that are trained side by side, each from values of its own; a prediction is their mean.
+    int64_t members = 1;
+    /// Standard deviation of the factors at first; biases begin at 0.
+    double init_std = 0.1;
+    /// On the CPU go through all of it as one node of autograd, which is faster and has no second derivatives; false:
+    /// operation by operation.
+    bool fused = true;
+};
+
+/// Matrix factorisation in which the vectors of users and items are sums (SVD++, Koren 2008, for both sides; metadata as
+/// in LightFM, Kula 2015; biases of days as in timeSVD, Koren 2009):
+///
+///     U_u = user_factors[u] + Σ_terms Σ_j weight · term_factors[j],     V_i likewise,
+///     score = offset + b_u + b_i + b_day + b_(user, day) + U_u · V_i,
+///
+/// where b_u and b_i are sums of the same kind of the tables' biases. Without terms, days and members it is
+/// DotProductBias. x is (n, 2) int64 of user and item, or (n, 4) with day and user-day too, without which their biases
+/// are left out. The result is (n, 1); in training with members (n, members, 1), for members_loss. Throws Error for an
+/// x of another shape, and where its tables are to be updated lazily: sums touch rows that the batch does not name.
+///
+/// Parameters: `user_factors.weight` (n_users, members · n_factors), `user_bias.weight` (n_users, members), the same of
+/// items and of each term, and `day_bias.weight`, `user_day_bias.weight`.
+class FactorizationModelImpl : public torch::nn::Cloneable<FactorizationModelImpl> {
+public:
+    /// Throws UsageError for settings that can never be right.
+    explicit FactorizationModelImpl(FactorizationOptions options);
+    void reset() override;
+    void pretty_print(std::ostream& stream) const override;
+    at::Tensor forward(const at::Tensor& x);
+
+    /// Users or items.
+    struct Side {
+        torch::nn::Embedding factors{nullptr}, bias{nullptr};
+        struct Term {
+            torch::nn::Embedding factors{nullptr}, bias{nullptr};
+            Bags bags;
+            bool leave_one_out = false;
+        };
+        std::vector<Term> terms;
+    };
+
+    /// The model of the same predictions, those without a day, whose vectors are added up already: without terms, in
+    /// eval mode. It has memory of its own.
+    std::shared_ptr<FactorizationModelImpl> added_up();
+
+    FactorizationOptions options;
+    Side users, items;
+    torch::nn::Embedding day_bias{nullptr}, user_day_bias{nullptr};
+
+private:
+    Side register_side(const std::string& name, int64_t rows, const std::vector<FactorizationTerm>& terms);
+    torch::nn::Embedding table(const std::string& name, int64_t rows, int64_t width, double std);
+    at::Tensor scores(const at::Tensor& x);
+};
+TORCH_MODULE(FactorizationModel);
+
+}  // namespace embark
