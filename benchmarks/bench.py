@@ -49,6 +49,7 @@ ROWS = (
     Row(collab.learner_overhead, bar=1.02, better="lower"),
     Row(collab.collab_vs_fastai, bar=60, better="higher"),
     Row(collab.collab_vs_libtorch, bar=6, better="higher"),
+    Row(collab.best_epoch_vs_autograd, bar=1 / 3, better="lower"),
     Row(collab.collab_vs_surprise, bar=2, better="higher"),
     Row(lazy.lazy_growth, bar=2, better="lower"),
     Row(lazy.lazy_ratings_per_second, bar=5e6, better="higher"),

@@ -186,6 +186,29 @@ std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k)
     return best(torch::cat(scores), allowed, data.items, k);
 }
 
+std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& ratings, int64_t k) {
+    auto* sums = dynamic_cast<FactorizationModelImpl*>(&model().module());
+    require<UsageError>(sums != nullptr && sums->knows_new_users(),
+                        "This model has no answer for users whom training did not see; one with implicit_sums and clip "
+                        "has, as best_collab_recipe makes it");
+    require<UsageError>(!ratings.empty(), "recommend_for needs at least one item with its rating");
+    const Vocabulary& names = collab_dls_.items();
+    auto allowed = known(names);
+    std::vector<int64_t> numbers;
+    std::vector<double> values;
+    for (const auto& [item, rating] : ratings) {
+        const int64_t number = names.index(item);
+        if (number == 0) fail("Nothing is known of '", item, "'", name_hint(item, names.names()));
+        require(allowed[number].item<bool>(), "The item '", item, "' is given twice");
+        require(std::isfinite(rating), "The rating of '", item, "' is not a finite number");
+        allowed[number] = false;
+        numbers.push_back(number);
+        values.push_back(rating);
+    }
+    const auto scores = sums->new_user_predictions(torch::tensor(numbers), torch::tensor(values, at::kDouble));
+    return best(scores.to(at::kFloat), allowed, names, k);
+}
+
 std::vector<Scored> CollabLearner::similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
                                            int64_t k) const {
     const auto number = names.index(name);

@@ -74,6 +74,12 @@ public:
     /// fewer where there are fewer.
     std::vector<Scored> recommend(const std::string& user, int64_t k = 10);
 
+    /// The same for a user whom training did not see, known by ratings alone, as in
+    /// `learn.recommend_for({{"Star Wars (1977)", 5}, {"Fargo (1996)", 2}})`; the items given are left out. Throws Error
+    /// for an item that is unknown or given twice, and UsageError where the model has no answer; see
+    /// FactorizationModelImpl::new_user_predictions.
+    std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k = 10);
+
     /// The `k` items nearest to `item` by cosine similarity of their factors, nearest first, itself left out. Throws
     /// Error for an unknown item, and names near ones.
     std::vector<Scored> similar_items(const std::string& item, int64_t k = 10);

@@ -39,17 +39,18 @@ CollabRecipe default_collab_recipe(const CollabDataLoaders& dls) {
     CollabRecipe recipe;
     recipe.model.y_range = {dls.collab().rating_min - 0.5, dls.collab().rating_max + 0.5};
     recipe.learner.lr = 5e-3;
-    recipe.learner.weight_decay = 0.1;
+    recipe.learner.weight_decay = 0.18;
     recipe.min_steps = 3000;
     recipe.restore_best = true;
     recipe.model.start_at_mean = true;
     return recipe;
 }
 
-CollabRecipe best_collab_recipe(const CollabDataLoaders& dls) {
+CollabRecipe best_collab_recipe(const CollabDataLoaders& dls, int64_t members) {
     const CollabData& data = dls.collab();
-    // −log of the posterior over ratings and priors, brought to the mean squared error: L2 of 2λ / (precision · n).
-    const double scale = 2 / (kRatingPrecision * static_cast<double>(dls.train().rows()));
+    // −log of the posterior over ratings and priors, brought to the mean squared error, which is one over members too:
+    // L2 of 2λ / (precision · n · members).
+    const double scale = 2 / (kRatingPrecision * static_cast<double>(dls.train().rows() * members));
     auto decays = std::map<std::string, double>();
     const auto add = [&](const TablePrior& prior) {
         decays[prior.factors] = scale * prior.factor_precision;
@@ -67,13 +68,14 @@ CollabRecipe best_collab_recipe(const CollabDataLoaders& dls) {
                       .start_at_mean = true,
                       .implicit_sums = true,
                       .clip = true,
+                      .members = members,
                       .init_std = 0.1},
             .learner = {.optimizer = adam({.eps = 1e-8, .decouple_wd = false}),
-                        .lr = 0.02,
+                        .lr = 0.01,
                         .weight_decays = std::move(decays),
                         .moms = {0.9, 0.9, 0.9}},
-            .n_epoch = 12,
-            .min_steps = 240,
+            .n_epoch = 20,
+            .min_steps = 380,
             .pct_start = 0.1};
 }
 
@@ -90,10 +92,12 @@ void require_known_collab_recipe(std::string_view name) {
                         name_hint(std::string(name), known));
 }
 
-CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls) {
+CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls, int64_t members) {
     require_known_collab_recipe(name);
-    if (name == kBest) return best_collab_recipe(dls);
-    return name == kFastai ? fastai_collab_recipe() : default_collab_recipe(dls);
+    if (name == kBest) return best_collab_recipe(dls, members);
+    CollabRecipe recipe = name == kFastai ? fastai_collab_recipe() : default_collab_recipe(dls);
+    recipe.model.members = members;
+    return recipe;
 }
 
 const Records& fit_recipe(CollabLearner& learn, const CollabRecipe& recipe, const FitOptions& options) {

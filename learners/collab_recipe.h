@@ -36,7 +36,7 @@ CollabRecipe default_collab_recipe(const CollabDataLoaders& dls);
 /// both, with biases of days, where the ratings have them; every table with a weight decay of its own. It trains with
 /// the batch size that collab_batch_size gives, and takes the last epoch's model. Settings were chosen on MovieLens
 /// 100k, within its training part u1.base.
-CollabRecipe best_collab_recipe(const CollabDataLoaders& dls);
+CollabRecipe best_collab_recipe(const CollabDataLoaders& dls, int64_t members = 1);
 
 /// The batch size that a preset trains `n_ratings` with: 64, and for "best" up to 4096. Throws as below.
 int64_t collab_batch_size(std::string_view name, int64_t n_ratings);
@@ -44,8 +44,8 @@ int64_t collab_batch_size(std::string_view name, int64_t n_ratings);
 /// Throws UsageError for another name than "default", "fastai" and "best".
 void require_known_collab_recipe(std::string_view name);
 
-/// The recipe of that name. Throws as above.
-CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls);
+/// The recipe of that name, for a model of so many members. Throws as above.
+CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls, int64_t members = 1);
 
 /// Trains `learn`, which was made of it, as the recipe says.
 const Records& fit_recipe(CollabLearner& learn, const CollabRecipe& recipe, const FitOptions& options = {});

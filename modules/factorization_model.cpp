@@ -1,5 +1,8 @@
 #include "factorization_model.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -40,8 +43,17 @@ void check_options(const FactorizationOptions& options) {
     for (const auto& term : options.item_terms) check_term(term, options.n_items, names);
 }
 
+/// The bags with whole numbers again: Module::to(dtype) turns every buffer into that type. Float64 keeps them exactly.
+Bags whole_numbers(const Bags& bags) {
+    if (bags.offsets.scalar_type() == at::kLong) return bags;
+    require(bags.offsets.scalar_type() == at::kDouble, "A FactorizationModel keeps its lists as whole numbers, which ",
+            bags.offsets.dtype().name(), " cannot hold: it trains in float32 as it is made, or in float64");
+    return {bags.offsets.to(at::kLong), bags.indices.to(at::kLong), bags.weights};
+}
+
 /// The sums of the bags of `rows`: (rows, width).
-at::Tensor bag_sums(const Bags& bags, const at::Tensor& rows, const at::Tensor& table) {
+at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tensor& table) {
+    const Bags bags = whole_numbers(as_kept);
     const auto first = bags.offsets.index_select(0, rows), lengths = bags.offsets.index_select(0, rows + 1) - first;
     const auto starts = lengths.cumsum(0) - lengths;
     const auto places = at::repeat_interleave(first - starts, lengths);
@@ -49,6 +61,10 @@ at::Tensor bag_sums(const Bags& bags, const at::Tensor& rows, const at::Tensor& 
     return std::get<0>(at::embedding_bag(table, bags.indices.index_select(0, entries), starts,
                                          /*scale_grad_by_freq=*/false, /*mode=sum*/ 0, /*sparse=*/false,
                                          bags.weights.index_select(0, entries)));
+}
+
+at::TensorOptions table_options(const FactorizationModelImpl::Side& side) {
+    return side.factors->weight.options().requires_grad(false);
 }
 
 struct Vectors {
@@ -74,7 +90,7 @@ Vectors batch_vectors(const FactorizationModelImpl::Side& side, const at::Tensor
     sum = {sum.factors.index_select(0, places), sum.bias.index_select(0, places)};
     for (const auto& term : side.terms) {
         if (!training || !term.leave_one_out) continue;
-        const auto own = own_weights(term.bags, rows, partners).to(rows.device()).unsqueeze(1);
+        const auto own = own_weights(whole_numbers(term.bags), rows, partners).to(table_options(side)).unsqueeze(1);
         sum.factors = sum.factors - own * term.factors->weight.index_select(0, partners);
         sum.bias = sum.bias - own * term.bias->weight.index_select(0, partners);
     }
@@ -190,6 +206,54 @@ std::shared_ptr<FactorizationModelImpl> FactorizationModelImpl::added_up() {
     }
     model->eval();
     return model;
+}
+
+/// What users rated: the term of users whose own entry is left out.
+const FactorizationModelImpl::Side::Term* FactorizationModelImpl::rated_term() const {
+    const auto term = std::ranges::find_if(users.terms, [](const auto& each) { return each.leave_one_out; });
+    return term == users.terms.end() ? nullptr : &*term;
+}
+
+bool FactorizationModelImpl::knows_new_users() const {
+    return rated_term() != nullptr && (options.clip || options.y_range.empty());
+}
+
+Tensors FactorizationModelImpl::new_user_parts() {
+    require<UsageError>(knows_new_users(), "A new user can be known by ratings where the model adds up what users rated, "
+                                           "and its predictions are clipped to the range, not brought there by a sigmoid");
+    at::NoGradGuard no_grad;
+    const auto whole = added_up();
+    const auto vectors = [&](const torch::nn::Embedding& table) {
+        const auto& weight = table->weight;
+        return weight.to(at::kCPU, at::kDouble).view({weight.size(0), options.members, options.n_factors}).transpose(0, 1).contiguous();
+    };
+    const auto biases = [](const torch::nn::Embedding& table) {
+        return table->weight.to(at::kCPU, at::kDouble).t().contiguous();
+    };
+    at::Tensor prior = at::full({options.n_factors + 1}, options.new_user_decay, at::kDouble);
+    prior[-1] = options.new_user_bias_decay;
+    const double none = std::numeric_limits<double>::infinity();
+    const bool ranged = !options.y_range.empty();
+    const auto numbers = at::tensor({options.offset, ranged ? options.y_range.low : -none,
+                                     ranged ? options.y_range.high : none}, at::kDouble);
+    return {vectors(whole->items.factors), biases(whole->items.bias), vectors(rated_term()->factors),
+            biases(rated_term()->bias), prior.diag(), numbers};
+}
+
+at::Tensor FactorizationModelImpl::new_user_predictions(const at::Tensor& rated_items, const at::Tensor& ratings) {
+    const Tensors parts = new_user_parts();
+    const auto &factors = parts[0], &bias = parts[1], &prior = parts[4], &numbers = parts[5];
+    const double share = 1 / std::sqrt(static_cast<double>(rated_items.numel()));
+    const auto rated = parts[2].index_select(1, rated_items) * share, rated_b = parts[3].index_select(1, rated_items) * share;
+    const auto sums = rated.sum(1, /*keepdim=*/true), sums_b = rated_b.sum(1, /*keepdim=*/true);
+    const auto seen = factors.index_select(1, rated_items);
+    const auto left = ratings - numbers[0] - bias.index_select(1, rated_items) - (sums_b - rated_b) -
+                      ((sums - rated) * seen).sum(2);
+    const auto known = at::cat({seen, at::ones_like(seen.narrow(2, 0, 1))}, 2), of_known = known.transpose(1, 2);
+    const auto own = at::linalg_solve(of_known.matmul(known) + prior, of_known.matmul(left.unsqueeze(2)));
+    const auto user = sums.transpose(1, 2) + own.narrow(1, 0, options.n_factors);
+    const auto scores = numbers[0] + sums_b + own.select(1, options.n_factors) + bias + factors.matmul(user).squeeze(2);
+    return scores.clamp(numbers[1], numbers[2]).mean(0);
 }
 
 }  // namespace embark

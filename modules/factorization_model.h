@@ -8,6 +8,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "../core/bags.h"
+#include "../core/tensors.h"
 #include "layers.h"
 
 namespace embark {
@@ -42,6 +43,10 @@ struct FactorizationOptions {
     int64_t n_days = 0;
     int64_t n_user_days = 0;
     std::vector<FactorizationTerm> user_terms = {}, item_terms = {};
+    /// What the squares of a new user's own factors, and of the bias, weigh against squared errors of the ratings that
+    /// the user is known by.
+    double new_user_decay = 18.75;
+    double new_user_bias_decay = 4.375;
     /// Models that are trained side by side, each from values of its own; a prediction is their mean.
     int64_t members = 1;
     /// Standard deviation of the factors at first; biases begin at 0.
@@ -87,6 +92,19 @@ public:
     /// eval mode. It has memory of its own.
     std::shared_ptr<FactorizationModelImpl> added_up();
 
+    /// Whether a user whom training did not see can be known by ratings: where users have a term of what they rated,
+    /// and no sigmoid stands between scores and predictions.
+    bool knows_new_users() const;
+    /// Predictions (n_items) in float64 for a user who is known by `ratings` (n, float64) of `items` (n, int64), each
+    /// once: the term's sum as of a training user, and factors and a bias of the user's own that fit the ratings best,
+    /// by ridge regression, each rating scored without its own entry in the sum, as in training. Throws UsageError
+    /// where knows_new_users() is false.
+    at::Tensor new_user_predictions(const at::Tensor& items, const at::Tensor& ratings);
+    /// What that is computed of, in float64: the items' vectors (members, n_items, n_factors) and biases (members,
+    /// n_items), the same of the term's table, the diagonal matrix that holds the user's own numbers back, and three
+    /// numbers: offset and the ends of the range.
+    Tensors new_user_parts();
+
     FactorizationOptions options;
     Side users, items;
     torch::nn::Embedding day_bias{nullptr}, user_day_bias{nullptr};
@@ -95,6 +113,7 @@ private:
     Side register_side(const std::string& name, int64_t rows, const std::vector<FactorizationTerm>& terms);
     torch::nn::Embedding table(const std::string& name, int64_t rows, int64_t width, double std);
     at::Tensor scores(const at::Tensor& x);
+    const Side::Term* rated_term() const;
 };
 TORCH_MODULE(FactorizationModel);
 

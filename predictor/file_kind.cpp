@@ -84,6 +84,10 @@ at::Tensor FileKind::predict_pairs(const std::vector<std::string>&, const std::v
 bool FileKind::knows_user(const std::string&) const {
     fail_without("knows_user");
 }
+std::vector<Scored> FileKind::recommend_for(const std::vector<Scored>&, int64_t) const {
+    fail_without("recommend_for");
+}
+
 std::vector<Scored> FileKind::recommend(const std::string&, int64_t) const {
     fail_without("recommend");
 }

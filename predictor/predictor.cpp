@@ -57,6 +57,10 @@ bool Predictor::knows_user(const std::string& user) const {
     return kind_->knows_user(user);
 }
 
+std::vector<Scored> Predictor::recommend_for(const std::vector<Scored>& ratings, int64_t k) const {
+    return kind_->recommend_for(ratings, k);
+}
+
 std::vector<Scored> Predictor::recommend(const std::string& user, int64_t k) const {
     return kind_->recommend(user, k);
 }

@@ -53,13 +53,17 @@ public:
     bool predicts_rows() const;
 
     /// (n) predicted ratings; unknown users and items are taken as `#na#`, and counted into `counts`. Collab files
-    /// only, as the three below.
+    /// only, as the four below.
     at::Tensor predict(const std::vector<std::string>& users, const std::vector<std::string>& items,
                        EncodingCounts* counts = nullptr) const;
     /// Whether the user was among the training data.
     bool knows_user(const std::string& user) const;
     /// The user's `k` best items, best first, without those rated in training (where the file has them).
     std::vector<Scored> recommend(const std::string& user, int64_t k = 10) const;
+    /// The same for a user whom training did not see, known by ratings: `recommend_for({{"Star Wars (1977)", 5}}, 10)`,
+    /// without the items given. Throws Error for an item that is unknown or given twice, and where the model that was
+    /// exported has no answer.
+    std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k = 10) const;
     /// The `k` items nearest to `item`. Throws Error for an unknown item, and names near ones.
     std::vector<Scored> similar(const std::string& item, int64_t k = 10) const;
 

@@ -20,42 +20,12 @@ Table read_ml_100k_ratings(const fs::path& file) {
     return read_csv(file, {.delimiter = '\t', .column_names = {"user", "movie", "rating", "timestamp"}});
 }
 
-SideTable read_ml_100k_users(const fs::path& folder) {
-    return {read_csv(folder / "u.user", {.delimiter = '|', .column_names = {"user", "age", "sex", "occupation", "zip"}})};
-}
-
-/// Films with the year at the end of their titles, and their genres as one text, as MovieLens writes them since.
-Table read_ml_100k_films(const fs::path& folder) {
-    const std::vector<std::string> genres = {"unknown",   "Action",      "Adventure", "Animation", "Children's",
-                                             "Comedy",    "Crime",       "Documentary", "Drama",   "Fantasy",
-                                             "Film-Noir", "Horror",      "Musical",   "Mystery",   "Romance",
-                                             "Sci-Fi",    "Thriller",    "War",       "Western"};
-    std::vector<std::string> names = {"movie", "title", "released", "video", "url"};
-    names.insert(names.end(), genres.begin(), genres.end());
-    const Table films = read_csv(folder / "u.item", {.delimiter = '|', .encoding = "latin-1", .column_names = names});
-    const std::vector<std::string> titles = films.text("title");
-    std::vector<std::string> years(titles.size()), joined(titles.size());
-    for (size_t i = 0; i < titles.size(); ++i) {
-        const std::string_view title = std::string_view(titles[i]).substr(0, titles[i].find_last_not_of(' ') + 1);
-        const size_t n = title.size();
-        if (n >= 6 && title[n - 6] == '(' && title[n - 1] == ')') years[i] = title.substr(n - 5, 4);
-        if (!parse_double(years[i])) years[i].clear();
-    }
-    for (const std::string& genre : genres) {
-        const std::vector<std::string> flags = films.text(genre);
-        for (size_t i = 0; i < flags.size(); ++i) {
-            if (flags[i] == "1") joined[i] += (joined[i].empty() ? "" : "|") + genre;
-        }
-    }
-    return films.select({"movie", "title"}).with_column("year", years).with_column("genres", joined);
-}
-
 RatingsTable read_ml_100k(const fs::path& folder) {
     const Table films = read_ml_100k_films(folder);
     RatingsTable ratings = {
         read_ml_100k_ratings(folder / "u.data").join(films.select({"movie", "title"}), "movie"), "user", "title",
         "rating", "timestamp"};
-    if (fs::exists(folder / "u.user")) ratings.user_table = read_ml_100k_users(folder);
+    if (fs::exists(folder / "u.user")) ratings.user_table = {read_ml_100k_users(folder)};
     // Some titles are there twice, of the same film.
     std::set<std::string> seen;
     std::vector<int64_t> first;
@@ -75,7 +45,7 @@ RatingsTable read_ml_100k_split(const fs::path& folder, const std::string& split
     };
     RatingsTable ratings = {read("base"), "user", "movie", "rating", "timestamp"};
     ratings.valid = read("test");
-    ratings.user_table = read_ml_100k_users(folder);
+    ratings.user_table = {read_ml_100k_users(folder)};
     ratings.item_table = {read_ml_100k_films(folder).select({"movie", "year", "genres"}), "movie"};
     return ratings;
 }
@@ -173,6 +143,38 @@ std::vector<std::string> dataset_files(const std::string& name, const fs::path& 
     add_files(kRatings, name, data_dir, paths);
     add_files(kTables, name, data_dir, paths);
     return paths;
+}
+
+Table read_ml_100k_users(const fs::path& folder) {
+    return read_csv(folder / "u.user", {.delimiter = '|', .column_names = {"user", "age", "gender", "occupation", "zip"}});
+}
+
+const std::vector<std::string>& ml_100k_genres() {
+    static const std::vector<std::string> names = {"unknown",   "Action",   "Adventure",   "Animation", "Children's",
+                                                   "Comedy",    "Crime",    "Documentary", "Drama",     "Fantasy",
+                                                   "Film-Noir", "Horror",   "Musical",     "Mystery",   "Romance",
+                                                   "Sci-Fi",    "Thriller", "War",         "Western"};
+    return names;
+}
+
+Table read_ml_100k_films(const fs::path& folder) {
+    const std::vector<std::string>& genres = ml_100k_genres();
+    std::vector<std::string> names = {"movie", "title", "released", "video", "url"};
+    names.insert(names.end(), genres.begin(), genres.end());
+    const Table films = read_csv(folder / "u.item", {.delimiter = '|', .encoding = "latin-1", .column_names = names});
+    names.erase(names.begin() + 2, names.begin() + 5);
+    std::vector<std::string> years;  // the end of 01-Jan-1995
+    for (const std::string& date : films.text("released")) {
+        years.push_back(date.size() >= 4 ? date.substr(date.size() - 4) : "");
+    }
+    std::vector<std::string> joined(years.size());
+    for (const std::string& genre : genres) {
+        const std::vector<std::string> flags = films.text(genre);
+        for (size_t i = 0; i < flags.size(); ++i) {
+            if (flags[i] == "1") joined[i] += (joined[i].empty() ? "" : "|") + genre;
+        }
+    }
+    return films.select(names).with_column("year", years).with_column("genres", joined);
 }
 
 std::vector<std::string> rating_datasets() {

@@ -43,6 +43,12 @@ std::vector<std::string> rating_datasets();
 /// are not there.
 RatingsTable read_rating_dataset(const std::string& name, const std::filesystem::path& data_dir);
 
+/// MovieLens 100k's table of users: user, age, gender, occupation, zip; and of films: movie, title, year, a column of 0
+/// and 1 for each of ml_100k_genres, and `genres`, those of a film as one text with | between them.
+Table read_ml_100k_users(const std::filesystem::path& folder);
+Table read_ml_100k_films(const std::filesystem::path& folder);
+const std::vector<std::string>& ml_100k_genres();
+
 /// Whether the data set has a split of its own of that name.
 bool has_split(const std::string& dataset, const std::string& split);
 /// Reads it, users and items by their ids. Throws Error where a file is not there.

@@ -67,10 +67,10 @@ CommandLine command_line(CollabTraining& options) {
         "train so many models side by side, and predict their mean");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
-        "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.1; "
+        "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.18; "
         "fastai: no range, 5 epochs, --lr 0.001 --wd 0.01; both have --batch-size 64. best: the most accurate, which "
         "adds up what each user rated and who rated each item, uses --time, --user-table and --item-table, or the data "
-        "set's, clips to the ratings' range, and has 12 epochs of larger batches, --lr 0.02 and a weight decay for each "
+        "set's, clips to the ratings' range, and has 20 epochs of larger batches, --lr 0.01 and a weight decay for each "
         "table. What is given by name is as given");
     add("y-range", po::value<std::vector<std::string>>()->multitoken()->value_name("LO HI"),
         "keep predictions in this range, best a little wider than the ratings'; none: in no range");
@@ -223,9 +223,8 @@ CollabDataLoaders data_loaders(const CollabTraining& options, std::vector<Column
 
 /// The preset with what was asked for in its place.
 CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& dls) {
-    CollabRecipe recipe = collab_recipe_of(options.preset, dls);
+    CollabRecipe recipe = collab_recipe_of(options.preset, dls, options.members);
     recipe.model.n_factors = options.factors;
-    recipe.model.members = options.members;
     recipe.model.shard_tables = options.shard_tables;
     if (options.shard_tables) recipe.restore_best = false;  // a checkpoint has the main process's rows of it alone
     if (options.y_range) recipe.model.y_range = *options.y_range;

@@ -1,6 +1,8 @@
 """Collaborative filtering on MovieLens 100k: DotProductBias, 50 factors, batches of 64, one-cycle at 5e-3, wd 0.1."""
 
-from harness import BenchError, median
+import json
+
+from harness import BenchError, median, run
 from rows.training import epoch_ratio
 
 
@@ -45,6 +47,20 @@ def collab_vs_fastai(bench):
     data = bench.dataset("ml-100k")
     return epoch_ratio(bench, lambda threads, seed: bench.embark("collab_training", data, threads, "--seed", seed),
                        lambda threads, seed: bench.peer("fastai_collab.py", data, threads, "--seed", seed))
+
+
+def best_epoch_vs_autograd(bench):
+    """An epoch of the preset best as one node of autograd over the same operation by operation, one thread."""
+    folder = bench.dataset("ml-100k").parent
+    seconds = {"one_node": [], "operations": []}
+    for _ in range(bench.rounds):
+        for kind, words in (("one_node", []), ("operations", ["--no-fused"])):
+            report = json.loads(run([bench.program.with_name("embark"), "train", "collab", "--dataset", "ml-100k", "--data-dir",
+                                     folder, "--split", "u1", "--preset", "best", "--epochs", "4", "--threads", "1", "--json",
+                                     "--quiet", *words]))
+            seconds[kind] += [epoch["train_seconds"] for epoch in report["epochs"][1:]]
+    one_node, operations = median(seconds["one_node"]), median(seconds["operations"])
+    return one_node / operations, {"one_node_seconds": one_node, "operations_seconds": operations, "threads": 1}
 
 
 HIGHEST_RMSE = 0.92

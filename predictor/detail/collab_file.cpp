@@ -1,5 +1,7 @@
 #include "collab_file.h"
 
+#include <utility>
+
 #include <ATen/ATen.h>
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/jit/api/module.h>
@@ -64,23 +66,40 @@ bool CollabFile::knows_user(const std::string& user) const {
 }
 
 std::vector<Scored> CollabFile::recommend(const std::string& user, int64_t k) const {
-    return ranked("recommend", user, k);
+    return ranked("recommend", {user}, k);
+}
+
+std::vector<Scored> CollabFile::recommend_for(const std::vector<Scored>& ratings, int64_t k) const {
+    require(file().has_method("recommend_for"), file().name(), " has no method recommend_for: its model does not add up ",
+            "what users rated, as those of the preset best do");
+    c10::List<std::string> items;
+    c10::List<double> values;
+    for (const auto& [item, rating] : ratings) {
+        require_item(item);
+        items.push_back(item);
+        values.push_back(rating);
+    }
+    return ranked("recommend_for", {items, values}, k);
 }
 
 std::vector<Scored> CollabFile::similar(const std::string& item, int64_t k) const {
     require(file().has_method("similar"), file().name(), " has no method similar, since no ",
             "embedding of the items was found when it was exported; ExportOptions::item_factors names one");
-    if (!knows(file(), "item", item)) {
-        auto names = to_strings(file().attribute("_embark_items").toList());
-        names.erase(names.begin());  // #na#
-        fail(file().name(), " has no item '", item, "'", name_hint(item, names));
-    }
-    return ranked("similar", item, k);
+    require_item(item);
+    return ranked("similar", {item}, k);
 }
 
-std::vector<Scored> CollabFile::ranked(const std::string& method, const std::string& of, int64_t k) const {
+void CollabFile::require_item(const std::string& item) const {
+    if (knows(file(), "item", item)) return;
+    auto names = to_strings(file().attribute("_embark_items").toList());
+    names.erase(names.begin());  // #na#
+    fail(file().name(), " has no item '", item, "'", name_hint(item, names));
+}
+
+std::vector<Scored> CollabFile::ranked(const std::string& method, std::vector<c10::IValue> of, int64_t k) const {
     require<UsageError>(k > 0, "Invalid number of results ", k, ": at least 1 is needed");
-    const c10::IValue result = file().call(method, {of, k});
+    of.emplace_back(k);
+    const c10::IValue result = file().call(method, std::move(of));
     const auto& elements = result.toTupleRef().elements();
     const std::vector<std::string> names = to_strings(elements[0].toList());
     const at::Tensor scores = elements[1].toTensor().to(at::kDouble).contiguous();

@@ -18,10 +18,12 @@ public:
                              EncodingCounts* counts) const override;
     bool knows_user(const std::string& user) const override;
     std::vector<Scored> recommend(const std::string& user, int64_t k) const override;
+    std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k) const override;
     std::vector<Scored> similar(const std::string& item, int64_t k) const override;
 
 private:
-    std::vector<Scored> ranked(const std::string& method, const std::string& of, int64_t k) const;
+    std::vector<Scored> ranked(const std::string& method, std::vector<c10::IValue> of, int64_t k) const;
+    void require_item(const std::string& item) const;
     /// Counts the users and items that training did not have.
     void count(const std::vector<std::string>& users, const std::vector<std::string>& items,
                EncodingCounts& counts) const;

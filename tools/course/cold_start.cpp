@@ -6,7 +6,8 @@
 
 #include <embark/core/error.h>
 #include <embark/data/tabular/vocabulary_columns.h>
-#include <embark/learners/collab_learner.h>
+#include <embark/learners/collab_recipe.h>
+#include <embark/modules/factorization_model.h>
 
 #include "data.h"
 #include "experiments.h"
@@ -68,6 +69,31 @@ void check(Result& result, const std::string& who, const std::vector<Strategy>& 
     result.check({who + ": a few answers", Relation::below, rmse_of("ten answers"), rmse_of("popular"), "popular"});
 }
 
+/// The number that each of `all` has in `known`.
+at::Tensor numbers_in(const Vocabulary& known, const Vocabulary& all) {
+    at::Tensor numbers = torch::zeros({all.size()}, torch::kLong);
+    for (int64_t i = 1; i < all.size(); ++i) numbers[i] = known.index(all.name(i));
+    return numbers;
+}
+
+/// A model of the preset best for users whom it did not see, by numbers of all films.
+std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> known_by_ratings(const Lab& lab, const Table& train,
+                                                                                 const Vocabulary& films) {
+    const auto dls = CollabDataLoaders::from_table(
+        train, {.item_name = "title", .batch_size = collab_batch_size("best", train.rows()), .seed = lab.seed});
+    CollabRecipe recipe = best_collab_recipe(dls);
+    recipe.n_epoch = lab.epochs(recipe.n_epoch);
+    if (lab.quick) recipe.min_steps = 0;
+    auto learn = std::make_shared<CollabLearner>(collab_learner(dls, recipe.model, recipe.learner));
+    fit_recipe(*learn, recipe);
+    return [learn, numbers = numbers_in(dls.items(), films)](const at::Tensor& rated, const at::Tensor& ratings) {
+        auto& model = dynamic_cast<FactorizationModelImpl&>(learn->model().module());
+        return model.new_user_predictions(numbers.index_select(0, rated), ratings.to(torch::kDouble))
+            .index_select(0, numbers)
+            .to(torch::kFloat);
+    };
+}
+
 Result run(const Lab& lab) {
     const Table ratings = movielens(lab);
     const Vocabulary users = fit_vocabulary(ratings, "user", torch::arange(ratings.rows()));
@@ -77,8 +103,8 @@ Result run(const Lab& lab) {
 
     // The model never sees the new users and films.
     const at::Tensor held_out = new_user.index_select(0, user).logical_or(new_film.index_select(0, film));
-    auto dls = CollabDataLoaders::from_table(ratings.take(held_out.logical_not().nonzero().squeeze(1)),
-                                             {.item_name = "title", .seed = lab.seed});
+    const Table train = ratings.take(held_out.logical_not().nonzero().squeeze(1));
+    auto dls = CollabDataLoaders::from_table(train, {.item_name = "title", .seed = lab.seed});
     auto learn = collab_learner(dls, {.n_factors = 20, .y_range = {0, 5.5}});
     learn.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
 
@@ -87,8 +113,7 @@ Result run(const Lab& lab) {
     table.index_put_({user, film}, ratings.numbers("rating").to(torch::kFloat));
     const auto factors = [](const Vocabulary& all, const Vocabulary& known, const at::Tensor& vectors,
                             const at::Tensor& bias) {
-        at::Tensor numbers = torch::zeros({all.size()}, torch::kLong);
-        for (int64_t i = 1; i < all.size(); ++i) numbers[i] = known.index(all.name(i));
+        const at::Tensor numbers = numbers_in(known, all);
         return Factors{vectors.index_select(0, numbers), bias.index_select(0, numbers)};
     };
     const Factors of_users = factors(users, dls.users(), learn.user_factors(), learn.user_bias());
@@ -98,10 +123,13 @@ Result run(const Lab& lab) {
     const at::Tensor about_films = by_number(films, film_table, "title", film_features(film_table));
 
     Result result;
-    const ColdSide new_users{table, new_user, new_film, of_users, of_films, about_users, about_films.slice(1, 1)};
+    const ColdSide new_users{table, new_user, new_film, of_users, of_films, about_users, about_films.slice(1, 1),
+                             known_by_ratings(lab, train, films)};
     const auto for_users = compare_strategies(lab, new_users);
     result.grids.push_back(grid_of("New users", for_users));
     check(result, "new users", for_users);
+    result.check({"new users: known by what they rated, without training", Relation::below, for_users.back().rmse,
+                  for_users[1].rmse, "popular"});
     const ColdSide new_films{table.t().contiguous(), new_film, new_user, of_films, of_users, about_films, {}};
     const auto for_films = compare_strategies(lab, new_films);
     result.grids.push_back(grid_of("New films", for_films));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct ColdSide {
     Factors factors, other_factors;
     /// (these, …) metadata of these; and (others, genres) of the others, where they are films.
     at::Tensor features, other_genres;
+    /// Predictions (others) for a new one who is known by ratings of some others alone; empty where there are none.
+    std::function<at::Tensor(const at::Tensor& others, const at::Tensor& ratings)> predict_known = {};
 };
 
 /// How well a strategy predicts the ratings of the new ones.

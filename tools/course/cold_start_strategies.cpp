@@ -116,6 +116,16 @@ Factors fit_answers(const Lab& lab, const Newcomers& newcomers, const ColdSide& 
     return {fitted.vectors.detach(), fitted.bias.detach()};
 }
 
+/// What a model that adds up what was rated says of the newcomers by their answers.
+at::Tensor by_sums(const Newcomers& newcomers, const ColdSide& side) {
+    std::vector<at::Tensor> predicted;
+    for (int64_t i = 0; i < newcomers.places.numel(); ++i) {
+        const at::Tensor others = newcomers.answered[i].nonzero().squeeze(1);
+        predicted.push_back(side.predict_known(others, newcomers.ratings[i].index_select(0, others)));
+    }
+    return torch::stack(predicted);
+}
+
 }  // namespace
 
 std::vector<Strategy> compare_strategies(const Lab& lab, const ColdSide& side) {
@@ -137,6 +147,7 @@ std::vector<Strategy> compare_strategies(const Lab& lab, const ColdSide& side) {
     const Factors bootstrapped = model_of_embeddings(lab, newcomers, side, known);
     add("model of embeddings", predict(bootstrapped, side.other_factors));
     add("ten answers", predict(fit_answers(lab, newcomers, side, bootstrapped), side.other_factors));
+    if (side.predict_known) add("ten answers, sums of what was rated", by_sums(newcomers, side));
     return found;
 }
 

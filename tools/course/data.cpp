@@ -36,29 +36,15 @@ CollabDataLoaders movielens_batches(const Lab& lab) {
 }
 
 Table movielens_users(const Lab& lab) {
-    return read_csv(tools::dataset_folder("ml-100k", "u.user", lab.data_dir) / "u.user",
-                    {.delimiter = '|', .column_names = {"user", "age", "gender", "occupation", "zip"}});
+    return tools::read_ml_100k_users(tools::dataset_folder("ml-100k", "u.user", lab.data_dir));
 }
 
 const std::vector<std::string>& genre_names() {
-    static const std::vector<std::string> names = {"unknown",   "Action",   "Adventure",   "Animation", "Children's",
-                                                   "Comedy",    "Crime",    "Documentary", "Drama",     "Fantasy",
-                                                   "Film-Noir", "Horror",   "Musical",     "Mystery",   "Romance",
-                                                   "Sci-Fi",    "Thriller", "War",         "Western"};
-    return names;
+    return tools::ml_100k_genres();
 }
 
 Table movielens_films(const Lab& lab) {
-    std::vector<std::string> columns = {"movie", "title", "released", "video_released", "url"};
-    columns.insert(columns.end(), genre_names().begin(), genre_names().end());
-    const Table films = read_csv(tools::dataset_folder("ml-100k", "u.item", lab.data_dir) / "u.item",
-                                 {.delimiter = '|', .encoding = "latin-1", .column_names = columns});
-    std::vector<std::string> years;  // the end of 01-Jan-1995
-    for (const std::string& date : films.text("released")) {
-        years.push_back(date.size() >= 4 ? date.substr(date.size() - 4) : "");
-    }
-    columns.erase(columns.begin() + 2, columns.begin() + 5);
-    return films.select(columns).with_column("year", years);
+    return tools::read_ml_100k_films(tools::dataset_folder("ml-100k", "u.item", lab.data_dir));
 }
 
 Table latest_small(const Lab& lab) {

@@ -14,7 +14,7 @@ Table movielens(const Lab& lab);
 CollabDataLoaders movielens_batches(const Lab& lab);
 
 /// Its table of users: user, age, gender, occupation, zip; and of films: movie, title, year, and a column of 0 and 1
-/// for each genre.
+/// for each genre, and `genres`, those of a film as one text.
 Table movielens_users(const Lab& lab);
 Table movielens_films(const Lab& lab);
 /// The names of those columns of genres.

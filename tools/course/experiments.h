@@ -24,6 +24,7 @@ extern const Experiment kEmbeddingNN;
 extern const Experiment kRatingsAsClasses;
 extern const Experiment kLesson52018;
 extern const Experiment kMetadata;
+extern const Experiment kBestRatings;
 extern const Experiment kColdStart;
 extern const Experiment kFeedbackLoop;
 extern const Experiment kAdult;

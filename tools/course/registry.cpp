@@ -25,6 +25,7 @@ const std::vector<const Experiment*>& experiments() {
         &kRatingsAsClasses,
         &kLesson52018,
         &kMetadata,
+        &kBestRatings,
         &kColdStart,
         &kFeedbackLoop,
         &kAdult,

@@ -18,6 +18,7 @@
 #include "file_export.h"
 #include "forward_inputs.h"
 #include "module_mirror.h"
+#include "recommend_for_script.h"
 #include "row_network_json.h"
 #include "torchscript_trace.h"
 
@@ -66,6 +67,7 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
     const auto [exported, example] = form_for_export(model, dls.one_batch().inputs);
     FileExport file(trace_module(exported, example), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
+    if (auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module())) add_recommend_for(file, *sums);
 
     nlohmann::json description = file.description();
     description["format"] = kExportFormat;

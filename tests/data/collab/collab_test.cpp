@@ -383,7 +383,7 @@ TEST(SideFeatures, refuse_tables_that_do_not_fit) {
 TEST(SideFeatures, change_what_data_are_the_same) {
     auto options = last_two_for_validation();
     const auto plain = CollabDataLoaders::from_table(ratings(), options);
-    options.item_table = {Table::from_text({{"movie", {"A", "B", "C"}}, {"genre", {"x", "x", "y"}}})};
+    options.item_table = {Table::from_text({{"movie", {"A", "B", "C"}}, {"genre", {"x|y", "x", "y"}}})};
     const auto with = CollabDataLoaders::from_table(ratings(), options);
     EXPECT_EQ(with.collab().item_features.names, std::vector<std::string>{"genre=x"});
     EXPECT_NE(plain.collab().fitted(), with.collab().fitted());
