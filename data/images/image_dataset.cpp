@@ -40,6 +40,7 @@ std::vector<std::string> classes_among(std::vector<std::string> labels, bool as_
 at::Tensor class_numbers(const ImageFiles& found, const std::vector<std::string>& classes) {
     std::map<std::string_view, int64_t> numbers;
     for (const std::string& name : classes) {
+        require(is_utf8(name), "The name of a class in ", found.source, " is not UTF-8: '", name, "'");
         require(numbers.emplace(name, static_cast<int64_t>(numbers.size())).second, "The classes have '", name,
                 "' twice");
     }

@@ -193,6 +193,7 @@ TEST(ImageDataset, for_validation_has_the_classes_of_training) {
     };
     EXPECT_THAT(problem({"cat", "cow"}), HasSubstr("is 'dog', which is none of those given: cat, cow"));
     EXPECT_THAT(problem({"a", "a"}), HasSubstr("'a' twice"));
+    EXPECT_THAT(problem({"\xFF"}), HasSubstr("not UTF-8"));
 }
 
 TEST(ImageDataset, pictures_of_different_sizes_are_named) {
