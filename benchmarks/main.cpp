@@ -11,6 +11,7 @@
 
 #include "callback_bench.h"
 #include "collab_bench.h"
+#include "image_bench.h"
 #include "lazy_bench.h"
 #include "parallel_bench.h"
 #include "ratings_bench.h"
@@ -26,6 +27,7 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"tabular_training", tabular_training},
     {"collab_vs_libtorch", collab_vs_libtorch},
     {"split_training", split_training},
+    {"image_loading", image_loading},
     {"lazy_growth", lazy_growth},
     {"lazy_ratings", lazy_ratings},
     {"lazy_threads", lazy_threads},

@@ -1,4 +1,4 @@
-# LibTorch, Arrow with Parquet, and the header libraries. CMAKE_PREFIX_PATH (or Torch_DIR, Arrow_DIR) says where the
+# LibTorch, Arrow with Parquet, what reads pictures, and the header libraries. CMAKE_PREFIX_PATH (or Torch_DIR, Arrow_DIR) says where the
 # user's own are; without it, those of the project's virtual environment are taken, where `make` has laid one.
 set(EMBARK_VENV "${PROJECT_SOURCE_DIR}/build/venv" CACHE PATH "Virtual environment with torch and pyarrow")
 file(GLOB embark_site_packages "${EMBARK_VENV}/lib/python3*/site-packages")
@@ -28,4 +28,6 @@ message(STATUS "LibTorch ${Torch_VERSION}: ${TORCH_INSTALL_PREFIX}")
 if(NOT EMBARK_PREDICTOR_ONLY)
   find_package(ArrowParquet REQUIRED)
   find_package(Threads REQUIRED)
+  find_package(PNG REQUIRED)
+  find_package(JPEG REQUIRED)
 endif()

@@ -183,6 +183,8 @@ public:
     /// the same printed to standard output.
     Table results(int64_t n = 10);
     void show_results(int64_t n = 10);
+    /// The same of pictures as a page of HTML, see contact_sheet().
+    void show_results(const std::filesystem::path& page, int64_t n = 36);
 
     /// The model's layers with the shapes of their outputs and their parameters: `std::cout << learn.summary();`.
     Summary summary();

@@ -6,6 +6,8 @@
 
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
+#include "../core/file.h"
+#include "../data/images/contact_sheet.h"
 #include "detail/learner_impl.h"
 #include "detail/training_loop.h"
 
@@ -153,6 +155,13 @@ Table Learner::results(int64_t n) {
 
 void Learner::show_results(int64_t n) {
     std::cout << results(n).view(n, /*described=*/false) << std::flush;
+}
+
+void Learner::show_results(const std::filesystem::path& page, int64_t n) {
+    require<UsageError>(n >= 1, "A page of ", n, " pictures has nothing to show; it needs at least 1");
+    require_writable_path(page);
+    const Batch first = impl_->dls.valid().first_rows(n);
+    contact_sheet(impl_->dls, first, impl_->options.loss.decode(predict_all(first.inputs))).save(page);
 }
 
 Summary Learner::summary() {

@@ -38,8 +38,7 @@ constexpr std::string_view kPublicVega = R"html(<script src="https://cdn.jsdeliv
 
 /// A single view asks for the width of its container itself. Charts below one another cannot in Vega-Lite, so they are
 /// drawn, measured and given the width that is left.
-constexpr std::string_view kDraw = R"html(</main>
-<script>
+constexpr std::string_view kDraw = R"html(<script>
 async function fit(container, view) {
   for (let i = 0; i < 3; ++i) {  // another width may bring other labels, which need another room
     const excess = container.querySelector("svg").getBoundingClientRect().width - container.clientWidth;
@@ -65,8 +64,6 @@ async function draw_all() {
 }
 draw_all();
 </script>
-</body>
-</html>
 )html";
 
 /// `text` with characters written in another way.
@@ -92,6 +89,7 @@ void Page::add_html(std::string_view html) {
 }
 
 void Page::add(const Plot& plot) {
+    has_plots_ = true;
     // In JSON a "<" is always part of a text, where it may be written so that it ends no script element.
     const std::string data = escaped(plot.json(), {{'<', "\\u003c"}});
     body_ += "<div class=\"plot\">This plot is drawn by a script.</div>\n";
@@ -100,13 +98,16 @@ void Page::add(const Plot& plot) {
 
 void Page::save(const std::filesystem::path& path) const {
     const std::string title = html_escape(title_);
-    std::vector<std::string_view> parts = {kHead, title, kStyle, body_};
-    if (kVegaBundle.empty()) {
-        parts.push_back(kPublicVega);
-    } else {
-        parts.insert(parts.end(), {"<script>", kVegaBundle, "</script>\n"});
+    std::vector<std::string_view> parts = {kHead, title, kStyle, body_, "</main>\n"};
+    if (has_plots_) {
+        if (kVegaBundle.empty()) {
+            parts.push_back(kPublicVega);
+        } else {
+            parts.insert(parts.end(), {"<script>", kVegaBundle, "</script>\n"});
+        }
+        parts.push_back(kDraw);
     }
-    parts.push_back(kDraw);
+    parts.push_back("</body>\n</html>\n");
     write_file_atomically(path, parts);
 }
 

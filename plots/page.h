@@ -29,6 +29,7 @@ public:
 private:
     std::string title_;
     std::string body_;
+    bool has_plots_ = false;
 };
 
 /// `text` as it must be written in HTML, also within an attribute's double quotes.

@@ -109,6 +109,11 @@ std::string file_schema(const std::string& text) {
         } else {
             add_tensors(schema, description);
         }
+        if (kind == "images") {
+            Json& output = schema["outputs"].at(0);
+            output["kind"] = "class";
+            output["classes"] = description.at("preprocessing").at("classes");
+        }
         return schema.dump();
     });
 }

@@ -25,11 +25,11 @@ struct Column {
 
 void require_like_first(const Column& column, bool same, const Sample& sample, const char* advice) {
     const at::Tensor &tensor = column.of(sample), &first = column.first();
-    require(tensor.scalar_type() == first.scalar_type(), column.name(), " of sample ", sample.index, " is ",
-            tensor.scalar_type(), ", that of sample ", column.samples.front().index, " ", first.scalar_type(),
+    require(tensor.scalar_type() == first.scalar_type(), column.name(), " of sample ", titled(sample), " is ",
+            tensor.scalar_type(), ", that of sample ", titled(column.samples.front()), " ", first.scalar_type(),
             "; all need one type");
-    require(same, column.name(), " of sample ", sample.index, " has shape ", tensor.sizes(), ", that of sample ",
-            column.samples.front().index, " ", first.sizes(), advice);
+    require(same, column.name(), " of sample ", titled(sample), " has shape ", tensor.sizes(), ", that of sample ",
+            titled(column.samples.front()), " ", first.sizes(), advice);
 }
 
 at::Tensor stacked(const Column& column) {
@@ -37,7 +37,7 @@ at::Tensor stacked(const Column& column) {
     for (const Sample& sample : column.samples) {
         rows.push_back(column.of(sample));
         require_like_first(column, rows.back().sizes() == column.first().sizes(), sample,
-                           "; make them alike, or pad them with pad_collate()");
+                           "; make them of one shape, as resize() does with pictures, or pad them with pad_collate()");
     }
     return at::stack(rows);
 }
@@ -46,7 +46,7 @@ at::Tensor stacked(const Column& column) {
 std::vector<int64_t> lengths_of(const Column& column, int64_t dim) {
     std::vector<int64_t> lengths;
     for (const Sample& sample : column.samples) {
-        require(column.of(sample).dim() > dim, column.name(), " of sample ", sample.index, " has no dimension ", dim,
+        require(column.of(sample).dim() > dim, column.name(), " of sample ", titled(sample), " has no dimension ", dim,
                 " to be padded: its shape is ", column.of(sample).sizes());
         lengths.push_back(column.of(sample).size(dim));
     }

@@ -9,6 +9,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "../../core/error.h"
+#include "../../core/file.h"
+#include "../../core/text.h"
+#include "../images/contact_sheet.h"
 #include "../table/detail/table_impl.h"
 #include "detail/dataset_rows.h"
 #include "detail/loader_options.h"
@@ -65,6 +68,24 @@ std::shared_ptr<const DatasetRows> rows_of(AnyDataset data, const char* name, co
                                                               .workers = options.workers,
                                                               .prefetch = options.prefetch,
                                                               .rows_per_epoch = rows_per_epoch});
+}
+
+std::shared_ptr<const Preprocessing> preprocessing_of(const AnyDataset& data) {
+    return data.indexed() ? data.indexed()->preprocessing() : nullptr;
+}
+
+/// Throws Error where the validation data mean something else by the same numbers.
+void require_same(const Preprocessing& train, const Preprocessing& valid) {
+    const auto classes = [](const Preprocessing& data) { return join(data.target_classes(0)); };
+    require(classes(train) == classes(valid), "The training data set has the classes ", classes(train),
+            ", the validation data set ", classes(valid), "; give it those of training");
+    require(train.fitted() == valid.fitted(), "The validation data set is read otherwise than that for training: ",
+            valid.fitted(), " and ", train.fitted());
+}
+
+Batch first_of(const Batch& batch, int64_t n) {
+    require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
+    return batch.take(at::arange(std::min(n, batch.size()), batch.inputs.front().device()));
 }
 
 /// Tensors that nothing is known about: columns input_0, input_1[0], …, target_0.
@@ -154,22 +175,26 @@ DataLoaders DataLoaders::from_dataset(AnyDataset data, const DatasetOptions& opt
     require<UsageError>(data.iterable() == nullptr,
                         "Samples without numbers cannot be split at random: give a data set for validation beside that "
                         "for training");
+    const auto preprocessing = preprocessing_of(data);
     const auto rows = rows_of(std::move(data), "the data set", options, options.rows_per_epoch);
     const Split split = random_split(rows->rows(), common.valid_pct, common.seed);
     common.sampler = sampler_of_taken(common.sampler, split.train);
     return DataLoaders(DataLoader(rows->taken(split.train), train_options(common)),
-                       DataLoader(rows->taken(split.valid), valid_options(common)));
+                       DataLoader(rows->taken(split.valid), valid_options(common)), preprocessing);
 }
 
 DataLoaders DataLoaders::from_dataset(AnyDataset train, AnyDataset valid, const DatasetOptions& options) {
     const DataLoadersOptions common = common_options(options);
     require_valid(common);
     require_no_split({}, common.valid_pct);
+    const auto preprocessing = preprocessing_of(train), of_valid = preprocessing_of(valid);
+    if (preprocessing && of_valid) require_same(*preprocessing, *of_valid);
     return DataLoaders(
         DataLoader(rows_of(std::move(train), "the training data set", options, options.rows_per_epoch),
                    train_options(common)),
         DataLoader(rows_of(std::move(valid), "the validation data set", options, options.valid_rows_per_epoch),
-                   valid_options(common)));
+                   valid_options(common)),
+        preprocessing);
 }
 
 const DataLoader& DataLoaders::train() const {
@@ -207,13 +232,16 @@ Table DataLoaders::decode(const Batch& batch, const Tensors& predictions) const 
 }
 
 Table DataLoaders::decoded_batch(int64_t n) const {
-    require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
-    const Batch batch = one_batch();
-    return decode(batch.take(at::arange(std::min(n, batch.size()))));
+    return decode(first_of(one_batch(), n));
 }
 
 void DataLoaders::show_batch(int64_t n) const {
     show_batch(std::cout, n);
+}
+
+void DataLoaders::show_batch(const std::filesystem::path& page, int64_t n) const {
+    require_writable_path(page);
+    contact_sheet(*this, first_of(one_batch(), n)).save(page);
 }
 
 void DataLoaders::show_batch(std::ostream& out, int64_t n) const {

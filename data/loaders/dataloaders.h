@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <iosfwd>
 #include <map>
 #include <memory>
@@ -86,6 +87,9 @@ public:
     /// Prints decoded_batch(n) to standard output.
     void show_batch(int64_t n = 10) const;
     void show_batch(std::ostream& out, int64_t n = 10) const;
+    /// Writes a page of HTML with the pictures of one_batch(), the first `n`, and what is known of each; see
+    /// contact_sheet().
+    void show_batch(const std::filesystem::path& page, int64_t n = 36) const;
 
     /// Vocabulary of each categorical column: dls.classes().at("title").names().
     std::map<std::string, Vocabulary> classes() const;

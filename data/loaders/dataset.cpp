@@ -4,6 +4,10 @@
 
 namespace embark {
 
+std::string titled(const Sample& sample) {
+    return sample.name.empty() ? concat(sample.index) : concat(sample.index, " (", sample.name, ")");
+}
+
 Dataset::~Dataset() = default;
 
 SampleStream::~SampleStream() = default;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -15,15 +16,22 @@
 
 namespace embark {
 
+class Preprocessing;
+
 /// One row of a data set. Its tensors have no dimension for rows: a picture is (channels, height, width).
 struct Sample {
-    Tensors inputs;
+    Tensors inputs = {};
     Tensors targets = {};
     /// How much it counts in the loss, at least 0. All samples of a data set have one, or none.
     std::optional<double> weight = {};
     /// Its number in the data set, or in the pass where they have no numbers; filled in as it is read.
     int64_t index = -1;
+    /// What messages call it besides, as the file that it is from; may be empty.
+    std::string name = {};
 };
+
+/// Number and name of a sample, for messages: "17 (digits/3/17.png)".
+std::string titled(const Sample& sample);
 
 /// Samples by number. An ordinary class need not derive from it, see AnyDataset.
 class Dataset {
@@ -36,6 +44,9 @@ public:
     /// Sample `index`, 0 <= index < size(), which should follow from `index` and `random` alone. Called from several
     /// threads at once. What it throws becomes an Error that names the sample.
     virtual Sample get(int64_t index, Random& random) const = 0;
+
+    /// What gives back raw values of batches, the names of classes as those of ImageDataset; null: there is nothing.
+    virtual std::shared_ptr<const Preprocessing> preprocessing() const { return nullptr; }
 };
 
 /// Samples one after the other.
@@ -134,6 +145,13 @@ public:
             return known_size(data_.size());
     }
 
+    std::shared_ptr<const Preprocessing> preprocessing() const override {
+        if constexpr (requires { data_.preprocessing(); })
+            return data_.preprocessing();
+        else
+            return nullptr;
+    }
+
     Sample get(int64_t index, Random& random) const override {
         if constexpr (HasSample<const T>) {
             return sample_at(data_, index, random);
@@ -205,6 +223,9 @@ private:
 ///
 /// A sample is a Sample, a torch::data::Example, a tensor, or a pair or tuple of inputs, targets and possibly a weight,
 /// with a tensor or a std::vector of them for inputs and for targets.
+///
+/// One with `size()` and `get(index)` may have a member `preprocessing() const`, a std::shared_ptr to a Preprocessing,
+/// which the DataLoaders have then.
 class AnyDataset {
 public:
     template <class T>

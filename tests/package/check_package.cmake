@@ -53,6 +53,15 @@ if(NOT output MATCHES "plain 0(\\.[0-3][0-9]*)?, balanced 0\\.(7[5-9]|[89])")
   message(FATAL_ERROR "example_rare_class did not do what it says:\n${output}")
 endif()
 
+if(EXISTS "${VENV}/bin/python")
+  run("${VENV}/bin/python" "${SOURCE}/tests/package/draw_digits.py" digits)
+  run("${work}/build-examples/example_images" digits)
+  if(NOT output MATCHES "1 of 401 pictures.*cut\\.png.*\n19 .* (0\\.9[89][0-9]*|1(\\.0*)?) .*model's own: yes.*digits/0/0\\.png is 0"
+      OR NOT EXISTS "${work}/results.html")
+    message(FATAL_ERROR "example_images did not do what it says:\n${output}")
+  endif()
+endif()
+
 run("${work}/build-examples/example_text_classifier")
 if(NOT output MATCHES "a wonderful story is good \\(0\\.9.*what a dull film is bad \\(0\\.9.*predict\\(texts: List\\[str\\]\\).*a moving and funny film is good")
   message(FATAL_ERROR "example_text_classifier did not do what it says:\n${output}")

@@ -147,7 +147,7 @@ std::optional<Sample> DatasetRows::read(SampleStream& stream, int64_t row, Rando
 
 void DatasetRows::transform(Sample& sample, std::optional<uint64_t> seed) const {
     if (settings_.transforms.empty()) return;
-    saying_where(where(sample.index), [&] {
+    saying_where(concat("sample ", titled(sample), " of ", name_), [&] {
         apply_transforms(settings_.transforms, sample, seed);
         check(sample);
     });

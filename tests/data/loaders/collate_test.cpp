@@ -33,7 +33,7 @@ TEST(Collate, stacks_samples_of_one_shape_and_names_those_of_another) {
     const auto dls = DataLoaders::from_dataset(Sequences(), Sequences(), collated_by({}));
     EXPECT_EQ(message_of<Error>([&] { dls.one_batch(); }),
               "Batch 0 of the training data set: input 0 of sample 1 has shape [2], that of sample 0 [1]; make them "
-              "alike, or pad them with pad_collate()");
+              "of one shape, as resize() does with pictures, or pad them with pad_collate()");
 }
 
 TEST(Collate, pads_to_the_longest_of_the_batch) {
