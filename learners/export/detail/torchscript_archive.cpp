@@ -55,14 +55,15 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
                                 const Records* records) {
     const ClassicLocale plain_numbers;
     const Tensors example = dls.one_batch().inputs;
-    FileExport file(trace_module(model, example), example, options);
+    ForwardInputs inputs{example, {}};
+    FileExport file(trace_module(model, example, options.dynamic_dims, &inputs.free), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
 
     nlohmann::json description = file.description();
     description["format"] = kExportFormat;
     description["version"] = EMBARK_VERSION;
     description["model"] = class_name(model.module());
-    description["forward_inputs"] = forward_inputs_json(example);
+    description["forward_inputs"] = forward_inputs_json(inputs);
     if (!options.metadata.empty()) description["metadata"] = options.metadata;
     if (records != nullptr && !records->epochs.empty()) description["training"] = training_json(*records);
     if (const auto* network = dynamic_cast<const TabularModelImpl*>(&model.module())) {
