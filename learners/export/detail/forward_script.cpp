@@ -46,10 +46,12 @@ void define_forward(torch::jit::Module& module, const Tensors& example, const Fr
         given.push_back(given_shape(names.back()));
     }
     const auto& returns = module.get_method(kTracedForward).function().getSchema().returns();
+    const std::string type = returns.front().type()->annotation_str();
+    const std::string message = concat("\"forward expects ", join(expected, " and "), ", got \" + ",
+                                       join(given, " + \" and \" + "));
     const ClassicLocale plain_numbers;
-    module.define(concat("def forward(self, ", join(arguments), ") -> ", returns.front().type()->annotation_str(), ":\n",
-                         "    assert ", join(conditions, " and "), ", \\\n        \"forward expects ",
-                         join(expected, " and "), ", got \" + ", join(given, " + \" and \" + "), "\n",
+    module.define(concat("def forward(self, ", join(arguments), ") -> ", type, ":\n",
+                         "    assert ", join(conditions, " and "), ", \\\n        ", message, "\n",
                          "    return self.", kTracedForward, "(", join(names), ")\n"));
 }
 

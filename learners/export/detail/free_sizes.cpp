@@ -40,8 +40,8 @@ FreeSizes free_sizes(const Tensors& example, const DynamicDims& dynamic_dims, bo
     for (const auto& [input, dims] : dynamic_dims) {
         for (const int64_t dim : dims) {
             check_dynamic_dim(example, input, dim);
-            require<UsageError>(!find_free_size(free, input, dim), "Invalid dynamic_dims: dimension ", dim, " of input ",
-                                input, " is named twice");
+            require<UsageError>(!find_free_size(free, input, dim), "Invalid dynamic_dims: dimension ", dim,
+                                " of input ", input, " is named twice");
             const int64_t size = example[input].size(dim);
             const auto same = std::find_if(free.begin() + 1, free.end(),
                                            [&](const FreeSize& other) { return together && other.example == size; });

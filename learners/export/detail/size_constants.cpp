@@ -32,8 +32,8 @@ std::string fixed_value(const VaryingConstant& constant, const std::vector<IValu
     const std::string value = describe_constant(numbers[0]);
     size_t other = 1;
     while (other + 1 < numbers.size() && describe_constant(numbers[other]) == value) ++other;
-    return concat(operation_taking(constant.node->output()), " uses a fixed value that follows from the batch, ", value, " ",
-                  traces[0].description, " and ", describe_constant(numbers[other]), " ", traces[other].description,
+    return concat(operation_taking(constant.node->output()), " uses a fixed value that follows from the batch, ", value,
+                  " ", traces[0].description, " and ", describe_constant(numbers[other]), " ", traces[other].description,
                   "; use -1 or operations that follow the size of their input, such as flatten(1), expand_as or "
                   "zeros_like, there");
 }

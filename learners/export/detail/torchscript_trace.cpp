@@ -35,22 +35,27 @@ struct TracedBatch {
 };
 
 // The rows of the traces: numbers with few divisors and remainders in common, so that what is made of them differs too,
-// and on both sides of the limits that a program may know. The last is as large as kMostValues allows. At the others,
-// the trace must answer as the module does.
+// and on both sides of the limits that a program may know. At the others, the trace must answer as the module does.
 constexpr int64_t kTracedRows[] = {5, 12, 2, 7, 33, 1031};
 constexpr int64_t kAnsweredRows[] = {1, 9};
-constexpr int64_t kMostValues = 1 << 16;
 
-/// How much larger than in the example a dynamic size is in the traces, number by number as above, and how often as
-/// large.
-constexpr int64_t kTracedFactor[] = {1, 1, 2, 1, 1, 1}, kTracedExtra[] = {0, 3, 33, 1, 8, 2};
+/// How much larger than in the example a dynamic size is in these traces.
+constexpr int64_t kTracedExtra[] = {0, 3, 1031, 6, 11, 2};
+
+/// How many values the inputs have at most where sizes are large, and where there are as many as 33 rows.
+constexpr int64_t kMostValues = 1 << 16, kMostValuesOf33 = 1 << 23;
+
+int64_t n_values(const Tensors& inputs) {
+    int64_t sum = 0;
+    for (const at::Tensor& input : inputs) sum += input.numel();
+    return sum;
+}
 
 /// The sizes of trace `i`: the dynamic ones apart from each other.
-Sizes traced_sizes(const FreeSizes& free, size_t i, int64_t rows) {
+Sizes traced_sizes(const FreeSizes& free, size_t i, int64_t rows, int64_t extra) {
     Sizes sizes = {rows};
     for (size_t k = 1; k < free.size(); ++k) {
-        const auto apart = static_cast<int64_t>(k - 1) * static_cast<int64_t>(i);
-        sizes.push_back(kTracedFactor[i] * free[k].example + kTracedExtra[i] + apart);
+        sizes.push_back(free[k].example + extra + static_cast<int64_t>((k - 1) * i));
     }
     return sizes;
 }
@@ -61,13 +66,17 @@ TracedBatch batch_of(const Tensors& example, const FreeSizes& free, const Sizes&
 
 /// Batches of several sizes, the first two of which a model must take, and one of them with other values.
 std::vector<TracedBatch> batches_to_trace(const Tensors& example, const FreeSizes& free) {
-    int64_t values_a_row = 1;
-    for (const at::Tensor& input : example) values_a_row += input.numel() / input.size(0);
     std::vector<TracedBatch> batches;
     for (size_t i = 0; i < std::size(kTracedRows); ++i) {
-        const int64_t most = std::max<int64_t>(kMostValues / values_a_row, 34);
-        const Sizes sizes = traced_sizes(free, i, std::min(kTracedRows[i], most));
-        batches.push_back(batch_of(example, free, sizes, static_cast<int64_t>(i) * kTracedRows[0]));
+        int64_t rows = kTracedRows[i], extra = kTracedExtra[i];
+        const auto batch = [&] {
+            const int64_t first = static_cast<int64_t>(i) * kTracedRows[0];
+            return batch_of(example, free, traced_sizes(free, i, rows, extra), first);
+        };
+        while (rows > 33 && n_values(batch().inputs) > kMostValues) rows /= 2;
+        while (extra > 33 && n_values(batch().inputs) > kMostValues) extra /= 2;
+        const bool too_large = rows > 12 && n_values(batch().inputs) > kMostValuesOf33;
+        if (!too_large) batches.push_back(batch());
     }
     const TracedBatch first = batches.front();
     for (auto& [values, inputs] : with_other_values(first.inputs)) {
@@ -80,11 +89,11 @@ std::vector<TracedBatch> batches_to_trace(const Tensors& example, const FreeSize
 std::vector<TracedBatch> batches_to_answer(const Tensors& example, const FreeSizes& free) {
     std::vector<TracedBatch> batches;
     for (const int64_t rows : kAnsweredRows) {
-        batches.push_back(batch_of(example, free, traced_sizes(free, 0, rows), kTracedRows[0]));
+        batches.push_back(batch_of(example, free, traced_sizes(free, 0, rows, 0), kTracedRows[0]));
     }
     for (size_t k = 1; k < free.size(); ++k) {
         for (const int64_t size : {int64_t{1}, (free[k].example + 1) / 2}) {
-            Sizes sizes = traced_sizes(free, 0, kAnsweredRows[1]);
+            Sizes sizes = traced_sizes(free, 0, kAnsweredRows[1], 0);
             sizes[k] = size;
             batches.push_back(batch_of(example, free, sizes, 0));
         }
@@ -192,7 +201,8 @@ bool can_answer(const Model& model, const Tensors& inputs) {
     }
 }
 
-/// The free sizes, where dynamic ones that are equal in the example count as one if the module does not take them apart.
+/// The free sizes, where dynamic ones that are equal in the example count as one if the module does not take them
+/// apart.
 FreeSizes sizes_of(const Model& model, const Tensors& example, const DynamicDims& dynamic_dims) {
     const FreeSizes apart = free_sizes(example, dynamic_dims, /*together=*/false);
     const FreeSizes together = free_sizes(example, dynamic_dims, /*together=*/true);

@@ -14,7 +14,8 @@ namespace embark {
 /// size; `forward` refuses inputs whose other dimensions are not the example's. The trace is made at several of these
 /// sizes: numbers that follow from them are taken from the input instead, and where operations depend on them, or on
 /// values that C++ takes out of a tensor, an Error names the operation. So does one that draws random numbers. `model`
-/// is left as it was: mode, device, gradients. `free` becomes the sizes that forward leaves free. Throws UsageError for a dimension that the example does not have.
+/// is left as it was: mode, device, gradients. `free` becomes the sizes that forward leaves free. Throws UsageError for
+/// a dimension that the example does not have.
 torch::jit::Module trace_module(const Model& model, const Tensors& example,
                                 const DynamicDims& dynamic_dims = {}, FreeSizes* free = nullptr);
 

@@ -20,8 +20,8 @@ struct AnsweredBatch {
 /// floating-point numbers other signs and NaN. A module need not have an answer to them.
 std::vector<std::pair<std::string, Tensors>> with_other_values(const Tensors& inputs);
 
-/// Throws Error, which reads on from "RatingNet cannot be exported: ", unless the forward of `traced` answers each batch
-/// as the module does.
+/// Throws Error, which reads on from "RatingNet cannot be exported: ", unless the forward of `traced` answers each
+/// batch as the module does.
 void require_same_answers(const torch::jit::Module& traced, const std::vector<AnsweredBatch>& batches);
 
 }  // namespace embark

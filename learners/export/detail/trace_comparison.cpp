@@ -167,7 +167,8 @@ std::optional<std::string> compare_traces(const std::vector<TracedGraph>& traces
         if (!node) continue;
         return concat("its operations are not the same for every batch: those ", first.description, " and those ",
                       traces[i].description, " part at ", name_of(node),
-                      "; a forward must do the same whatever the rows, their number, and sizes that dynamic_dims names");
+                      "; a forward must do the same whatever the rows, their number, and the sizes that dynamic_dims "
+                      "names");
     }
     for (Node* node : first.graph->nodes()) {
         const auto varies = [&](const auto& values) { return values.contains(node); };

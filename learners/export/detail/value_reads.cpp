@@ -107,7 +107,9 @@ bool ValueReads::is_asked_by_attention(size_t read) const {
     bool takes_weights = false;
     for (const Node* node = asked.after->next(); node->kind() != c10::prim::Return; node = node->next()) {
         if (node->kind().is_prim()) continue;
-        for (const Value* input : node->inputs()) takes_weights = takes_weights || is_parameter(input, "in_proj_weight");
+        for (const Value* input : node->inputs()) {
+            takes_weights = takes_weights || is_parameter(input, "in_proj_weight");
+        }
         if (!takes_weights) return false;
         if (takes(node, reads_[first].value)) return true;
     }
@@ -126,8 +128,9 @@ std::optional<std::string> ValueReads::objection() const {
         const Read& read = reads_[i];
         if (is_asked_by_attention(i) || (read.value && is_packed_rows(read.value))) continue;
         return concat(read.operation,
-                      " takes a number out of a tensor that follows from the input, and the file would keep that number "
-                      "and what is decided by it; stay with tensors there, and choose between two by torch::where");
+                      " takes a number out of a tensor that follows from the input, and the file would keep that "
+                      "number and what is decided by it; stay with tensors there, and choose between two by "
+                      "torch::where");
     }
     return std::nullopt;
 }

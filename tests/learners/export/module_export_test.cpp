@@ -1,5 +1,5 @@
-// Typical modules, LibTorch's own among them, as exported files: each answers as C++ does at sizes that no trace had, or
-// is refused with a sentence that says why.
+// Typical modules, LibTorch's own among them, as exported files: each answers as C++ does at sizes that no trace had,
+// or is refused with a sentence that says why.
 #include <embark/learners/export/detail/torchscript_trace.h>
 
 #include <sstream>
@@ -408,7 +408,8 @@ TEST(ModuleExport, numbers_of_the_module_itself_may_be_read) {
 }
 
 TEST(ModuleExport, files_refuse_other_shapes) {
-    const auto mean = exported(of_one({}, [](const Tensor& x) { return x.sum(1) / x.size(1); }), {torch::randn({6, 5})});
+    const Model mean_of_row = of_one({}, [](const Tensor& x) { return x.sum(1) / x.size(1); });
+    const auto mean = exported(mean_of_row, {torch::randn({6, 5})});
     EXPECT_EQ(refused_call(mean, {torch::randn({3, 9})}), "forward expects x of shape (n, 5), got (3, 9)");
     EXPECT_EQ(refused_call(mean, {torch::randn({5})}), "forward expects x of shape (n, 5), got (5,)");
     EXPECT_EQ(refused_call(mean, {torch::randn({3, 5, 1})}), "forward expects x of shape (n, 5), got (3, 5, 1)");
