@@ -30,7 +30,7 @@ int64_t SizeFormula::value_of(const Monomial& monomial, const std::vector<int64_
 }
 
 int64_t SizeFormula::integer(const std::vector<int64_t>& sizes) const {
-    return divide_down(a_ * value_of(s_, sizes) + b_ * value_of(t_, sizes), divisor_);
+    return a_ * divide_down(value_of(s_, sizes) + shift_, divisor_) + b_ * value_of(t_, sizes);
 }
 
 std::optional<SizeFormula> SizeFormula::checked(const std::vector<int64_t>& values, const Sizes& sizes) const {
@@ -73,18 +73,41 @@ std::optional<SizeFormula> SizeFormula::find_sum(const std::vector<int64_t>& val
 
 std::optional<SizeFormula> SizeFormula::find_quotient(const std::vector<int64_t>& values, const Sizes& sizes) {
     const size_t n = sizes.front().size();
+    std::optional<SizeFormula> found;
     SizeFormula formula;
-    formula.a_ = 1;
     formula.t_ = {n, n};
     for (size_t i = 0; i < n; ++i) {
         formula.s_ = {i, n};
         for (formula.divisor_ = 2; formula.divisor_ <= kLargestDivisor; ++formula.divisor_) {
-            for (formula.b_ = -kLargestDivisor; formula.b_ <= kLargestDivisor; ++formula.b_) {
-                if (auto found = formula.checked(values, sizes)) return found;
+            for (formula.shift_ = -kLargestDivisor; formula.shift_ <= kLargestDivisor; ++formula.shift_) {
+                const auto fitting = formula.with_factors(values, sizes);
+                if (!fitting) continue;
+                if (found && !found->is_same_function(*fitting, n)) return std::nullopt;
+                found = fitting;
             }
         }
     }
-    return std::nullopt;
+    return found;
+}
+
+std::optional<SizeFormula> SizeFormula::with_factors(const std::vector<int64_t>& values, const Sizes& sizes) const {
+    const auto quotient = [&](size_t at) { return divide_down(value_of(s_, sizes[at]) + shift_, divisor_); };
+    size_t other = 1;
+    while (other < sizes.size() && quotient(other) == quotient(0)) ++other;
+    if (other == sizes.size()) return std::nullopt;
+    SizeFormula formula = *this;
+    formula.a_ = (values[other] - values[0]) / (quotient(other) - quotient(0));
+    formula.b_ = values[0] - formula.a_ * quotient(0);
+    return formula.checked(values, sizes);
+}
+
+bool SizeFormula::is_same_function(const SizeFormula& other, size_t n_sizes) const {
+    if (s_ != other.s_) return false;
+    for (int64_t size = 1; size <= kLargestDivisor * kLargestDivisor; ++size) {
+        const std::vector<int64_t> sizes(n_sizes, size);
+        if (integer(sizes) != other.integer(sizes)) return false;
+    }
+    return true;
 }
 
 std::optional<SizeFormula> SizeFormula::find_real(const std::vector<double>& values, const Sizes& sizes) {
@@ -151,9 +174,13 @@ torch::jit::Value* SizeFormula::emit(torch::jit::Graph& graph, const std::vector
         Value* real = graph.insertConstant(real_);
         return graph.insert(over_size_ ? c10::aten::div : c10::aten::mul, {real, size});
     }
-    Value* number = term(a_, s_);
+    Value* number = divisor_ == 1 ? term(a_, s_) : term(1, s_);
+    if (divisor_ != 1) {
+        number = graph.insert(c10::aten::add, {number, shift_});
+        number = graph.insert(c10::aten::floordiv, {number, divisor_});
+        number = graph.insert(c10::aten::mul, {number, a_});
+    }
     if (b_ != 0) number = graph.insert(c10::aten::add, {number, term(b_, t_)});
-    if (divisor_ != 1) number = graph.insert(c10::aten::floordiv, {number, divisor_});
     return is_float_ ? graph.insert(c10::aten::Float, {number}) : number;
 }
 

@@ -40,7 +40,7 @@ constexpr int64_t kTracedRows[] = {5, 12, 2, 7, 33, 1031};
 constexpr int64_t kAnsweredRows[] = {1, 9};
 
 /// How much larger than in the example a dynamic size is in these traces.
-constexpr int64_t kTracedExtra[] = {0, 3, 1031, 6, 11, 2};
+constexpr int64_t kTracedExtra[] = {0, 3, 515, 6, 13, 2};
 
 /// How many values the inputs have at most where sizes are large, and where there are as many as 33 rows.
 constexpr int64_t kMostValues = 1 << 16, kMostValuesOf33 = 1 << 23;
@@ -141,6 +141,8 @@ TraceRun trace(const Model& model, torch::jit::Module& mirror, const Tensors& in
         require(!made.outputs.empty(), "its forward gives no tensor");
         for (const at::Tensor& output : made.outputs) {
             require(output.defined(), "its forward gives an undefined tensor");
+            require(output.requires_grad() || tracer::getTracingState()->hasValue(output),
+                    "its forward gives a tensor that follows neither from its inputs nor from its parameters");
         }
         if (made.outputs.size() == 1) return {made.outputs.front()};
         return {c10::ivalue::Tuple::create(
@@ -169,8 +171,9 @@ std::vector<TracedGraph> trace_all(const Model& model, torch::jit::Module& mirro
         TraceRun run;
         try {
             run = trace(model, mirror, batches[i].inputs);
-        } catch (const std::exception&) {
-            if (i < 2) throw;
+        } catch (const std::exception& error) {
+            if (i == 0) throw;
+            if (i == 1) fail(batches[i].description, " its forward fails: ", torch_message(error));
             continue;  // Where the module itself does not answer, the trace need not either.
         }
         if (run.objection) fail(*run.objection);

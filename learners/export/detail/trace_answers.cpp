@@ -41,6 +41,11 @@ std::vector<std::pair<std::string, Tensors>> with_other_values(const Tensors& in
          [](const at::Tensor& x) {
              return x.masked_fill(torch::arange(x.numel()).remainder(2).to(torch::kBool).view(x.sizes()), 0);
          }},
+        {"integers half as large",
+         [](const at::Tensor& x) {
+             const bool is_integer = c10::isIntegralType(x.scalar_type(), /*includeBool=*/false);
+             return is_integer ? x.add(1).div(2, "floor") : x;
+         }},
         {"other signs", of_floats([](const at::Tensor& x) { return -x; })},
         {"NaN in one place", of_floats([](const at::Tensor& x) {
              at::Tensor changed = x.clone();
@@ -56,8 +61,11 @@ std::vector<std::pair<std::string, Tensors>> with_other_values(const Tensors& in
 }
 
 void require_same_answers(const torch::jit::Module& traced, const std::vector<AnsweredBatch>& batches) {
-    for (const AnsweredBatch& batch : batches) {
-        const std::vector<torch::jit::IValue> arguments(batch.inputs.begin(), batch.inputs.end());
+    // In another order than the module answered them, so that a state which it keeps shows.
+    for (auto at = batches.rbegin(); at != batches.rend(); ++at) {
+        const AnsweredBatch& batch = *at;
+        std::vector<torch::jit::IValue> arguments;
+        for (const at::Tensor& input : batch.inputs) arguments.emplace_back(input.clone());
         Tensors results;
         try {
             results = as_tensors(call_method(traced, "forward", arguments));

@@ -16,8 +16,8 @@ struct AnsweredBatch {
     Tensors inputs, expected;
 };
 
-/// `inputs` with other values of the same shapes and types, and what messages say of them: zeros, some zeros, and of
-/// floating-point numbers other signs and NaN. A module need not have an answer to them.
+/// `inputs` with other values of the same shapes and types, and what messages say of them: zeros, some zeros,
+/// smaller integers, and of floating-point numbers other signs and NaN. A module need not have an answer to them.
 std::vector<std::pair<std::string, Tensors>> with_other_values(const Tensors& inputs);
 
 /// Throws Error, which reads on from "RatingNet cannot be exported: ", unless the forward of `traced` answers each

@@ -318,6 +318,7 @@ TEST(ModuleExport, sizes_that_cpp_takes_from_its_input) {
         [](const Tensor& x) { return x.sum() - x.numel(); },
         [](const Tensor& x) { return x + torch::arange(x.size(1)).unsqueeze(1) * x.size(0); },
         [](const Tensor& x) { return x.narrow(1, 0, (x.size(1) + 1) / 2); },
+        [](const Tensor& x) { return torch::ones({x.size(0), 2 * (x.size(1) / 3) + 1}) * x.mean(); },
         [](const Tensor& x) { return x.index({torch::indexing::Slice(), x.size(1) - 1}); },
         [](const Tensor& x) { return torch::ones({x.size(0) + x.size(1), 2 * x.size(1) + 3}) * x.mean(); },
         [](const Tensor& x) { return x * torch::tensor(x.size(1)) + torch::tensor(static_cast<float>(x.size(0))); },
@@ -379,6 +380,25 @@ TEST(ModuleExport, decisions_that_no_operator_shows_are_refused) {
     }
 }
 
+TEST(ModuleExport, lengths_of_packed_sequences_that_make_a_size_are_refused) {
+    nn::LSTM lstm(nn::LSTMOptions(8, 4).batch_first(true));
+    const Model model = module_of({lstm.ptr()}, [=](const Tensors& x) mutable -> Tensors {
+        const auto packed = nn::utils::rnn::pack_padded_sequence(x[0], x[1], /*batch_first=*/true, false);
+        const auto states = std::get<0>(lstm->forward_with_packed_input(packed));
+        return {std::get<0>(nn::utils::rnn::pad_packed_sequence(states, /*batch_first=*/true))};
+    });
+    EXPECT_THAT(refusal(model, {torch::randn({6, 5, 8}), torch::full({6}, 5, torch::kLong)}),
+                HasSubstr("aten::_pad_packed_sequence uses a fixed value that follows from the batch, 5 with 5 rows and "
+                          "3 with integers half as large"));
+}
+
+TEST(ModuleExport, modules_that_keep_a_state_are_refused) {
+    const auto module = std::make_shared<UserModuleImpl>();
+    const Tensor count = module->register_buffer("count", torch::zeros({1}));
+    module->function = [=](const Tensors& x) -> Tensors { return {x[0] * Tensor(count).add_(1)}; };
+    EXPECT_THAT(refusal(Model(module), kRows(6, 5)), HasSubstr("nor keep a state"));
+}
+
 TEST(ModuleExport, decisions_by_sizes_are_refused) {
     EXPECT_THAT(refusal(of_one({}, [](const Tensor& x) { return x.size(0) > 20 ? x * 2 : x.tanh(); }), kRows(6, 5)),
                 HasSubstr("its operations are not the same for every batch: those with 5 rows and those with 33 rows"));
@@ -422,6 +442,15 @@ TEST(ModuleExport, files_refuse_other_shapes) {
               "forward expects x1 of shape (n, m, 8) and x2 of shape (n, m), got (3, 9, 8) and (3, 1)");
     EXPECT_EQ(refused_call(together, {torch::randn({3, 9, 8}), torch::randn({1, 9})}),
               "forward expects x1 of shape (n, m, 8) and x2 of shape (n, m), got (3, 9, 8) and (1, 9)");
+}
+
+TEST(ModuleExport, lengths_that_the_module_cannot_have_are_refused) {
+    nn::Linear head(40, 2);
+    const Model model = of_one({head.ptr()}, [=](const Tensor& x) mutable { return head(x.flatten(1)); });
+    EXPECT_THAT(refusal(model, kSteps(6, 5), kFreeLength),
+                HasSubstr("with 12 rows and m = 8 its forward fails: mat1 and mat2 shapes cannot be multiplied"));
+    EXPECT_THAT(refusal(of_one({}, [w = torch::ones({2})](const Tensor&) { return w; }), kRows(6, 5)),
+                HasSubstr("follows neither from its inputs nor from its parameters"));
 }
 
 TEST(ModuleExport, dynamic_dims_must_exist) {
