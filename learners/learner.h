@@ -201,8 +201,9 @@ public:
     /// `predict(users: List[str], items: List[str]) -> Tensor`, `recommend(user: str, k: int)` and
     /// `similar(item: str, k: int)`, both `-> Tuple[List[str], Tensor]`; for tables
     /// `predict(categories: Dict[str, List[str]], numbers: Dict[str, List[float]])`, which gives for each target the
-    /// classes' names with all probabilities, or values in its own units. Throws Error, before anything is written,
-    /// where the module's trace depends on the batch size, and names the operation.
+    /// classes' names with all probabilities, or values in its own units. `forward` takes any number of rows, and
+    /// refuses inputs of other shapes, but for the dimensions that options.dynamic_dims names. Throws Error, before
+    /// anything is written, where C++ decides by values or sizes, and names the operation; see docs/deploy.md.
     void export_torchscript(const std::filesystem::path& path, const ExportOptions& options = {});
 
     /// Writes the model as ONNX, for ONNX Runtime in any language, with the preprocessing of tables and ratings inside,

@@ -69,6 +69,11 @@ void add_tensors(Json& schema, const Json& description) {
         Json input = inputs->at(i);
         input["name"] = inputs->size() == 1 ? "x" : concat("x", i + 1);
         input["kind"] = "tensor";
+        const auto names = input.value("free", std::vector<std::string>());
+        for (size_t dim = 0; dim < names.size(); ++dim) {
+            if (!names[dim].empty()) input["shape"][dim] = names[dim];
+        }
+        input.erase("free");
         schema["inputs"].push_back(std::move(input));
     }
     for (const std::string name : description.value("outputs", Json::array())) {

@@ -10,7 +10,8 @@ namespace embark {
 /// FileInfo::description) "kind", "model", "version", "training" and "metadata", and
 ///
 ///   "inputs"   a list of {"name", "kind"}, and by kind, of a category {"categories", "spelling"}, of a number {"fill"},
-///              of a date {"format", "time"}, of a text {"max_len"}, of an id {"count"}, of a tensor {"type", "shape"}
+///              of a date {"format", "time"}, of a text {"max_len"}, of an id {"count"}, of a tensor {"type", "shape"},
+///              its sizes without the rows, of a free one its name
 ///   "outputs"  a list of {"name", "kind"}: "class" or "labels" with {"classes"}, "value", or "tensor"
 ///
 /// The same text is what the method `schema()` of a TorchScript file gives, and the entry "schema" of an ONNX file's

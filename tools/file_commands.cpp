@@ -124,7 +124,9 @@ std::string said_of(const Json& column) {
         return concat(column.at("type").get<std::string>(), ", (rows",
                       column.at("shape").empty() ? "" : ", ", join([&] {
                           std::vector<std::string> sizes;
-                          for (const Json& size : column.at("shape")) sizes.push_back(size.dump());
+                          for (const Json& size : column.at("shape")) {
+                              sizes.push_back(size.is_string() ? size.get<std::string>() : size.dump());
+                          }
                           return sizes;
                       }()),
                       ")");

@@ -26,6 +26,12 @@ struct ExportOptions {
     /// `item_factors.weight` or `embeds.1.weight` where there is one, else the one 2-d parameter with a row for each
     /// item and more than one column. Where several fit, the file has no `similar`.
     std::string item_factors = {};
+    /// Dimensions of the encoded inputs that may be of any size in the file, by input, both counted from 0:
+    /// `{.dynamic_dims = {{0, {1}}}}` for texts (n, length). The rows, dimension 0, always may. The file refuses inputs
+    /// whose other dimensions are not those of the training batches. Dimensions that are equal in the training batches,
+    /// and that the module does not take apart, must be equal in every call. An export is refused where the module does
+    /// not do the same for all sizes, as one that loops over a length.
+    std::map<size_t, std::vector<int64_t>> dynamic_dims = {};
     /// What else the file is to say of itself, by name: {{"trained on", "2024's orders"}}.
     std::map<std::string, std::string> metadata = {};
 };

@@ -32,16 +32,19 @@ std::filesystem::path beside(const std::filesystem::path& path, const std::strin
 
 /// What forward does with tensors that are encoded already.
 std::string forward_file(const ExportedFile& file) {
-    const Tensors example = forward_example(file);
+    const auto [example, free] = forward_inputs(file);
     onnx::Graph graph;
     onnx::Names inputs;
     for (size_t i = 0; i < example.size(); ++i) {
         onnx::Dims dims = {"rows"};
-        for (int64_t d = 1; d < example[i].dim(); ++d) dims.push_back(concat(example[i].size(d)));
-        inputs.push_back(graph.input(example.size() == 1 ? "x" : concat("x", i + 1),
-                                     onnx::type_of(example[i].scalar_type()), dims));
+        for (int64_t d = 1; d < example[i].dim(); ++d) {
+            const FreeSize* size = find_free_size(free, i, d);
+            dims.push_back(size ? size->name : concat(example[i].size(d)));
+        }
+        inputs.push_back(
+            graph.input(input_name(i, example.size()), onnx::type_of(example[i].scalar_type()), dims));
     }
-    const auto outputs = onnx::forward_rows(graph, file.module(), inputs, example);
+    const auto outputs = onnx::forward_rows(graph, file.module(), inputs, example, free);
     for (size_t i = 0; i < outputs.size(); ++i) {
         graph.output(outputs.size() == 1 ? "output" : concat("output", i + 1), outputs[i].name, outputs[i].type,
                      outputs[i].dims);

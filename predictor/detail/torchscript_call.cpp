@@ -39,6 +39,9 @@ std::string torch_message(const std::exception& exception) {
     if (const size_t at = text.rfind(kRuntimeError); at != std::string_view::npos) {
         text.remove_prefix(at + kRuntimeError.size());
     }
+    // What a method says by `assert` is a sentence of its own.
+    constexpr std::string_view kAssertionError = "AssertionError: ";
+    if (text.starts_with(kAssertionError)) text.remove_prefix(kAssertionError.size());
     text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
     return std::string(text.substr(0, text.find('\n')));
 }

@@ -65,7 +65,8 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
                                 const Records* records) {
     const ClassicLocale plain_numbers;
     const auto [exported, example] = form_for_export(model, dls.one_batch().inputs);
-    FileExport file(trace_module(exported, example), example, options);
+    ForwardInputs inputs{example, {}};
+    FileExport file(trace_module(exported, example, options.dynamic_dims, &inputs.free), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
     if (auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module())) add_recommend_for(file, *sums);
 
@@ -73,7 +74,7 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
     description["format"] = kExportFormat;
     description["version"] = EMBARK_VERSION;
     description["model"] = class_name(model.module());
-    description["forward_inputs"] = forward_inputs_json(example);
+    description["forward_inputs"] = forward_inputs_json(inputs);
     if (!options.metadata.empty()) description["metadata"] = options.metadata;
     if (records != nullptr && !records->epochs.empty()) description["training"] = training_json(*records);
     if (const auto* network = dynamic_cast<const TabularModelImpl*>(&model.module())) {

@@ -36,87 +36,53 @@ bool same_value(const IValue& a, const IValue& b) {
     return a == b;
 }
 
-/// A scalar tensor as its number; other values unchanged.
-IValue number_of(const IValue& value) {
-    if (!value.isTensor() || !value.toTensor().defined() || value.toTensor().numel() != 1) return value;
-    return value.toTensor().item();
-}
-
-std::string describe(const IValue& value) {
-    if (value.isTensor()) return concat("a tensor of shape ", value.toTensor().sizes());
-    return concat(value);
-}
-
-/// The operation that `value` serves: the first that takes it, past what only wraps it up, such as a list.
-std::string user_of(const Value* value) {
-    while (value->hasUses()) {
-        const Node* user = value->uses().front().user;
-        if (user->kind() == c10::prim::Return) return "its result";
-        if (!user->kind().is_prim() || user->outputs().size() != 1) return user->kind().toQualString();
-        value = user->output();
-    }
-    return value->node()->kind().toQualString();
-}
-
 /// An operation's name; of one that only takes a result apart, the name of what made the result.
 std::string name_of(const Node* node) {
     while (node->kind().is_prim() && !node->inputs().empty()) node = node->inputs().front()->node();
     return node->kind().toQualString();
 }
 
+/// Two graphs, node by node.
 class Comparison {
 public:
-    Comparison(int64_t rows, int64_t other_rows) : rows_(rows), other_rows_(other_rows) {}
+    /// The constants that differ go to `constants`: nodes of the first graph, with their values in the other.
+    explicit Comparison(std::unordered_map<const Node*, IValue>& constants) : constants_(constants) {}
 
-    std::optional<std::string> of(const Block* one, const Block* other) {
+    /// The node from which on they differ; null where they do not.
+    const Node* of(const Block* one, const Block* other) {
         pair(one->inputs(), other->inputs());
         auto a = one->nodes().begin(), b = other->nodes().begin();
         for (; a != one->nodes().end() && b != other->nodes().end(); ++a, ++b) {
-            if (auto difference = of(*a, *b)) return difference;
+            if (const Node* difference = of(*a, *b)) return difference;
         }
-        if (a != one->nodes().end()) return other_structure(*a);
-        if (b != other->nodes().end()) return other_structure(*b);
+        if (a != one->nodes().end()) return *a;
+        if (b != other->nodes().end()) return *b;
         return of(one->return_node(), other->return_node());
     }
 
 private:
-    std::optional<std::string> of(const Node* a, const Node* b) {
+    const Node* of(const Node* a, const Node* b) {
         if (a->kind() == c10::prim::Constant && b->kind() == c10::prim::Constant) return of_constants(a, b);
         const bool alike = a->kind() == b->kind() && a->inputs().size() == b->inputs().size() &&
                            a->outputs().size() == b->outputs().size() && a->blocks().size() == b->blocks().size();
-        if (!alike) return other_structure(a);
-        if (a->kind() == c10::prim::GetAttr && a->s(c10::attr::name) != b->s(c10::attr::name))
-            return other_structure(a);
+        if (!alike) return a;
+        if (a->kind() == c10::prim::GetAttr && a->s(c10::attr::name) != b->s(c10::attr::name)) return a;
         for (size_t i = 0; i < a->inputs().size(); ++i) {
-            if (counterpart_.at(a->inputs()[i]) != b->inputs()[i]) return other_structure(a);
+            if (counterpart_.at(a->inputs()[i]) != b->inputs()[i]) return a;
         }
         for (size_t i = 0; i < a->blocks().size(); ++i) {
-            if (auto difference = of(a->blocks()[i], b->blocks()[i])) return difference;
+            if (const Node* difference = of(a->blocks()[i], b->blocks()[i])) return difference;
         }
         pair(a->outputs(), b->outputs());
-        return std::nullopt;
+        return nullptr;
     }
 
-    std::optional<std::string> of_constants(const Node* a, const Node* b) {
+    const Node* of_constants(const Node* a, const Node* b) {
         pair(a->outputs(), b->outputs());
         const auto x = torch::jit::toIValue(a->output()), y = torch::jit::toIValue(b->output());
-        if (x && y && same_value(*x, *y)) return std::nullopt;
-        if (!x || !y) return other_structure(a);
-        const IValue value = number_of(*x), other_value = number_of(*y);
-        constexpr std::string_view kAdvice =
-            "; use -1 or operations that follow the size of their input, such as flatten(1), expand_as or zeros_like, "
-            "there";
-        if (value.isInt() && value.toInt() == rows_ && other_value.isInt() && other_value.toInt() == other_rows_) {
-            return concat(user_of(a->output()), " uses the batch size ", rows_, " as a fixed number", kAdvice);
-        }
-        return concat(user_of(a->output()), " uses a fixed value that follows from the batch, ", describe(value),
-                      " for ", rows_, " rows and ", describe(other_value), " for ", other_rows_, " rows", kAdvice);
-    }
-
-    std::string other_structure(const Node* node) const {
-        return concat("its operations are not the same for every batch: those for ", rows_, " rows and for ",
-                      other_rows_, " rows part at ", name_of(node),
-                      "; a forward must do the same whatever the rows and their number");
+        if (!x || !y) return a;
+        if (!same_value(*x, *y)) constants_.emplace(a, *y);
+        return nullptr;
     }
 
     template <class Values>
@@ -124,46 +90,65 @@ private:
         for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) counterpart_[a[i]] = b[i];
     }
 
-    int64_t rows_, other_rows_;
+    std::unordered_map<const Node*, IValue>& constants_;
     std::unordered_map<const Value*, const Value*> counterpart_;
 };
 
-/// Whether `value` is computed from an input of the graph, that is not only from constants and parameters.
-bool follows_from_input(const Value* value, std::unordered_set<const Value*>& seen) {
+using VisitedValues = std::unordered_set<const Value*>;
+
+bool follows_input(const Value* value, VisitedValues& seen);
+
+/// Whether a later node writes something that follows from an input into the memory of `value`, or into a view of it.
+bool is_overwritten(const Value* value, VisitedValues& seen) {
+    for (const auto& use : value->uses()) {
+        const auto* schema = use.user->maybeSchema();
+        if (!schema || use.offset >= schema->arguments().size()) continue;
+        if (!schema->arguments()[use.offset].alias_info()) continue;
+        const auto results = use.user->outputs();
+        if (std::any_of(results.begin(), results.end(), [&](const Value* v) { return follows_input(v, seen); })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool follows_input(const Value* value, VisitedValues& seen) {
     if (!seen.insert(value).second) return false;
     const Node* node = value->node();
     // Input 0 is the module itself.
     if (node->kind() == c10::prim::Param) return value->offset() > 0;
     const auto inputs = node->inputs();
-    return std::any_of(inputs.begin(), inputs.end(), [&](const Value* v) { return follows_from_input(v, seen); });
-}
-
-/// Whether a recurrent layer has its first state as a constant, with as many rows as the batch of the trace.
-bool has_fixed_state(const Node* node) {
-    std::unordered_set<const Value*> seen;
-    return !follows_from_input(node->namedInput("hx"), seen);
+    return std::any_of(inputs.begin(), inputs.end(), [&](const Value* v) { return follows_input(v, seen); }) ||
+           is_overwritten(value, seen);
 }
 
 bool is_recurrent(std::string_view name) {
     return name == "aten::lstm" || name == "aten::gru" || name == "aten::rnn_tanh" || name == "aten::rnn_relu";
 }
 
-/// Recurrent layers count as drawing random numbers since they have a dropout of their own, which eval mode turns off.
-bool is_recurrent_in_eval_mode(const Node* node) {
-    if (!is_recurrent(node->kind().toQualString())) return false;
-    const auto train = torch::jit::toIValue(node->namedInput("train"));
-    return train && train->isBool() && !train->toBool();
+/// Recurrent layers and attention count as drawing random numbers since they have a dropout of their own, which eval
+/// mode turns off.
+bool has_dropout_turned_off(const Node* node) {
+    const std::string name = node->kind().toQualString();
+    const auto constant = [&](const char* argument) { return torch::jit::toIValue(node->namedInput(argument)); };
+    if (is_recurrent(name)) {
+        const auto train = constant("train");
+        return train && train->isBool() && !train->toBool();
+    }
+    if (name != "aten::scaled_dot_product_attention") return false;
+    const auto dropout = constant("dropout_p");
+    return dropout && dropout->isDouble() && dropout->toDouble() == 0;
 }
 
 std::optional<std::string> untraceable_node(const Node* node) {
     const std::string name = node->kind().toQualString();
-    if (is_recurrent(name) && has_fixed_state(node)) {
+    // Its first state is a constant, with as many rows as the batch of the trace.
+    if (is_recurrent(name) && !follows_from_input(node->namedInput("hx"))) {
         return name +
-               " keeps the batch size it was traced with; use a TextEncoder, or call the function of that name, or "
-               "cells (LSTMCell, GRUCell, RNNCell), with a first state that follows from the input, for example by "
-               "zeros_like";
+               " keeps the batch size it was traced with; give it a first state that follows from the input, for "
+               "example by zeros_like";
     }
-    if (node->isNondeterministic() && !is_recurrent_in_eval_mode(node)) {
+    if (node->isNondeterministic() && !has_dropout_turned_off(node)) {
         return name +
                " draws random numbers in eval mode; use a module that stops then, such as torch::nn::Dropout, "
                "or ask is_training()";
@@ -173,8 +158,29 @@ std::optional<std::string> untraceable_node(const Node* node) {
 
 }  // namespace
 
-std::optional<std::string> batch_dependence(const TracedGraph& one, const TracedGraph& other) {
-    return Comparison(one.rows, other.rows).of(one.graph.block(), other.graph.block());
+std::optional<std::string> compare_traces(const std::vector<TracedGraph>& traces,
+                                          std::vector<VaryingConstant>& constants) {
+    const TracedGraph& first = traces.front();
+    std::vector<std::unordered_map<const Node*, IValue>> differing(traces.size());
+    for (size_t i = 1; i < traces.size(); ++i) {
+        const Node* node = Comparison(differing[i]).of(first.graph->block(), traces[i].graph->block());
+        if (!node) continue;
+        return concat("its operations are not the same for every batch: those ", first.description, " and those ",
+                      traces[i].description, " part at ", name_of(node),
+                      "; a forward must do the same whatever the rows, their number, and the sizes that dynamic_dims "
+                      "names");
+    }
+    for (Node* node : first.graph->nodes()) {
+        const auto varies = [&](const auto& values) { return values.contains(node); };
+        if (std::none_of(differing.begin(), differing.end(), varies)) continue;
+        const IValue own = *torch::jit::toIValue(node->output());
+        constants.push_back({node, {own}});
+        for (size_t i = 1; i < traces.size(); ++i) {
+            const auto other = differing[i].find(node);
+            constants.back().values.push_back(other == differing[i].end() ? own : other->second);
+        }
+    }
+    return std::nullopt;
 }
 
 std::optional<std::string> untraceable_operation(const torch::jit::Graph& graph) {
@@ -182,6 +188,21 @@ std::optional<std::string> untraceable_operation(const torch::jit::Graph& graph)
         if (auto reason = untraceable_node(node)) return reason;
     }
     return std::nullopt;
+}
+
+bool follows_from_input(const Value* value) {
+    VisitedValues seen;
+    return follows_input(value, seen);
+}
+
+std::string operation_taking(const Value* value) {
+    while (value->hasUses()) {
+        const Node* user = value->uses().front().user;
+        if (user->kind() == c10::prim::Return) return "its result";
+        if (!user->kind().is_prim() || user->outputs().size() != 1) return user->kind().toQualString();
+        value = user->output();
+    }
+    return value->node()->kind().toQualString();
 }
 
 }  // namespace embark

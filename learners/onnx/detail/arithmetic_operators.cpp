@@ -65,14 +65,15 @@ Term quotient_form(TracedOperation& op) {
         const auto [a, b] = op.operands();
         return cast(op.text("rounding_mode") == "floor" ? floored_quotient(a, b) : truncated_quotient(a, b), op.type());
     }
-    at::ScalarType type = promoted_type(op.input("self"), op.input("other"));
+    const std::string a = op.has("self") ? "self" : "a", b = op.has("other") ? "other" : "b";
+    at::ScalarType type = promoted_type(op.input(a), op.input(b));
     if (at::isIntegralType(type, /*includeBool=*/true)) type = op.type();
     type = computing_type(type);
-    return cast(op.term("self", type) / op.term("other", type), op.type());
+    return cast(op.term(a, type) / op.term(b, type), op.type());
 }
 
 Term floored_quotient_form(TracedOperation& op) {
-    const auto [a, b] = op.operands(op.has("self") ? "self" : "a", op.has("other") ? "other" : "b");
+    const auto [a, b] = op.operands();
     return cast(floored_quotient(a, b), op.type());
 }
 

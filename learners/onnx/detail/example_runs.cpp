@@ -103,15 +103,6 @@ bool overlap(const at::Tensor& a, const at::Tensor& b) {
 
 }  // namespace
 
-Tensors example_rows(const Tensors& example, int64_t rows) {
-    Tensors taken;
-    for (const at::Tensor& input : example) {
-        const at::Tensor index = at::arange(rows).remainder(input.size(0));
-        taken.push_back(input.detach().cpu().index_select(0, index));
-    }
-    return taken;
-}
-
 void take_constant_for_number(const Node& node, std::vector<TracedValue>& inputs) {
     static const std::set<std::string_view> kOperators = {"aten::add", "aten::sub", "aten::mul", "aten::div"};
     if (!kOperators.contains(node.kind().toQualString()) || node.inputs()[1]->node()->kind() != c10::prim::Constant)

@@ -10,9 +10,6 @@
 
 namespace embark::onnx {
 
-/// `rows` rows of `example`, beginning anew where they end.
-Tensors example_rows(const Tensors& example, int64_t rows);
-
 /// What the results of `node` were in each run, from what its inputs were. Tensors that it writes into are left as they
 /// are: results are of their own then. The elements of lists come as values too, all without names.
 std::vector<TracedValue> run_on_examples(const torch::jit::Node& node, const std::vector<TracedValue>& inputs);

@@ -14,6 +14,7 @@
 #include <torch/csrc/jit/passes/inliner.h>
 
 #include "../../../core/error.h"
+#include "../../../predictor/detail/export_format.h"
 #include "../../../predictor/detail/torchscript_call.h"
 #include "example_runs.h"
 #include "operators.h"
@@ -27,6 +28,8 @@ using torch::jit::Node;
 // What differs between these numbers of rows follows from the batch. One row is the one at which sizes such as
 // "at most so many rows" and broadcasting show.
 constexpr int64_t kExampleRows[] = {5, 12, 1};
+/// How much larger than in the example other free sizes are then.
+constexpr int64_t kExampleExtra[] = {0, 3, 1};
 
 /// Operators that tell of a value what all of its kind have in common, such as its sizes, rather than its elements: the
 /// same answer in all runs is the answer for every batch.
@@ -60,10 +63,13 @@ bool same_facts(const TracedValue& value) {
 /// One traced forward while its nodes are added to a graph.
 class ForwardConversion {
 public:
-    ForwardConversion(Graph& graph, const torch::jit::Module& module) : graph_(graph), module_(module) {}
+    ForwardConversion(Graph& graph, const torch::jit::Module& module, FreeSizes free)
+        : graph_(graph), module_(module), free_(std::move(free)) {}
 
     std::vector<ForwardOutput> convert(const Names& inputs, const Tensors& example) {
-        const auto forward = module_.get_method("forward").graph()->copy();
+        // What checks the inputs in `forward` has no ONNX form: ONNX Runtime checks sizes itself.
+        const auto traced = module_.find_method(kTracedForward);
+        const auto forward = (traced ? *traced : module_.get_method("forward")).graph()->copy();
         torch::jit::Inline(*forward);
         torch::jit::EliminateDeadCode(forward);
         set_inputs(*forward, inputs, example);
@@ -86,10 +92,12 @@ private:
                 short_class_name(module_), " cannot be exported to ONNX: its forward takes ",
                 forward.inputs().size() - 1, " tensors, and there are ", inputs.size());
         std::vector<TracedValue> values(inputs.size());
-        for (const int64_t rows : kExampleRows) {
-            const Tensors taken = example_rows(example, rows);
-            if (rows == 1 && !answers(taken)) continue;
-            rows_.push_back(rows);
+        if (free_.empty()) free_ = free_sizes(example, {}, /*together=*/false);
+        for (size_t run = 0; run < std::size(kExampleRows); ++run) {
+            const std::vector<int64_t> sizes = run_sizes(run);
+            const Tensors taken = resized(example, free_, sizes);
+            if (kExampleRows[run] == 1 && !answers(taken)) continue;
+            run_sizes_.push_back(sizes);
             for (size_t i = 0; i < inputs.size(); ++i) values[i].seen.emplace_back(taken[i]);
         }
         for (size_t i = 0; i < inputs.size(); ++i) {
@@ -97,6 +105,15 @@ private:
             values_[forward.inputs()[i + 1]] = std::move(values[i]);
         }
         values_[forward.inputs()[0]] = everywhere(module_._ivalue());
+    }
+
+    /// The free sizes of one run, the dynamic ones apart from each other.
+    std::vector<int64_t> run_sizes(size_t run) const {
+        std::vector<int64_t> sizes = {kExampleRows[run]};
+        for (size_t i = 1; i < free_.size(); ++i) {
+            sizes.push_back(free_[i].example + kExampleExtra[run] + static_cast<int64_t>((i - 1) * run));
+        }
+        return sizes;
     }
 
     bool answers(const Tensors& inputs) const {
@@ -112,7 +129,7 @@ private:
 
     TracedValue everywhere(const c10::IValue& value) const {
         TracedValue constant;
-        constant.seen.assign(rows_.size(), value);
+        constant.seen.assign(run_sizes_.size(), value);
         return constant;
     }
 
@@ -268,22 +285,28 @@ private:
         ForwardOutput output{term.name, type_of(term.type), {}};
         const std::vector<int64_t> sizes = value.sizes();
         for (size_t i = 0; i < sizes.size(); ++i) {
-            const std::string free = follows_rows(value, i) ? "rows" : concat("size_", outputs.size(), "_", i);
-            output.dims.push_back(sizes[i] == kFree ? free : concat(sizes[i]));
+            output.dims.push_back(sizes[i] == kFree ? free_name(value, i, outputs.size()) : concat(sizes[i]));
         }
         outputs.push_back(std::move(output));
     }
 
-    bool follows_rows(const TracedValue& value, size_t dim) const {
-        for (size_t run = 0; run < rows_.size(); ++run) {
-            if (value.seen[run].toTensor().size(static_cast<int64_t>(dim)) != rows_[run]) return false;
+    /// What the file calls a free size of an output: as that of the inputs which it was in all runs.
+    std::string free_name(const TracedValue& value, size_t dim, size_t output) const {
+        for (size_t i = 0; i < free_.size(); ++i) {
+            bool same = true;
+            for (size_t run = 0; run < run_sizes_.size(); ++run) {
+                same = same && value.seen[run].toTensor().size(static_cast<int64_t>(dim)) == run_sizes_[run][i];
+            }
+            if (same) return i == 0 ? "rows" : free_[i].name;
         }
-        return true;
+        return concat("size_", output, "_", dim);
     }
 
     Graph& graph_;
     const torch::jit::Module& module_;
-    std::vector<int64_t> rows_;
+    FreeSizes free_;
+    /// The free sizes of each run.
+    std::vector<std::vector<int64_t>> run_sizes_;
     /// How many of a value's uses are converted.
     std::unordered_map<const torch::jit::Value*, size_t> n_taken_;
     std::unordered_map<const torch::jit::Value*, TracedValue> values_;
@@ -293,9 +316,9 @@ private:
 }  // namespace
 
 std::vector<ForwardOutput> add_forward(Graph& graph, const torch::jit::Module& module, const Names& inputs,
-                                       const Tensors& example) {
+                                       const Tensors& example, FreeSizes free) {
     const at::NoGradGuard no_grad;
-    return ForwardConversion(graph, module).convert(inputs, example);
+    return ForwardConversion(graph, module, std::move(free)).convert(inputs, example);
 }
 
 }  // namespace embark::onnx

@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include "../../../core/tensors.h"
+#include "../../export/detail/free_sizes.h"
 #include "graph.h"
 
 namespace embark::onnx {
@@ -19,8 +20,8 @@ struct ForwardOutput {
 };
 
 /// Adds what `module`, as a traced forward, does with `inputs`, values of the graph that have the shapes and types of
-/// `example` but for the number of rows. Throws Error, naming it, for an operator that has no ONNX form here.
+/// `example` but for the number of rows and the other sizes of `free`. Throws Error, naming it, for an operator that has no ONNX form here.
 std::vector<ForwardOutput> add_forward(Graph& graph, const torch::jit::Module& module, const Names& inputs,
-                                       const Tensors& example);
+                                       const Tensors& example, FreeSizes free = {});
 
 }  // namespace embark::onnx

@@ -8,6 +8,6 @@ namespace embark::onnx {
 /// which is taken off the outputs again, as exported TorchScript files do. Some of ONNX Runtime's own operators, such
 /// as recurrent layers, end the process at an empty batch.
 std::vector<ForwardOutput> forward_rows(Graph& graph, const torch::jit::Module& module, const Names& inputs,
-                                        const Tensors& example);
+                                        const Tensors& example, const FreeSizes& free = {});
 
 }  // namespace embark::onnx

@@ -73,6 +73,7 @@ Term TracedOperation::term(const std::string& argument, at::ScalarType type) {
 }
 
 std::pair<Term, Term> TracedOperation::operands(const std::string& a, const std::string& b) {
+    if (!has(a) && has("a")) return operands("a", "b");
     const at::ScalarType computed = computing_type(promoted_type(input(a), input(b)));
     return {term(a, computed), term(b, computed)};
 }

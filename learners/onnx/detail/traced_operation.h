@@ -29,7 +29,8 @@ public:
     Term term(const std::string& argument);
     Term term(const std::string& argument, at::ScalarType type);
     Term term(const TracedValue& value);
-    /// Two operands in the type that PyTorch computes with, or the one that stands for it in the graph.
+    /// Two operands in the type that PyTorch computes with, or the one that stands for it in the graph. Where there is no
+    /// such argument, they are two numbers of TorchScript, "a" and "b".
     std::pair<Term, Term> operands(const std::string& a = "self", const std::string& b = "other");
     /// The elements of a list of tensors.
     Terms terms(const std::string& argument);

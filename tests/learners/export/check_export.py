@@ -38,6 +38,18 @@ def check_forward(model, case):
         check_tensor(result, tensor(expected), f"forward of {inputs[0].shape[0]} rows")
 
 
+def check_other_shape(model, case):
+    """A file refuses inputs of another shape in a sentence, where its input has a second dimension."""
+    inputs = [tensor(value) for value in case["inputs"]]
+    if inputs[0].dim() < 2:
+        return
+    wider = torch.cat([inputs[0], inputs[0][:, :1]], 1)
+    rows, width = inputs[0].shape[:2]
+    name = "x" if len(inputs) == 1 else "x1"
+    check_refusal(model, [wider, *inputs[1:]], f"forward expects {name} of shape (n, {width}")
+    check_refusal(model, [wider, *inputs[1:]], f"got ({rows}, {width + 1}")
+
+
 def check_ranking(method, case, what):
     names, scores = method(case["name"], case["k"])
     check(names == case["names"], what, "names", names, "instead of", case["names"])
@@ -80,6 +92,7 @@ def main(path, expected_path):
     check(not any(parameter.requires_grad for parameter in model.parameters()), "parameters carry gradients")
     for case in expected["forward"]:
         check_forward(model, case)
+        check_other_shape(model, case)
     if "predict" in expected:
         check_collab(model, expected)
     else:

@@ -191,7 +191,7 @@ TEST(ExportedModel, has_only_forward_without_vocabularies) {
           message_of<Error>([&] { model.similar("Alien"); })}) {
         EXPECT_THAT(message, HasSubstr("its kind is tensors, and its methods are forward("));
     }
-    EXPECT_THAT(message_of<Error>([&] { model.forward({torch::ones({7, 2})}); }), HasSubstr("cannot be multiplied"));
+    EXPECT_THAT(message_of<Error>([&] { model.forward({torch::ones({7, 2})}); }), HasSubstr("forward expects x of shape (n, 3), got (7, 2)"));
 }
 
 TEST(ExportedModel, answers_several_threads_without_gradients) {

@@ -15,6 +15,7 @@
 #include <embark/learners/learner.h>
 #include <embark/learners/onnx/onnx_file.h>
 
+#include "python.h"
 #include "test_files.h"
 
 namespace embark {
@@ -36,6 +37,26 @@ struct SpectrumImpl : torch::nn::Module {
     torch::Tensor forward(const torch::Tensor& x) { return torch::fft::rfft(x).abs(); }
 };
 TORCH_MODULE(Spectrum);
+
+/// Steps of any number: LibTorch's own layers, which take sizes out of their input.
+struct StepsNetImpl : torch::nn::Module {
+    std::tuple<torch::Tensor, torch::Tensor> forward(const torch::Tensor& x, const torch::Tensor& weight) {
+        const auto steps = std::get<0>(lstm(x)).transpose(0, 1);
+        const auto seen = std::get<0>(attention(steps, steps, steps)).transpose(0, 1) * weight.unsqueeze(2);
+        const auto scaled = seen.sum(1) / x.size(1) * (1.0 / x.size(0));
+        return {scaled.view({x.size(0), 2, -1}), seen + torch::arange(x.size(1)).unsqueeze(1)};
+    }
+    torch::nn::LSTM lstm = register_module("lstm", torch::nn::LSTM(torch::nn::LSTMOptions(3, 4).batch_first(true)));
+    torch::nn::MultiheadAttention attention = register_module("attention", torch::nn::MultiheadAttention(4, 2));
+};
+TORCH_MODULE(StepsNet);
+
+Json array_json(const torch::Tensor& tensor) {
+    const auto values = tensor.to(torch::kDouble).contiguous();
+    return {{"dtype", "float32"},
+            {"shape", tensor.sizes().vec()},
+            {"data", std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel())}};
+}
 
 void write(const std::filesystem::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
@@ -86,6 +107,30 @@ TEST(ExportOnnx, names_an_operator_that_onnx_does_not_have_and_writes_nothing) {
                     export_onnx(Model(torch::nn::Linear(4, 1)), numbers(), folder.path() / "no" / "s.onnx");
                 }),
                 HasSubstr("no"));
+}
+
+TEST(ExportOnnx, of_a_module_with_dynamic_dims_takes_any_length) {
+    EMBARK_NEEDS_PYTHON_MODULE("onnxruntime");
+    TemporaryFolder folder;
+    const auto path = folder.path() / "steps.onnx";
+    const auto dls = DataLoaders::from_tensors(
+        {.inputs = {torch::randn({40, 5, 3}), torch::rand({40, 5})}, .targets = {torch::randn({40, 1})}},
+        {.batch_size = 8});
+    const Model model{StepsNet()};
+    export_onnx(model, dls, path, {.dynamic_dims = {{0, {1}}, {1, {1}}}});
+    EXPECT_EQ(Json::parse(read_onnx_metadata(path).at("schema"))["inputs"][0]["shape"], Json::parse(R"(["m", 3])"));
+
+    Json expected = {{"dims", {{"rows", "m", 3}, {"rows", "m"}}}};
+    const torch::NoGradGuard no_grad;
+    model.module().eval();
+    for (const auto& [rows, length] : {std::pair(1, 9), {7, 5}, {2, 1}, {12, 21}}) {
+        const Tensors inputs = {torch::randn({rows, length, 3}), torch::rand({rows, length})}, outputs = model(inputs);
+        expected["cases"].push_back({{"inputs", {array_json(inputs[0]), array_json(inputs[1])}},
+                                     {"outputs", {array_json(outputs[0]), array_json(outputs[1])}}});
+    }
+    EXPECT_EQ(testing::run_python("learners/onnx/check_forward.py",
+                                  {path, folder.write("expected.json", expected.dump())}),
+              "ok\n");
 }
 
 TEST(ExportOnnx, of_a_file_of_the_first_version_needs_to_know_what_forward_takes) {
