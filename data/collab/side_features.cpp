@@ -21,7 +21,7 @@ namespace embark {
 
 namespace {
 
-constexpr char kSeparator = '|';
+constexpr char kValueSeparator = '|';
 /// Ranges that a column of numbers becomes, and numbers up to which it is a category.
 constexpr size_t kRanges = 16, kFewNumbers = 10;
 
@@ -55,7 +55,7 @@ ColumnFeatures category_features(const std::string& name, const std::vector<std:
     for (size_t row = 0; row < values.size(); ++row) {
         std::set<std::string_view> parts;
         std::string_view rest = values[row];
-        for (size_t end = 0; several && (end = rest.find(kSeparator)) != std::string_view::npos;) {
+        for (size_t end = 0; several && (end = rest.find(kValueSeparator)) != std::string_view::npos;) {
             parts.insert(without_blanks(rest.substr(0, end)));
             rest.remove_prefix(end + 1);
         }
@@ -136,7 +136,7 @@ ColumnFeatures features_of(const Table& rows, const std::string& name, const Col
         if (values.size() > kFewNumbers) return range_features(name, numbers, ColumnKind::number);
     }
     const std::vector<std::string> texts = rows.text(name);
-    const bool several = std::ranges::any_of(texts, [](const auto& text) { return text.find(kSeparator) != text.npos; });
+    const bool several = std::ranges::any_of(texts, [](const auto& text) { return text.find(kValueSeparator) != text.npos; });
     return category_features(name, texts, several);
 }
 

@@ -66,7 +66,7 @@ bool are_plain(const FactorizationSide& side) {
     });
 }
 
-bool have_rows(const at::Tensor& rows, const torch::nn::Embedding& table) {
+bool are_rows_of(const at::Tensor& rows, const torch::nn::Embedding& table) {
     const auto [least, most] = at::aminmax(rows);
     return least.item<int64_t>() >= 0 && most.item<int64_t>() < table->weight.size(0);
 }
@@ -227,7 +227,7 @@ std::optional<at::Tensor> one_node_scores(const FactorizationModelImpl& model, c
         return std::nullopt;
     }
     const at::Tensor columns = x.t().contiguous();
-    if (!have_rows(columns[0], model.users.factors) || !have_rows(columns[1], model.items.factors)) return std::nullopt;
+    if (!are_rows_of(columns[0], model.users.factors) || !are_rows_of(columns[1], model.items.factors)) return std::nullopt;
     auto pass = c10::make_intrusive<FactorizationPass>();
     Tensors parameters;
     const bool training = model.is_training();
@@ -237,7 +237,7 @@ std::optional<at::Tensor> one_node_scores(const FactorizationModelImpl& model, c
     pass->offset = model.options.offset;
     for (const auto& [table, column] : {std::pair(model.day_bias, 2), std::pair(model.user_day_bias, 3)}) {
         if (!table || columns.size(0) == 2) continue;
-        if (!is_plain_table(table) || !have_rows(columns[column], table)) return std::nullopt;
+        if (!is_plain_table(table) || !are_rows_of(columns[column], table)) return std::nullopt;
         pass->days.push_back(columns[column]);
         parameters.push_back(table->weight);
     }
