@@ -9,6 +9,7 @@
 #include <embark/core/file.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/onnx/onnx_file.h>
 
 #include "datasets.h"
 
@@ -40,10 +41,6 @@ void check(const TrainingOptions& options) {
         "--resume ", options.resume_dir, " writes its checkpoints there too; leave out --checkpoint-dir ",
         options.checkpoint_dir);
     if (!options.export_path.empty()) require_writable_path(options.export_path);
-}
-
-bool is_onnx(const std::string& path) {
-    return std::filesystem::path(path).extension() == ".onnx";
 }
 
 }  // namespace
