@@ -9,6 +9,7 @@
 #include <embark/core/file.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/onnx/export_onnx.h>
 #include <embark/learners/onnx/onnx_file.h>
 
 #include "datasets.h"
@@ -123,6 +124,10 @@ std::vector<std::string> export_model(const TrainingOptions& options, Learner& l
     std::vector<std::string> files;
     for (const auto& path : learn.export_onnx(options.export_path, settings)) files.push_back(path.string());
     return files;
+}
+
+void require_exportable(const TrainingOptions& options, const Learner& untrained) {
+    if (is_onnx(options.export_path)) require_onnx_form(untrained.model(), untrained.dls());
 }
 
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files) {

@@ -100,6 +100,15 @@ class ExportedFileTest(unittest.TestCase):
         (self.folder / "pairs.csv").write_text("user,item\nu1,i1\nnobody,i2\n")
         self.assertIn("column 'user' has 1 value that training did not have", self.done("check", "m.pt", "--input", "pairs.csv"))
 
+    def test_what_onnx_cannot_say_is_refused_before_the_training(self):
+        text = (self.folder / "t.csv").read_text().replace("city", "prediction")
+        (self.folder / "t.csv").write_text(text)
+        result = self.run_embark("train", "tabular", "--csv", "t.csv", "--target", "y", "--epochs", 2, "--export", "t.onnx")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("two inputs or outputs called 'prediction'", result.stderr)
+        self.assertNotIn("train_loss", result.stdout)
+        self.assertFalse((self.folder / "t.onnx").exists())
+
     def test_what_cannot_be_is_refused(self):
         self.train_table("t.pt")
         (self.folder / "text.onnx").write_text("not a model")
