@@ -11,6 +11,7 @@
 #include <embark/learners/onnx/export_onnx.h>
 #include <embark/learners/onnx/onnx_file.h>
 #include <embark/predictor/file_schema.h>
+#include <embark/predictor/vocabulary.h>
 
 #include "column_report.h"
 #include "commands.h"
@@ -22,10 +23,6 @@ namespace embark::tools {
 namespace {
 
 using Json = nlohmann::json;
-
-bool is_onnx(const std::string& path) {
-    return std::filesystem::path(path).extension() == ".onnx";
-}
 
 std::string shape_text(const std::vector<int64_t>& shape) {
     std::vector<std::string> parts;
@@ -45,12 +42,18 @@ Arguments with_names(Arguments words, const std::vector<std::string>& names) {
     return named;
 }
 
+/// The entry `name` of an ONNX file's metadata; throws Error with `otherwise` where it has none.
+const std::string& entry_of(const std::map<std::string, std::string>& metadata, const std::string& name,
+                            const std::string& otherwise) {
+    const auto entry = metadata.find(name);
+    require(entry != metadata.end(), otherwise);
+    return entry->second;
+}
+
 /// What an ONNX file that Embark wrote says of itself. Throws Error for others.
 std::string onnx_description(const std::string& path) {
-    const auto metadata = read_onnx_metadata(path);
-    const auto description = metadata.find("embark");
-    require(description != metadata.end(), path, " was not written by Embark: it has no description of its columns");
-    return description->second;
+    return entry_of(read_onnx_metadata(path), "embark",
+                    path + " was not written by Embark: it has no description of its columns");
 }
 
 /// The schema, and of a TorchScript file also what its module has.
@@ -90,11 +93,38 @@ NewValues new_values_of_rows(const std::string& description, const Table& table)
     return found;
 }
 
+std::vector<std::string> texts_of(const std::string& path, const std::string& json) {
+    try {
+        return Json::parse(json).get<std::vector<std::string>>();
+    } catch (const Json::exception&) {
+        fail(path, " is damaged: a vocabulary in it is not a list of texts");
+    }
+}
+
+/// The same of users and items that an ONNX file has not.
+NewValues new_ids(const std::string& path, const Json& schema, const Table& table) {
+    const auto metadata = read_onnx_metadata(path);
+    const std::string otherwise =
+        path + " does not say which ids it knows; convert the TorchScript file again, or check that one";
+    NewValues found;
+    for (const Json& input : schema.at("inputs")) {
+        const std::string column = input.at("name");
+        const auto ids = Vocabulary::from_names(texts_of(path, entry_of(metadata, "vocabulary." + column, otherwise)),
+                                                parse_spelling(entry_of(metadata, "spelling." + column, otherwise)));
+        SeenValues seen;
+        for (const std::string& id : table.text(column)) seen.add(ids, id);
+        found.counts.add(column, seen);
+    }
+    found.warnings = found.counts.id_warnings();
+    return found;
+}
+
 NewValues new_values(const std::string& path, const Table& table) {
     if (is_onnx(path)) {
         const std::string description = onnx_description(path);
-        require(Json::parse(description).at("kind") == "tabular", path,
-                " is not a model of a table; of ratings check the TorchScript file");
+        const Json schema = Json::parse(file_schema(description));
+        if (schema.at("kind") == "collab") return new_ids(path, schema, table);
+        require(schema.at("kind") == "tabular", path, " takes tensors: there is nothing in a table that it could know");
         return new_values_of_rows(description, table);
     }
     const ExportedModel model = ExportedModel::load(path);

@@ -9,6 +9,8 @@
 #include <embark/core/file.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/onnx/export_onnx.h>
+#include <embark/learners/onnx/onnx_file.h>
 
 #include "datasets.h"
 
@@ -40,10 +42,6 @@ void check(const TrainingOptions& options) {
         "--resume ", options.resume_dir, " writes its checkpoints there too; leave out --checkpoint-dir ",
         options.checkpoint_dir);
     if (!options.export_path.empty()) require_writable_path(options.export_path);
-}
-
-bool is_onnx(const std::string& path) {
-    return std::filesystem::path(path).extension() == ".onnx";
 }
 
 }  // namespace
@@ -126,6 +124,10 @@ std::vector<std::string> export_model(const TrainingOptions& options, Learner& l
     std::vector<std::string> files;
     for (const auto& path : learn.export_onnx(options.export_path, settings)) files.push_back(path.string());
     return files;
+}
+
+void require_exportable(const TrainingOptions& options, const Learner& untrained) {
+    if (is_onnx(options.export_path)) require_onnx_form(untrained.model(), untrained.dls());
 }
 
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files) {

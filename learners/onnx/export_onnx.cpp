@@ -62,16 +62,24 @@ std::vector<NewFile> files_of(const ExportedFile& file, const std::filesystem::p
     return files;
 }
 
+/// The same, and the error says of which file.
+std::vector<NewFile> named_files_of(const ExportedFile& file, const std::filesystem::path& path) {
+    try {
+        return files_of(file, path);
+    } catch (const Error& error) {
+        fail(file.name(), " cannot be written as ONNX: ", error.what());
+    }
+}
+
+ExportedFile exported(const Model& model, const DataLoaders& dls, const ExportOptions& options) {
+    return ExportedFile::from_archive(torchscript_archive(model, dls, options), class_name(model.module()));
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, const std::filesystem::path& path) {
     require_writable_path(path);
-    std::vector<NewFile> files;
-    try {
-        files = files_of(file, path);
-    } catch (const Error& error) {
-        fail(file.name(), " cannot be written as ONNX: ", error.what());
-    }
+    const std::vector<NewFile> files = named_files_of(file, path);
     std::vector<std::filesystem::path> written;
     for (const auto& [name, bytes] : files) require_writable_path(name);
     for (const auto& [name, bytes] : files) {
@@ -84,8 +92,11 @@ std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, con
 std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoaders& dls,
                                                const std::filesystem::path& path, const ExportOptions& options) {
     require_writable_path(path);
-    return convert_to_onnx(ExportedFile::from_archive(torchscript_archive(model, dls, options), class_name(model.module())),
-                           path);
+    return convert_to_onnx(exported(model, dls, options), path);
+}
+
+void require_onnx_form(const Model& model, const DataLoaders& dls, const ExportOptions& options) {
+    named_files_of(exported(model, dls, options), "model.onnx");
 }
 
 }  // namespace embark

@@ -23,7 +23,11 @@ namespace embark {
 std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoaders& dls,
                                                const std::filesystem::path& path, const ExportOptions& options = {});
 
-/// The same of a file that export_torchscript wrote, of this version or an earlier one. Throws Error besides where a
+/// Throws Error where export_onnx would, but for what the disk has to say, and writes nothing: to be asked before a long
+/// training. It may draw random numbers.
+void require_onnx_form(const Model& model, const DataLoaders& dls, const ExportOptions& options = {});
+
+/// What export_onnx does, of a file that export_torchscript wrote, of this version or an earlier one. Throws Error besides where a
 /// file of version 0.1 does not say which tensors its forward takes.
 std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, const std::filesystem::path& path);
 

@@ -26,6 +26,10 @@ std::pair<std::string, std::string> metadata_entry(std::string_view bytes) {
 
 }  // namespace
 
+bool is_onnx(const std::filesystem::path& path) {
+    return path.extension() == ".onnx";
+}
+
 std::map<std::string, std::string> read_onnx_metadata(const std::filesystem::path& path) {
     const std::string bytes = read_file(path);
     std::map<std::string, std::string> metadata;

@@ -46,6 +46,12 @@ class ExportedFileTest(unittest.TestCase):
         return self.done("train", "collab", "--ratings", "r.csv", "--user", "user", "--item", "item", "--rating", "rating",
                          "--factors", 3, "--epochs", 1, "--export", name, "--json")
 
+    def checked(self, name, rows):
+        """What `embark check` says of these rows."""
+        text = "\n".join([",".join(rows[0]), *[",".join(f'"{value}"' for value in row.values()) for row in rows]])
+        (self.folder / "rows.csv").write_text(text + "\n")
+        return json.loads(self.done("check", name, "--input", "rows.csv", "--json"))
+
     def test_both_forms_say_the_same(self):
         report = json.loads(self.train_table("t.pt"))
         self.assertEqual(report["exports"], ["t.pt"])
@@ -94,6 +100,15 @@ class ExportedFileTest(unittest.TestCase):
         (self.folder / "pairs.csv").write_text("user,item\nu1,i1\nnobody,i2\n")
         self.assertIn("column 'user' has 1 value that training did not have", self.done("check", "m.pt", "--input", "pairs.csv"))
 
+    def test_what_onnx_cannot_say_is_refused_before_the_training(self):
+        text = (self.folder / "t.csv").read_text().replace("city", "prediction")
+        (self.folder / "t.csv").write_text(text)
+        result = self.run_embark("train", "tabular", "--csv", "t.csv", "--target", "y", "--epochs", 2, "--export", "t.onnx")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("two inputs or outputs called 'prediction'", result.stderr)
+        self.assertNotIn("train_loss", result.stdout)
+        self.assertFalse((self.folder / "t.onnx").exists())
+
     def test_what_cannot_be_is_refused(self):
         self.train_table("t.pt")
         (self.folder / "text.onnx").write_text("not a model")
@@ -133,12 +148,43 @@ class ExportedFileTest(unittest.TestCase):
                           ({"city": "Rome", "born": "", "age": "inf"}, "'inf' is not a number")]:
             with self.assertRaises(Exception) as caught:
                 table.predict_rows([row])
-            self.assertIn(part, str(caught.exception))
+            self.assertIn(part, str(caught.exception).strip().splitlines()[-1])
+        with self.assertRaises(Exception) as caught:
+            table.predict({"city": ["Rome"], "born": [""]}, {"age": [1e300]})
+        self.assertRegex(str(caught.exception).strip().rsplit("AssertionError: ", 1)[-1], "^column 'age': 1.*e.300 is not a number")
         self.train_ratings("m.pt")
         model = torch.jit.load(str(self.folder / "m.pt"))
         self.assertEqual(model.users(), [f"u{user}" for user in range(9)])
         self.assertEqual(len(model.items()), 13)
         self.assertEqual([model.knows_user(user) for user in ("u1", " u1", "u99", "")], [True, True, False, False])
+
+    @unittest.skipIf(torch is None, "torch is not there")
+    def test_python_counts_what_a_file_does_not_know_as_check_does(self):
+        draw = random.Random(4)
+        lines = (self.folder / "t.csv").read_text().splitlines()
+        full = [line.replace(",,", ",31,") + f",{row % 7}" for row, line in enumerate(lines[1:])]
+        (self.folder / "t.csv").write_text("\n".join([lines[0] + ",rooms", *full]) + "\n")
+        self.train_table("t.pt")
+        rows = [{"city": draw.choice(["Rome", "Oslo", "rome", "Paris", ""]), "age": draw.choice(["30", "", " NA", "-1e2"]),
+                 "born": draw.choice(["2001-02-03", "soon", "", "n/a", "2001-13-01", "2001-02-03T07:30Z"]),
+                 "rooms": draw.choice(["1", "1.0", "99", ""])} for _ in range(300)]
+        table = torch.jit.load(str(self.folder / "t.pt"))
+        texts, numbers = table.columns()
+        found = table.encoding_counts(
+            {name: [row[name] for row in rows] for name in texts},
+            {name: [float(row[name]) if row[name].strip() not in ("", "NA") else float("nan") for row in rows] for name in numbers})
+        expected = self.checked("t.pt", rows)
+        self.assertEqual(found, {name: expected[name] for name in found})
+        self.assertTrue(found["unknown"] and found["filled"] and found["unreadable"], found)
+        self.train_ratings("m.pt")
+        pairs = [{"user": draw.choice(["u1", "u99", "", " u2"]), "item": draw.choice(["i1", "i13", "I1"])} for _ in range(90)]
+        found = torch.jit.load(str(self.folder / "m.pt")).encoding_counts(*[[pair[name] for pair in pairs] for name in ("user", "item")])
+        expected = self.checked("m.pt", pairs)
+        self.assertEqual(found, {name: expected[name] for name in found})
+        self.assertEqual(sorted(found["unknown"]), ["item", "user"])
+        self.done("convert", "m.pt", "m.onnx")
+        for name in ("m.onnx", "m.recommend.onnx", "m.similar.onnx"):
+            self.assertEqual(self.checked(name, pairs), expected, name)
 
     @unittest.skipIf(torch is None, "torch is not there")
     def test_rows_of_texts_are_numbers_where_the_program_takes_them_for_such(self):

@@ -101,6 +101,18 @@ def items(self) -> List[str]:
     {"knows_user", R"(
 def knows_user(self, user: str) -> bool:
     return self._embark_number(user, self._embark_user_index, self._embark_user_spelling) > 0
+)"},
+    // What EncodingCounts has.
+    {"encoding_counts", R"(
+def encoding_counts(self, users: List[str], items: List[str]) -> Dict[str, Dict[str, int]]:
+    unknown: Dict[str, int] = {}
+    of_users = self._embark_count_unknown(users, self._embark_user_index, self._embark_user_spelling)
+    of_items = self._embark_count_unknown(items, self._embark_item_index, self._embark_item_spelling)
+    for name, n in zip(self._embark_inputs, [of_users, of_items]):
+        if n > 0:
+            unknown[name] = n
+    none: Dict[str, int] = {}
+    return {"unknown": unknown, "filled": none, "unreadable": none.copy()}
 )"}};
 
 /// The names of a vocabulary in order, the number of each, and how they are spelled.
@@ -166,6 +178,7 @@ void CollabData::export_to(ExportContext& file) const {
     const bool include_rated = file.options().include_rated;
     add_vocabulary(file, "user", users);
     add_vocabulary(file, "item", items);
+    file.attribute("_embark_inputs", c10::List<std::string>({user_name, item_name}));
     if (include_rated) file.attribute("_embark_rated", script_tensors({rated().offsets, rated().items}));
 
     add_spelling_methods(file);

@@ -11,7 +11,7 @@ namespace embark {
 
 namespace {
 
-// It computes what predictor/spelling.cpp does. TorchScript's own int(text) and float(text) read other numbers.
+// It computes what predictor/spelling.cpp and SeenValues do. TorchScript's own int(text) and float(text) read other numbers.
 constexpr const char* kSpelling = R"(
 def _embark_without_blanks(self, text: str) -> str:
     begin, end = 0, len(text)
@@ -55,6 +55,13 @@ def _embark_is_missing(self, text: str, spelling: int) -> bool:
         return False
     word = self._embark_without_blanks(text)
     return word == "" if spelling == 3 else self._embark_is_missing_word(word)
+
+def _embark_count_unknown(self, values: List[str], index: Dict[str, int], spelling: int) -> int:
+    unknown = 0
+    for value in values:
+        if not self._embark_is_missing(value, spelling) and self._embark_spell(value, spelling) not in index:
+            unknown += 1
+    return unknown
 )";
 
 }  // namespace

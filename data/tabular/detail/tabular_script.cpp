@@ -101,30 +101,42 @@ def _embark_doubles(self, values: List[float]) -> Tensor:
     return torch.where(rough.isnan(), rough.double(), exact)
 )";
 
+// Tensors of more than 32768 numbers LibTorch works on with all its threads, which wait for one another at every
+// operation; so a table is encoded in parts of fewer.
 constexpr const char* kEncode = R"(
-def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Tensor, Tensor]:
-    rows = self._embark_rows(categories, numbers)
+def _embark_encode_part(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]], begin: int, end: int) -> Tuple[Tensor, Tensor]:
     codes: List[int] = []
     for i, name in enumerate(self._embark_category_names):
         index = self._embark_category_index[i]
         spelling = self._embark_category_spelling[i]
-        for value in categories[name]:
+        for value in categories[name][begin:end]:
             code = index.get(value, 0)
             if code == 0 and spelling > 0:
                 code = index.get(self._embark_spell(value, spelling), 0)
             codes.append(code)
-    x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), rows)
+    x_cat = torch.tensor(codes, dtype=4).reshape(len(self._embark_category_names), end - begin)
     values: List[float] = []
     for name in self._embark_number_names:
-        for number in numbers[name]:  # NaN is neither, and of an infinite one _embark_doubles makes another
+        for number in numbers[name][begin:end]:  # NaN is neither, and of an infinite one _embark_doubles makes another
             assert not (number >= 3.4028235677973366e38 or number <= -3.4028235677973366e38), "column '{}': {} is not a number up to 3.4e38; NaN stands for a missing one".format(name, number)
-        values.extend(numbers[name])
-    x = self._embark_doubles(values).reshape(len(self._embark_number_names), rows)
+            values.append(number)
+    x = self._embark_doubles(values).reshape(len(self._embark_number_names), end - begin)
     fill, shift, scale, quantiles, flagged = self._embark_fitted
     missing = x.isnan()
     x_cat = torch.cat([x_cat, missing[flagged].long() + 1])
     x = self._embark_scale(torch.where(missing, fill.unsqueeze(1), x), shift.unsqueeze(1), scale.unsqueeze(1), quantiles)
-    return x_cat.t().contiguous(), x.float().t().contiguous()
+    return x_cat.t(), x.float().t()
+
+def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Tensor, Tensor]:
+    rows = self._embark_rows(categories, numbers)
+    step = max(32768 // (len(self._embark_category_names) + len(self._embark_number_names) + 1), 1)
+    x_cat: List[Tensor] = []
+    x_cont: List[Tensor] = []
+    for begin in range(0, max(rows, 1), step):
+        codes, values = self._embark_encode_part(categories, numbers, begin, min(begin + step, rows))
+        x_cat.append(codes)
+        x_cont.append(values)
+    return torch.cat(x_cat).contiguous(), torch.cat(x_cont).contiguous()
 )";
 
 constexpr const char* kScaleLinearly = R"(
@@ -191,28 +203,43 @@ def _embark_value(self, output: Tensor, target: int) -> Tensor:
     return output.double().reshape(-1) * scale + mean
 )";
 
-constexpr const char* kCountUnknown = R"(
-def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
-    no_numbers: Dict[str, List[float]] = {}
-    categories, no_numbers = self._embark_expand(categories, no_numbers)
+// What EncodingCounts has. count_unknown, of unknown categories and unreadable dates together, is from before.
+constexpr const char* kCounts = R"(
+def _embark_unreadable(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
     counts: Dict[str, int] = {}
     for i, name in enumerate(self._embark_date_names):
-        unreadable = 0
         for text in categories[name]:
-            if len(self._embark_date_parts(text, self._embark_date_formats[i])) == 0:
-                if not self._embark_is_missing_word(self._embark_without_blanks(text)):
-                    unreadable += 1
-        if unreadable > 0:
-            counts[name] = unreadable
+            if not self._embark_is_missing_word(self._embark_without_blanks(text)):
+                if len(self._embark_date_parts(text, self._embark_date_formats[i])) == 0:
+                    counts[name] = counts.get(name, 0) + 1
+    return counts
+
+def _embark_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
+    counts: Dict[str, int] = {}
     for i, name in enumerate(self._embark_category_names):
-        index = self._embark_category_index[i]
-        unknown = 0
-        spelling = self._embark_category_spelling[i]
-        for value in categories[name]:
-            if not self._embark_is_missing(value, spelling) and self._embark_spell(value, spelling) not in index:
-                unknown += 1
-        if unknown > 0:
-            counts[name] = unknown
+        n = self._embark_count_unknown(categories[name], self._embark_category_index[i], self._embark_category_spelling[i])
+        if n > 0:
+            counts[name] = n
+    return counts
+
+def encoding_counts(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Dict[str, Dict[str, int]]:
+    all_categories, all_numbers = self._embark_expand(categories, numbers)
+    self._embark_rows(all_categories, all_numbers)
+    flagged: List[int] = self._embark_fitted[4].tolist()
+    filled: Dict[str, int] = {}
+    for i, name in enumerate(self._embark_number_names):
+        if i not in flagged:
+            for number in all_numbers[name]:
+                if torch.isnan(number):  # LibTorch takes number != number for false
+                    filled[name] = filled.get(name, 0) + 1
+    return {"unknown": self._embark_unknown(all_categories), "filled": filled, "unreadable": self._embark_unreadable(categories)}
+
+def count_unknown(self, categories: Dict[str, List[str]]) -> Dict[str, int]:
+    no_numbers: Dict[str, List[float]] = {}
+    all_categories, no_numbers = self._embark_expand(categories, no_numbers)
+    counts = self._embark_unreadable(categories)
+    for name, n in self._embark_unknown(all_categories).items():
+        counts[name] = n
     return counts
 )";
 
@@ -454,7 +481,7 @@ FileDescription description_of(const TabularData& data) {
 
 void TabularData::export_to(ExportContext& file) const {
     if (!predicts_targets(file, *this)) return;
-    for (const char* method : {"predict", "predict_rows", "count_unknown", "columns", "classes"}) file.require_free(method);
+    for (const char* method : {"predict", "predict_rows", "encoding_counts", "count_unknown", "columns", "classes"}) file.require_free(method);
     add_columns(file, *this);
     add_dates(file, *this);
     add_texts(file, *this);
@@ -469,7 +496,7 @@ void TabularData::export_to(ExportContext& file) const {
     const std::string predict = predict_source(*this);
     for (const char* source :
          {kDateScript, kTextScript, kExpand, kText, kRows, scale, kDoubles, kEncode,
-          kClassify, kValue, kRowValues, predict.c_str(), kCountUnknown, kColumns, kClasses}) {
+          kClassify, kValue, kRowValues, predict.c_str(), kCounts, kColumns, kClasses}) {
         file.define(source);
     }
     file.describe(description_of(*this));

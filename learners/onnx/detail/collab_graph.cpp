@@ -5,6 +5,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
+#include <nlohmann/json.hpp>
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
@@ -29,6 +30,18 @@ Vocabulary ids_of(const ExportedFile& file, const std::string& what) {
     const bool is_said = file.module().hasattr(spelling);
     return Vocabulary::from_names(
         std::move(names), is_said ? static_cast<Spelling>(file.attribute(spelling).toInt()) : Spelling::as_written);
+}
+
+/// What file_metadata says, and the ids that the model knows.
+std::map<std::string, std::string> ratings_metadata(const ExportedFile& file) {
+    auto metadata = file_metadata(file.info());
+    for (size_t i = 0; i < 2; ++i) {
+        const std::string& column = file.info().inputs.at(i);
+        const Vocabulary ids = ids_of(file, i == 0 ? "user" : "item");
+        metadata["vocabulary." + column] = nlohmann::json(ids.names()).dump();
+        metadata["spelling." + column] = to_string(ids.spelling());
+    }
+    return metadata;
 }
 
 void require_method(const ExportedFile& file, const std::string& method) {
@@ -70,8 +83,9 @@ std::string not_rated(Graph& graph, const ExportedFile& file, const std::string&
     const std::string offsets = graph.constant(rated[0].toTensor().to(at::kLong), "rated.offsets");
     const std::string begin = graph.node("Gather", {offsets, user});
     const std::string end = graph.node("Gather", {offsets, graph.node("Add", {user, graph.integers({1})})});
-    const std::string items =
-        graph.node("Slice", {graph.constant(rated[1].toTensor(), "rated.items"), begin, end, graph.integers({0})});
+    // Half as large as the numbers of the file itself.
+    const std::string rated_items = graph.constant(rated[1].toTensor().to(at::kInt), "rated.items");
+    const std::string items = graph.node("Slice", {rated_items, begin, end, graph.integers({0})});
     const std::string no = graph.constant(at::zeros({1}, at::kBool), "no");
     const std::string none = graph.node("Expand", {no, graph.node("Shape", {items})});
     return graph.node("ScatterElements", {all, items, none}, {{"axis", int64_t{0}}});
@@ -112,7 +126,7 @@ std::string collab_predict(const ExportedFile& file) {
     const std::string ratings = rate(graph, file, graph.node("Concat", codes, {{"axis", int64_t{1}}}));
     graph.output(file.info().outputs.at(0), graph.node("Reshape", {ratings, graph.integers({-1, 1})}), Type::float32,
                  {"rows", "1"});
-    return graph.model("predict", file_metadata(file.info()));
+    return graph.model("predict", ratings_metadata(file));
 }
 
 std::string collab_recommend(const ExportedFile& file) {
@@ -125,7 +139,7 @@ std::string collab_recommend(const ExportedFile& file) {
     const std::string same = graph.node("Expand", {user, graph.integers({items.size(), 1})});
     const std::string scores = rate(graph, file, graph.node("Concat", {same, all}, {{"axis", int64_t{1}}}));
     give_highest(graph, scores, not_rated(graph, file, user, items.size()), k, items, "ratings");
-    return graph.model("recommend", file_metadata(file.info()));
+    return graph.model("recommend", ratings_metadata(file));
 }
 
 std::string collab_similar(const ExportedFile& file) {
@@ -147,7 +161,7 @@ std::string collab_similar(const ExportedFile& file) {
     const std::string known = graph.node("Greater", {item, graph.integers({0})});
     const std::string keep = graph.node("And", {others, graph.constant(at::arange(items.size()) > 0, "keep")});
     give_highest(graph, scores, graph.node("And", {keep, known}), k, items, "similarities");
-    return graph.model("similar", file_metadata(file.info()));
+    return graph.model("similar", ratings_metadata(file));
 }
 
 }  // namespace embark::onnx

@@ -12,7 +12,8 @@ namespace embark::onnx {
 ///   schema             what it takes and gives, as JSON: see predictor/file_schema.h
 ///   columns            the schema's inputs, a JSON list
 ///   classes            a JSON object: the names of the classes of each target that has some
-///   vocabulary.COLUMN  a JSON list of the tokens of a text by their numbers; 0 is padding and 1 any unknown one
+///   vocabulary.COLUMN  a JSON list of the tokens of a text by their numbers; 0 is padding and 1 any unknown one. Files of
+///                      ratings have it of their ids, 0 being any unknown one, and spelling.COLUMN how ids are spelled
 /// and ExportOptions::metadata, each under its own name where that is not one of these.
 std::map<std::string, std::string> file_metadata(const FileInfo& info);
 

@@ -287,6 +287,23 @@ TEST(Predictor, answers_columns_of_several_threads) {
     EXPECT_EQ(right, 4);
 }
 
+TEST(Predictor, answers_columns_alike_on_any_number_of_threads) {
+    TemporaryFolder folder;
+    trained(kBest).export_torchscript(folder.path() / "flats.pt");
+    const auto predictor = Predictor::load(folder.path() / "flats.pt");
+    const RawColumns columns = columns_of(hard_rows(3000));
+    const int before = at::get_num_threads();
+    at::set_num_threads(1);
+    const auto expected = predictor.predict_columns(columns);
+    for (const int threads : {2, 5}) {
+        at::set_num_threads(threads);
+        const auto found = predictor.predict_columns(columns);
+        EXPECT_TRUE(at::equal(found[0].probabilities, expected[0].probabilities)) << threads;
+        EXPECT_TRUE(at::equal(found[1].values, expected[1].values)) << threads;
+    }
+    at::set_num_threads(before);
+}
+
 TEST(Predictor, says_which_kind_a_file_is_that_has_no_rows) {
     TemporaryFolder folder;
     const auto dls = DataLoaders::from_tensors({{torch::randn({20, 3})}, {torch::randn({20, 1})}}, {.batch_size = 4});
