@@ -145,6 +145,20 @@ void predict_rows(const ExportedModel& model, const Table& table, bool json) {
     std::cout << result.dump(2) << "\n";
 }
 
+/// Items and their ratings, the first two columns of a CSV file.
+std::vector<Scored> read_rated(const std::string& file) {
+    const Table table = read_csv(file, {.trim_spaces = true});
+    require(table.columns() >= 2, file, " has ", table.columns(), table.columns() == 1 ? " column" : " columns",
+            "; the items and their ratings are two");
+    const std::vector<std::string> items = table.text(table.names()[0]);
+    const at::Tensor ratings = table.finite_numbers(table.names()[1]);
+    std::vector<Scored> rated;
+    for (size_t i = 0; i < items.size(); ++i) {
+        rated.push_back({items[i], ratings[static_cast<int64_t>(i)].item<double>()});
+    }
+    return rated;
+}
+
 }  // namespace
 
 int predict(const Arguments& arguments) {
@@ -172,11 +186,21 @@ int predict(const Arguments& arguments) {
 }
 
 int recommend(const Arguments& arguments) {
-    const auto line = ranking_line("embark recommend --model FILE --user ID [--top K]",
-                                   "Prints the items that the user would rate highest, without those rated already.",
-                                   "user", "the user, as in the training data");
+    auto line = ranking_line("embark recommend --model FILE (--user ID | --rated FILE) [--top K]",
+                             "Prints the items that the user would rate highest, without those rated already.", "user",
+                             "the user, as in the training data");
+    std::string rated;
+    line.options.add_options()("rated", text_option(rated, "FILE"),
+                               "a CSV file with the items and the ratings, in its first two columns, of a user whom "
+                               "training did not see, for models of the preset best");
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(arguments);
+    if (!rated.empty()) {
+        require<UsageError>(values.count("user") == 0, "Give either --user or --rated, not both");
+        const auto model = load_model(values);
+        print(model.recommend_for(read_rated(rated), top_of(values)), "item", "prediction", values["json"].as<bool>());
+        return kSuccess;
+    }
     const std::string user = required_text(values, "user");
     const auto model = load_model(values);
     const auto results = model.recommend(user, top_of(values));

@@ -78,6 +78,30 @@ class BestRatingsTest(unittest.TestCase):
                  if line.startswith("7,")}
         self.assertTrue(all(item not in answer.stdout.split() for item in rated))
 
+    def test_recommends_for_a_user_known_by_a_file_of_ratings(self):
+        self.train("--preset", "best", "--export", "known.pt")
+        self.write("mine.csv", ["film,stars", "f1,5", " f3 ,4.5", "f2,1"])
+        answer = self.run_embark("recommend", "--model", "known.pt", "--rated", "mine.csv", "--top", 4, "--json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        items = [result["item"] for result in json.loads(answer.stdout)["results"]]
+        self.assertEqual(len(items), 4)
+        self.assertFalse({"f1", "f2", "f3"} & set(items))
+        self.write("unknown.csv", ["film,stars", "f999,5"])
+        self.write("twice.csv", ["film,stars", "f1,5", "f1,4"])
+        self.write("words.csv", ["film,stars", "f1,good"])
+        self.write("narrow.csv", ["film", "f1"])
+        for file, words in (("unknown.csv", "f999"), ("twice.csv", "twice"), ("words.csv", "row 1"), ("narrow.csv", "1 column"),
+                            ("none.csv", "none.csv")):
+            refused = self.run_embark("recommend", "--model", "known.pt", "--rated", file)
+            self.assertEqual(refused.returncode, 1, file)
+            self.assertIn(words, refused.stderr)
+            self.assertEqual(len(refused.stderr.splitlines()), 1, refused.stderr)
+        self.assertEqual(self.run_embark("recommend", "--model", "known.pt", "--rated", "mine.csv", "--user", 1).returncode, 2)
+        self.train("--epochs", 1, "--export", "plain.pt")
+        refused = self.run_embark("recommend", "--model", "plain.pt", "--rated", "mine.csv")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("preset best", refused.stderr)
+
     def test_what_does_not_fit_is_said_before_training(self):
         self.write("twice.csv", ["user,country", "1,NO", "1,PE"])
         self.write("others.csv", ["user,country", "901,NO", "902,PE"])
