@@ -76,10 +76,7 @@ Model factorization(const CollabModelOptions& options, const CollabDataLoaders& 
                                .members = options.members,
                                .init_std = options.init_std,
                                .fused = fused};
-    if (options.start_at_mean) {
-        const double mean = mean_rating(dls.train());
-        sizes.offset = options.clip || options.y_range.empty() ? mean : logit_in(options.y_range, mean);
-    }
+    if (options.start_at_mean && options.clip) sizes.offset = mean_rating(dls.train());
     if (options.implicit_sums) {
         sizes.user_terms.push_back({"rated", data.rated_bags(), data.items.size(), /*leave_one_out=*/true});
         sizes.item_terms.push_back({"rater", data.rater_bags(), data.users.size(), /*leave_one_out=*/true});
@@ -264,8 +261,7 @@ at::Tensor CollabLearner::user_bias() const {
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
     if (!options.loss) options.loss = model.members > 1 ? members_loss(mse_loss_flat()) : mse_loss_flat();
     Model made = model.use_nn ? network(model, dls) : dot_product(model, dls, options.fused_step);
-    const bool starts_there = dynamic_cast<const FactorizationModelImpl*>(&made.module()) != nullptr;
-    if (model.start_at_mean && !starts_there) start_at_mean(made.module(), dls.train(), model.y_range);
+    if (model.start_at_mean && !model.clip) start_at_mean(made.module(), dls.train(), model.y_range);
     auto warnings = warnings_of(dls.collab(), model.y_range);
     return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }
