@@ -300,7 +300,7 @@ int train_collab(const Arguments& arguments) {
     const TestRatings test = read_test(options, dls);
     std::vector<Warning> warnings = dls.warnings();
     warnings.insert(warnings.end(), test.warnings.begin(), test.warnings.end());
-    require_exportable(options, collab_learner(dls, recipe.model, {.progress = false}));
+    if (exports_onnx(options)) require_onnx_form(collab_learner(dls, recipe.model, {.progress = false}));
     set_seed(static_cast<uint64_t>(options.seed));
     CollabLearner learn = collab_learner(dls, recipe.model, recipe.learner);
     for (const Warning& warning : learn.warnings()) {

@@ -280,7 +280,7 @@ int train_tabular(const Arguments& arguments) {
     }
     recipe.learner.callbacks.push_back(data_parallel());
 
-    require_exportable(options, tabular_learner(dls, recipe.model, {.progress = false}));
+    if (exports_onnx(options)) require_onnx_form(tabular_learner(dls, recipe.model, {.progress = false}));
     set_seed(static_cast<uint64_t>(options.seed));
     TabularLearner learn = tabular_learner(dls, recipe.model, recipe.learner);
     fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});

@@ -126,8 +126,12 @@ std::vector<std::string> export_model(const TrainingOptions& options, Learner& l
     return files;
 }
 
-void require_exportable(const TrainingOptions& options, const Learner& untrained) {
-    if (is_onnx(options.export_path)) require_onnx_form(untrained.model(), untrained.dls());
+bool exports_onnx(const TrainingOptions& options) {
+    return is_onnx(options.export_path);
+}
+
+void require_onnx_form(const Learner& untrained) {
+    embark::require_onnx_form(untrained.model(), untrained.dls());
 }
 
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files) {

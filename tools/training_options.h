@@ -61,8 +61,10 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
 /// files; none where none is asked for. The files say what `validation` found.
 std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn, const Validation& validation);
 
-/// Throws Error where --export asks for an ONNX file, and a model as `untrained` cannot be one. It may draw random numbers.
-void require_exportable(const TrainingOptions& options, const Learner& untrained);
+/// Whether --export asks for an ONNX file.
+bool exports_onnx(const TrainingOptions& options);
+/// Throws Error where a model as `untrained` cannot be one. It may draw random numbers.
+void require_onnx_form(const Learner& untrained);
 
 /// Adds these files to a report: the first as `export`, all as `exports`.
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files);
