@@ -29,7 +29,8 @@ struct CollabRecipe {
 CollabRecipe fastai_collab_recipe();
 
 /// What trains well where nothing is known of the ratings: predictions from half a rating below the lowest of the
-/// training ratings to half a one above the highest, their mean at first, and steps enough also for few ratings.
+/// training ratings to half a one above the highest, their mean at first where items have fewer than ten ratings each, and steps
+/// enough also for few ratings.
 CollabRecipe default_collab_recipe(const CollabDataLoaders& dls);
 
 /// The most accurate model of ratings: vectors that add up what a user rated, who rated an item, and what tables say of

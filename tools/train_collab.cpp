@@ -67,7 +67,7 @@ CommandLine command_line(CollabTraining& options) {
         "train so many models side by side, and predict their mean");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: predictions from half a rating below the lowest of the training ratings to half a one above the "
-        "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.18; "
+        "highest, 5 epochs or as many as make 3,000 steps (at most 200), the best of which is kept, --lr 0.005 --wd 0.15; "
         "fastai: no range, 5 epochs, --lr 0.001 --wd 0.01; both have --batch-size 64. best: the most accurate, which "
         "adds up what each user rated and who rated each item, uses --time, --user-table and --item-table, or the data "
         "set's, clips to the ratings' range, and has 20 epochs of larger batches, --lr 0.01 and a weight decay for each "
