@@ -71,7 +71,7 @@ def main(path, package=None):
     model = torch.jit.load(path, _extra_files=extra).eval()
     description = json.loads(extra["embark.json"])
     if "forward_inputs" not in description:
-        sys.exit(f"{path} does not say what its forward takes; files of tables and of modules of one's own do")
+        sys.exit(f"{path} does not say what its forward takes, as files of this version do")
     inputs = made_inputs(description, 4)
     network = model
     if model._c._has_method("_embark_forward"):
