@@ -2,14 +2,14 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test build bench course sanitize format tidy clean
+.PHONY: help demo test test-all build bench course sanitize format tidy clean
 
 export CMAKE_PREFIX_PATH
 
 SOURCES = git ls-files -z --cached --others --exclude-standard '*.h' '*.cpp'
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\): *##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[a-z ]*##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
 
 demo:  ## train on MovieLens 100k, export the model and use it
 	@tools/setup
@@ -20,6 +20,9 @@ test:  ## build everything and run every test
 	@tools/setup
 	cmake --build --preset release
 	ctest --preset release
+
+test-all: test  ## make test, and ask ONNX Runtime 1.15.1 too
+	tests/tools/test-old-onnxruntime
 
 build:  ## build everything
 	@tools/setup

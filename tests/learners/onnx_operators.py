@@ -148,6 +148,31 @@ class ModuleTest(Conversion):
         self.assert_same(make(), specs, lambda i: name, lambda i: 2e-6)
 
 
+class NanTest(Conversion):
+    """What becomes of NaN, as docs/deploy.md says."""
+
+    ROWS = torch.tensor([[1, torch.nan, 3, 2], [1, 2, 0, torch.nan], [5, 1, 2, 0]])
+
+    def answers(self, *functions):
+        """What ONNX Runtime and PyTorch make of the rows."""
+        module = Functions(functions)
+        _, result = self.convert(module, ["float32:4"])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        session = self.session()
+        found = session.run(None, {session.get_inputs()[0].name: self.ROWS.numpy()})
+        return found, [output.numpy() for output in module(self.ROWS)]
+
+    def test_most_operators_keep_it(self):
+        found, expected = self.answers(lambda x: x.sum(1), lambda x: x.softmax(1), torch.relu, lambda x: x.sort(1)[0],
+                                       lambda x: x.topk(2)[0], lambda x: torch.maximum(x, x * 0))
+        for actual, wanted in zip(found, expected, strict=True):
+            self.assertLessEqual(difference(actual, wanted), 1e-6)
+
+    def test_the_largest_of_a_dimension_passes_over_it(self):
+        found, _ = self.answers(lambda x: x.amax(1), lambda x: x.max(1)[0], lambda x: x.argmax(1))
+        self.assertEqual([array.tolist() for array in found], [[3, 2, 5], [3, 2, 5], [2, 1, 0]])
+
+
 class Counting(nn.Module):
     """A module with a state."""
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """ONNX files that the program writes answer raw values as TorchScript files do: EMBARK names the program to test. Needs
-torch, onnx and onnxruntime, and is skipped without them."""
+torch, onnx and onnxruntime, and is skipped without them. With OLD_ONNXRUNTIME, a Python with an older ONNX Runtime, that one
+must answer alike."""
 
 import json
 import math
 import os
+import pickle
 import random
 import subprocess
 import tempfile
@@ -33,8 +35,57 @@ def column(values):
 def near(answer, expected):
     """Whether they differ by no more than rounding; NaN is NaN."""
     answer, expected = np.asarray(answer, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    apart = np.abs(answer - expected) <= 1e-6 * np.maximum(1, np.abs(expected))
-    return answer.shape == expected.shape and bool(np.all(apart | (np.isnan(answer) & np.isnan(expected))))
+    if answer.shape != expected.shape:
+        return False
+    with np.errstate(invalid="ignore"):  # of infinities
+        close = np.abs(answer - expected) <= 1e-6 * np.maximum(1, np.abs(expected))
+    close &= np.isfinite(answer) & np.isfinite(expected)
+    return bool(np.all(close | (answer == expected) | (np.isnan(answer) & np.isnan(expected))))
+
+
+class OldRuntime:
+    """ONNX Runtime of another Python, in a process of its own."""
+
+    def __init__(self, python):
+        words = [python, Path(__file__).with_name("old_onnxruntime.py")]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.version = pickle.load(self.process.stdout)
+        self.n_asked = 0
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def call(self, question):
+        pickle.dump(question, self.process.stdin, protocol=4)
+        self.process.stdin.flush()
+        answer = pickle.load(self.process.stdout)
+        if isinstance(answer, str):
+            raise AssertionError(f"ONNX Runtime {self.version}: {answer}")
+        return answer
+
+    def open(self, path, session):
+        return BothRuntimes(session, self, self.call(str(path)))
+
+
+class BothRuntimes:
+    """A session whose every answer an older ONNX Runtime must give too."""
+
+    def __init__(self, session, old, number):
+        self.session, self.old, self.number = session, old, number
+
+    def __getattr__(self, name):
+        return getattr(self.session, name)
+
+    def run(self, outputs, inputs):
+        answers = self.session.run(outputs, inputs)
+        for output, answer, other in zip(self.get_outputs(), answers, self.old.call((self.number, inputs)), strict=True):
+            is_number = np.issubdtype(answer.dtype, np.floating)
+            if not (near(other, answer) if is_number else np.array_equal(other, answer)):
+                raise AssertionError(f"ONNX Runtime {self.old.version} answers {output.name} otherwise: {other} for {answer}")
+        self.old.n_asked += 1
+        return answers
 
 
 def learned(values, target):
@@ -110,6 +161,19 @@ def made_rows(description, rows=ROWS):
 
 @unittest.skipUnless(onnxruntime, "torch, onnx or onnxruntime is missing")
 class OnnxTest(unittest.TestCase):
+    old = None
+
+    @classmethod
+    def setUpClass(cls):
+        if "OLD_ONNXRUNTIME" in os.environ:
+            cls.old = OldRuntime(os.environ["OLD_ONNXRUNTIME"])
+            cls.addClassCleanup(cls.old.close)
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.old:
+            print(f"ONNX Runtime {cls.old.version} answered {cls.old.n_asked} questions alike")
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="embark-test-")
         self.addCleanup(folder.cleanup)
@@ -145,7 +209,8 @@ class OnnxTest(unittest.TestCase):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return self.old.open(path, session) if self.old else session
 
     def converted(self, path, method=""):
         """A session of what `embark convert` makes of an exported file; of ratings there is a file a method."""
