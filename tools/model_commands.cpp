@@ -14,6 +14,7 @@
 #include "column_report.h"
 #include "commands.h"
 #include "read_table.h"
+#include "training_options.h"
 
 // The commands that use an exported model.
 namespace embark::tools {
