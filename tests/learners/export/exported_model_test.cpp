@@ -78,7 +78,9 @@ TEST(ExportedModel, tells_what_a_collab_file_takes_and_gives) {
                 ElementsAre("forward(x: Tensor) -> Tensor", "predict(users: List[str], items: List[str]) -> Tensor",
                             "recommend(user: str, k: int = 10) -> Tuple[List[str], Tensor]",
                             "similar(item: str, k: int = 10) -> Tuple[List[str], Tensor]", "users() -> List[str]",
-                            "items() -> List[str]", "knows_user(user: str) -> bool", "schema() -> str"));
+                            "items() -> List[str]", "knows_user(user: str) -> bool",
+                            "encoding_counts(users: List[str], items: List[str]) -> Dict[str, Dict[str, int]]",
+                            "schema() -> str"));
     EXPECT_THAT(
         info.parameters,
         ElementsAre(Pair("user_factors.weight", ElementsAre(4, 3)), Pair("user_bias.weight", ElementsAre(4, 1)),
