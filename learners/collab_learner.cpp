@@ -190,6 +190,7 @@ std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& rati
                         "has, as best_collab_recipe makes it");
     require<UsageError>(!ratings.empty(), "recommend_for needs at least one item with its rating");
     const Vocabulary& names = collab_dls_.items();
+    const Range& range = sums->options.y_range;
     auto allowed = known(names);
     std::vector<int64_t> numbers;
     std::vector<double> values;
@@ -198,6 +199,10 @@ std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& rati
         if (number == 0) fail("Nothing is known of '", item, "'", name_hint(item, names.names()));
         require(allowed[number].item<bool>(), "The item '", item, "' is given twice");
         require(std::isfinite(rating), "The rating of '", item, "' is not a finite number");
+        // A little outside may be right where few ratings were trained on; farther than that it is another scale.
+        const bool of_scale = range.empty() || (rating >= 2 * range.low - range.high && rating <= 2 * range.high - range.low);
+        require(of_scale, "The rating of '", item, "' is ", rating, ", and those of the training data go from ", range.low,
+                " to ", range.high);
         allowed[number] = false;
         numbers.push_back(number);
         values.push_back(rating);

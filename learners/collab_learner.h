@@ -76,7 +76,8 @@ public:
 
     /// The same for a user whom training did not see, known by ratings alone, as in
     /// `learn.recommend_for({{"Star Wars (1977)", 5}, {"Fargo (1996)", 2}})`; the items given are left out. Throws Error
-    /// for an item that is unknown or given twice, and UsageError where the model has no answer; see
+    /// for an item that is unknown or given twice, for a rating of another scale, farther outside of the training ratings
+    /// than these are apart, and UsageError where the model has no answer; see
     /// FactorizationModelImpl::new_user_predictions.
     std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k = 10);
 

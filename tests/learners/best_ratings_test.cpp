@@ -188,6 +188,8 @@ TEST(BestRatings, a_new_user_is_known_by_ratings) {
         EXPECT_THAT(message_of<Error>([&] { learn.recommend_for({{"Film 99", 4}}); }), HasSubstr("'Film 99'"));
         EXPECT_THAT(message_of<Error>([&] { learn.recommend_for({{"Film 1", 4}, {"Film 1", 5}}); }), HasSubstr("twice"));
         EXPECT_THAT(message_of<Error>([&] { learn.recommend_for({{"Film 1", NAN}}); }), HasSubstr("finite"));
+        EXPECT_THAT(message_of<Error>([&] { learn.recommend_for({{"Film 1", 90}}); }), HasSubstr("'Film 1' is 90, and those"));
+        EXPECT_THAT(message_of<Error>([&] { predictor.recommend_for({{"Film 1", 90}}); }), HasSubstr("'Film 1' is 90"));
         EXPECT_THAT(message_of<UsageError>([&] { learn.recommend_for({}); }), HasSubstr("at least one item"));
         EXPECT_THAT(message_of<Error>([&] { predictor.recommend_for({{"Film 99", 4}}); }), HasSubstr("'Film 99'"));
         EXPECT_THAT(message_of<Error>([&] { predictor.recommend_for({{"Film 1", 4}, {"Film 1", 5}}); }), HasSubstr("twice"));

@@ -32,6 +32,8 @@ def recommend_for(self, items: List[str], ratings: List[float], k: int = 10) -> 
     assert len(items) == len(ratings), "recommend_for needs one rating for each item, but got {} items and {} ratings".format(len(items), len(ratings))
     assert len(items) > 0, "recommend_for needs at least one item with its rating"
     assert k > 0, "invalid number of results {}: at least 1 is needed".format(k)
+    bounds = self._embark_new_user_parts[5]
+    low, high = float(bounds[1]), float(bounds[2])
     keep = torch.arange(len(self._embark_items)) > 0
     numbers: List[int] = []
     for i in range(len(items)):
@@ -39,6 +41,7 @@ def recommend_for(self, items: List[str], ratings: List[float], k: int = 10) -> 
         assert number > 0, "there is no item '{}'".format(items[i])
         assert bool(keep[number]), "the item '{}' is given twice".format(items[i])
         assert ratings[i] > -1e300 and ratings[i] < 1e300, "the rating of '{}' is not a finite number".format(items[i])
+        assert ratings[i] >= 2 * low - high and ratings[i] <= 2 * high - low, "the rating of '{}' is {}, and those of the training data go from {} to {}".format(items[i], ratings[i], low, high)
         keep[number] = False
         numbers.append(number)
     scores = self._embark_new_user(torch.tensor(numbers), torch.tensor(ratings, dtype=7)).float()
