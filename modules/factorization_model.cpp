@@ -43,17 +43,17 @@ void check_options(const FactorizationOptions& options) {
     for (const auto& term : options.item_terms) check_term(term, options.n_items, names);
 }
 
-/// The bags with whole numbers again: Module::to(dtype) turns every buffer into that type. Float64 keeps them exactly.
-Bags whole_numbers(const Bags& bags) {
+/// The bags with integers again: Module::to(dtype) turns every buffer into that type. Float64 keeps them exactly.
+Bags with_integers(const Bags& bags) {
     if (bags.offsets.scalar_type() == at::kLong) return bags;
-    require(bags.offsets.scalar_type() == at::kDouble, "A FactorizationModel keeps its lists as whole numbers, which ",
+    require(bags.offsets.scalar_type() == at::kDouble, "A FactorizationModel keeps its lists as integers, which ",
             bags.offsets.dtype().name(), " cannot hold: it trains in float32 as it is made, or in float64");
     return {bags.offsets.to(at::kLong), bags.indices.to(at::kLong), bags.weights};
 }
 
 /// The sums of the bags of `rows`: (rows, width).
 at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tensor& table) {
-    const Bags bags = whole_numbers(as_kept);
+    const Bags bags = with_integers(as_kept);
     const auto first = bags.offsets.index_select(0, rows), lengths = bags.offsets.index_select(0, rows + 1) - first;
     const auto starts = lengths.cumsum(0) - lengths;
     const auto places = at::repeat_interleave(first - starts, lengths);
@@ -90,7 +90,7 @@ Vectors batch_vectors(const FactorizationModelImpl::Side& side, const at::Tensor
     sum = {sum.factors.index_select(0, places), sum.bias.index_select(0, places)};
     for (const auto& term : side.terms) {
         if (!training || !term.leave_one_out) continue;
-        const auto own = own_weights(whole_numbers(term.bags), rows, partners).to(table_options(side)).unsqueeze(1);
+        const auto own = own_weights(with_integers(term.bags), rows, partners).to(table_options(side)).unsqueeze(1);
         sum.factors = sum.factors - own * term.factors->weight.index_select(0, partners);
         sum.bias = sum.bias - own * term.bias->weight.index_select(0, partners);
     }

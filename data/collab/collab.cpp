@@ -43,10 +43,13 @@ struct RatingColumns {
     /// All of x.
     TensorDataset encode(const CollabData& fitted, const at::Tensor& rows) const {
         TensorDataset encoded = encode_pairs(fitted, rows);
-        if (!days) return encoded;
-        at::Tensor& x = encoded.inputs.front();
-        x = at::cat({x, fitted.days.encode(x.select(1, 0), days_of(rows))}, 1);
+        if (days) add_days(fitted.days, days_of(rows), encoded);
         return encoded;
+    }
+
+    static void add_days(const CollabDays& numbers, const at::Tensor& of_rows, TensorDataset& encoded) {
+        at::Tensor& x = encoded.inputs.front();
+        x = at::cat({x, numbers.encode(x.select(1, 0), of_rows)}, 1);
     }
 };
 
@@ -121,11 +124,12 @@ TensorDataset fit_ratings(CollabData& fitted, const RatingColumns& columns, cons
     if (options.item_table) {
         fitted.item_features = fit_side_features(*options.item_table, fitted.item_name, fitted.items, warnings);
     }
+    TensorDataset train = columns.encode_pairs(fitted, rows);
     if (columns.days) {
-        const TensorDataset pairs = columns.encode_pairs(fitted, rows);
-        fitted.days = CollabDays(pairs.inputs.front().select(1, 0), columns.days_of(rows));
+        const at::Tensor days = columns.days_of(rows);
+        fitted.days = CollabDays(train.inputs.front().select(1, 0), days);
+        RatingColumns::add_days(fitted.days, days, train);
     }
-    TensorDataset train = columns.encode(fitted, rows);
     fitted.each_train_pairs = [pairs = train.inputs.front()](const auto& visit) { visit(pairs); };
     const at::Tensor& ratings = train.targets.front();
     fitted.rating_min = ratings.min().item<double>();

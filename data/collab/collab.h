@@ -106,8 +106,7 @@ public:
     /// Ratings of a Parquet file or of all those in a folder, which are read again in every epoch, row group by row
     /// group: for more than fits into memory. A first pass finds users and items. For validation every row is drawn by
     /// itself with probability `valid_pct` (0: none). Throws what from_table throws, and UsageError for a splitter,
-    /// since that would need all rows at once, for times, and
-    /// for tables of users and items.
+    /// since that would need all rows at once, for times, and for tables of users and items.
     static CollabDataLoaders from_parquet(const std::filesystem::path& path, const CollabOptions& options = {},
                                           const StreamOptions& stream = {});
 

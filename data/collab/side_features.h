@@ -35,7 +35,7 @@ struct SideFeatures {
 /// column of text with a `|` in any of its values becomes a feature for each part, of weight 1/√(parts); any other a
 /// category. Values of a single id tell nothing of others and are left out, and so is a column where that is most of
 /// them. Adds a warning, "missing_rows", for ids without a row. Throws Error, with file, row and column, where an id
-/// stands twice, where no id is in the vocabulary, where no feature is left, and for a number that is none.
+/// stands twice, where no id is in the vocabulary, where no feature is left, and for a text among numbers.
 SideFeatures fit_side_features(const SideTable& side, const std::string& id_name, const Vocabulary& ids,
                                std::vector<Warning>& warnings);
 

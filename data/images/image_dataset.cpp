@@ -36,7 +36,7 @@ std::vector<std::string> classes_among(std::vector<std::string> labels, bool as_
     return labels;
 }
 
-/// The number of the class of each file. Throws Error for one that is none of `classes`.
+/// The number of the class of each file. Throws Error for one that `classes` lack.
 at::Tensor class_numbers(const ImageFiles& found, const std::vector<std::string>& classes) {
     std::map<std::string_view, int64_t> numbers;
     for (const std::string& name : classes) {
@@ -48,7 +48,7 @@ at::Tensor class_numbers(const ImageFiles& found, const std::vector<std::string>
     for (size_t i = 0; i < found.files.size(); ++i) {
         const auto number = numbers.find(found.labels[i]);
         require(number != numbers.end(), "The class of ", found.files[i].string(), " is '", found.labels[i],
-                "', which is none of those given: ", join(classes));
+                "', which is not among those given: ", join(classes));
         targets.push_back(number->second);
     }
     return at::tensor(targets, at::kLong);

@@ -123,10 +123,14 @@ TEST(FactorizationModel, is_its_formula_in_training_and_in_eval_mode) {
                     double mean = 0;
                     for (int64_t m = 0; m < members; ++m) {
                         const double score = slow_score(model, x[i], m);
-                        if (training) EXPECT_NEAR(y.reshape({50, members})[i][m].item<double>(), score, 1e-5);
+                        if (training) {
+                            EXPECT_NEAR(y.reshape({50, members})[i][m].item<double>(), score, 1e-5);
+                        }
                         mean += std::clamp(score, 1., 5.) / static_cast<double>(members);
                     }
-                    if (!training) EXPECT_NEAR(y[i][0].item<double>(), mean, 1e-5);
+                    if (!training) {
+                        EXPECT_NEAR(y[i][0].item<double>(), mean, 1e-5);
+                    }
                 }
             }
         }
@@ -252,7 +256,7 @@ TEST(FactorizationModel, is_cloned_and_moved_with_its_bags) {
     expect_near(copy->forward(x), model->forward(x), 1e-9, "double precision");
     EXPECT_EQ(model->forward(x).scalar_type(), at::kDouble);
     copy->to(at::kHalf);
-    EXPECT_THAT(message_of([&] { copy->forward(x); }), HasSubstr("keeps its lists as whole numbers"));
+    EXPECT_THAT(message_of([&] { copy->forward(x); }), HasSubstr("keeps its lists as integers"));
 }
 
 }  // namespace

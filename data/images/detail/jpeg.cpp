@@ -79,7 +79,7 @@ struct JpegReader {
 };
 
 /// Red, green and blue of (height, width, 4) by PIL's formula, for which nothing is known of the inks. Inks are the
-/// other way round, 255 where there is none, as Adobe's programs write them, and PIL too takes all files.
+/// other way round, 255 where ink is missing, as Adobe's programs write them, and PIL too takes all files.
 at::Tensor rgb_of_cmyk(const at::Tensor& cmyk) {
     at::Tensor rgb = at::empty({cmyk.size(0), cmyk.size(1), 3}, at::kByte);
     const auto* from = cmyk.const_data_ptr<uint8_t>();

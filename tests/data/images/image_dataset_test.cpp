@@ -191,7 +191,7 @@ TEST(ImageDataset, for_validation_has_the_classes_of_training) {
     const auto problem = [&](std::vector<std::string> classes) {
         return message_of<Error>([&] { ImageDataset::from_folder(folder.path() / "valid", {.classes = classes}); });
     };
-    EXPECT_THAT(problem({"cat", "cow"}), HasSubstr("is 'dog', which is none of those given: cat, cow"));
+    EXPECT_THAT(problem({"cat", "cow"}), HasSubstr("is 'dog', which is not among those given: cat, cow"));
     EXPECT_THAT(problem({"a", "a"}), HasSubstr("'a' twice"));
     EXPECT_THAT(problem({"\xFF"}), HasSubstr("not UTF-8"));
 }
