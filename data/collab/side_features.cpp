@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 
+#include "../../core/detail/number_words.h"
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../table/column_look.h"

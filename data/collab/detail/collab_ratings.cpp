@@ -98,10 +98,10 @@ RowValues<float> read_ratings(const Table& table, const std::string& column) {
     return ratings.map([](double value) { return static_cast<float>(value); });
 }
 
-RowValues<int64_t> read_days(const Table& table, const std::string& column, const std::string& format) {
+RowValues<double> read_times(const Table& table, const std::string& column, const std::string& format) {
     constexpr double kMostSeconds = 1e11;
     const bool dates = !format.empty() || table.type(column) == ColumnType::date;
-    const auto seconds = [&] {
+    auto seconds = [&] {
         if (!dates) return read_finite_numbers(table, column);
         const Table parts = add_datepart(table.select({column}), column, {.prefix = "part", .format = format});
         return read_numbers(parts, "partElapsed");
@@ -112,7 +112,13 @@ RowValues<int64_t> read_days(const Table& table, const std::string& column, cons
                                               : ": the time is too large for seconds since 1970; milliseconds must be "
                                                 "divided by 1000");
     }
-    return seconds.map([](double value) { return static_cast<int64_t>(std::floor(value / 86400)); });
+    return seconds;
+}
+
+RowValues<int64_t> read_days(const Table& table, const std::string& column, const std::string& format) {
+    return read_times(table, column, format).map([](double value) {
+        return static_cast<int64_t>(std::floor(value / 86400));
+    });
 }
 
 TensorDataset encode_ratings(const RowValues<int64_t>& users, const RowValues<int64_t>& items,

@@ -32,8 +32,11 @@ void add_validation_warnings(const EncodingCounts& counts, std::vector<Warning>&
 /// The ratings of all rows. Throws Error, with file, row and column, for one that is missing, no number, or too large.
 RowValues<float> read_ratings(const Table& table, const std::string& column);
 
-/// The days since 1970 of all rows, of a column of seconds or of dates, which are of `format` where there is one. Throws
-/// Error, with file, row and column, for one that is missing, neither, or of no time that ratings could have.
+/// The seconds since 1970 of all rows, of a column of these or of dates, which are of `format` where there is one.
+/// Throws Error, with file, row and column, for one that is missing, neither, or of no time that ratings could have.
+RowValues<double> read_times(const Table& table, const std::string& column, const std::string& format);
+
+/// The same as days since 1970.
 RowValues<int64_t> read_days(const Table& table, const std::string& column, const std::string& format);
 
 /// `rows` (1-d int64) of encoded users and items, and their ratings.
