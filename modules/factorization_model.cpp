@@ -10,6 +10,7 @@
 #include <torch/torch.h>
 
 #include "../core/error.h"
+#include "detail/bag_sums.h"
 #include "detail/factorization_pass.h"
 
 namespace embark {
@@ -41,26 +42,6 @@ void check_options(const FactorizationOptions& options) {
     std::set<std::string> names = {"user", "item", "day", "user_day"};
     for (const auto& term : options.user_terms) check_term(term, options.n_users, names);
     for (const auto& term : options.item_terms) check_term(term, options.n_items, names);
-}
-
-/// The bags with integers again: Module::to(dtype) turns every buffer into that type. Float64 keeps them exactly.
-Bags with_integers(const Bags& bags) {
-    if (bags.offsets.scalar_type() == at::kLong) return bags;
-    require(bags.offsets.scalar_type() == at::kDouble, "A FactorizationModel keeps its lists as integers, which ",
-            bags.offsets.dtype().name(), " cannot hold: it trains in float32 as it is made, or in float64");
-    return {bags.offsets.to(at::kLong), bags.indices.to(at::kLong), bags.weights};
-}
-
-/// The sums of the bags of `rows`: (rows, width).
-at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tensor& table) {
-    const Bags bags = with_integers(as_kept);
-    const auto first = bags.offsets.index_select(0, rows), lengths = bags.offsets.index_select(0, rows + 1) - first;
-    const auto starts = lengths.cumsum(0) - lengths;
-    const auto places = at::repeat_interleave(first - starts, lengths);
-    const auto entries = places + at::arange(places.numel(), places.options());
-    return std::get<0>(at::embedding_bag(table, bags.indices.index_select(0, entries), starts,
-                                         /*scale_grad_by_freq=*/false, /*mode=sum*/ 0, /*sparse=*/false,
-                                         bags.weights.index_select(0, entries)));
 }
 
 at::TensorOptions table_options(const FactorizationModelImpl::Side& side) {

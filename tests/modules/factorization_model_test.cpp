@@ -256,7 +256,7 @@ TEST(FactorizationModel, is_cloned_and_moved_with_its_bags) {
     expect_near(copy->forward(x), model->forward(x), 1e-9, "double precision");
     EXPECT_EQ(model->forward(x).scalar_type(), at::kDouble);
     copy->to(at::kHalf);
-    EXPECT_THAT(message_of([&] { copy->forward(x); }), HasSubstr("keeps its lists as integers"));
+    EXPECT_THAT(message_of([&] { copy->forward(x); }), HasSubstr("keeps them as integers"));
 }
 
 }  // namespace
