@@ -11,6 +11,7 @@
 #include "../modules/collab_nn.h"
 #include "../modules/dot_product.h"
 #include "../modules/factorization_model.h"
+#include "detail/best_items.h"
 
 namespace embark {
 
@@ -18,33 +19,6 @@ namespace {
 
 /// So many items are scored at once that what is made of them stays in the processor's cache.
 constexpr int64_t kItemsAtOnce = 8192;
-
-/// The `k` best of `scores` (n) that `allowed` (n, bool) lets through, best first, equal ones in the order they stand.
-std::vector<Scored> best(const at::Tensor& scores, const at::Tensor& allowed, const Vocabulary& names, int64_t k) {
-    require<UsageError>(k >= 1, "Invalid number of results ", k, ": at least 1 is needed");
-    auto candidates = allowed.nonzero().reshape(-1);
-    if (k < candidates.numel()) {
-        // Sorted are only those that are not below the k-th, of a million a few.
-        const auto values = scores.index_select(0, candidates);
-        const auto least = std::get<0>(values.topk(k))[-1];
-        candidates = candidates.index_select(0, values.lt(least).logical_not_().nonzero().reshape(-1));
-    }
-    const auto order = std::get<1>(scores.index_select(0, candidates).sort(/*stable=*/true, 0, /*descending=*/true));
-    const auto chosen = candidates.index_select(0, order.narrow(0, 0, std::min(k, order.size(0))));
-    std::vector<Scored> result;
-    for (int64_t i = 0; i < chosen.size(0); ++i) {
-        const auto number = chosen[i].item<int64_t>();
-        result.push_back({names.name(number), scores[number].item<double>()});
-    }
-    return result;
-}
-
-/// All of a vocabulary's numbers but that of `#na#`.
-at::Tensor known(const Vocabulary& names) {
-    auto allowed = torch::ones({names.size()}, at::kBool);
-    allowed[0] = false;
-    return allowed;
-}
 
 /// Whether a dot product of two embeddings is not enough.
 bool needs_sums(const CollabModelOptions& options, const CollabData& data) {
@@ -176,11 +150,11 @@ std::vector<Scored> CollabLearner::recommend(const std::string& user, int64_t k)
     for (const auto& items : torch::arange(n_items).split(kItemsAtOnce)) {
         scores.push_back(Learner::predict({torch::stack({torch::full_like(items, number), items}, 1)}).reshape(-1));
     }
-    auto allowed = known(data.items);
+    auto allowed = torch::ones({n_items}, at::kBool);
     const auto& [offsets, items] = data.rated();
     const auto begin = offsets[number].item<int64_t>(), end = offsets[number + 1].item<int64_t>();
     allowed.index_fill_(0, items.slice(0, begin, end), false);
-    return best(torch::cat(scores), allowed, data.items, k);
+    return best_items(torch::cat(scores), allowed, data.items, k);
 }
 
 std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& ratings, int64_t k) {
@@ -191,12 +165,11 @@ std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& rati
     require<UsageError>(!ratings.empty(), "recommend_for needs at least one item with its rating");
     const Vocabulary& names = collab_dls_.items();
     const Range& range = sums->options.y_range;
-    auto allowed = known(names);
+    auto allowed = torch::ones({names.size()}, at::kBool);
     std::vector<int64_t> numbers;
     std::vector<double> values;
     for (const auto& [item, rating] : ratings) {
-        const int64_t number = names.index(item);
-        if (number == 0) fail("Nothing is known of '", item, "'", name_hint(item, names.names()));
+        const int64_t number = known_item(names, item);
         require(allowed[number].item<bool>(), "The item '", item, "' is given twice");
         require(std::isfinite(rating), "The rating of '", item, "' is not a finite number");
         // A little outside may be right where few ratings were trained on; farther than that it is another scale.
@@ -208,30 +181,20 @@ std::vector<Scored> CollabLearner::recommend_for(const std::vector<Scored>& rati
         values.push_back(rating);
     }
     const auto scores = sums->new_user_predictions(torch::tensor(numbers), torch::tensor(values, at::kDouble));
-    return best(scores.to(at::kFloat), allowed, names, k);
-}
-
-std::vector<Scored> CollabLearner::similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
-                                           int64_t k) const {
-    const auto number = names.index(name);
-    if (number == 0) fail("Nothing is known of '", name, "'", name_hint(name, names.names()));
-    const auto unit = factors / factors.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-    auto allowed = known(names);
-    allowed[number] = false;
-    return best(unit.mv(unit[number]), allowed, names, k);
+    return best_items(scores, allowed, names, k);
 }
 
 std::vector<Scored> CollabLearner::similar_items(const std::string& item, int64_t k) {
-    return similar(collab_dls_.items(), item_factors(), item, k);
+    return nearest_items(collab_dls_.items(), item_factors(), item, k);
 }
 
 std::vector<Scored> CollabLearner::similar_users(const std::string& user, int64_t k) {
-    return similar(collab_dls_.users(), user_factors(), user, k);
+    return nearest_items(collab_dls_.users(), user_factors(), user, k);
 }
 
 std::vector<Scored> CollabLearner::items_by_bias() {
     const auto& items = collab_dls_.items();
-    return best(item_bias(), known(items), items, std::max<int64_t>(1, items.size()));
+    return best_items(item_bias(), {}, items, std::max<int64_t>(1, items.size()));
 }
 
 at::Tensor CollabLearner::parameter(const std::string& name) const {

@@ -102,8 +102,6 @@ private:
     double predict_one(const std::string& user, const std::string& item);
     at::Tensor parameter(const std::string& name) const;
     at::Tensor factors(const std::string& name, size_t column) const;
-    std::vector<Scored> similar(const Vocabulary& names, const at::Tensor& factors, const std::string& name,
-                                int64_t k) const;
     CollabDataLoaders collab_dls_;
     std::vector<Warning> warnings_;
 };

@@ -88,6 +88,10 @@ std::vector<Scored> FileKind::recommend_for(const std::vector<Scored>&, int64_t)
     fail_without("recommend_for");
 }
 
+std::vector<Scored> FileKind::recommend_for_items(const std::vector<std::string>&, int64_t) const {
+    fail_without("recommend_for");
+}
+
 std::vector<Scored> FileKind::recommend(const std::string&, int64_t) const {
     fail_without("recommend");
 }

@@ -53,6 +53,7 @@ public:
     virtual bool knows_user(const std::string& user) const;
     virtual std::vector<Scored> recommend(const std::string& user, int64_t k) const;
     virtual std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k) const;
+    virtual std::vector<Scored> recommend_for_items(const std::vector<std::string>& items, int64_t k) const;
     virtual std::vector<Scored> similar(const std::string& item, int64_t k) const;
 
 private:

@@ -61,6 +61,10 @@ std::vector<Scored> Predictor::recommend_for(const std::vector<Scored>& ratings,
     return kind_->recommend_for(ratings, k);
 }
 
+std::vector<Scored> Predictor::recommend_for_items(const std::vector<std::string>& items, int64_t k) const {
+    return kind_->recommend_for_items(items, k);
+}
+
 std::vector<Scored> Predictor::recommend(const std::string& user, int64_t k) const {
     return kind_->recommend(user, k);
 }

@@ -64,6 +64,8 @@ public:
     /// without the items given. Throws Error for an item that is unknown or given twice, and where the model that was
     /// exported has no answer.
     std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k = 10) const;
+    /// The same by the items that somebody had, for files of interactions.
+    std::vector<Scored> recommend_for_items(const std::vector<std::string>& items, int64_t k = 10) const;
     /// The `k` items nearest to `item`. Throws Error for an unknown item, and names near ones.
     std::vector<Scored> similar(const std::string& item, int64_t k = 10) const;
 

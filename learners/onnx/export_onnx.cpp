@@ -8,6 +8,7 @@
 #include "../../core/error.h"
 #include "../../core/file.h"
 #include "../../core/text.h"
+#include "../../predictor/item_ranking.h"
 #include "../export/detail/forward_inputs.h"
 #include "../export/detail/module_mirror.h"
 #include "../export/detail/torchscript_archive.h"
@@ -58,6 +59,9 @@ std::vector<NewFile> files_of(const ExportedFile& file, const std::filesystem::p
     if (kind != "collab") return {{path, forward_file(file)}};
     std::vector<NewFile> files = {{path, onnx::collab_predict(file)},
                                   {beside(path, "recommend"), onnx::collab_recommend(file)}};
+    if (file.has_method("recommend_for") && ranks_items(file)) {
+        files.emplace_back(beside(path, "recommend_for"), onnx::collab_recommend_for(file));
+    }
     if (file.has_method("similar")) files.emplace_back(beside(path, "similar"), onnx::collab_similar(file));
     return files;
 }

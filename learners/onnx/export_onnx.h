@@ -15,7 +15,8 @@ namespace embark {
 ///   tables   `path`: an input for each column under its own name, string[rows,1] or double[rows,1]; the outputs
 ///            `prediction` and, of classes, `probabilities`, each as `TARGET.prediction` where there are several targets
 ///   ratings  `path`: users and items, string[rows,1], to ratings; `NAME.recommend.onnx`: `user` and `k` to the best
-///            items; and `NAME.similar.onnx`: `item` and `k`, where the model has factors of items
+///            items; `NAME.similar.onnx`: `item` and `k`, where the model has factors of items; and of interactions,
+///            where the model knows new users, `NAME.recommend_for.onnx`: `history`, items, and `k`
 ///   others   `path`: what forward does with encoded tensors, `x` (or `x1`, `x2`, …) to `output` (or `output1`, …)
 ///
 /// All were made before the first is written. docs/deploy.md says what the files know of. Throws Error, and writes

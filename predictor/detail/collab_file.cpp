@@ -8,6 +8,7 @@
 
 #include "../../core/error.h"
 #include "../../core/text.h"
+#include "../item_ranking.h"
 #include "../vocabulary.h"
 
 namespace embark {
@@ -34,12 +35,12 @@ bool knows(const ExportedFile& file, const std::string& what, const std::string&
     return index.contains(std::string(spell(id_spelling(file, what), name)));
 }
 
-Vocabulary vocabulary_of(const ExportedFile& file, const std::string& what) {
+}  // namespace
+
+Vocabulary collab_vocabulary(const ExportedFile& file, const std::string& what) {
     return Vocabulary::from_names(to_strings(file.attribute("_embark_" + what + "s").toList()),
                                   id_spelling(file, what));
 }
-
-}  // namespace
 
 at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users, const std::vector<std::string>& items,
                                      EncodingCounts* counts) const {
@@ -52,7 +53,7 @@ at::Tensor CollabFile::predict_pairs(const std::vector<std::string>& users, cons
 void CollabFile::count(const std::vector<std::string>& users, const std::vector<std::string>& items,
                        EncodingCounts& counts) const {
     std::call_once(vocabularies_are_ready_, [&] {
-        vocabularies_ = {vocabulary_of(file(), "user"), vocabulary_of(file(), "item")};
+        vocabularies_ = {collab_vocabulary(file(), "user"), collab_vocabulary(file(), "item")};
     });
     for (size_t i = 0; i < vocabularies_.size(); ++i) {
         SeenValues seen;
@@ -70,6 +71,8 @@ std::vector<Scored> CollabFile::recommend(const std::string& user, int64_t k) co
 }
 
 std::vector<Scored> CollabFile::recommend_for(const std::vector<Scored>& ratings, int64_t k) const {
+    require(!ranks_items(file()), file().name(), " ranks items by what users had, without ratings: give recommend_for the items "
+            "alone");
     require(file().has_method("recommend_for"), file().name(), " has no method recommend_for: its model does not add up ",
             "what users rated, as those of the preset best do");
     c10::List<std::string> items;
@@ -80,6 +83,15 @@ std::vector<Scored> CollabFile::recommend_for(const std::vector<Scored>& ratings
         values.push_back(rating);
     }
     return ranked("recommend_for", {items, values}, k);
+}
+
+std::vector<Scored> CollabFile::recommend_for_items(const std::vector<std::string>& items, int64_t k) const {
+    require(!file().has_method("recommend_for") || ranks_items(file()), file().name(),
+            " predicts ratings: recommend_for needs the rating of each item too");
+    require(file().has_method("recommend_for"), file().name(), " has no method recommend_for: its model has a vector of ",
+            "each user's own, and none for a user whom training did not see");
+    for (const std::string& item : items) require_item(item);
+    return ranked("recommend_for", {c10::List<std::string>(items)}, k);
 }
 
 std::vector<Scored> CollabFile::similar(const std::string& item, int64_t k) const {

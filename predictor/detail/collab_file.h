@@ -6,8 +6,16 @@
 #include <vector>
 
 #include "../file_kind.h"
+#include "../vocabulary.h"
 
 namespace embark {
+
+/// The attribute of files of interactions, which rank items: how they know users whom training did not see, "" where
+/// they don't.
+inline constexpr const char* kNewUserAttribute = "_embark_new_user";
+
+/// The vocabulary of "user" or "item" in a file of ratings. Version 0.1 took ids as they were written.
+Vocabulary collab_vocabulary(const ExportedFile& file, const std::string& what);
 
 /// Answers files of ratings by the methods that collab_script.cpp wrote into them.
 class CollabFile : public FileKind {
@@ -19,6 +27,7 @@ public:
     bool knows_user(const std::string& user) const override;
     std::vector<Scored> recommend(const std::string& user, int64_t k) const override;
     std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k) const override;
+    std::vector<Scored> recommend_for_items(const std::vector<std::string>& items, int64_t k) const override;
     std::vector<Scored> similar(const std::string& item, int64_t k) const override;
 
 private:

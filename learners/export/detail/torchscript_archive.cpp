@@ -19,6 +19,7 @@
 #include "forward_inputs.h"
 #include "module_mirror.h"
 #include "recommend_for_script.h"
+#include "ranking_form.h"
 #include "row_network_json.h"
 #include "torchscript_trace.h"
 
@@ -52,8 +53,9 @@ nlohmann::json training_json(const Records& records) {
 }
 
 /// What stands for `model` in a file, and what it takes there: itself, or a FactorizationModel with all sums in one,
-/// which raw values are asked of without a time.
+/// which raw values are asked of without a time; of what ranks items, what scores users and items.
 std::pair<Model, Tensors> form_for_export(const Model& model, Tensors example) {
+    if (auto* scorer = dynamic_cast<ItemScorer*>(&model.module())) return ranking_form(model, *scorer, example.front());
     auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module());
     if (sums == nullptr) return {model, std::move(example)};
     return {Model(sums->added_up()), {example.front().narrow(1, 0, 2)}};
@@ -69,6 +71,7 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
     FileExport file(trace_module(exported, example, options.dynamic_dims, &inputs.free), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
     if (auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module())) add_recommend_for(file, *sums);
+    if (auto* scorer = dynamic_cast<ItemScorer*>(&model.module())) add_ranking_methods(file, *scorer);
 
     nlohmann::json description = file.description();
     description["format"] = kExportFormat;

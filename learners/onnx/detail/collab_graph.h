@@ -14,10 +14,15 @@ namespace embark::onnx {
 /// under that of the ratings. Unknown ones are answered as such.
 std::string collab_predict(const ExportedFile& file);
 
-/// Inputs `user`, string[1], and `k`, int64[1]; outputs `items`, string[n], and `ratings`, float[n], best first, the
+/// Inputs `user`, string[1], and `k`, int64[1]; outputs `items`, string[n], and `ratings` (of files of
+/// interactions `scores`), float[n], best first, the
 /// earlier item first where ratings are equal. n is k, or as many as there are that the user has not rated, where these
 /// are fewer; a k of 0 gives nothing, and one below is an error. The model sees all items at once.
 std::string collab_recommend(const ExportedFile& file);
+
+/// Of files of interactions: inputs `history`, string[n], and `k`, int64[1]; outputs `items`, string[m], and `scores`,
+/// float[m], without those given, of which each counts once and unknown ones do not count.
+std::string collab_recommend_for(const ExportedFile& file);
 
 /// Inputs `item`, string[1], and `k`, int64[1]; outputs `items`, string[n], and `similarities`, float[n], nearest
 /// first. Nothing, n = 0, for an unknown item.

@@ -1,0 +1,136 @@
+#include "item_ranking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include "../core/error.h"
+#include "detail/collab_file.h"
+
+namespace embark {
+
+namespace {
+
+/// So many items are scored at once, as TorchScript's recommend does.
+constexpr int64_t kItemsAtOnce = 8192;
+
+/// A parameter of a submodule, plain and contiguous.
+at::Tensor weight_of(const torch::jit::Module& module, const char* name) {
+    return module.attr(name).toModule().attr("weight").toTensor().detach().to(at::kCPU, at::kFloat).contiguous();
+}
+
+/// What a file of interactions scores by: vectors of users and items, or else weights between items.
+struct Factors {
+    at::Tensor users, items, bias, item_weights;
+
+    explicit Factors(const ExportedFile& file) {
+        const torch::jit::Module& module = file.module();
+        if (!ranks_items(file)) return;
+        if (module.hasattr("item_weights")) {
+            item_weights = module.attr("item_weights").toTensor().to(at::kCPU, at::kFloat).contiguous();
+            return;
+        }
+        users = weight_of(module, "user_factors");
+        items = weight_of(module, "item_factors");
+        bias = weight_of(module, "item_bias").squeeze(1);
+    }
+};
+
+}  // namespace
+
+bool ranks_items(const ExportedFile& file) {
+    return file.module().hasattr(kNewUserAttribute);
+}
+
+struct ItemRanking::Impl {
+    explicit Impl(const Predictor& from)
+        : predictor(from),
+          users(collab_vocabulary(from.file(), "user")),
+          items(collab_vocabulary(from.file(), "item")),
+          factors(from.file()) {
+        if (!from.file().module().hasattr("_embark_rated")) return;
+        const auto rated = from.file().attribute("_embark_rated").toTupleRef().elements();
+        offsets = rated[0].toTensor().to(at::kLong).contiguous();
+        entries = rated[1].toTensor().to(at::kLong).contiguous();
+    }
+
+    /// (items) float32 of one user.
+    at::Tensor scores(int64_t user) const {
+        if (factors.item_weights.defined()) {
+            const int64_t* ends = offsets.const_data_ptr<int64_t>();
+            return factors.item_weights.index_select(0, entries.slice(0, ends[user], ends[user + 1])).sum(0);
+        }
+        Tensors parts;
+        for (const at::Tensor& part : at::arange(items.size()).split(kItemsAtOnce)) {
+            const at::Tensor x = at::stack({at::full_like(part, user), part}, 1);
+            parts.push_back(predictor.forward({x}).front().reshape(-1).to(at::kFloat));
+        }
+        return at::cat(parts);
+    }
+
+    Predictor predictor;
+    Vocabulary users, items;
+    Factors factors;
+    at::Tensor offsets, entries;
+};
+
+ItemRanking::ItemRanking(const Predictor& predictor) {
+    require(predictor.info().kind == "collab", predictor.file().name(), " ranks no items: it is a file of the kind ",
+            predictor.info().kind, ", and rankings are for models of ratings or interactions");
+    impl_ = std::make_shared<const Impl>(predictor);
+    require(!impl_->factors.item_weights.defined() || impl_->offsets.defined(), predictor.file().name(),
+            " was exported without what each user had, which its model scores items by");
+}
+
+const Vocabulary& ItemRanking::users() const {
+    return impl_->users;
+}
+const Vocabulary& ItemRanking::items() const {
+    return impl_->items;
+}
+const at::Tensor& ItemRanking::rated_offsets() const {
+    return impl_->offsets;
+}
+const at::Tensor& ItemRanking::rated_items() const {
+    return impl_->entries;
+}
+
+at::Tensor ItemRanking::encode_users(const std::vector<std::string>& users) const {
+    const at::Tensor numbers = at::empty({std::ssize(users)}, at::kLong);
+    std::ranges::transform(users, numbers.mutable_data_ptr<int64_t>(),
+                           [&](const std::string& user) { return impl_->users.index(user); });
+    return numbers;
+}
+
+TopItems ItemRanking::top(const at::Tensor& users, int64_t k, bool include_rated, const at::Tensor& allowed) const {
+    require<UsageError>(k >= 1, "Invalid number of results ", k, ": at least 1 is needed");
+    const at::NoGradGuard no_grad;
+    RankedAmong among = {.allowed = allowed};
+    if (!include_rated && impl_->offsets.defined()) {
+        among.begins = impl_->offsets.index_select(0, users);
+        among.ends = impl_->offsets.index_select(0, users + 1);
+        among.excluded = impl_->entries;
+    }
+    const int64_t most = std::max<int64_t>(1, std::min(k, impl_->items.size() - 1));
+    const Factors& factors = impl_->factors;
+    if (factors.users.defined()) {
+        return top_products(factors.users.index_select(0, users), factors.items, factors.bias, most, among);
+    }
+    TopItems top = {at::empty({users.numel(), most}, at::kLong), at::empty({users.numel(), most}, at::kFloat)};
+    for (int64_t i = 0; i < users.numel(); ++i) {
+        RankedAmong of_one = among;
+        if (among.excluded.defined()) {
+            of_one.begins = among.begins.narrow(0, i, 1);
+            of_one.ends = among.ends.narrow(0, i, 1);
+        }
+        const auto user = users.const_data_ptr<int64_t>()[i];
+        const TopItems row = top_items(impl_->scores(user).unsqueeze(0), most, of_one);
+        top.items.narrow(0, i, 1).copy_(row.items);
+        top.scores.narrow(0, i, 1).copy_(row.scores);
+    }
+    return top;
+}
+
+}  // namespace embark
