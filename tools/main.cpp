@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
                         {"describe", "what the columns of a table would be taken for", describe},
                         {"predict", "predict each row of a CSV file", predict},
                         {"recommend", "one user's best items", recommend},
+                        {"evaluate", "how well an exported model ranks items that users had later", evaluate},
                         {"similar", "the items most like one item", similar},
                         {"inspect", "what an exported model takes, gives and holds", inspect},
                         {"check", "which values of a table an exported model does not know", check},

@@ -10,6 +10,7 @@
 #include <embark/data/table/free_names.h>
 #include <embark/data/table/table.h>
 #include <embark/learners/export/exported_model.h>
+#include <embark/predictor/item_ranking.h>
 
 #include "column_report.h"
 #include "commands.h"
@@ -160,6 +161,12 @@ std::vector<Scored> read_rated(const std::string& file) {
     return rated;
 }
 
+/// Items, the first column of a CSV file.
+std::vector<std::string> read_items(const std::string& file) {
+    const Table table = read_csv(file, {.trim_spaces = true});
+    return table.text(table.names().front());
+}
+
 }  // namespace
 
 int predict(const Arguments& arguments) {
@@ -187,19 +194,25 @@ int predict(const Arguments& arguments) {
 }
 
 int recommend(const Arguments& arguments) {
-    auto line = ranking_line("embark recommend --model FILE (--user ID | --rated FILE) [--top K]",
+    if (std::ranges::find(arguments, "--users") != arguments.end()) return recommend_all(arguments);
+    auto line = ranking_line("embark recommend --model FILE (--user ID | --rated FILE | --users FILE) [--top K]",
                              "Prints the items that the user would rate highest, without those rated already.", "user",
                              "the user, as in the training data");
-    std::string rated;
-    line.options.add_options()("rated", text_option(rated, "FILE"),
-                               "a CSV file with the items and the ratings, in its first two columns, of a user whom "
-                               "training did not see, for models of the preset best");
+    std::string rated, users;
+    auto add = line.options.add_options();
+    add("rated", text_option(rated, "FILE"),
+        "a CSV file with the items and the ratings, in its first two columns, of a user whom training did not see, for "
+        "models of the preset best; for models of interactions with the items alone");
+    add("users", text_option(users, "FILE"),
+        "many users, one id a line: `embark recommend --users FILE --help` has its options");
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(arguments);
     if (!rated.empty()) {
         require<UsageError>(values.count("user") == 0, "Give either --user or --rated, not both");
         const auto model = load_model(values);
-        print(model.recommend_for(read_rated(rated), top_of(values)), "item", "prediction", values["json"].as<bool>());
+        const bool by_items = ranks_items(model.file());
+        print(by_items ? model.recommend_for_items(read_items(rated), top_of(values))
+                       : model.recommend_for(read_rated(rated), top_of(values)), "item", "prediction", values["json"].as<bool>());
         return kSuccess;
     }
     const std::string user = required_text(values, "user");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <optional>
 #include <utility>
@@ -47,6 +48,8 @@ CommandLine command_line(CollabTraining& options) {
         "Trains a DotProductBias model of ratings with one-cycle and shows a line an epoch.");
     add_data_options(line, options, rating_datasets());
     auto add = line.options.add_options();
+    add("implicit", po::bool_switch(), "learn from what users had rather than from ratings, and rank the items for them: "
+        "`embark train collab --implicit --help` has its options");
     add("ratings", text_option(options.ratings, "FILE"),
         "a CSV or Parquet file of ratings; with --stream also a folder of Parquet files");
     add("user", text_option(options.user, "NAME"), "the column of users");
@@ -82,6 +85,7 @@ CommandLine command_line(CollabTraining& options) {
     add("shard-tables", po::bool_switch(&options.shard_tables),
         "split the tables by rows over the processes that train together, for tables larger than one machine; with "
         "--embedding-update lazy");
+    add_valid_share(line, options);
     add_training_options(line, options);
     return line;
 }
@@ -286,6 +290,7 @@ nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dl
 }  // namespace
 
 int train_collab(const Arguments& arguments) {
+    if (std::ranges::find(arguments, "--implicit") != arguments.end()) return train_ranking(arguments);
     CollabTraining options;
     const CommandLine line = command_line(options);
     if (line.help_printed(arguments)) return kSuccess;

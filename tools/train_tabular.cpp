@@ -53,6 +53,7 @@ CommandLine command_line(TabularTraining& options) {
                join(metric_names(MetricKind::values)), "; of labels (--multi-label): ",
                join(metric_names(MetricKind::labels)))
             .c_str());
+    add_valid_share(line, options);
     add_training_options(line, options);
     return line;
 }

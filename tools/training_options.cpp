@@ -79,9 +79,13 @@ void add_data_options(CommandLine& line, TrainingOptions& options, const std::ve
         "with --stream: rows that are in memory at once to be mixed");
 }
 
+void add_valid_share(CommandLine& line, TrainingOptions& options) {
+    line.options.add_options()("valid-pct", number_option(options.valid_pct, "0.2"),
+                               "the share of rows for validation, drawn at random");
+}
+
 void add_training_options(CommandLine& line, TrainingOptions& options) {
     auto add = line.options.add_options();
-    add("valid-pct", number_option(options.valid_pct, "0.2"), "the share of rows for validation, drawn at random");
     add("epochs", po::value(&options.epochs)->value_name("N"), "passes over the training rows, at most");
     add("lr", po::value(&options.lr)->value_name("X"), "the highest learning rate");
     add("wd", po::value<double>()->value_name("X"), "weight decay");
@@ -115,7 +119,8 @@ void take_training_options(const po::variables_map& values, TrainingOptions& opt
 
 std::vector<std::string> export_model(const TrainingOptions& options, Learner& learn, const Validation& validation) {
     if (options.export_path.empty()) return {};
-    ExportOptions settings{.metadata = {{"validation loss", format_number(validation.loss)}}};
+    ExportOptions settings;
+    if (std::isfinite(validation.loss)) settings.metadata["validation loss"] = format_number(validation.loss);
     for (const auto& [name, value] : validation.metrics) settings.metadata["validation " + name] = format_number(value);
     if (!is_onnx(options.export_path)) {
         learn.export_torchscript(options.export_path, settings);

@@ -50,6 +50,8 @@ po::typed_value<double>* number_option(double& target, const char* shown_default
 
 /// Options for the data, before those that a command has of its own: `datasets` are known by name.
 void add_data_options(CommandLine& line, TrainingOptions& options, const std::vector<std::string>& datasets);
+/// How many rows are for validation, where a share of all is.
+void add_valid_share(CommandLine& line, TrainingOptions& options);
 /// Options for the training itself, after them. A preset has defaults of its own of how long and how fast to train.
 void add_training_options(CommandLine& line, TrainingOptions& options);
 
