@@ -117,7 +117,10 @@ std::vector<at::Tensor> RankingModelImpl::forward(const at::Tensor& x) {
     auto vectors = item_factors->weight.index_select(0, flat);
     if (item_feature_factors) vectors = vectors + bag_sums(item_features_, flat, item_feature_factors->weight);
     const auto by_row = vectors.view({items.size(0), items.size(1), options.n_factors});
-    const auto products = at::bmm(by_row, user_vectors(users).unsqueeze(2)).squeeze(2);
+    // A user of several rows is added up once.
+    const auto [distinct, places] = at::_unique(users, /*sorted=*/true, /*return_inverse=*/true);
+    const auto of_users = user_vectors(distinct).index_select(0, places);
+    const auto products = at::bmm(by_row, of_users.unsqueeze(2)).squeeze(2);
     return {products + item_bias->weight.index_select(0, flat).view(items.sizes())};
 }
 

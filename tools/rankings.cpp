@@ -240,11 +240,14 @@ int evaluate(const Arguments& arguments) {
                                   .rating_name = rating};
     if (!positives.empty()) options.positives = positives_of(positives);
     std::vector<Warning> warnings;
-    const TestPairs pairs = test_pairs(ranking, interaction_pairs(table, options, warnings));
+    const InteractionPairList events = interaction_pairs(table, options, warnings);
+    const TestPairs pairs = test_pairs(ranking, events);
     const auto more = warnings_of(pairs);
     warnings.insert(warnings.end(), more.begin(), more.end());
     show_warnings(warnings);
     const TopKScores scores = measure(ranking, pairs, wanted);
+    require(pairs.unknown_items < std::ssize(pairs.pairs) || pairs.pairs.empty(), "The model has none of the items of ", test,
+            ", such as '", events.front().second, "'; its items are called as '", ranking.items().names().back(), "'");
     require(scores.users() > 0, "No user of ", test, " is in the model with an item that was new to them");
     if (json) {
         std::cout << nlohmann::json{{"metrics", figures(scores.values())},

@@ -250,12 +250,12 @@ int train_ranking(const Arguments& arguments) {
     if (Strategy::from_environment()->is_main_process()) show_warnings(warnings);
     require<UsageError>(events.test().users > 0 || !options.given("metrics"), "--metrics needs a part to measure on");
     const RankingRecipe recipe = recipe_for(options, events);
+    // A model that is solved is made once; its own export says what has no form.
+    if (exports_onnx(options) && is_trained(recipe.model.kind)) {
+        require_onnx_form(ranking_learner(events, recipe.model, {.progress = false}));
+    }
     set_seed(static_cast<uint64_t>(options.seed));
     RankingLearner learn = ranking_learner(events, recipe.model, recipe.learner);
-    if (exports_onnx(options)) {
-        require_onnx_form(learn);
-        set_seed(static_cast<uint64_t>(options.seed));
-    }
     const Records& records = fit_recipe(learn, recipe, {.stop = signals.token(), .checkpoint = options.checkpoint()});
     if (was_stopped(signals, learn)) return stopped_by(signals, options);
     if (!learn.is_main_process()) return kSuccess;

@@ -57,8 +57,10 @@ std::vector<NewFile> files_of(const ExportedFile& file, const std::filesystem::p
     const std::string& kind = file.info().kind;
     if (kind == "tabular") return {{path, onnx::tabular_predict(file)}};
     if (kind != "collab") return {{path, forward_file(file)}};
-    std::vector<NewFile> files = {{path, onnx::collab_predict(file)},
-                                  {beside(path, "recommend"), onnx::collab_recommend(file)}};
+    std::vector<NewFile> files;
+    // Of weights between items, a score adds up as many numbers as the user has items, which no row of a batch can say.
+    if (!onnx::scores_by_item_weights(file)) files.emplace_back(path, onnx::collab_predict(file));
+    files.emplace_back(beside(path, "recommend"), onnx::collab_recommend(file));
     if (file.has_method("recommend_for") && ranks_items(file)) {
         files.emplace_back(beside(path, "recommend_for"), onnx::collab_recommend_for(file));
     }

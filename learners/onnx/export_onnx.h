@@ -16,7 +16,8 @@ namespace embark {
 ///            `prediction` and, of classes, `probabilities`, each as `TARGET.prediction` where there are several targets
 ///   ratings  `path`: users and items, string[rows,1], to ratings; `NAME.recommend.onnx`: `user` and `k` to the best
 ///            items; `NAME.similar.onnx`: `item` and `k`, where the model has factors of items; and of interactions,
-///            where the model knows new users, `NAME.recommend_for.onnx`: `history`, items, and `k`
+///            where the model knows new users, `NAME.recommend_for.onnx`: `history`, items, and `k`. Of weights
+///            between items (ease, item_knn) there is no `path`, which would answer single users and items
 ///   others   `path`: what forward does with encoded tensors, `x` (or `x1`, `x2`, …) to `output` (or `output1`, …)
 ///
 /// All were made before the first is written. docs/deploy.md says what the files know of. Throws Error, and writes

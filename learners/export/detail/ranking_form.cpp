@@ -87,7 +87,8 @@ std::pair<Model, Tensors> ranking_form(const Model& model, ItemScorer& scorer, c
     from->eval();
     FactorizationModel sums(FactorizationOptions{.n_users = from->options.n_users,
                                                  .n_items = from->options.n_items,
-                                                 .n_factors = from->options.n_factors});
+                                                 .n_factors = from->options.n_factors,
+                                                 .fused = false});
     const at::Tensor all = at::arange(from->options.n_users, from->item_bias->weight.options().dtype(at::kLong));
     sums->users.factors->weight.copy_(from->user_vectors(all));
     sums->items.factors->weight.copy_(from->item_vectors());

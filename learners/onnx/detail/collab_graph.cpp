@@ -204,6 +204,10 @@ at::Tensor item_factors(const ExportedFile& file) {
 
 }  // namespace
 
+bool scores_by_item_weights(const ExportedFile& file) {
+    return ranks_items(file) && file.module().hasattr("item_weights");
+}
+
 std::string collab_predict(const ExportedFile& file) {
     require_method(file, "predict");
     Graph graph;
@@ -226,7 +230,7 @@ std::string collab_recommend(const ExportedFile& file) {
     const std::string user = category_codes(graph, name, collab_vocabulary(file, "user"));
     const Vocabulary items = collab_vocabulary(file, "item");
     const std::string rated = rated_by(graph, file, user), all = all_items(graph, items.size());
-    const std::string scores = !rated.empty() && file.module().hasattr("item_weights")
+    const std::string scores = !rated.empty() && scores_by_item_weights(file)
                                    ? scores_by_items(graph, file, rated)
                                    : rate_all(graph, file, user, items.size());
     give_highest(graph, scores, rated.empty() ? all : without(graph, all, rated), k, items, scores_name(file));

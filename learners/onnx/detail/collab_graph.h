@@ -6,6 +6,9 @@
 
 namespace embark::onnx {
 
+/// Whether the file is of an ItemSimilarity: it has no collab_predict.
+bool scores_by_item_weights(const ExportedFile& file);
+
 /// ONNX files of what an exported file of ratings answers, each the bytes of one. They answer what the methods of the
 /// same names in the file do, for the spellings of users and items that known_spellings lists. Throw Error where the
 /// file has no such method, and for a model with an operator that has no ONNX form here.
