@@ -34,6 +34,11 @@ void check_ranking_options(const RankingModelOptions& options) {
     check_bags("item features", options.item_features, options.n_items, options.n_item_features);
 }
 
+/// bag_sums of an embedding's rows.
+at::Tensor sums(const Bags& bags, const at::Tensor& rows, const torch::nn::Embedding& table, double dropout = 0) {
+    return bag_sums(bags, rows, table->weight, dropout, table->options.sparse());
+}
+
 }  // namespace
 
 ItemScorer::~ItemScorer() = default;
@@ -92,18 +97,16 @@ void RankingModelImpl::pretty_print(std::ostream& stream) const {
 at::Tensor RankingModelImpl::user_vectors(const at::Tensor& users) {
     at::Tensor sum;
     const auto add = [&](const at::Tensor& part) { sum = sum.defined() ? sum + part : part; };
-    if (user_factors) add(user_factors->weight.index_select(0, users));
-    if (history_factors) {
-        add(bag_sums(histories_, users, history_factors->weight, is_training() ? options.history_dropout : 0));
-    }
-    if (user_feature_factors) add(bag_sums(user_features_, users, user_feature_factors->weight));
+    if (user_factors) add(user_factors->forward(users));
+    if (history_factors) add(sums(histories_, users, history_factors, is_training() ? options.history_dropout : 0));
+    if (user_feature_factors) add(sums(user_features_, users, user_feature_factors));
     return sum.defined() ? sum : item_factors->weight.new_zeros({users.size(0), options.n_factors});
 }
 
 at::Tensor RankingModelImpl::item_vectors() {
     if (!item_feature_factors) return item_factors->weight;
     const auto all = at::arange(options.n_items, item_factors->weight.options().dtype(at::kLong));
-    return item_factors->weight + bag_sums(item_features_, all, item_feature_factors->weight);
+    return item_factors->weight + sums(item_features_, all, item_feature_factors);
 }
 
 std::vector<at::Tensor> RankingModelImpl::forward(const at::Tensor& x) {
@@ -111,17 +114,20 @@ std::vector<at::Tensor> RankingModelImpl::forward(const at::Tensor& x) {
             "A RankingModel takes users, or users and items, as int64 (n, 1 + items), not ", x.dtype().name(), " ",
             x.sizes());
     const at::Tensor users = x.select(1, 0);
+    // Lazy updates have the embeddings' gradients sparse.
+    require(x.size(1) > 1 || !is_training() || !item_factors->options.sparse(),
+            "Scores of all items move all items at every step, so lazy updates are for the losses sampled, bpr and bce");
     if (x.size(1) == 1) return {user_vectors(users), item_vectors(), item_bias->weight.squeeze(1)};
     const auto items = x.narrow(1, 1, x.size(1) - 1);
     const auto flat = items.reshape(-1);
-    auto vectors = item_factors->weight.index_select(0, flat);
-    if (item_feature_factors) vectors = vectors + bag_sums(item_features_, flat, item_feature_factors->weight);
+    auto vectors = item_factors->forward(flat);
+    if (item_feature_factors) vectors = vectors + sums(item_features_, flat, item_feature_factors);
     const auto by_row = vectors.view({items.size(0), items.size(1), options.n_factors});
     // A user of several rows is added up once.
     const auto [distinct, places] = at::_unique(users, /*sorted=*/true, /*return_inverse=*/true);
     const auto of_users = user_vectors(distinct).index_select(0, places);
     const auto products = at::bmm(by_row, of_users.unsqueeze(2)).squeeze(2);
-    return {products + item_bias->weight.index_select(0, flat).view(items.sizes())};
+    return {products + item_bias->forward(flat).view(items.sizes())};
 }
 
 at::Tensor RankingModelImpl::scores(const at::Tensor& users) {

@@ -13,7 +13,8 @@ Bags with_integers(const Bags& bags) {
     return {bags.offsets.to(at::kLong), bags.indices.to(at::kLong), bags.weights};
 }
 
-at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tensor& table, double dropout) {
+at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tensor& table, double dropout,
+                    bool sparse) {
     const Bags bags = with_integers(as_kept);
     const auto first = bags.offsets.index_select(0, rows), lengths = bags.offsets.index_select(0, rows + 1) - first;
     const auto starts = lengths.cumsum(0) - lengths;
@@ -22,7 +23,7 @@ at::Tensor bag_sums(const Bags& as_kept, const at::Tensor& rows, const at::Tenso
     auto weights = bags.weights.index_select(0, entries);
     if (dropout > 0) weights = at::dropout(weights, dropout, /*train=*/true);
     return std::get<0>(at::embedding_bag(table, bags.indices.index_select(0, entries), starts,
-                                         /*scale_grad_by_freq=*/false, /*mode=sum*/ 0, /*sparse=*/false, weights));
+                                         /*scale_grad_by_freq=*/false, /*mode=sum*/ 0, sparse, weights));
 }
 
 }  // namespace embark

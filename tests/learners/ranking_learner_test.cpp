@@ -112,6 +112,19 @@ TEST(RankingLearner, every_loss_learns) {
     }
 }
 
+TEST(RankingLearner, lazy_updates_learn_from_pairs_alone) {
+    const Interactions data = events();
+    for (const auto kind : {RankingKind::dot, RankingKind::bag}) {
+        RankingRecipe recipe = recipe_of(data, kind, RankingLoss::bpr);
+        recipe.learner.embedding_update = EmbeddingUpdate::lazy;
+        const RankingFigures figures = trained(data, recipe).measure("ndcg@10");
+        EXPECT_GT(figures.values.at("ndcg@10"), 1.4 * figures.popularity.at("ndcg@10"));
+        recipe = recipe_of(data, kind);
+        recipe.learner.embedding_update = EmbeddingUpdate::lazy;
+        EXPECT_THAT(message_of<Error>([&] { trained(data, recipe); }), HasSubstr("lazy updates are for the losses"));
+    }
+}
+
 TEST(RankingLearner, recommends_what_scores_highest_without_what_the_user_had) {
     const Interactions data = events();
     const auto learn = trained(data, recipe_of(data, RankingKind::bag));

@@ -113,6 +113,21 @@ class DistributedTest(unittest.TestCase):
         for one, two in zip(losses[1], losses[2]):
             self.assertAlmostEqual(one, two, delta=1e-5)
 
+    def test_rankings_of_two_processes_are_those_of_one(self):
+        for loss in ("softmax", "bpr", "sampled", "bce"):
+            figures = []
+            for size in (1, 2):
+                words = [EMBARK, "train", "collab", "--implicit", "--ratings", str(self.folder / "ratings.csv"), "--user", "user",
+                         "--item", "item", "--model", "dot", "--loss", loss, "--epochs", "3", "--json",
+                         "--metrics", "ndcg@10,recall@20,mrr@20"]
+                outputs = self.run_all(words, size)
+                result = json.loads(outputs[0][0])
+                figures.append([*result["valid_metrics"].values(), *(epoch["train_loss"] for epoch in result["epochs"])])
+                for others in outputs[1:]:
+                    self.assertEqual(others, ("", ""))
+            for one, two in zip(*figures):
+                self.assertAlmostEqual(one, two, delta=1e-5, msg=loss)
+
     def test_tables_are_split_over_processes(self):
         results = {}
         for size in (1, 2):
