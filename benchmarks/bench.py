@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 from harness import SOURCE_DIR, Bench, BenchError, machine
-from rows import callbacks, collab, images, lazy, onnx, ratings, tabular
+from rows import callbacks, collab, images, lazy, onnx, rankings, ratings, tabular
 
 
 # Processors kept busy by other programs, above which a figure is called disturbed.
@@ -64,6 +64,11 @@ ROWS = (
     Row(onnx.onnx_10k_rows_vs_jit, bar=2, better="higher"),
     Row(onnx.onnx_10k_rows_vs_jit_best, bar=1, better="higher"),
     Row(onnx.onnx_load_vs_jit, bar=4, better="higher"),
+    Row(rankings.softmax_epoch_vs_torch, bar=1.1, better="higher"),
+    Row(rankings.softmax_memory_vs_torch, bar=0.5, better="lower"),
+    Row(rankings.ials_vs_implicit, bar=1, better="higher"),
+    Row(rankings.recommend_vs_implicit, bar=1, better="higher"),
+    Row(rankings.recommend_vs_product, bar=2, better="lower"),
     Row(images.image_loader_vs_torch, bar=1, better="higher"),
     Row(ratings.csv_vs_pandas, bar=1.3, better="higher"),
     Row(ratings.peak_memory_ratio, bar=3.5, better="lower"),

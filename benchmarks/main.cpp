@@ -14,6 +14,7 @@
 #include "image_bench.h"
 #include "lazy_bench.h"
 #include "parallel_bench.h"
+#include "ranking_bench.h"
 #include "ratings_bench.h"
 #include "tabular_bench.h"
 
@@ -28,6 +29,9 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"collab_vs_libtorch", collab_vs_libtorch},
     {"split_training", split_training},
     {"image_loading", image_loading},
+    {"softmax_epochs", softmax_epochs},
+    {"ials_training", ials_training},
+    {"top_of_products", top_of_products},
     {"lazy_growth", lazy_growth},
     {"lazy_ratings", lazy_ratings},
     {"lazy_threads", lazy_threads},

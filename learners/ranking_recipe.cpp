@@ -72,8 +72,10 @@ RankingRecipe ranking_recipe(const Interactions& events, RankingKind kind, Ranki
     if (kind == RankingKind::dot) decays["user_factors"] = decay;
     if (kind != RankingKind::dot) decays["history_factors"] = decay;
     if (kind == RankingKind::two_tower) {
-        if (events.data()->user_features.size() > 0) decays["user_feature_factors"] = decay;
-        if (events.data()->item_features.size() > 0) decays["item_feature_factors"] = decay;
+        // What all items of a genre have in common must not stand in for what single items have.
+        constexpr double kOfFeatures = 30;
+        if (events.data()->user_features.size() > 0) decays["user_feature_factors"] = kOfFeatures * decay;
+        if (events.data()->item_features.size() > 0) decays["item_feature_factors"] = kOfFeatures * decay;
     }
     return {.model = {.kind = kind,
                       .loss = loss,

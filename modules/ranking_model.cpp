@@ -1,5 +1,6 @@
 #include "ranking_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -44,7 +45,21 @@ at::Tensor sums(const Bags& bags, const at::Tensor& rows, const torch::nn::Embed
 ItemScorer::~ItemScorer() = default;
 
 TopItems ItemScorer::top(const at::Tensor& users, int64_t k, const RankedAmong& among) {
-    return top_items(scores(users), k, among);
+    // Some users at a time, so that their scores are some 64 MB.
+    const int64_t at_once = std::max<int64_t>(1, (int64_t{1} << 24) / n_items());
+    TopItems all = {at::empty({users.numel(), k}, at::kLong), at::empty({users.numel(), k}, at::kFloat)};
+    for (int64_t first = 0; first < users.numel(); first += at_once) {
+        const int64_t n = std::min(at_once, users.numel() - first);
+        RankedAmong part = among;
+        if (among.excluded.defined()) {
+            part.begins = among.begins.narrow(0, first, n);
+            part.ends = among.ends.narrow(0, first, n);
+        }
+        const TopItems top = top_items(scores(users.narrow(0, first, n)), k, part);
+        all.items.narrow(0, first, n).copy_(top.items);
+        all.scores.narrow(0, first, n).copy_(top.scores);
+    }
+    return all;
 }
 
 RankingModelImpl::RankingModelImpl(RankingModelOptions options_) : options(std::move(options_)) {

@@ -58,7 +58,7 @@ def womens_reviews(folder, chance):
 
 DATA_SETS = {"ml-100k": movielens_100k, "ml-latest-small": latest_small, "adult": adult, "womens-reviews": womens_reviews}
 NAMES = """crosstab excel-solver dot-by-hand one-hot batch dot-product lr-find dot-product-range dot-product-bias weight-decay
-collab-learner interpret-bias pca similar collab-nn embedding-nn ratings-as-classes lesson5-2018 metadata best-ratings cold-start
+collab-learner interpret-bias pca similar collab-nn embedding-nn ratings-as-classes lesson5-2018 metadata best-ratings implicit cold-start
 feedback-loop adult split-matters multi-target cross-entropy-by-hand gradient-accumulation ensemble bagging freeze
 text-image-table weight-decay-by-hand""".split()
 

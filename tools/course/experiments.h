@@ -25,6 +25,7 @@ extern const Experiment kRatingsAsClasses;
 extern const Experiment kLesson52018;
 extern const Experiment kMetadata;
 extern const Experiment kBestRatings;
+extern const Experiment kImplicit;
 extern const Experiment kColdStart;
 extern const Experiment kFeedbackLoop;
 extern const Experiment kAdult;

@@ -26,6 +26,7 @@ const std::vector<const Experiment*>& experiments() {
         &kLesson52018,
         &kMetadata,
         &kBestRatings,
+        &kImplicit,
         &kColdStart,
         &kFeedbackLoop,
         &kAdult,
