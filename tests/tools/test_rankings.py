@@ -237,6 +237,38 @@ class MovieLensTest(unittest.TestCase):
         self.assertGreaterEqual(bag["ndcg@10"], 0.97 * ease["ndcg@10"])
         self.assertGreaterEqual(bag["recall@20"], 0.98 * ease["recall@20"])
 
+    @unittest.skipIf(torch is None, "torch is missing")
+    def test_users_whom_training_did_not_see_get_lists_of_their_own(self):
+        liked = defaultdict(list)
+        for line in (DATA / "ml-100k" / "u.data").read_text().splitlines():
+            user, item, rating, _ = map(int, line.split("\t"))
+            if rating >= 4:
+                liked[user].append(item)
+        rng = random.Random(2)
+        new = set(rng.sample([user for user in sorted(liked) if len(liked[user]) >= 5], 150))
+        counts = defaultdict(int)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(Path(folder) / "known.csv", "w") as file:
+                file.write("user,item\n")
+                for user in sorted(liked.keys() - new):
+                    for item in liked[user]:
+                        file.write(f"{user},{item}\n")
+                        counts[item] += 1
+            for model in ("bag", "ease", "ials", "item-knn"):
+                run("train", "collab", "--implicit", "--ratings", "known.csv", "--user", "user", "--item", "item", "--test-pct", 0,
+                    "--valid-pct", 0, "--model", model, "--export", "known.pt", "--quiet", folder=folder)
+                script = torch.jit.load(Path(folder) / "known.pt")
+                popular = sorted(counts, key=lambda item: (-counts[item], item))
+                found, of_popularity = [], []
+                for user in sorted(new):
+                    items = rng.sample(liked[user], len(liked[user]))
+                    cut = max(1, len(items) // 5)
+                    later, history = set(items[:cut]), [item for item in items[cut:] if item in counts]
+                    ranking, _ = script.recommend_for([str(item) for item in history], 10)
+                    found.append(ndcg([int(item) for item in ranking], later, 10))
+                    of_popularity.append(ndcg([item for item in popular if item not in history], later, 10))
+                self.assertGreaterEqual(sum(found), 1.5 * sum(of_popularity), model)
+
     def test_the_last_item_is_found_nearly_as_often_as_by_ease(self):
         split = ["--split", "leave-last-out"]
         ease, bag = self.figures("ease", *split, seeds=[0]), self.figures("bag", *split, seeds=[0, 1])
