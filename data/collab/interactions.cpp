@@ -159,6 +159,7 @@ Interactions Interactions::of_parts(InteractionParts parts, const InteractionOpt
     impl->warnings = std::move(parts.train_read.warnings);
     const auto warn = [&](const char* code, const auto&... text) { impl->warnings.push_back({code, concat(text...)}); };
 
+    const bool is_measured = !parts.measured.empty();
     impl->unknown_test_users = drop_unknown_users(parts.measured, parts.test_read, data->users);
     if (impl->unknown_test_users > 0) {
         warn("unknown_users", impl->unknown_test_users, impl->unknown_test_users == 1 ? " user" : " users",
@@ -172,6 +173,8 @@ Interactions Interactions::of_parts(InteractionParts parts, const InteractionOpt
              " in the training part too, and ", known == 1 ? "is" : "are", " not measured: items that a user had are not "
              "recommended");
     }
+    require(!is_measured || !measured.empty(), "Nothing can be measured: no user of the measured part has an item there that "
+            "is new to them, and something in the training part");
     const auto unknown_items = std::ranges::count(measured, 0, &InteractionPair::item);
     if (unknown_items > 0) {
         warn("unknown_items", unknown_items, unknown_items == 1 ? " pair" : " pairs",

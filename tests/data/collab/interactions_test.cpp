@@ -87,12 +87,13 @@ TEST(Interactions, split_by_time_within_each_user_or_over_all) {
     EXPECT_EQ(named(within, within.train()),
               (std::map<std::string, std::vector<std::string>>{{"a", {"w", "x", "y"}}, {"b", {"v"}}}));
     EXPECT_EQ(named(within, within.test()), (std::map<std::string, std::vector<std::string>>{{"a", {"-", "v"}}, {"b", {"w"}}}));
-    const auto over_all = Interactions::from_table(
-        events_of_two(), {.time_name = "at", .split = InteractionSplit::global_temporal, .test_pct = 0.7, .valid_pct = 0});
-    EXPECT_EQ(named(over_all, over_all.train()), (std::map<std::string, std::vector<std::string>>{{"b", {"v", "w"}}}));
-    EXPECT_EQ(over_all.unknown_test_users(), 1);
-    EXPECT_EQ(over_all.test().users, 0);
-    EXPECT_THAT(codes(over_all), ElementsAre("unknown_users"));
+    InteractionOptions over_all = {.time_name = "at", .split = InteractionSplit::global_temporal, .test_pct = 0.4};
+    const auto latest = Interactions::from_table(events_of_two(), over_all);
+    EXPECT_EQ(named(latest, latest.train()), (std::map<std::string, std::vector<std::string>>{{"a", {"w", "y"}}, {"b", {"v", "w"}}}));
+    EXPECT_EQ(named(latest, latest.test()), (std::map<std::string, std::vector<std::string>>{{"a", {"-", "-", "v"}}}));
+    over_all.test_pct = 0.7;
+    EXPECT_THAT(message_of<Error>([&] { Interactions::from_table(events_of_two(), over_all); }),
+                HasSubstr("Nothing can be measured"));
 }
 
 TEST(Interactions, random_parts_have_rounded_shares_of_each_user_and_follow_from_the_seed) {
