@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/core/error.h>
+#include <embark/core/file.h>
 #include <embark/core/text.h>
 #include <embark/data/tabular/tabular.h>
 #include <embark/learners/export/exported_model.h>
 #include <embark/learners/onnx/export_onnx.h>
 #include <embark/learners/onnx/onnx_file.h>
+#include <embark/learners/onnx/triton.h>
 #include <embark/predictor/file_schema.h>
 #include <embark/predictor/vocabulary.h>
 
@@ -233,17 +235,43 @@ int inspect(const Arguments& arguments) {
     return kSuccess;
 }
 
+namespace {
+
+/// The files of a model, in ONNX, become models of a repository.
+int convert_for_triton(const std::filesystem::path& model, const std::filesystem::path& dir, bool json) {
+    const auto files = is_onnx(model) ? std::vector<OnnxBytes>{{model, read_file(model)}}
+                                      : onnx_files(ExportedFile(model), model.filename().replace_extension(".onnx"));
+    const auto names = write_triton_repository(files, dir);
+    if (json) {
+        std::cout << Json{{"models", names}}.dump(2) << "\n";
+    } else {
+        for (const std::string& name : names) std::cout << "model " << name << " in " << (dir / name).string() << "\n";
+    }
+    return kSuccess;
+}
+
+}  // namespace
+
 int convert(const Arguments& arguments) {
-    CommandLine line("embark convert OLD.pt NEW.onnx", "Writes a model that was exported as TorchScript as ONNX.");
+    CommandLine line("embark convert (OLD.pt NEW.onnx | MODEL --triton DIR)",
+                     "Writes a model that was exported as TorchScript as ONNX, or lays it out for Triton Inference Server.");
     auto add = line.options.add_options();
     add("model", po::value<std::string>()->value_name("FILE"), "the TorchScript file, where it is not the first word");
     add("to", po::value<std::string>()->value_name("FILE"),
         "the ONNX file, where it is not the second word; for ratings NAME.recommend.onnx and NAME.similar.onnx are "
         "written beside it");
+    add("triton", po::value<std::string>()->value_name("DIR"),
+        "a model repository of Triton: the model, TorchScript or ONNX, becomes DIR/NAME/1/model.onnx with "
+        "DIR/NAME/config.pbtxt");
     add("json", po::bool_switch(), "print the names of the files as one JSON object");
     if (line.help_printed(arguments)) return kSuccess;
     const auto values = line.parse(with_names(arguments, {"model", "to"}));
-    const std::string model = required_text(values, "model"), to = required_text(values, "to");
+    const std::string model = required_text(values, "model");
+    if (values.count("triton")) {
+        require<UsageError>(values.count("to") == 0, "Give either NEW.onnx or --triton DIR, not both");
+        return convert_for_triton(model, required_text(values, "triton"), values["json"].as<bool>());
+    }
+    const std::string to = required_text(values, "to");
     require<UsageError>(is_onnx(to), "Invalid file to write, ", to, ": its name must end with .onnx");
     const auto files = convert_to_onnx(ExportedFile(model), to);
     std::vector<std::string> names;

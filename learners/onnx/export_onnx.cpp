@@ -22,9 +22,6 @@ namespace embark {
 
 namespace {
 
-/// A file that is to be written, and its bytes.
-using NewFile = std::pair<std::filesystem::path, std::string>;
-
 /// "movies.onnx" and "recommend": "movies.recommend.onnx".
 std::filesystem::path beside(const std::filesystem::path& path, const std::string& method) {
     std::filesystem::path other = path;
@@ -53,28 +50,19 @@ std::string forward_file(const ExportedFile& file) {
     return graph.model("forward", onnx::file_metadata(file.info()));
 }
 
-std::vector<NewFile> files_of(const ExportedFile& file, const std::filesystem::path& path) {
+std::vector<OnnxBytes> files_of(const ExportedFile& file, const std::filesystem::path& path) {
     const std::string& kind = file.info().kind;
     if (kind == "tabular") return {{path, onnx::tabular_predict(file)}};
     if (kind != "collab") return {{path, forward_file(file)}};
-    std::vector<NewFile> files;
+    std::vector<OnnxBytes> files;
     // Of weights between items, a score adds up as many numbers as the user has items, which no row of a batch can say.
-    if (!onnx::scores_by_item_weights(file)) files.emplace_back(path, onnx::collab_predict(file));
-    files.emplace_back(beside(path, "recommend"), onnx::collab_recommend(file));
+    if (!onnx::scores_by_item_weights(file)) files.push_back({path, onnx::collab_predict(file)});
+    files.push_back({beside(path, "recommend"), onnx::collab_recommend(file)});
     if (file.has_method("recommend_for") && ranks_items(file)) {
-        files.emplace_back(beside(path, "recommend_for"), onnx::collab_recommend_for(file));
+        files.push_back({beside(path, "recommend_for"), onnx::collab_recommend_for(file)});
     }
-    if (file.has_method("similar")) files.emplace_back(beside(path, "similar"), onnx::collab_similar(file));
+    if (file.has_method("similar")) files.push_back({beside(path, "similar"), onnx::collab_similar(file)});
     return files;
-}
-
-/// The same, and the error says of which file.
-std::vector<NewFile> named_files_of(const ExportedFile& file, const std::filesystem::path& path) {
-    try {
-        return files_of(file, path);
-    } catch (const Error& error) {
-        fail(file.name(), " cannot be written as ONNX: ", error.what());
-    }
 }
 
 ExportedFile exported(const Model& model, const DataLoaders& dls, const ExportOptions& options) {
@@ -83,9 +71,17 @@ ExportedFile exported(const Model& model, const DataLoaders& dls, const ExportOp
 
 }  // namespace
 
+std::vector<OnnxBytes> onnx_files(const ExportedFile& file, const std::filesystem::path& path) {
+    try {
+        return files_of(file, path);
+    } catch (const Error& error) {
+        fail(file.name(), " cannot be written as ONNX: ", error.what());
+    }
+}
+
 std::vector<std::filesystem::path> convert_to_onnx(const ExportedFile& file, const std::filesystem::path& path) {
     require_writable_path(path);
-    const std::vector<NewFile> files = named_files_of(file, path);
+    const std::vector<OnnxBytes> files = onnx_files(file, path);
     std::vector<std::filesystem::path> written;
     for (const auto& [name, bytes] : files) require_writable_path(name);
     for (const auto& [name, bytes] : files) {
@@ -102,7 +98,7 @@ std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoa
 }
 
 void require_onnx_form(const Model& model, const DataLoaders& dls, const ExportOptions& options) {
-    named_files_of(exported(model, dls, options), "model.onnx");
+    onnx_files(exported(model, dls, options), "model.onnx");
 }
 
 }  // namespace embark

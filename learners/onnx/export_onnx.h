@@ -6,6 +6,7 @@
 #include "../../data/loaders/dataloaders.h"
 #include "../../predictor/exported_file.h"
 #include "../model.h"
+#include "onnx_file.h"
 
 namespace embark {
 
@@ -28,6 +29,9 @@ std::vector<std::filesystem::path> export_onnx(const Model& model, const DataLoa
 /// Throws Error where export_onnx would, but for what the disk has to say, and writes nothing: to be asked before a long
 /// training. It may draw random numbers.
 void require_onnx_form(const Model& model, const DataLoaders& dls, const ExportOptions& options = {});
+
+/// The files that convert_to_onnx writes, in memory. Throws what it throws, but for what the disk has to say.
+std::vector<OnnxBytes> onnx_files(const ExportedFile& file, const std::filesystem::path& path);
 
 /// What export_onnx does, of a file that export_torchscript wrote, of this version or an earlier one. Throws Error besides where a
 /// file of version 0.1 does not say which tensors its forward takes.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace embark {
 
@@ -13,5 +15,27 @@ bool is_onnx(const std::filesystem::path& path);
 /// that FileInfo::description has and "schema" what file_schema makes of it. Throws Error for a file that is not ONNX,
 /// or damaged.
 std::map<std::string, std::string> read_onnx_metadata(const std::filesystem::path& path);
+
+/// An input or output of an ONNX file.
+struct OnnxValue {
+    std::string name;
+    /// The element type's number in onnx.proto.
+    int64_t type = 0;
+    /// −1 for a size that is free.
+    std::vector<int64_t> dims = {};
+};
+
+struct OnnxSignature {
+    std::vector<OnnxValue> inputs, outputs;
+};
+
+/// An ONNX file in memory, and its name.
+struct OnnxBytes {
+    std::filesystem::path name;
+    std::string bytes;
+};
+
+/// What an ONNX file takes and gives, in its order. Throws as above.
+OnnxSignature read_onnx_signature(const OnnxBytes& file);
 
 }  // namespace embark

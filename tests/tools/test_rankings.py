@@ -195,6 +195,25 @@ class RankingsTest(unittest.TestCase):
             self.assertIn(said, run(*words, folder=self.folder, code=code).stderr)
 
     @unittest.skipIf(torch is None, "torch, numpy or onnxruntime is missing")
+    def test_tritons_configurations_name_what_the_files_take_and_give(self):
+        self.train("--model", "bag", "--export", "served.pt")
+        run("convert", "served.pt", "--triton", "models", folder=self.folder)
+        words = {"tensor(string)": "STRING", "tensor(int64)": "INT64", "tensor(float)": "FP32"}
+        for name in ("served", "served_recommend", "served_recommend_for", "served_similar"):
+            session = onnxruntime.InferenceSession(self.folder / "models" / name / "1" / "model.onnx")
+            line = lambda value: (f'  {{ name: "{value.name}" data_type: TYPE_{words[value.type]} dims: '
+                                  f'[ {", ".join(str(size) if isinstance(size, int) else "-1" for size in value.shape)} ] }}')
+            fields = [f"{field} [\n" + ",\n".join(map(line, values)) + "\n]\n"
+                      for field, values in (("input", session.get_inputs()), ("output", session.get_outputs()))]
+            self.assertEqual((self.folder / "models" / name / "config.pbtxt").read_text(),
+                             f'name: "{name}"\nbackend: "onnxruntime"\nmax_batch_size: 0\n{fields[0]}{fields[1]}'
+                             "instance_group [{ kind: KIND_CPU }]\n")
+        self.assertIn("not both", run("convert", "served.pt", "x.onnx", "--triton", "m", folder=self.folder, code=2).stderr)
+        (self.folder / "broken.onnx").write_bytes(b"\x08\x08junk")
+        self.assertIn("not an ONNX file", run("convert", "broken.onnx", "--triton", "m", folder=self.folder, code=1).stderr)
+        self.assertFalse((self.folder / "m").exists())
+
+    @unittest.skipIf(torch is None, "torch, numpy or onnxruntime is missing")
     def test_torchscript_and_onnx_answer_alike(self):
         for model in MODELS:
             for form in ("pt", "onnx"):
