@@ -31,6 +31,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Throws Error where the list under `name` has another length.
+std::vector<double> saved_list(const StateDict& from, const std::string& name, size_t length) {
+    auto values = from.get<std::vector<double>>(name);
+    require(values.size() == length, "the saved '", name, "' has ", values.size(), " values, and ", length,
+            " are needed");
+    return values;
+}
+
 }  // namespace
 
 Recorder::Recorder(std::vector<Metric> metrics) : metrics_(std::move(metrics)) {}
@@ -136,27 +144,37 @@ void Recorder::load_state(const StateDict& from, TrainingState& state) {
     Records& records = state.records;
     average_ = from.get<double>("average");
     train_seconds_ = from.get<double>("train_seconds");
+    constexpr double kLongest = 1e9;
+    require(train_seconds_ >= 0 && train_seconds_ < kLongest, "the saved 'train_seconds' is ", train_seconds_);
     started_ =
         Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(train_seconds_));
     records.losses = from.get<std::vector<double>>("losses");
-    records.smooth_losses = from.get<std::vector<double>>("smooth_losses");
+    records.smooth_losses = saved_list(from, "smooth_losses", records.losses.size());
     const StateDict hypers = from.part("hypers");
     for (const auto& [name, tensor] : hypers.content().tensors) {
-        records.hypers[name] = hypers.get<std::vector<double>>(name);
+        records.hypers[name] = saved_list(hypers, name, records.losses.size());
     }
-    records.epochs.resize(from.get<std::vector<double>>("batches").size());
-    for (size_t row = 0; row < records.epochs.size(); ++row) records.epochs[row].epoch = static_cast<int64_t>(row);
-    const auto for_column = [&](const std::string& name, auto take) {
-        const auto values = from.get<std::vector<double>>(name);
-        for (size_t row = 0; row < records.epochs.size(); ++row) take(records.epochs[row], values.at(row));
-    };
-    for (const auto& column : kColumns) {
-        for_column(column.name, [&](EpochRow& row, double value) { row.*column.value = value; });
+    load_epochs(from, records);
+}
+
+void Recorder::load_epochs(const StateDict& from, Records& records) const {
+    const auto batches = from.get<std::vector<double>>("batches");
+    const auto column = [&](const std::string& name) { return saved_list(from, name, batches.size()); };
+    records.epochs.resize(batches.size());
+    for (size_t row = 0; row < batches.size(); ++row) {
+        const double before = row == 0 ? 0 : batches[row - 1], all = static_cast<double>(records.losses.size());
+        require(batches[row] >= before && batches[row] <= all && batches[row] == std::floor(batches[row]),
+                "the saved 'batches' has ", batches[row], " after ", before, " of ", all);
+        records.epochs[row] = {.epoch = static_cast<int64_t>(row), .batches = static_cast<int64_t>(batches[row])};
+    }
+    for (const auto& [name, value] : kColumns) {
+        const auto values = column(name);
+        for (size_t row = 0; row < values.size(); ++row) records.epochs[row].*value = values[row];
     }
     for (size_t i = 0; i < metrics_.size(); ++i) {
-        for_column(concat("metric.", i), [](EpochRow& row, double value) { row.metrics.push_back(value); });
+        const auto values = column(concat("metric.", i));
+        for (size_t row = 0; row < values.size(); ++row) records.epochs[row].metrics.push_back(values[row]);
     }
-    for_column("batches", [](EpochRow& row, double value) { row.batches = static_cast<int64_t>(value); });
 }
 
 }  // namespace embark

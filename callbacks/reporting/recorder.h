@@ -38,6 +38,7 @@ public:
 
 private:
     void record_training_batch(TrainingState& state);
+    void load_epochs(const StateDict& from, Records& records) const;
     using Clock = std::chrono::steady_clock;
     std::vector<Metric> metrics_;
     double average_ = 0;                         // of losses, before bias correction

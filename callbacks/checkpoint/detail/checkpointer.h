@@ -1,10 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "../../../core/detail/file_lock.h"
 #include "../../../core/state_dict.h"
+#include "../../../optim/model_state.h"
 #include "../../detail/stop_on_request.h"
 #include "../../training_state.h"
 #include "../checkpoint_options.h"
@@ -31,11 +34,13 @@ public:
     void after_train(TrainingState& state) override;
     void after_epoch(TrainingState& state) override;
     void after_fit(TrainingState& state) override;
+    void cleanup_fit(TrainingState& state) override;
 
 protected:
     void before_stop(TrainingState& state) override;
 
 private:
+    /// All or nothing: what cannot be resumed leaves model and optimizer as they were.
     void resume(TrainingState& state);
     void check_same_fit(const StateDict& saved) const;
     void compare_start(const StateDict& saved);
@@ -47,6 +52,8 @@ private:
 
     CheckpointOptions options_;
     std::filesystem::path path_;
+    /// Of the main process, while the fit runs: two fits would overwrite one another's checkpoints.
+    std::unique_ptr<FileLock> lock_;
     StateDict fit_;
     bool says_;
     /// What the fit began with and may go on with something else: threads, and the weights, which are the checkpoint's.
@@ -54,6 +61,8 @@ private:
     std::vector<std::shared_ptr<Callback>> others_;
     /// Of the end of the epoch's training: an interrupted validation is done again from its start.
     StateDict before_validation_;
+    /// What a checkpoint that turns out to be wrong leaves behind; empty but while one is read.
+    std::optional<ModelState> before_;
 };
 
 }  // namespace embark
