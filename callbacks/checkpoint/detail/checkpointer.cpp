@@ -166,13 +166,14 @@ fs::path checkpoint_path(const fs::path& dir) {
 }
 
 Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
-                           std::stop_token stop, bool says)
+                           std::shared_ptr<BatchLog> log, std::stop_token stop, bool says)
     : StopOnRequest(std::move(stop)),
       options_(std::move(options)),
       path_(checkpoint_path(options_.dir)),
       fit_(std::move(fit)),
       says_(says),
-      others_(std::move(others)) {
+      others_(std::move(others)),
+      log_(std::move(log)) {
     require<UsageError>(options_.every >= 0, "Invalid number of batches between checkpoints, ", options_.every,
                         ": it must be at least 1, or 0 for one at each epoch's end alone");
 }
@@ -187,7 +188,9 @@ void Checkpointer::before_fit(TrainingState& state) {
         lock_ = std::make_unique<FileLock>(options_.dir / "checkpoint.lock",
                                            concat("Cannot write checkpoints in ", options_.dir.string()));
         remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
-        goes_on = options_.resume && fs::exists(path_);
+        const bool is_there = fs::exists(path_);
+        if (!is_there) log_->remove_others();  // of fits that were killed before their first checkpoint
+        goes_on = options_.resume && is_there;
     });
     start_ = start_of(state);
     if (state.strategy->any(goes_on)) resume(state);
@@ -232,12 +235,17 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
     return progress;
 }
 
+void Checkpointer::save(const TensorFile& content) const {
+    save_safetensors(path_, content);
+    log_->remove_others();
+}
+
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
     StateDict all(ModelState::tensors(*state.model, state.optimizer));
     all.set(kProgress, progress);
     all.set(kGradient, accumulated_gradients(state));
     const ShardedTables tables(*state.model);
-    if (tables.empty()) return state.strategy->write_by_main_process([&] { save_safetensors(path_, all.content()); });
+    if (tables.empty()) return state.strategy->write_by_main_process([&] { save(all.content()); });
 
     TensorFile content = all.content();
     const CheckpointParts parts(options_.dir);
@@ -246,7 +254,7 @@ void Checkpointer::write(const StateDict& progress, const TrainingState& state) 
     content.tensors[kPartsCount] = at::scalar_tensor(count, at::kLong);
     // The parts are safe by now: with this file the new checkpoint is there, until then it is the one before.
     state.strategy->write_by_main_process([&] {
-        save_safetensors(path_, content);
+        save(content);
         parts.remove_others(number);
     });
 }
