@@ -13,6 +13,7 @@
 #include <torch/torch.h>
 
 #include <embark/core/error.h>
+#include <embark/core/file.h>
 #include <embark/core/safetensors.h>
 #include <embark/core/state_dict.h>
 #include <embark/optim/model_state.h>
@@ -65,12 +66,14 @@ protected:
         learn.add_callback(stop);
         fit(learn, {.dir = folder.path()}, stop->source.get_token());
         whole_ = load_safetensors(checkpoint_path(folder.path()));
+        batches_ = read_file(folder.path() / kBatches);
     }
 
     /// What the resumed fit throws, and that it leaves all as it was; empty where it goes on.
     static std::string refusal(const TensorFile& forged) {
         const TemporaryFolder folder;
         save_safetensors(checkpoint_path(folder.path()), forged);
+        folder.write(kBatches, batches_);
         auto learn = small_learner();
         const ModelState before(learn.model().module(), learn.optimizer());
         const auto random = rng_state();
@@ -95,10 +98,13 @@ protected:
         return refusal(forged);
     }
 
+    static constexpr const char* kBatches = "batches.1.f64";
     static TensorFile whole_;
+    static std::string batches_;
 };
 
 TensorFile ForgedCheckpoint::whole_;
+std::string ForgedCheckpoint::batches_;
 
 at::Tensor integer(int64_t value) {
     return torch::scalar_tensor(value, at::kLong);
