@@ -39,7 +39,10 @@ void EarlyStopping::save_state(StateDict& to, const TrainingState& state) const 
 
 void EarlyStopping::load_state(const StateDict& from, TrainingState& state) {
     TrackerCallback::load_state(from, state);
-    if (const StateDict best = from.part("best_model"); !best.empty()) best_model_.emplace(best.content());
+    const StateDict best = from.part("best_model");
+    if (best.empty()) return;
+    best_model_.emplace(best.content(), "the saved best model");
+    best_model_->check_model(*state.model);
 }
 
 std::string EarlyStopping::reason() const {

@@ -95,13 +95,11 @@ void ExponentialMovingAverage::load_state(const StateDict& from, TrainingState& 
     const torch::NoGradGuard no_grad;
     Tensors kept;
     for (size_t i = 0; i < names_.size(); ++i) {
-        kept.push_back(from.get<at::Tensor>("kept." + names_[i]));
-        require(kept.back().sizes() == kept_[i].sizes(), "The moving average of ", names_[i], " has shape ",
-                kept.back().sizes(), ", and the model's is ", kept_[i].sizes());
+        kept.push_back(from.get_like("kept." + names_[i], kept_[i]));
     }
+    steps_ = from.get_integer("steps", 0);
+    model_has_average_ = from.get<bool>("model_has_average");
     for (size_t i = 0; i < kept.size(); ++i) kept_[i].copy_(kept[i]);
-    steps_ = from.get<int64_t>("steps");
-    model_has_average_ = from.get<int64_t>("model_has_average") != 0;
 }
 
 std::shared_ptr<ExponentialMovingAverage> ema(EmaOptions options) {

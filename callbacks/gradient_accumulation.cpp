@@ -1,5 +1,7 @@
 #include "gradient_accumulation.h"
 
+#include <cmath>
+
 #include <torch/types.h>
 
 #include "../core/error.h"
@@ -48,8 +50,9 @@ void GradientAccumulation::save_state(StateDict& to, const TrainingState&) const
 }
 
 void GradientAccumulation::load_state(const StateDict& from, TrainingState&) {
-    count_ = from.get<int64_t>("count");
+    count_ = from.get_integer("count", 0, n_acc_ - 1);
     weight_ = from.get<double>("weight");
+    require(std::isfinite(weight_) && weight_ >= 0, "the saved 'weight' is ", weight_, ", and must be at least 0");
 }
 
 std::shared_ptr<GradientAccumulation> gradient_accumulation(GradientAccumulationOptions options) {

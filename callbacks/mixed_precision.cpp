@@ -140,8 +140,9 @@ void MixedPrecision::save_state(StateDict& to, const TrainingState&) const {
 
 void MixedPrecision::load_state(const StateDict& from, TrainingState&) {
     scale_ = from.get<double>("scale");
-    growth_tracker_ = from.get<int64_t>("growth_tracker");
-    skipped_steps_ = from.get<int64_t>("skipped_steps");
+    require(std::isfinite(scale_) && scale_ >= 0, "the saved 'scale' is ", scale_, ", and must be at least 0");
+    growth_tracker_ = from.get_integer("growth_tracker", 0, options_.growth_interval);
+    skipped_steps_ = from.get_integer("skipped_steps", 0);
 }
 
 void MixedPrecision::after_batch(TrainingState&) {

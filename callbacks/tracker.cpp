@@ -53,10 +53,10 @@ void TrackerCallback::save_state(StateDict& to, const TrainingState&) const {
     to.set("wait", wait_);
 }
 
-void TrackerCallback::load_state(const StateDict& from, TrainingState&) {
+void TrackerCallback::load_state(const StateDict& from, TrainingState& state) {
     best_ = from.get<double>("best");
-    best_epoch_ = from.get<int64_t>("best_epoch");
-    wait_ = from.get<int64_t>("wait");
+    best_epoch_ = from.get_integer("best_epoch", -1, state.n_epoch - 1);
+    wait_ = from.get_integer("wait", 0, state.n_epoch);
 }
 
 }  // namespace embark

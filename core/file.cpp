@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "detail/file_lock.h"
+#include "detail/open_file.h"
 #include "error.h"
 
 namespace embark {
@@ -48,7 +50,7 @@ fs::path written_file(const fs::path& path) {
     fs::path file = path;
     if (stat(path.c_str(), &there) == 0) {
         if (!S_ISREG(there.st_mode)) fail("Cannot write ", path.string(), ": it is ", kind_of(there), ", not a file");
-    } else if (errno == ELOOP) {
+    } else if (errno == ELOOP || errno == ENAMETOOLONG) {
         fail("Cannot write ", path.string(), ": ", reason(errno));
     }
     std::error_code error;
@@ -69,29 +71,31 @@ fs::path folder_of(const fs::path& path) {
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
 
-/// What the names of temporary files for `target` begin with.
+/// What the names of temporary files for `target` begin with: its name, cut where what follows would make it too long
+/// for a file system.
 std::string temporary_prefix(const fs::path& target) {
-    return concat(".", target.filename().string(), ".");
+    constexpr size_t kMostOfName = 200;
+    return concat(".", target.filename().string().substr(0, kMostOfName), ".");
 }
 
 /// A temporary file beside the one to be written, and the only owner of its descriptor; removed unless it was renamed
-/// into place.
+/// into place. Locked while it is written, so that others know those that a killed process has left.
 class TemporaryFile {
 public:
     /// `shown` is what messages call the target.
     TemporaryFile(const fs::path& target, const fs::path& shown) : target_(target), shown_(shown) {
-        static std::atomic<unsigned> counter{0};
-        do {
-            const auto name = concat(temporary_prefix(target), getpid(), ".", counter++, kTemporarySuffix);
-            name_ = (folder_of(target) / name).string();
-            descriptor_ = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        } while (descriptor_ < 0 && errno == EEXIST);
-        if (descriptor_ < 0) fail("Cannot write ", shown_.string(), ": ", reason(errno));
+        // Nobody may read the new content who could not read the old one.
+        struct stat old {};
+        const bool replaces = stat(target.c_str(), &old) == 0;
+        const mode_t mode = old.st_mode & 0777;
+        while (!open_new(replaces ? mode : 0666)) {
+        }
+        if (!replaces || fchmod(descriptor_, mode) == 0) return;
+        const int error = errno;
+        discard();
+        fail_with(error);
     }
-    ~TemporaryFile() {
-        if (descriptor_ >= 0) close(descriptor_);
-        if (!renamed_) unlink(name_.c_str());
-    }
+    ~TemporaryFile() { discard(); }
     TemporaryFile(const TemporaryFile&) = delete;
     TemporaryFile& operator=(const TemporaryFile&) = delete;
 
@@ -106,9 +110,6 @@ public:
 
     /// Makes the content safe on disk and puts the file in its place.
     void commit() {
-        struct stat old {};
-        const bool replaces = stat(target_.c_str(), &old) == 0;
-        if (replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) fail_with(errno);
         if (fsync(descriptor_) != 0) fail_with(errno);
         const int closed = close(std::exchange(descriptor_, -1));
         if (closed != 0) fail_with(errno);
@@ -118,6 +119,24 @@ public:
     }
 
 private:
+    /// False where another has to be opened: its name is taken, or was taken for one that was left.
+    bool open_new(mode_t mode) {
+        static std::atomic<unsigned> counter{0};
+        const auto name = concat(temporary_prefix(target_), getpid(), ".", counter++, kTemporarySuffix);
+        name_ = (folder_of(target_) / name).string();
+        descriptor_ = open_file(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL, mode);
+        if (descriptor_ < 0 && errno == EEXIST) return false;
+        if (descriptor_ < 0) fail("Cannot write ", shown_.string(), ": ", reason(errno));
+        if (lock_file(descriptor_, /*wait=*/true)) return true;
+        close(std::exchange(descriptor_, -1));
+        return false;
+    }
+
+    void discard() {
+        if (descriptor_ >= 0) close(std::exchange(descriptor_, -1));
+        if (!renamed_) unlink(name_.c_str());
+    }
+
     [[noreturn]] void fail_with(int error) const {
         fail("Cannot write ", shown_.string(), ": ", reason(error), "; what was there before is unchanged");
     }
@@ -151,12 +170,13 @@ void require_folder(const fs::path& path, std::string_view verb) {
 
 void require_readable_file(const fs::path& path) {
     require(!path.empty(), "Cannot read a file whose name is empty");
-    std::error_code error;
-    if (!fs::exists(path, error)) {
+    struct stat there {};
+    if (stat(path.c_str(), &there) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) fail("Cannot read ", path.string(), ": ", reason(errno));
         require_folder(path, "read");
         fail("Cannot read ", path.string(), ": there is no such file");
     }
-    if (fs::is_directory(path, error)) fail("Cannot read ", path.string(), ": it is a folder, not a file");
+    if (!S_ISREG(there.st_mode)) fail("Cannot read ", path.string(), ": it is ", kind_of(there), ", not a file");
     if (access(path.c_str(), R_OK) != 0) fail("Cannot read ", path.string(), ": ", reason(errno));
 }
 
@@ -189,14 +209,23 @@ void remove_left_temporaries(const fs::path& path) {
         const std::string name = entry.path().filename().string();
         if (name.starts_with(temporary_prefix(path)) && name.ends_with(kTemporarySuffix)) left.push_back(entry.path());
     }
-    for (const auto& file : left) fs::remove(file, error);
+    for (const auto& file : left) {
+        const int descriptor = open(file.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (descriptor < 0) continue;
+        if (lock_file(descriptor, /*wait=*/false)) unlink(file.c_str());
+        close(descriptor);
+    }
 }
 
 void write_file_atomically(const fs::path& path, const std::vector<std::string_view>& parts) {
     require_writable_path(path);
-    TemporaryFile file(written_file(path), path);
-    for (const auto part : parts) file.write(part);
-    file.commit();
+    const fs::path target = written_file(path);
+    {
+        TemporaryFile file(target, path);
+        for (const auto part : parts) file.write(part);
+        file.commit();
+    }
+    remove_left_temporaries(target);
 }
 
 }  // namespace embark

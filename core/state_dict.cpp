@@ -93,6 +93,20 @@ at::Tensor StateDict::get<at::Tensor>(const std::string& name) const {
     return found->second;
 }
 
+int64_t StateDict::get_integer(const std::string& name, int64_t least, int64_t most) const {
+    const auto value = get<int64_t>(name);
+    if (value >= least && value <= most) return value;
+    fail("the saved '", name, "' is ", value, ", and must be at least ", least, " and at most ", most);
+}
+
+at::Tensor StateDict::get_like(const std::string& name, const at::Tensor& like) const {
+    const auto saved = get<at::Tensor>(name);
+    require(saved.sizes() == like.sizes() && saved.scalar_type() == like.scalar_type(), "the saved '", name, "' is ",
+            c10::toString(saved.scalar_type()), " ", saved.sizes(), " where ", c10::toString(like.scalar_type()), " ",
+            like.sizes(), " is needed");
+    return saved;
+}
+
 bool StateDict::has(const std::string& name) const {
     return content_.tensors.contains(name) || content_.metadata.contains(name);
 }

@@ -39,6 +39,12 @@ public:
     template <class Value>
     Value get(const std::string& name) const;
 
+    /// The integer under `name`, from `least` to `most`, by default more than can be counted. Throws Error where it is
+    /// missing, of another kind or outside: what was read from a file may be anything.
+    int64_t get_integer(const std::string& name, int64_t least, int64_t most = 1'000'000'000'000'000) const;
+    /// The tensor under `name`. Throws Error where it is missing, or has another shape or type than `like`.
+    at::Tensor get_like(const std::string& name, const at::Tensor& like) const;
+
     bool has(const std::string& name) const;
     /// What was set under "<name>.", empty where nothing was.
     StateDict part(const std::string& name) const;

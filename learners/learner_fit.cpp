@@ -9,6 +9,7 @@
 #include "../callbacks/parallel/data_parallel.h"
 #include "../callbacks/parallel/detail/sharded_tables.h"
 #include "../callbacks/param_scheduler.h"
+#include "../callbacks/reporting/detail/batch_log.h"
 #include "../callbacks/reporting/progress.h"
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
@@ -105,7 +106,9 @@ void Learner::Impl::set_weight_decay(const FitOptions& fit_options) {
 
 Events Learner::Impl::fit_events(const FitOptions& fit_options, int64_t n_epoch,
                                  const std::vector<Schedules>& schedules) const {
-    std::vector<std::shared_ptr<Callback>> callbacks = {std::make_shared<Recorder>(options.metrics)};
+    const auto& dir = fit_options.checkpoint.dir;
+    const auto log = dir.empty() ? nullptr : std::make_shared<BatchLog>(dir);
+    std::vector<std::shared_ptr<Callback>> callbacks = {std::make_shared<Recorder>(options.metrics, log)};
     if (options.progress) callbacks.push_back(std::make_shared<Progress>());
     if (!schedules.empty()) callbacks.push_back(std::make_shared<ParamScheduler>(schedules));
     callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
@@ -116,17 +119,18 @@ Events Learner::Impl::fit_events(const FitOptions& fit_options, int64_t n_epoch,
                                         [](const auto& callback) { return callback->strategy() != nullptr; });
     if (!is_brought && !last_strategy->decides_alone()) callbacks.push_back(data_parallel({.strategy = last_strategy}));
 
-    if (fit_options.checkpoint.dir.empty()) {
+    if (dir.empty()) {
         callbacks.push_back(std::make_shared<StopOnRequest>(fit_options.stop));
     } else {
-        callbacks.push_back(checkpointer(fit_options, n_epoch, schedules, callbacks));
+        callbacks.push_back(checkpointer(fit_options, n_epoch, schedules, callbacks, log));
     }
     return Events(std::move(callbacks));
 }
 
 std::shared_ptr<Callback> Learner::Impl::checkpointer(const FitOptions& fit_options, int64_t n_epoch,
                                                       const std::vector<Schedules>& schedules,
-                                                      const std::vector<std::shared_ptr<Callback>>& callbacks) const {
+                                                      const std::vector<std::shared_ptr<Callback>>& callbacks,
+                                                      const std::shared_ptr<BatchLog>& log) const {
     std::vector<std::shared_ptr<Callback>> own = options.callbacks;
     own.insert(own.end(), fit_options.callbacks.begin(), fit_options.callbacks.end());
     StateDict identity = fit_identity({.dls = dls,
@@ -148,7 +152,7 @@ std::shared_ptr<Callback> Learner::Impl::checkpointer(const FitOptions& fit_opti
                      checkpoint.dir.c_str());
     }
     const auto others = Events(callbacks).callbacks();  // in the order in which they are called
-    return std::make_shared<Checkpointer>(checkpoint, std::move(identity), others, fit_options.stop, says);
+    return std::make_shared<Checkpointer>(checkpoint, std::move(identity), others, log, fit_options.stop, says);
 }
 
 const Records& Learner::fit(int64_t n_epoch, std::optional<LearningRate> lr, const FitOptions& options) {

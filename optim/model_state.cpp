@@ -14,6 +14,7 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr const char* kKey = "embark_learner";
+constexpr int kFormat = 1;
 const std::string kModel = "model.";
 const std::string kOptimizer = "optimizer.";
 
@@ -98,7 +99,7 @@ std::map<std::string, std::vector<double>> read_hypers(const std::string& text, 
 TensorFile ModelState::tensors(const torch::nn::Module& model, const Optimizer* optimizer) {
     TensorFile content;
     for (const auto& [name, tensor] : model_tensors(model)) content.tensors[kModel + name] = tensor.detach();
-    Json about = {{"format", 1}};
+    Json about = {{"format", kFormat}};
     if (optimizer != nullptr) {
         for (const auto& [name, tensor] : optimizer->state()) content.tensors[kOptimizer + name] = tensor.detach();
         about["hyper"] = hypers_of(*optimizer);
@@ -115,6 +116,11 @@ ModelState::ModelState(const torch::nn::Module& model, const Optimizer& optimize
 ModelState::ModelState(TensorFile content, std::string source)
     : content_(std::move(content)), source_(std::move(source)) {
     require(content_.metadata.contains(kKey), source_, " was not written by Learner::save");
+    const Json about = Json::parse(content_.metadata.at(kKey), nullptr, /*allow_exceptions=*/false);
+    const auto format = about.is_object() ? about.find("format") : about.end();
+    require(format != about.end() && format->is_number_integer(), source_, " does not say which format it has");
+    require(*format == kFormat, source_, " has format ", format->dump(), ", and this version of Embark reads format ",
+            kFormat, ": update Embark");
 }
 
 ModelState ModelState::load(const std::filesystem::path& path) {

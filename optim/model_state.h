@@ -27,6 +27,8 @@ public:
     /// Writes a safetensors file atomically, with the hyper-parameters as JSON in its metadata.
     void save(const std::filesystem::path& path) const;
 
+    /// Throws an Error that names every tensor of `model` that is missing, unexpected or of another shape or type.
+    void check_model(const torch::nn::Module& model) const;
     /// Puts everything back; the optimizer starts anew where it was not saved. Checks all of it first: an Error names
     /// every missing, unexpected and wrong-shaped tensor, and leaves both as they were. Tensors that are neither the
     /// model's nor the optimizer's are passed by.
@@ -42,7 +44,6 @@ public:
     const TensorFile& content() const { return content_; }
 
 private:
-    void check_model(const torch::nn::Module& model) const;
     void copy_to(torch::nn::Module& model) const;
 
     TensorFile content_;

@@ -1,5 +1,6 @@
 #include "exported_file.h"
 
+#include <limits>
 #include <sstream>
 
 #include <torch/script.h>
@@ -10,7 +11,9 @@
 #include "../core/error.h"
 #include "../core/file.h"
 #include "../core/text.h"
+#include "detail/archive_check.h"
 #include "detail/archive_seal.h"
+#include "detail/description.h"
 #include "detail/export_format.h"
 #include "detail/torchscript_call.h"
 
@@ -34,7 +37,7 @@ std::string signature(const c10::FunctionSchema& schema) {
 
 FileInfo described(const Module& module, std::string description) {
     const auto json = nlohmann::json::parse(description);
-    const int format = json.at("format").get<int>();
+    const auto format = integer_in(json, "format", 1, std::numeric_limits<int32_t>::max());
     require(format <= kExportFormat, "its format is ", format, ", and this version of Embark reads ", kExportFormat,
             " at most; update Embark, or export the model with this version");
     FileInfo info{.kind = json.at("kind"), .version = json.at("version"), .model = json.at("model")};
@@ -63,13 +66,14 @@ struct ExportedFile::Impl {
     FileInfo info;
 };
 
-ExportedFile::ExportedFile(const std::filesystem::path& path) : ExportedFile(read_file(path), path.string()) {}
+ExportedFile::ExportedFile(const std::filesystem::path& path, const LoadOptions& options)
+    : ExportedFile(read_file(path), path.string(), options) {}
 
-ExportedFile ExportedFile::from_archive(std::string archive, std::string name) {
-    return ExportedFile(std::move(archive), std::move(name));
+ExportedFile ExportedFile::from_archive(std::string archive, std::string name, const LoadOptions& options) {
+    return ExportedFile(std::move(archive), std::move(name), options);
 }
 
-ExportedFile::ExportedFile(std::string archive, std::string name) {
+ExportedFile::ExportedFile(std::string archive, std::string name, const LoadOptions& options) {
     auto impl = std::make_shared<Impl>();
     impl->name = std::move(name);
     check_seal(archive, impl->name);
@@ -77,6 +81,9 @@ ExportedFile::ExportedFile(std::string archive, std::string name) {
         const ClassicLocale plain_numbers;
         torch::jit::ExtraFilesMap extra = {{kMetadataName, ""}};
         std::istringstream stream(std::move(archive), std::ios::binary);
+        check_archive(stream, options.trusted);
+        stream.clear();
+        stream.seekg(0);
         impl->module = torch::jit::load(stream, at::kCPU, extra);
         impl->module.eval();
         impl->info = described(impl->module, std::move(extra.at(kMetadataName)));

@@ -41,14 +41,23 @@ struct FileInfo {
     std::string description = {};
 };
 
+/// Settings of reading exported files.
+struct LoadOptions {
+    /// Whether you know who made the file. Its methods are programs, which LibTorch runs: TorchScript can write files.
+    /// Where this is false, a file whose code does more than compute with tensors, numbers and texts, by the operators
+    /// that models are made of, is refused. How long it runs, and how much memory it takes, nobody can tell. Whatever
+    /// this is, a file that would run code while it is loaded, or that says of its tensors what is not so, is refused.
+    bool trusted = true;
+};
+
 /// A file that export_torchscript wrote, of whatever kind. A shared handle; it may be called from several threads.
 class ExportedFile {
 public:
     /// Throws Error where `path` is no TorchScript file, is damaged, was not written by Embark, or by a version whose
     /// format is a later one.
-    explicit ExportedFile(const std::filesystem::path& path);
+    explicit ExportedFile(const std::filesystem::path& path, const LoadOptions& options = {});
     /// The same of a file's bytes; `name` is what messages call it.
-    static ExportedFile from_archive(std::string archive, std::string name);
+    static ExportedFile from_archive(std::string archive, std::string name, const LoadOptions& options = {});
 
     /// Its path, for messages.
     const std::string& name() const;
@@ -68,7 +77,7 @@ public:
     const torch::jit::Module& module() const;
 
 private:
-    ExportedFile(std::string archive, std::string name);
+    ExportedFile(std::string archive, std::string name, const LoadOptions& options);
 
     struct Impl;
     std::shared_ptr<const Impl> impl_;

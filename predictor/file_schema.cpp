@@ -84,13 +84,13 @@ void add_tensors(Json& schema, const Json& description) {
 /// What `read` makes of a description.
 template <class Read>
 auto of_description(const std::string& text, Read read) {
-    constexpr const char* kBad = "the description of the file is not one that Embark writes: ";
+    constexpr const char* kBad = "the description of the file is not one that Embark writes";
     try {
         return read(Json::parse(text));
-    } catch (const Json::exception& error) {
-        fail(kBad, error.what());
+    } catch (const Json::exception&) {
+        fail(kBad);
     } catch (const std::out_of_range&) {
-        fail(kBad, "it names a column that it does not have");
+        fail(kBad, ": it names a column that it does not have");
     }
 }
 

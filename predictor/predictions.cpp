@@ -51,6 +51,8 @@ std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const 
         const TargetColumn& target = data.targets[i];
         TargetPredictions& made = predictions.emplace_back(TargetPredictions{.target = target.name});
         if (target.is_class()) {
+            require(outputs[i].dim() == 2 && outputs[i].size(1) == target.width(), "The model gives ",
+                    outputs[i].sizes(), " where ", target.name, " has ", target.width(), " classes");
             made.classes = data.target_classes(i);
             made.label_delim = target.label_delim;
             made.probabilities = outputs[i].to(at::kFloat);

@@ -4,12 +4,12 @@
 
 namespace embark {
 
-Predictor Predictor::open(const std::filesystem::path& path) {
-    return Predictor(make_file_kind(ExportedFile(path)));
+Predictor Predictor::open(const std::filesystem::path& path, const LoadOptions& options) {
+    return Predictor(make_file_kind(ExportedFile(path, options)));
 }
 
-Predictor Predictor::load(const std::filesystem::path& path) {
-    Predictor predictor = open(path);
+Predictor Predictor::load(const std::filesystem::path& path, const LoadOptions& options) {
+    Predictor predictor = open(path, options);
     predictor.kind_->warm_up();
     return predictor;
 }

@@ -28,8 +28,9 @@ public:
     using Info = FileInfo;
 
     /// Throws Error where `path` is no TorchScript file, is damaged, was not written by Embark, or by a version whose
-    /// format is a later one.
-    static Predictor load(const std::filesystem::path& path);
+    /// format is a later one. A file of somebody whom you do not trust: `Predictor::load(path, {.trusted = false})`;
+    /// better still, ask for the model's ONNX form, which has no code. See LoadOptions.
+    static Predictor load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const Info& info() const;
     /// The file itself.
@@ -71,7 +72,7 @@ public:
 
 protected:
     /// As load, with what single answers need left for when the first one comes.
-    static Predictor open(const std::filesystem::path& path);
+    static Predictor open(const std::filesystem::path& path, const LoadOptions& options = {});
 
     /// How the file is answered.
     const FileKind& kind() const { return *kind_; }

@@ -16,6 +16,18 @@ std::vector<std::string> option_names(const po::options_description& options) {
     return names;
 }
 
+/// An empty path is what an unset variable of a shell script leaves: to go on without would drop what was asked for.
+void refuse_empty_paths(const po::parsed_options& parsed, const po::options_description& options) {
+    for (const auto& option : parsed.options) {
+        const std::string parameter = options.find(option.string_key, /*approx=*/false).format_parameter();
+        const bool is_path = parameter.starts_with("FILE") || parameter.starts_with("DIR");
+        const bool is_empty =
+            std::any_of(option.value.begin(), option.value.end(), [](const auto& word) { return word.empty(); });
+        require<UsageError>(!is_path || !is_empty, "Option --", option.string_key, " is empty: it needs a ",
+                            parameter.starts_with("DIR") ? "folder" : "file");
+    }
+}
+
 }  // namespace
 
 CommandLine::CommandLine(std::string usage_, std::string summary_)
@@ -31,7 +43,9 @@ po::variables_map CommandLine::parse(const Arguments& arguments) const {
     po::variables_map values;
     try {
         // A description of no positional options makes a stray word an error rather than nothing.
-        po::store(po::command_line_parser(arguments).options(options).positional({}).style(style).run(), values);
+        const auto parsed = po::command_line_parser(arguments).options(options).positional({}).style(style).run();
+        refuse_empty_paths(parsed, options);
+        po::store(parsed, values);
         po::notify(values);
     } catch (const po::unknown_option& error) {
         const std::string name = error.get_option_name();

@@ -5,9 +5,15 @@
 #include <iostream>
 #include <iterator>
 #include <new>
+#include <optional>
+#include <streambuf>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <c10/util/Exception.h>
 
+#include <embark/core/detail/printable.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 
@@ -56,9 +62,46 @@ int run_command(const std::vector<Command>& commands, const Arguments& words) {
     fail<UsageError>("Unknown command '", given, "'", name_hint(given, names));
 }
 
+/// Where the program was started without a standard stream, the next file would be opened in its place, and what is
+/// printed written into that.
+void occupy_standard_streams() {
+    int descriptor = 0;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) close(descriptor);
+}
+
+/// Lets no control characters through to `stream` as long as it lives.
+class PrintableStream : std::streambuf {
+public:
+    explicit PrintableStream(std::ostream& stream) : stream_(stream), to_(stream.rdbuf(this)) {}
+    ~PrintableStream() override { stream_.rdbuf(to_); }
+    PrintableStream(const PrintableStream&) = delete;
+    PrintableStream& operator=(const PrintableStream&) = delete;
+
+private:
+    std::streamsize xsputn(const char* text, std::streamsize size) override {
+        const std::string shown = printable({text, static_cast<size_t>(size)});
+        return to_->sputn(shown.data(), std::ssize(shown)) == std::ssize(shown) ? size : 0;
+    }
+    int overflow(int c) override {
+        const char one = static_cast<char>(c);
+        return xsputn(&one, 1) == 1 ? c : traits_type::eof();
+    }
+    int sync() override { return to_->pubsync(); }
+
+    std::ostream& stream_;
+    std::streambuf* to_;
+};
+
 }  // namespace
 
 int run_program(const std::vector<Command>& commands, const Arguments& words) {
+    occupy_standard_streams();
+    const PrintableStream errors(std::cerr);
+    std::optional<PrintableStream> output;
+    if (isatty(STDOUT_FILENO) == 1) output.emplace(std::cout);  // else it is data
     try {
         const int code = run_command(commands, words);
         // Output that could not be written (a full disk, a closed pipe) is a failure too.

@@ -164,9 +164,11 @@ void require_export_apart(const TrainingOptions& options, std::vector<std::strin
     const fs::path dir = options.checkpoint().dir;
     if (dir.empty()) return;
     const fs::path file = fs::weakly_canonical(to, error);
-    // Sharded tables have files beside the checkpoint's own.
-    const bool is_checkpoint = file.parent_path() == fs::weakly_canonical(dir, error) &&
-                               file.filename().string().starts_with(checkpoint_path(dir).stem().string() + ".");
+    // Records of batches and sharded tables have files beside the checkpoint's own.
+    const std::string name = file.filename().string();
+    const bool is_checkpoint =
+        file.parent_path() == fs::weakly_canonical(dir, error) &&
+        (name.starts_with(checkpoint_path(dir).stem().string() + ".") || name.starts_with("batches."));
     require<UsageError>(!is_checkpoint, "--export ", to.string(), " would replace the checkpoint in ", dir.string(),
                         "; give it another name");
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../core/detail/open_file.h"
 #include "../../core/error.h"
 #include "../../core/state_dict.h"
 #include "../../core/text.h"
@@ -67,7 +68,7 @@ void CSVLogger::before_fit(TrainingState& state) {
     close();
     if (!state.is_main_process()) return;
     // Not emptied yet: the fit may go on from a checkpoint.
-    descriptor_ = open(options_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = open_file(options_.path.c_str(), O_RDWR | O_CREAT, 0666);
     if (descriptor_ < 0) fail_with(errno);
     header_ = header_of(state.records);
     begun_ = false;
@@ -104,13 +105,14 @@ void CSVLogger::cleanup_fit(TrainingState&) {
 }
 
 void CSVLogger::save_state(StateDict& to, const TrainingState&) const {
-    if (descriptor_ >= 0) fsync(descriptor_);  // a checkpoint must not outlive the rows before it
+    // A checkpoint must not outlive the rows before it. Devices and pipes have nothing to sync.
+    if (descriptor_ >= 0 && fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) fail_with(errno);
     to.set("size", size_);
 }
 
 void CSVLogger::load_state(const StateDict& from, TrainingState& state) {
     if (descriptor_ < 0 || state.was_over(Level::fit)) return;  // what stands there now may be a later fit's
-    const auto size = from.get<int64_t>("size");
+    const auto size = from.get_integer("size", 0);
     const auto there = size_of(descriptor_);
     require(there >= size, options_.path.string(), " has ", there, " bytes, but had ", size,
             " when the checkpoint was written");

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -19,10 +18,12 @@ namespace {
 constexpr const char* kValidColor = "#e07000";
 constexpr const char* kBatchColor = "#a9c4ea";
 
-/// first, first + 1, …, `n` numbers.
-std::vector<double> counted(double first, size_t n) {
-    std::vector<double> numbers(n);
-    std::iota(numbers.begin(), numbers.end(), first);
+/// The numbers of the batches that are recorded, counted from 1, after the first `skipped` entries.
+std::vector<double> batch_numbers(const Records& records, size_t skipped = 0) {
+    std::vector<double> numbers;
+    for (size_t i = skipped; i < records.losses.size(); ++i) {
+        numbers.push_back(static_cast<double>(records.batch_of(i) + 1));
+    }
     return numbers;
 }
 
@@ -30,8 +31,9 @@ std::vector<double> counted(double first, size_t n) {
 std::vector<double> valid_losses_by_batch(const Records& records) {
     std::vector<double> losses(records.losses.size(), kNotRecorded);
     for (const EpochRow& row : records.epochs) {
-        const auto batches = static_cast<size_t>(row.batches);
-        if (batches >= 1 && batches <= losses.size()) losses[batches - 1] = row.valid_loss;
+        if (row.batches < 1) continue;
+        const size_t entry = records.entry_of(row.batches - 1);
+        if (entry < losses.size()) losses[entry] = row.valid_loss;
     }
     return losses;
 }
@@ -41,13 +43,11 @@ bool has_valid_loss(const Records& records) {
                        [](const EpochRow& row) { return !std::isnan(row.valid_loss); });
 }
 
-/// The training losses after the first `skipped`, and the validation losses where `with_valid`.
-Chart loss_chart(const Records& records, int64_t skipped, bool with_valid) {
-    Chart chart{.x_title = "batches",
-                .y_title = "loss",
-                .x = counted(static_cast<double>(skipped + 1), records.losses.size() - static_cast<size_t>(skipped))};
+/// The training losses after the first `skipped` entries, and the validation losses where `with_valid`.
+Chart loss_chart(const Records& records, size_t skipped, bool with_valid) {
+    Chart chart{.x_title = "batches", .y_title = "loss", .x = batch_numbers(records, skipped)};
     const auto add = [&](const std::vector<double>& values, Curve curve) {
-        curve.values = {values.begin() + skipped, values.end()};
+        curve.values = {values.begin() + static_cast<std::ptrdiff_t>(skipped), values.end()};
         chart.curves.push_back(std::move(curve));
     };
     add(records.losses, {.name = "batch loss", .color = kBatchColor, .width = 1});
@@ -63,8 +63,10 @@ Chart loss_chart(const Records& records, int64_t skipped, bool with_valid) {
 Plot plot_loss(const Records& records, const PlotLossOptions& options) {
     require<UsageError>(options.skip_start >= 0, "Invalid skip_start ", options.skip_start, ": it must be at least 0");
     require(!records.losses.empty(), "There is no loss to plot: nothing was recorded yet");
-    const bool enough = options.skip_start < static_cast<int64_t>(records.losses.size());
-    Chart chart = loss_chart(records, enough ? options.skip_start : 0, options.with_valid && has_valid_loss(records));
+    size_t skipped = 0;
+    while (skipped < records.losses.size() && records.batch_of(skipped) < options.skip_start) ++skipped;
+    if (skipped == records.losses.size()) skipped = 0;
+    Chart chart = loss_chart(records, skipped, options.with_valid && has_valid_loss(records));
     chart.log_y = options.log;
     return single_plot("Loss", layered_view(chart));
 }
@@ -75,7 +77,7 @@ Plot plot_schedule(const Records& records) {
     for (const auto& [name, values] : records.hypers) {
         charts.push_back({.title = name,
                           .x_title = "batches",
-                          .x = counted(1, values.size()),
+                          .x = batch_numbers(records),
                           .curves = {{.name = name, .values = values}}});
     }
     return schedule_plot(charts);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../../core/detail/printable.h"
 #include "../../core/error.h"
 #include "../../core/text.h"
 #include "../training_state.h"
@@ -125,7 +126,7 @@ void Progress::show_row(const EpochRow& row) {
 }
 
 void Progress::after_fit(TrainingState& state) {
-    if (!state.stop_reason().empty()) print("Stopped: " + state.stop_reason() + "\n");
+    if (!state.stop_reason().empty()) print("Stopped: " + printable(state.stop_reason()) + "\n");
 }
 
 void Progress::cleanup_fit(TrainingState&) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,14 @@
 
 namespace embark {
 
+class BatchLog;
+
 /// Writes down every training batch's loss and hyper-parameters and every epoch's row, in TrainingState::records. A
 /// Learner has one of its own in every fit.
 class Recorder : public Callback {
 public:
-    explicit Recorder(std::vector<Metric> metrics = {});
+    /// `log` keeps what was recorded of batches for checkpoints, whose own content does not grow with them.
+    explicit Recorder(std::vector<Metric> metrics = {}, std::shared_ptr<BatchLog> log = nullptr);
     int order() const override { return 50; }
     std::string name() const override { return "recorder"; }
 
@@ -38,8 +42,13 @@ public:
 
 private:
     void record_training_batch(TrainingState& state);
+    void add_batch(TrainingState& state, double loss, double smooth_loss, const std::map<std::string, double>& hyper);
+    void load_batches(const StateDict& from, TrainingState& state);
+    void load_old_batches(const StateDict& from, TrainingState& state);
+    void load_epochs(const StateDict& from, Records& records) const;
     using Clock = std::chrono::steady_clock;
     std::vector<Metric> metrics_;
+    std::shared_ptr<BatchLog> log_;
     double average_ = 0;                         // of losses, before bias correction
     double valid_total_ = 0, valid_weight_ = 0;  // of the losses of validation batches, and of their rows
     double valid_loss_ = 0;

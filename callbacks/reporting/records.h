@@ -30,17 +30,31 @@ struct EpochRow {
     int64_t batches = 0;
 };
 
+/// Up to how many batches Records has every one; of longer runs it has at least half as many, evenly spread.
+inline constexpr int64_t kMaxRecordedBatches = 1 << 15;
+
 /// What the Recorder wrote down during one fit.
 struct Records {
     std::vector<std::string> metric_names = {};
     std::vector<Direction> metric_directions = {};
     /// A row an epoch.
     std::vector<EpochRow> epochs = {};
-    /// Loss of every training batch, and its exponential average.
+    /// Loss of training batches, and its exponential average: of batch 0, `stride`, 2 · `stride` and so on, and of the
+    /// last one. `stride` is 1, so that these are all, up to kMaxRecordedBatches of them.
     std::vector<double> losses = {};
     std::vector<double> smooth_losses = {};
-    /// Value of every hyper-parameter at every training batch, by name; of the last parameter group.
+    /// Value of every hyper-parameter at the same batches, by name; of the last parameter group.
     std::map<std::string, std::vector<double>> hypers = {};
+    /// Training batches that were recorded, whether or not they are kept above.
+    int64_t n_batches = 0;
+    int64_t stride = 1;
+
+    /// Records a training batch.
+    void add_batch(double loss, double smooth_loss, const std::map<std::string, double>& hyper);
+    /// The training batch, from 0, that entry `i` of `losses` is of.
+    int64_t batch_of(size_t i) const;
+    /// The entry that is of training batch `batch` or of the last one before it that is kept.
+    size_t entry_of(int64_t batch) const;
 
     /// The last epoch's value of "train_loss", "valid_loss" or a metric. Throws Error for another name, and lists
     /// those there are.

@@ -85,7 +85,7 @@ void TensorBoard::save_state(StateDict& to, const TrainingState&) const {
 }
 
 void TensorBoard::load_state(const StateDict& from, TrainingState& state) {
-    step_ = from.get<int64_t>("step");
+    step_ = from.get_integer("step", 0);
     // After a fit that was over by then, what the log goes on with may be a later fit's.
     if (file_ && !state.was_over(Level::fit)) file_->add_start(step_ + 1);
 }

@@ -1,6 +1,7 @@
 #include "safetensors_reader.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
@@ -17,8 +18,8 @@ using Json = nlohmann::json;
 
 namespace {
 
-/// The format's own limit, which also keeps a damaged length from asking for all memory.
-constexpr uint64_t kMaxHeader = 100'000'000;
+/// Parsed, a header takes some 25 times its length. The largest models' have some megabytes.
+constexpr uint64_t kMaxHeader = 16 << 20;
 constexpr uint64_t kBlock = 1 << 20;
 
 }  // namespace
@@ -44,6 +45,11 @@ void SafetensorsReader::add_entry(const std::string& name, const Description& en
         const auto type =
             std::find_if(types.begin(), types.end(), [&](const auto& known) { return known.second == type_text; });
         if (type == types.end()) damaged("tensor '", name, "' has unknown type ", type_text);
+        for (const char* list : {"shape", "data_offsets"}) {
+            const bool integers =
+                std::ranges::all_of(entry.at(list), [](const auto& n) { return n.is_number_integer(); });
+            if (!integers) damaged("tensor '", name, "' has ", list, " that are not integers");
+        }
         const auto shape = entry.at("shape").template get<std::vector<int64_t>>();
         const auto [begin, end] = entry.at("data_offsets").template get<std::pair<uint64_t, uint64_t>>();
         if (begin > end || end > data_size_) damaged("tensor '", name, "' lies outside the file");
@@ -63,8 +69,11 @@ void SafetensorsReader::read_header() {
     uint64_t header_size = 0;
     if (file_size < sizeof header_size) damaged("it is only ", file_size, " bytes long");
     file_.read(reinterpret_cast<char*>(&header_size), sizeof header_size);
-    if (header_size > kMaxHeader || header_size > file_size - sizeof header_size) {
+    if (header_size > file_size - sizeof header_size) {
         damaged("its header is said to take ", header_size, " bytes, the file has ", file_size);
+    }
+    if (header_size > kMaxHeader) {
+        damaged("its header takes ", header_size, " bytes, and Embark reads ", kMaxHeader, " at most");
     }
     header_.resize(header_size);
     file_.read(header_.data(), static_cast<std::streamsize>(header_size));
@@ -87,13 +96,17 @@ void SafetensorsReader::read_header() {
 
 uint64_t SafetensorsReader::size_in_bytes(const std::string& name, const std::vector<int64_t>& shape,
                                           uint64_t element) const {
+    // What LibTorch can hold: strides too are products of extents, and an extent of 0 keeps none of them small.
+    constexpr size_t kMaxDimensions = 64;
     uint64_t size = element;
+    bool possible = shape.size() <= kMaxDimensions, empty = false;
     for (const int64_t extent : shape) {
-        if (extent < 0 || __builtin_mul_overflow(size, static_cast<uint64_t>(extent), &size)) {
-            damaged("tensor '", name, "' has an impossible shape");
-        }
+        const auto factor = static_cast<uint64_t>(std::max<int64_t>(extent, 1));
+        possible = possible && extent >= 0 && !__builtin_mul_overflow(size, factor, &size);
+        empty = empty || extent == 0;
     }
-    return size;
+    if (!possible || size > std::numeric_limits<int64_t>::max()) damaged("tensor '", name, "' has an impossible shape");
+    return empty ? 0 : size;
 }
 
 void SafetensorsReader::check_checksum(Checksum checksum) {

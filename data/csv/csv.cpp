@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "../../core/detail/number_words.h"
-#include "../../core/file.h"
 #include "../../core/text.h"
 #include "../table/detail/arrow_utils.h"
 #include "../table/detail/table_impl.h"
@@ -36,12 +35,9 @@ CsvFile opened(const std::filesystem::path& path, const CsvOptions& options) {
     require<UsageError>(delimiter.find_first_of(std::string_view("\"\r\n\0", 4)) == std::string::npos,
                         "A quote, a line break or a NUL cannot be in the delimiter of a CSV file");
     require<UsageError>(is_utf8(delimiter), "The delimiter of a CSV file must be UTF-8, also where the file is not");
-    require_readable_file(path);
     const std::string name = options.source_name.empty() ? path.string() : options.source_name;
-    require(std::filesystem::is_regular_file(path), "Cannot read ", name,
-            ": it is no regular file; CSV is read more than once, which a pipe does not allow");
     const bool one_character = delimiter.size() == 1;
-    CsvFile file = {.path = path,
+    CsvFile file = {.source = std::make_shared<const CsvSource>(path, name),
                     .name = name,
                     .delimiter = one_character ? delimiter.front() : kSeparator,
                     .separator = one_character ? std::nullopt : std::optional(delimiter),
@@ -148,6 +144,7 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
     for (const auto& column : options.text_columns) find_column(column, file.names, origin.source);
 
     CsvRows rows = read_rows(file);
+    file.source->require_unchanged();
     const int64_t header_rows = file.has_header ? 1 : 0;
     if (rows.lines == header_rows + rows.table->num_rows()) origin.lines_before = header_rows;
     ArrowTable table = finish_csv_columns(file, std::exchange(rows.table, nullptr), origin);

@@ -9,6 +9,8 @@
 
 namespace embark {
 
+class BatchLog;
+
 class TrainingLoop;
 
 /// Lets the gradients of a module's embeddings hold the rows of a batch alone, which is what a lazy update moves, for
@@ -60,7 +62,8 @@ private:
     /// What writes the checkpoints of a fit with these callbacks.
     std::shared_ptr<Callback> checkpointer(const FitOptions& fit_options, int64_t n_epoch,
                                            const std::vector<Schedules>& schedules,
-                                           const std::vector<std::shared_ptr<Callback>>& callbacks) const;
+                                           const std::vector<std::shared_ptr<Callback>>& callbacks,
+                                           const std::shared_ptr<BatchLog>& log) const;
 };
 
 }  // namespace embark

@@ -9,6 +9,7 @@
 
 #include "../../core/detail/vector_clones.h"
 #include "../../core/error.h"
+#include "description.h"
 
 namespace embark {
 
@@ -25,6 +26,9 @@ EMBARK_VECTOR_CLONES void add_product(const float* x, const float* weight, int64
     if (!relu) return;
     for (int64_t j = 0; j < n_out; ++j) outputs[j] = outputs[j] > 0 ? outputs[j] : 0;
 }
+
+/// More than any model has: an archive may say anything.
+constexpr int64_t kMaxLayers = 10'000;
 
 std::vector<float> floats_of(const at::Tensor& values) {
     const at::Tensor flat = values.to(at::kFloat).contiguous();
@@ -115,19 +119,23 @@ private:
 RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& json, const TabularEncoder& encoder) {
     Builder builder(module);
     int64_t embedded = 0;
-    for (int64_t i = 0; i < json.at("n_embeddings").get<int64_t>(); ++i) {
+    const auto n_embeddings = integer_in(json, "n_embeddings", 0, std::ssize(encoder.categories));
+    for (int64_t i = 0; i < n_embeddings; ++i) {
         const at::Tensor rows = builder.tensor(concat("embeds.", i, ".weight"));
-        embeddings_.push_back({.width = rows.size(1), .rows = floats_of(rows)});
+        embeddings_.push_back({.n = rows.size(0), .width = rows.size(1), .rows = floats_of(rows)});
         embedded += rows.size(1);
     }
-    n_numbers_ = json.at("n_cont");
+    n_numbers_ = integer_in(json, "n_cont", 0, std::ssize(encoder.numbers));
     const bool lin_first = json.at("lin_first");
     if (builder.has("bn_cont.weight")) builder.norm_numbers("bn_cont", embedded);
-    const auto n_layers = json.at("n_layers").get<int64_t>();
+    const auto n_layers = integer_in(json, "n_layers", 1, kMaxLayers);
     for (int64_t i = 0; i < n_layers; ++i) {
         layers_.push_back(builder.layer(concat("layers.", i), lin_first, i == n_layers - 1));
     }
-    bounded_ = json.at("bounded").get<std::vector<int64_t>>();
+    const auto& bounded = json.at("bounded");
+    require(std::ranges::all_of(bounded, [](const auto& place) { return place.is_number_integer(); }),
+            "its 'bounded' are not places of outputs");
+    bounded_ = bounded.get<std::vector<int64_t>>();
     y_range_ = {json.at("y_range").at(0), json.at("y_range").at(1)};
     require_shapes(encoder);
 }
@@ -137,8 +145,7 @@ void RowNetwork::require_shapes(const TabularEncoder& encoder) const {
                 n_numbers_ == static_cast<int64_t>(encoder.numbers.size());
     int64_t width = n_numbers_;
     for (size_t i = 0; fits && i < embeddings_.size(); ++i) {
-        const int64_t n_values = encoder.categories[i].vocabulary.size() * embeddings_[i].width;
-        fits = static_cast<int64_t>(embeddings_[i].rows.size()) >= n_values;
+        fits = embeddings_[i].n >= encoder.categories[i].vocabulary.size();
         width += embeddings_[i].width;
     }
     for (size_t i = 0; fits && i < layers_.size(); ++i) {
@@ -157,7 +164,7 @@ void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vec
     std::vector<float> x;
     x.reserve(static_cast<size_t>(layers_.front().n_in));
     for (size_t i = 0; i < embeddings_.size(); ++i) {
-        const auto& [width, rows] = embeddings_[i];
+        const auto& [n, width, rows] = embeddings_[i];
         const auto first = rows.begin() + codes[i] * width;
         x.insert(x.end(), first, first + width);
     }

@@ -32,8 +32,8 @@ private:
     void require_shapes(const TabularEncoder& encoder) const;
 
     struct Embedding {
-        int64_t width = 0;
-        std::vector<float> rows;
+        int64_t n = 0, width = 0;
+        std::vector<float> rows;  // (n, width)
     };
     struct Layer {
         int64_t n_in = 0, n_out = 0;

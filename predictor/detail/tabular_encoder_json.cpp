@@ -1,12 +1,20 @@
 #include "tabular_encoder_json.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
+
+#include "../../core/error.h"
+#include "description.h"
 
 namespace embark {
 
 using Json = nlohmann::json;
 
 namespace {
+
+/// Of more tokens no text is; a model would need one number each.
+constexpr int64_t kLongestText = 1'000'000;
 
 Json to_json(const NumberScaler& scaler) {
     return {{"scaling", to_string(scaler.scaling())},
@@ -53,6 +61,22 @@ Json to_json(const TargetColumn& target) {
     return json;
 }
 
+/// Throws Error for what could not have been fitted.
+void check_encoder(const TabularEncoder& data) {
+    for (const auto& category : data.categories) {
+        const auto is_meant = [&](const NumberColumn& number) { return number.name == category.missing_in; };
+        require(category.missing_in.empty() || std::ranges::any_of(data.numbers, is_meant), "its column '",
+                category.name, "' says what is missing in '", category.missing_in,
+                "', which is not a column of numbers");
+    }
+    for (const auto& number : data.numbers) {
+        const NumberScaler& scaler = number.scaler;
+        require(scaler.scale() != 0 && std::ranges::is_sorted(scaler.quantiles()), "its column '", number.name,
+                "' is scaled by numbers that no column has");
+    }
+    require(!data.targets.empty(), "it has no targets");
+}
+
 }  // namespace
 
 Json to_json(const TabularEncoder& data) {
@@ -91,7 +115,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
         data.texts.push_back(
             {.name = text.at("name"),
              .vocabulary = TextVocabulary::from_tokens(text.at("tokens").get<std::vector<std::string>>()),
-             .max_len = text.at("max_len")});
+             .max_len = integer_in(text, "max_len", 1, kLongestText)});
     }
     for (const Json& target : json.at("targets")) {
         data.targets.push_back({.name = target.at("name"),
@@ -101,6 +125,7 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
                                 .mean = target.at("mean"),
                                 .scale = target.at("scale")});
     }
+    check_encoder(data);
     return data;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 #include <torch/torch.h>
 
@@ -96,7 +97,34 @@ TabularFile::TabularFile(ExportedFile exported) : FileKind(std::move(exported)) 
 
 TabularFile::~TabularFile() = default;
 
+/// Two rows, with the first and the last of the numbers that columns and texts are encoded as.
+void TabularFile::check_model() const {
+    std::call_once(model_is_checked_, [&] {
+        // Else LibTorch would specialise the method for two rows.
+        const torch::jit::GraphOptimizerEnabledGuard as_it_is(false);
+        const auto first_and_last = [](int64_t size) { return torch::tensor({int64_t{0}, size - 1}).unsqueeze(1); };
+        Tensors codes = {torch::empty({2, 0}, at::kLong)};
+        for (const CategoryColumn& column : encoder_.categories)
+            codes.push_back(first_and_last(column.vocabulary.size()));
+        Tensors example = {torch::cat(codes, 1), torch::zeros({2, std::ssize(encoder_.numbers)})};
+        for (const TextColumn& text : encoder_.texts) {
+            example.push_back(first_and_last(text.vocabulary.size()).repeat({1, text.max_len}));
+        }
+        const Tensors outputs = file().forward(example);
+        require(outputs.size() == encoder_.targets.size(), file().name(), " cannot be read: its model gives ",
+                outputs.size(), " outputs, and it describes ", encoder_.targets.size(), " targets");
+        for (size_t i = 0; i < outputs.size(); ++i) {
+            const TargetColumn& target = encoder_.targets[i];
+            const bool fits = outputs[i].is_floating_point() && outputs[i].numel() == 2 * target.width() &&
+                              (!target.is_class() || outputs[i].sizes() == at::IntArrayRef({2, target.width()}));
+            require(fits, file().name(), " cannot be read: its model gives ", outputs[i].sizes(), " for two rows' ",
+                    target.name, ", which has ", target.width(), target.is_class() ? " classes" : " value");
+        }
+    });
+}
+
 const TabularFile::Rows& TabularFile::rows() const {
+    check_model();
     std::call_once(rows_are_ready_, [&] {
         read_description(file(), [&] { rows_ = std::make_unique<const Rows>(encoder_, file().module(), network_); });
     });
@@ -116,6 +144,7 @@ std::vector<TargetPredictions> TabularFile::predict_columns(const RawColumns& co
 }
 
 std::vector<TargetPredictions> TabularFile::predict_encoded(const Tensors& inputs) const {
+    check_model();
     const std::vector<TargetColumn>& targets = encoder_.targets;
     // In parts, each on one thread: LibTorch's threads wait for one another at every operation, which takes several times
     // as long where other programs want the cores too. Nor does memory grow with the table.

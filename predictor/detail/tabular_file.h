@@ -26,10 +26,13 @@ public:
 private:
     class Rows;
     const Rows& rows() const;
+    /// Throws Error unless the model takes what the description says and gives what the targets need.
+    void check_model() const;
 
     TabularEncoder encoder_;
     /// What row_network_json said of the model; null where it had nothing to say.
     nlohmann::json network_;
+    mutable std::once_flag model_is_checked_;
     /// Made when it is first asked for.
     mutable std::once_flag rows_are_ready_;
     mutable std::unique_ptr<const Rows> rows_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "../../core/detail/classic_locale.h"
 #include "../../core/error.h"
@@ -32,6 +33,9 @@ Tensors as_tensors(const torch::jit::IValue& result) {
 }
 
 std::string torch_message(const std::exception& exception) {
+    if (dynamic_cast<const nlohmann::json::exception*>(&exception) != nullptr) {
+        return "its description is not one that Embark writes";
+    }
     const auto* torch_error = dynamic_cast<const c10::Error*>(&exception);
     std::string_view text = torch_error ? torch_error->what_without_backtrace() : exception.what();
     // TorchScript's interpreter puts its stack first and what happened last, behind the name of the exception.

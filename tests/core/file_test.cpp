@@ -5,11 +5,13 @@
 
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <embark/core/detail/file_lock.h>
 #include <embark/core/error.h>
 
 #include "failing_io.h"
@@ -49,6 +51,115 @@ TEST(File, replaces_what_was_there_and_keeps_its_mode) {
     struct stat info {};
     stat(path.c_str(), &info);
     EXPECT_EQ(info.st_mode & 0777, 0640U);
+}
+
+mode_t mode_of(const std::filesystem::path& path) {
+    struct stat info {};
+    EXPECT_EQ(stat(path.c_str(), &info), 0);
+    return info.st_mode & 07777;
+}
+
+TEST(File, drops_bits_that_would_lend_somebodys_rights_to_the_new_content) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    ASSERT_EQ(chmod(path.c_str(), 06755), 0);
+    write_file_atomically(path, {"new"});
+    EXPECT_EQ(mode_of(path), 0755U);
+}
+
+/// The one temporary file in `folder`.
+std::filesystem::path left_temporary(const std::filesystem::path& folder) {
+    std::filesystem::path found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() == ".tmp") found = entry.path();
+    }
+    return found;
+}
+
+/// Lets a process write `path` and be killed in the middle.
+void kill_a_write(const std::filesystem::path& path) {
+    const pid_t child = fork();
+    if (child == 0) {
+        testing::let_io_fail({.at_call = 3, .how = testing::IoFailure::How::kill_half_way});
+        write_file_atomically(path, {"new"});
+        _exit(0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST(File, is_as_private_as_its_predecessor_while_it_is_written) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    for (const mode_t mode : {0600U, 0440U, 0666U}) {
+        ASSERT_EQ(chmod(path.c_str(), mode), 0);
+        kill_a_write(path);
+        const auto half = left_temporary(folder.path());
+        EXPECT_EQ(mode_of(half), mode);
+        std::filesystem::remove(half);
+    }
+}
+
+TEST(File, what_a_killed_write_has_left_is_removed_by_the_next_one) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    kill_a_write(path);
+    kill_a_write(path);
+    EXPECT_EQ(entries(folder.path()), 3U);
+    write_file_atomically(path, {"new"});
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(File, what_another_process_is_writing_stays) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("model.bin", "old");
+    const pid_t child = fork();
+    if (child == 0) {
+        const auto temporary = folder.path() / ".model.bin.1.0.tmp";
+        const int descriptor = open(temporary.c_str(), O_CREAT | O_RDWR, 0600);
+        _exit(lock_file(descriptor, /*wait=*/true) && raise(SIGSTOP) == 0 ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, WUNTRACED);
+    ASSERT_TRUE(WIFSTOPPED(status));
+    write_file_atomically(path, {"new"});
+    EXPECT_EQ(entries(folder.path()), 2U);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    write_file_atomically(path, {"newer"});
+    EXPECT_EQ(entries(folder.path()), 1U);
+}
+
+TEST(FileLock, is_one_processs_at_a_time_and_says_whose) {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "x.lock";
+    const auto refused = [&] { return message_of<Error>([&] { FileLock second(path, "Cannot do it"); }); };
+    {
+        const FileLock first(path, "Cannot do it");
+        EXPECT_THAT(refused(), ::testing::AllOf(HasSubstr("Cannot do it: process " + std::to_string(getpid()) + " on "),
+                                                HasSubstr("is doing so")));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+    const pid_t child = fork();
+    if (child == 0) {
+        const FileLock lock(path, "Cannot do it");
+        _exit(0);  // no destructor: as if killed
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(std::filesystem::exists(path));
+    const FileLock after(path, "Cannot do it");
+}
+
+TEST(File, reads_ordinary_files_alone) {
+    const TemporaryFolder folder;
+    const auto pipe = folder.path() / "pipe";
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    const auto read = [](const std::filesystem::path& path) { return message_of<Error>([&] { read_file(path); }); };
+    EXPECT_EQ(read(pipe), "Cannot read " + pipe.string() + ": it is a pipe, not a file");
+    EXPECT_EQ(read("/dev/zero"), "Cannot read /dev/zero: it is a device, not a file");
+    EXPECT_EQ(read(folder.path()), "Cannot read " + folder.path().string() + ": it is a folder, not a file");
 }
 
 TEST(File, a_full_disk_leaves_the_old_file_and_nothing_else) {

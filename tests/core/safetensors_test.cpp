@@ -70,6 +70,42 @@ TEST(Safetensors, reads_files_of_other_programs_which_have_no_checksum) {
     EXPECT_THAT(message_of<Error>([&] { load_safetensors(path, Checksum::required); }), HasSubstr("no checksum"));
 }
 
+/// What is said of a file of one tensor, described so, and no data.
+std::string message_of_entry(const std::string& entry) {
+    const TemporaryFolder folder;
+    const std::string header = R"({"a":)" + entry + "}";
+    std::string size(8, '\0');
+    size[0] = static_cast<char>(header.size() & 0xff);
+    size[1] = static_cast<char>(header.size() >> 8);
+    const auto path = folder.write("x", size + header);
+    return message_of<Error>([&] { load_safetensors(path); });
+}
+
+TEST(Safetensors, refuses_shapes_that_no_tensor_has) {
+    for (const std::string shape :
+         {"[-1]", "[0, 4611686018427387904, 4611686018427387904]", "[9223372036854775807, 0]"}) {
+        EXPECT_THAT(message_of_entry(R"({"dtype":"F32","data_offsets":[0,0],"shape":)" + shape + "}"),
+                    HasSubstr("tensor 'a' has an impossible shape"))
+            << shape;
+    }
+    std::string many = "[0";
+    for (int i = 0; i < 100; ++i) many += ",1";
+    EXPECT_THAT(message_of_entry(R"({"dtype":"F32","data_offsets":[0,0],"shape":)" + many + "]}"),
+                HasSubstr("tensor 'a' has an impossible shape"));
+    EXPECT_THAT(message_of_entry(R"({"dtype":"F32","data_offsets":[0,0],"shape":[1e300]})"),
+                HasSubstr("that are not integers"));
+    EXPECT_THAT(message_of_entry(R"({"dtype":"F32","data_offsets":[0,1e300],"shape":[1]})"),
+                HasSubstr("that are not integers"));
+}
+
+TEST(Safetensors, refuses_a_header_that_would_take_more_memory_than_any_model_needs) {
+    const TemporaryFolder folder;
+    const std::string size("\0\0\0\5\0\0\0\0", 8);  // 80 MiB
+    const auto path = folder.write("x", size);
+    std::filesystem::resize_file(path, 100 << 20);
+    EXPECT_THAT(message_of<Error>([&] { load_safetensors(path); }), HasSubstr("and Embark reads 16777216 at most"));
+}
+
 TEST(Safetensors, refuses_a_type_that_the_format_has_not) {
     const TemporaryFolder folder;
     const TensorFile content{{{"z", torch::zeros({2}, at::kComplexFloat)}}, {}};

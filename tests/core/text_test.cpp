@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <embark/core/detail/printable.h>
+
 namespace embark {
 namespace {
 
@@ -94,6 +96,13 @@ TEST(Text, fits_text_to_a_width) {
     EXPECT_EQ(fit_width("abcdef", 4), "abc…");
     EXPECT_EQ(fit_width("日本語", 4), "日… ");
     EXPECT_EQ(fit_width("abc", 0), "");
+}
+
+TEST(Text, control_characters_are_not_printable_and_everything_else_is) {
+    EXPECT_EQ(printable("a\tb\nc"), "a\tb\nc");
+    EXPECT_EQ(printable("\x1b[2J\x07 \x7f\r"), "?[2J? ??");
+    EXPECT_EQ(printable("caf\xc3\xa9 \xc2\x9b31m \xc2\xa0"), "caf\xc3\xa9 ?31m \xc2\xa0");
+    EXPECT_EQ(printable("\xc2"), "\xc2");
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ std::string linear_archive(int64_t n_out, int64_t n_in, int64_t embedded, nlohma
     layers.register_module("0", layer);
     module.register_module("embeds", embeds);
     module.register_module("layers", layers);
-    module.define("def forward(self, x, y):\n    return x + y\n");
+    module.define("def forward(self, x, y):\n    return (x + y).sum(1)\n");
     nlohmann::json settings = {{"n_embeddings", 1}, {"n_cont", 2},    {"n_layers", 1},
                                {"lin_first", true}, {"bounded", {0}}, {"y_range", {0, 1}}};
     settings.update(network);
@@ -108,8 +108,8 @@ TEST(Predictor, refuses_a_file_whose_parameters_do_not_fit_its_columns) {
     EXPECT_THAT(refusal(2, 5, 3), unfit);
     EXPECT_THAT(refusal(1, 5, 2), unfit);
     using Json = nlohmann::json;
-    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_cont", 1000000}}), unfit);
-    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_layers", 0}}), unfit);
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_cont", 1000000}}), HasSubstr("its 'n_cont' is 1000000"));
+    EXPECT_THAT(refusal(1, 5, 3, Json{{"n_layers", 0}}), HasSubstr("its 'n_layers' is 0"));
     EXPECT_THAT(refusal(1, 5, 3, Json{{"n_embeddings", 0}}), unfit);
     EXPECT_THAT(refusal(1, 5, 3, Json{{"bounded", {1}}}), unfit);
     EXPECT_THAT(refusal(1, 5, 3, Json{{"bounded", {-1}}}), unfit);

@@ -212,7 +212,7 @@ class Files(TableTest):
         os.mkfifo(self.folder / "fifo")
         writer = subprocess.Popen(["sh", "-c", "echo x,y > fifo"], cwd=self.folder)
         self.addCleanup(lambda: (writer.kill(), writer.wait()))
-        self.assert_refused(self.train("fifo"), 1, "no regular file")
+        self.assert_refused(self.train("fifo"), 1, "it is a pipe, not a file")
 
     def test_encodings_and_names_with_commas(self):
         path = self.write("t.csv", cells({}).replace("x,", "größe,", 1).encode("latin-1"))

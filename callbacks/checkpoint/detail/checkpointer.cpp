@@ -2,11 +2,14 @@
 
 #include <cstdio>
 #include <set>
+#include <tuple>
 
 #include <ATen/Parallel.h>
 #include <torch/types.h>
 
+#include "../../../core/detail/check_rng_state.h"
 #include "../../../core/detail/checksum.h"
+#include "../../../core/detail/printable.h"
 #include "../../../core/error.h"
 #include "../../../core/file.h"
 #include "../../../core/text.h"
@@ -15,6 +18,7 @@
 #include "../../detail/finite_fit.h"
 #include "../../parallel/detail/checkpoint_parts.h"
 #include "../../parallel/detail/gradient_exchange.h"
+#include "saved_position.h"
 
 namespace embark {
 
@@ -25,31 +29,6 @@ namespace {
 const std::string kProgress = "fit";
 const std::string kGradient = "gradient";
 const std::string kPartsNumber = "fit.parts.number", kPartsCount = "fit.parts.count";
-
-StateDict save_position(const Position& position) {
-    StateDict saved;
-    saved.set("epoch", position.epoch);
-    saved.set("phase", static_cast<int64_t>(position.phase));
-    saved.set("iteration", position.iteration);
-    saved.set("train_iter", position.train_iter);
-    std::vector<double> levels;
-    for (const Level level : position.cancelled) levels.push_back(static_cast<double>(level));
-    saved.set("cancelled", levels);
-    saved.set("stop_reason", position.stop_reason);
-    return saved;
-}
-
-Position load_position(const StateDict& saved) {
-    Position position{.epoch = saved.get<int64_t>("epoch"),
-                      .phase = static_cast<Position::Phase>(saved.get<int64_t>("phase")),
-                      .iteration = saved.get<int64_t>("iteration"),
-                      .train_iter = saved.get<int64_t>("train_iter"),
-                      .stop_reason = saved.get<std::string>("stop_reason")};
-    for (const double level : saved.get<std::vector<double>>("cancelled")) {
-        position.cancelled.push_back(static_cast<Level>(static_cast<int>(level)));
-    }
-    return position;
-}
 
 /// A callback's name as a part of a StateDict, which must not have what separates parts and numbers.
 std::string escaped(const std::string& name) {
@@ -84,18 +63,53 @@ std::map<const Callback*, std::string> old_keys(const std::vector<std::shared_pt
     return keys;
 }
 
-void load_gradients(const StateDict& saved, const Optimizer& optimizer) {
+/// The gradient of `parameter` that was saved; undefined where none was. Throws Error where it does not fit it.
+at::Tensor saved_gradient(const StateDict& saved, const Parameter& parameter) {
+    const at::Tensor& tensor = parameter.tensor;
+    if (saved.has(parameter.name)) return saved.get_like(parameter.name, tensor).to(tensor.device());
+    const std::string rows_name = parameter.name + kSparseRows, values_name = parameter.name + kSparseValues;
+    if (!saved.has(rows_name)) return {};
+    const auto rows = saved.get<at::Tensor>(rows_name);
+    const bool fits =
+        tensor.dim() == 2 && rows.scalar_type() == at::kLong && rows.dim() == 2 && rows.size(0) == 1 &&
+        (rows.numel() == 0 || (rows.min().item<int64_t>() >= 0 && rows.max().item<int64_t>() < tensor.size(0)));
+    require(fits, "the saved '", rows_name, "' are not rows of ", parameter.name, ", which is ", tensor.sizes());
+    const auto values = saved.get_like(values_name, tensor.new_empty({rows.size(1), tensor.size(1)}));
+    return at::sparse_coo_tensor(rows, values, tensor.sizes());
+}
+
+/// One for each parameter of the optimizer, in its order.
+Tensors saved_gradients(const StateDict& saved, const Optimizer& optimizer) {
+    Tensors gradients;
+    for (const auto& group : optimizer.groups()) {
+        for (const auto& parameter : group.parameters) gradients.push_back(saved_gradient(saved, parameter));
+    }
+    return gradients;
+}
+
+void set_gradients(const Tensors& gradients, const Optimizer& optimizer) {
+    auto gradient = gradients.begin();
     for (const auto& group : optimizer.groups()) {
         for (const auto& parameter : group.parameters) {
-            if (saved.has(parameter.name + kSparseRows)) {
-                parameter.tensor.mutable_grad() = at::sparse_coo_tensor(
-                    saved.get<at::Tensor>(parameter.name + kSparseRows),
-                    saved.get<at::Tensor>(parameter.name + kSparseValues), parameter.tensor.sizes());
-            }
-            if (!saved.has(parameter.name)) continue;
-            parameter.tensor.mutable_grad() = saved.get<at::Tensor>(parameter.name).to(parameter.tensor.device());
+            if (gradient->defined()) parameter.tensor.mutable_grad() = *gradient;
+            ++gradient;
         }
     }
+}
+
+/// The states of random numbers, a row a process or one of a single process, each of which can be gone on with.
+at::Tensor saved_rng_states(const StateDict& progress) {
+    const auto saved = progress.get<at::Tensor>("rng");
+    const auto rows = saved.dim() == 2 ? saved : saved.unsqueeze(0);
+    require(rows.size(0) > 0, "the saved random numbers are missing");
+    for (int64_t row = 0; row < rows.size(0); ++row) check_rng_state(rows[row]);
+    return saved;
+}
+
+/// Where the rows of sharded tables are; nothing where there are none.
+std::optional<CheckpointParts::Parts> saved_parts(const StateDict& all) {
+    if (!all.has(kPartsNumber)) return std::nullopt;
+    return CheckpointParts::Parts{all.get_integer(kPartsNumber, 1), all.get_integer(kPartsCount, 1)};
 }
 
 std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
@@ -108,8 +122,11 @@ std::set<std::string> names_of(const StateDict& a, const StateDict& b) {
 }
 
 bool same_value(const StateDict& a, const StateDict& b, const std::string& name) {
-    if (a.content().metadata.contains(name)) return a.get<std::string>(name) == b.get<std::string>(name);
-    return a.get<at::Tensor>(name).equal(b.get<at::Tensor>(name));
+    const auto &text_a = a.content().metadata, &text_b = b.content().metadata;
+    if (text_a.contains(name) != text_b.contains(name)) return false;
+    if (text_a.contains(name)) return text_a.at(name) == text_b.at(name);
+    const auto tensor_a = a.get<at::Tensor>(name), tensor_b = b.get<at::Tensor>(name);
+    return tensor_a.scalar_type() == tensor_b.scalar_type() && tensor_a.equal(tensor_b);
 }
 
 /// A value as a message shows it.
@@ -149,13 +166,14 @@ fs::path checkpoint_path(const fs::path& dir) {
 }
 
 Checkpointer::Checkpointer(CheckpointOptions options, StateDict fit, std::vector<std::shared_ptr<Callback>> others,
-                           std::stop_token stop, bool says)
+                           std::shared_ptr<BatchLog> log, std::stop_token stop, bool says)
     : StopOnRequest(std::move(stop)),
       options_(std::move(options)),
       path_(checkpoint_path(options_.dir)),
       fit_(std::move(fit)),
       says_(says),
-      others_(std::move(others)) {
+      others_(std::move(others)),
+      log_(std::move(log)) {
     require<UsageError>(options_.every >= 0, "Invalid number of batches between checkpoints, ", options_.every,
                         ": it must be at least 1, or 0 for one at each epoch's end alone");
 }
@@ -167,8 +185,12 @@ void Checkpointer::before_fit(TrainingState& state) {
         fs::create_directories(options_.dir, error);
         require(!error, "Cannot make the folder ", options_.dir.string(), " for checkpoints: ", error.message());
         require_writable_path(path_);
+        lock_ = std::make_unique<FileLock>(options_.dir / "checkpoint.lock",
+                                           concat("Cannot write checkpoints in ", options_.dir.string()));
         remove_left_temporaries(options_.dir / "checkpoint");  // of this file and of its parts
-        goes_on = options_.resume && fs::exists(path_);
+        const bool is_there = fs::exists(path_);
+        if (!is_there) log_->remove_others();  // of fits that were killed before their first checkpoint
+        goes_on = options_.resume && is_there;
     });
     start_ = start_of(state);
     if (state.strategy->any(goes_on)) resume(state);
@@ -213,12 +235,17 @@ StateDict Checkpointer::capture(const TrainingState& state, Position::Phase phas
     return progress;
 }
 
+void Checkpointer::save(const TensorFile& content) const {
+    save_safetensors(path_, content);
+    log_->remove_others();
+}
+
 void Checkpointer::write(const StateDict& progress, const TrainingState& state) const {
     StateDict all(ModelState::tensors(*state.model, state.optimizer));
     all.set(kProgress, progress);
     all.set(kGradient, accumulated_gradients(state));
     const ShardedTables tables(*state.model);
-    if (tables.empty()) return state.strategy->write_by_main_process([&] { save_safetensors(path_, all.content()); });
+    if (tables.empty()) return state.strategy->write_by_main_process([&] { save(all.content()); });
 
     TensorFile content = all.content();
     const CheckpointParts parts(options_.dir);
@@ -227,7 +254,7 @@ void Checkpointer::write(const StateDict& progress, const TrainingState& state) 
     content.tensors[kPartsCount] = at::scalar_tensor(count, at::kLong);
     // The parts are safe by now: with this file the new checkpoint is there, until then it is the one before.
     state.strategy->write_by_main_process([&] {
-        save_safetensors(path_, content);
+        save(content);
         parts.remove_others(number);
     });
 }
@@ -238,21 +265,37 @@ void Checkpointer::resume(TrainingState& state) {
     require(progress.has("position.epoch"), path_.string(), " is not a checkpoint of a fit");
     check_same_fit(progress.part("settings"));
     compare_start(progress.part("start"));
-    if (all.has(kPartsNumber)) {
-        const CheckpointParts::Parts parts{all.get<int64_t>(kPartsNumber), all.get<int64_t>(kPartsCount)};
+    const auto [position, random, gradients, parts] = [&] {
+        try {
+            return std::tuple(load_position(progress.part("position"), state), saved_rng_states(progress),
+                              saved_gradients(all.part(kGradient), *state.optimizer), saved_parts(all));
+        } catch (const Error& error) {
+            fail("Cannot resume from ", path_.string(), ": ", error.what());
+        }
+    }();
+    if (parts) {
         auto content = all.content();
-        content.tensors.merge(CheckpointParts(options_.dir).load(parts, ShardedTables(*state.model)).tensors);
+        content.tensors.merge(CheckpointParts(options_.dir).load(*parts, ShardedTables(*state.model)).tensors);
         all = StateDict(std::move(content));
     }
+    // What the callbacks make of their part is known when they have it: until then the fit's beginning can be put back.
+    before_.emplace(*state.model, *state.optimizer);
     ModelState(all.content(), path_.string()).restore(*state.model, *state.optimizer);
     // They are sums over all processes, to which the others add from nothing.
-    if (state.is_main_process()) load_gradients(all.part(kGradient), *state.optimizer);
-    const Position position = load_position(progress.part("position"));
+    if (state.is_main_process()) set_gradients(gradients, *state.optimizer);
     // after_train, where this is captured, lies before the checkpoint.
     if (position.phase == Position::Phase::validation) before_validation_ = progress;
     state.resume(position);
     load_callbacks(progress.part("callback"), state);
-    state.strategy->set_rng_states(progress.get<at::Tensor>("rng"));
+    state.strategy->set_rng_states(random);
+    before_.reset();
+}
+
+/// Called after all others', which may have their hands on the weights until then.
+void Checkpointer::cleanup_fit(TrainingState& state) {
+    if (before_) before_->restore(*state.model, *state.optimizer);
+    before_.reset();
+    lock_.reset();
 }
 
 void Checkpointer::check_same_fit(const StateDict& saved) const {
@@ -285,7 +328,7 @@ void Checkpointer::compare_start(const StateDict& saved) {
 }
 
 void Checkpointer::say(const std::string& note) const {
-    if (says_) std::fprintf(stderr, "The checkpoint %s: %s\n", path_.c_str(), note.c_str());
+    if (says_) std::fprintf(stderr, "The checkpoint %s: %s\n", path_.c_str(), printable(note).c_str());
 }
 
 void Checkpointer::load_callbacks(const StateDict& saved, TrainingState& state) const {

@@ -13,7 +13,9 @@
 
 #include <boost/crc.hpp>
 
+#include "../../../core/detail/open_file.h"
 #include "../../../core/error.h"
+#include "../../../core/text.h"
 
 namespace embark {
 
@@ -100,11 +102,23 @@ std::string host_name() {
     return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
-/// TensorBoard takes what has "tfevents" in its name, and reads a folder's files in the order of their names.
-std::string new_file_name() {
+constexpr std::string_view kNameBegin = "events.out.tfevents.";
+
+/// TensorBoard takes what has "tfevents" in its name, and reads a folder's files in the order of their names. The time
+/// in it is later than those of the files that are there, even where the clock was set back since.
+std::string new_file_name(const fs::path& folder) {
     static std::atomic<unsigned> counter{0};
-    return concat("events.out.tfevents.", static_cast<int64_t>(seconds_since_1970()), ".", host_name(), ".", getpid(),
-                  ".", counter++);
+    auto time = static_cast<int64_t>(seconds_since_1970());
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        const std::string name = entry.path().filename().string();
+        if (!name.starts_with(kNameBegin)) continue;
+        const std::string rest = name.substr(kNameBegin.size());
+        const auto there = parse_int(rest.substr(0, rest.find('.')));
+        constexpr int64_t kLatest = 9'999'999'998;  // of as many digits
+        if (there && *there >= time && *there <= kLatest) time = *there + 1;
+    }
+    return concat(kNameBegin, time, ".", host_name(), ".", getpid(), ".", counter++);
 }
 
 [[noreturn]] void cannot_write(const fs::path& path, int error) {
@@ -113,11 +127,11 @@ std::string new_file_name() {
 
 }  // namespace
 
-EventFile::EventFile(const fs::path& folder) : path_(folder / new_file_name()) {
+EventFile::EventFile(const fs::path& folder) : path_(folder / new_file_name(folder)) {
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) cannot_write(folder, error.value());
-    descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    descriptor_ = open_file(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
     if (descriptor_ < 0) cannot_write(path_, errno);
     buffer_.reserve(kBufferSize + 4096);
     put_double(event_, event::kWallTime, seconds_since_1970());

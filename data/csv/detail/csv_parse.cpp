@@ -80,7 +80,7 @@ bool ends_with_sentinel(const CsvFile& file, const arrow::Table& rows) {
 /// As read_csv_rows, with or without quotes; fails where `file` has a quote and may have none.
 CsvRows parse_rows(const CsvFile& file, int32_t block_size, bool quotes, const std::shared_ptr<CsvStreamLog>& log) {
     const auto stream = open_csv_stream(
-        file.path, file.name, stream_options(file, quotes ? sentinel_row(file) : "", /*refuse_quotes=*/!quotes), log);
+        *file.source, stream_options(file, quotes ? sentinel_row(file) : "", /*refuse_quotes=*/!quotes), log);
     auto table = arrow::csv::TableReader::Make(arrow::io::default_io_context(), stream,
                                                read_options(block_size, /*threads=*/true), parse_options(file, quotes),
                                                text_options(file));
@@ -110,8 +110,7 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
         // Rows of other lengths than the first are found out later, when all are read.
         parse.invalid_row_handler = [](const InvalidRow&) { return InvalidRowResult::Skip; };
         auto rows = arrow::csv::StreamingReader::Make(
-            arrow::io::default_io_context(),
-            open_csv_stream(file.path, file.name, stream_options(file, sentinel + "\n"), log),
+            arrow::io::default_io_context(), open_csv_stream(*file.source, stream_options(file, sentinel + "\n"), log),
             read_options(block_size, /*threads=*/false), parse, byte_options());
         require_text(file, *log);
         if (rows.status().IsInvalid()) continue;
@@ -148,11 +147,10 @@ arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::share
         skip(row);
         return InvalidRowResult::Skip;
     };
-    ARROW_ASSIGN_OR_RAISE(auto reader,
-                          arrow::csv::StreamingReader::Make(
-                              arrow::io::default_io_context(),
-                              open_csv_stream(file.path, file.name, stream_options(file, sentinel_row(file)), log),
-                              read_options(block_size, /*threads=*/false), parse, byte_options()));
+    ARROW_ASSIGN_OR_RAISE(auto reader, arrow::csv::StreamingReader::Make(
+                                           arrow::io::default_io_context(),
+                                           open_csv_stream(*file.source, stream_options(file, sentinel_row(file)), log),
+                                           read_options(block_size, /*threads=*/false), parse, byte_options()));
     while (true) {
         ARROW_ASSIGN_OR_RAISE(auto batch, reader->Next());
         if (!batch) return arrow::Status::OK();

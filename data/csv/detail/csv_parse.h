@@ -20,7 +20,7 @@ namespace embark {
 
 /// A CSV file, and how its bytes are to be read.
 struct CsvFile {
-    std::filesystem::path path;
+    std::shared_ptr<const CsvSource> source;
     /// What messages call it.
     std::string name;
     /// As Arrow sees it, and where that is other than in the file what stands there; see CsvStreamOptions.

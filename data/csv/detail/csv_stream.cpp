@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,9 @@
 #include <arrow/io/transform.h>
 #include <arrow/util/compression.h>
 
+#include <sys/stat.h>
+
+#include "../../../core/file.h"
 #include "../../table/detail/arrow_utils.h"
 
 namespace embark {
@@ -52,9 +56,9 @@ constexpr std::array<FileMagic, 13> kMagics = {{
 }};
 
 /// How the file is compressed. Throws Error where it is of a kind that is not read.
-arrow::Compression::type codec_of(arrow::io::ReadableFile& file, const std::string& name) {
-    const auto head = arrow_value(file.Read(16), "Cannot read ", name);
-    require_arrow(file.Seek(0), "Cannot read ", name);
+arrow::Compression::type codec_of(const CsvSource& source) {
+    const std::string& name = source.name();
+    const auto head = arrow_value(source.file().ReadAt(0, 16), "Cannot read ", name);
     const std::string_view bytes(*head);
     for (const FileMagic& magic : kMagics) {
         if (!bytes.starts_with(magic.bytes)) continue;
@@ -192,6 +196,19 @@ public:
 
     /// At the end of the file more than `nbytes`, by the tail.
     BufferResult Read(int64_t nbytes) override {
+        try {
+            return read_block(nbytes);
+        } catch (const std::bad_alloc&) {  // on a thread of Arrow's, which would end the process
+            return arrow::Status::OutOfMemory("there is not enough memory");
+        }
+    }
+
+    arrow::Result<int64_t> Read(int64_t, void*) override {
+        return arrow::Status::NotImplemented("CSV is read by buffers");
+    }
+
+private:
+    BufferResult read_block(int64_t nbytes) {
         ARROW_ASSIGN_OR_RAISE(auto bytes, next(nbytes));
         if (bytes->size() == nbytes) return bytes;
         // Near the end, or a source that gives what it has at hand: the parser wants a row's end in every block.
@@ -204,13 +221,10 @@ public:
         return arrow::Buffer::FromString(std::move(block));
     }
 
-    arrow::Result<int64_t> Read(int64_t, void*) override {
-        return arrow::Status::NotImplemented("CSV is read by buffers");
-    }
-
-private:
+    /// Not much at a time: streams take memory for as much as they are asked for, however little there is.
     BufferResult next(int64_t nbytes) {
-        ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Read(nbytes));
+        constexpr int64_t kStep = 1 << 20;
+        ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Read(std::min(nbytes, kStep)));
         if (bytes->size() > 0) ARROW_RETURN_NOT_OK(inspect(std::string_view(*bytes)));
         return bytes;
     }
@@ -246,11 +260,31 @@ private:
 
 }  // namespace
 
-std::shared_ptr<InputStream> open_csv_stream(const std::filesystem::path& path, const std::string& name,
-                                             CsvStreamOptions options, std::shared_ptr<CsvStreamLog> log) {
-    const auto file = arrow_value(arrow::io::ReadableFile::Open(path.string()), "Cannot read ", name);
-    std::shared_ptr<InputStream> stream = file;
-    if (const auto compression = codec_of(*file, name); compression != arrow::Compression::UNCOMPRESSED) {
+CsvSource::CsvSource(const std::filesystem::path& path, std::string name) : name_(std::move(name)) {
+    require_readable_file(path);
+    file_ = arrow_value(arrow::io::ReadableFile::Open(path.string()), "Cannot read ", name_);
+    struct stat file {};
+    require(fstat(file_->file_descriptor(), &file) == 0, "Cannot read ", name_);
+    size_ = file.st_size;
+    written_ = file.st_mtim;
+}
+
+std::shared_ptr<InputStream> CsvSource::stream() const {
+    return arrow_value(arrow::io::RandomAccessFile::GetStream(file_, 0, size_), "Cannot read ", name_);
+}
+
+void CsvSource::require_unchanged() const {
+    struct stat file {};
+    const bool same = fstat(file_->file_descriptor(), &file) == 0 && file.st_size == size_ &&
+                      file.st_mtim.tv_sec == written_.tv_sec && file.st_mtim.tv_nsec == written_.tv_nsec;
+    require(same, "Cannot read ", name_, ": it was changed while it was read; read it when nobody writes it");
+}
+
+std::shared_ptr<InputStream> open_csv_stream(const CsvSource& source, CsvStreamOptions options,
+                                             std::shared_ptr<CsvStreamLog> log) {
+    std::shared_ptr<InputStream> stream = source.stream();
+    if (const auto compression = codec_of(source); compression != arrow::Compression::UNCOMPRESSED) {
+        const std::string& name = source.name();
         const auto codec = arrow_value(arrow::util::Codec::Create(compression), "Cannot unpack ", name);
         stream = arrow_value(arrow::io::CompressedInputStream::Make(codec.get(), stream), "Cannot unpack ", name);
     }

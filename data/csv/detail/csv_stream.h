@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include <arrow/io/file.h>
 #include <arrow/io/interfaces.h>
 
 namespace embark {
@@ -35,10 +37,30 @@ struct CsvStreamOptions {
     bool refuse_quotes = false;
 };
 
+/// A CSV file that stays the same file while it is read several times, whatever its name means by then. Throws Error
+/// for what is not an ordinary file that can be read; `name` is what messages call it.
+class CsvSource {
+public:
+    CsvSource(const std::filesystem::path& path, std::string name);
+
+    const std::string& name() const { return name_; }
+    arrow::io::RandomAccessFile& file() const { return *file_; }
+    /// From its first byte on.
+    std::shared_ptr<arrow::io::InputStream> stream() const;
+    /// Throws Error where somebody has written into it since it was opened: then its passes have read different values.
+    void require_unchanged() const;
+
+private:
+    std::string name_;
+    std::shared_ptr<arrow::io::ReadableFile> file_;
+    int64_t size_ = 0;
+    struct timespec written_ {};
+};
+
 /// The bytes of a CSV file as UTF-8, unpacked where the file is compressed. Writes what it sees to `log` until it is
-/// read to its end, a byte that it may not have, or a quote that is refused. `name` is what messages call the file.
-/// Throws Error for a file that is compressed in a way that is not read, or is not text at all.
-std::shared_ptr<arrow::io::InputStream> open_csv_stream(const std::filesystem::path& path, const std::string& name,
-                                                        CsvStreamOptions options, std::shared_ptr<CsvStreamLog> log);
+/// read to its end, a byte that it may not have, or a quote that is refused. Throws Error for a file that is compressed
+/// in a way that is not read, or is not text at all.
+std::shared_ptr<arrow::io::InputStream> open_csv_stream(const CsvSource& source, CsvStreamOptions options,
+                                                        std::shared_ptr<CsvStreamLog> log);
 
 }  // namespace embark

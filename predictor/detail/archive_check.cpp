@@ -1,0 +1,86 @@
+#include "archive_check.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caffe2/serialize/inline_container.h>
+#include <torch/types.h>
+
+#include "../../core/detail/pickle_machine.h"
+#include "../../core/error.h"
+#include "archive_code.h"
+
+namespace embark {
+
+namespace {
+
+using caffe2::serialize::PyTorchStreamReader;
+using pickle::Item;
+using pickle::Items;
+
+std::string read_record(PyTorchStreamReader& archive, const std::string& name) {
+    const auto [data, size] = archive.getRecord(name);
+    return {static_cast<const char*>(data.get()), size};
+}
+
+/// Goes through a pickle as LibTorch will, and looks at its tensors.
+class TensorCheck : public pickle::Machine {
+public:
+    TensorCheck(std::string_view pickle, std::string tensors, PyTorchStreamReader& archive)
+        : Machine(pickle), tensors_(std::move(tensors)), archive_(archive) {}
+
+private:
+    Item reduce(const std::string& name, const Items& arguments) override {
+        if (name == "torch._utils._rebuild_tensor_v2" && arguments.size() >= 4) {
+            const auto& storage = as<pickle::Storage>(arguments[0]);
+            const auto element = static_cast<int64_t>(c10::elementSize(storage.type));
+            int64_t bytes = 0;
+            const bool possible = storage.numel >= 0 && !__builtin_mul_overflow(storage.numel, element, &bytes);
+            // Of an empty storage there is nothing to read.
+            const bool is_there = possible && (bytes == 0 || archive_.getRecordSize(tensors_ + storage.key) >=
+                                                                 static_cast<size_t>(bytes));
+            require(is_there, "it is damaged: a tensor's numbers are not all there");
+            pickle::require_within(storage.numel, as<int64_t>(arguments[1]), integers(arguments[2]),
+                                   integers(arguments[3]));
+            return {pickle::Object{}};
+        }
+        // Lists and dictionaries, with the types of what is in them.
+        constexpr std::string_view kKnown[] = {
+            "collections.OrderedDict",          "torch.jit._pickle.restore_type_tag",
+            "torch.jit._pickle.build_intlist",  "torch.jit._pickle.build_doublelist",
+            "torch.jit._pickle.build_boollist", "torch.jit._pickle.build_tensorlist"};
+        if (std::ranges::find(kKnown, name) == std::end(kKnown)) refuse_call(name);
+        return {pickle::Object{}};
+    }
+
+    Item new_object(const std::string& name) override {
+        // Else it is a class of LibTorch's own, which restores itself.
+        if (!name.starts_with("__torch__.") || name.starts_with("__torch__.torch.")) refuse_call(name);
+        return {pickle::Object{}};
+    }
+
+    std::string tensors_;
+    PyTorchStreamReader& archive_;
+};
+
+}  // namespace
+
+void check_archive(std::istream& archive, bool trusted) {
+    PyTorchStreamReader reader(&archive);
+    std::vector<std::string> sources;
+    for (const std::string& name : reader.getAllRecords()) {
+        if (name.starts_with("code/") && name.ends_with(".py")) sources.push_back(read_record(reader, name));
+    }
+    require_inert_code(sources);
+    if (!trusted) require_known_code(sources);
+    for (const std::string name : {"data", "constants"}) {
+        if (!reader.hasRecord(name + ".pkl")) continue;
+        const std::string pickle = read_record(reader, name + ".pkl");
+        TensorCheck(pickle, name + "/", reader).read();
+    }
+}
+
+}  // namespace embark
