@@ -75,6 +75,7 @@ void Learner::Impl::run_outside_fit(const std::vector<std::shared_ptr<Callback>>
     TrainingLoop loop(dls, model, options.loss, /*step=*/nullptr, events);
     TrainingState state;
     state.model = &model.module();
+    state.forward = model;
     state.loss_func = &options.loss;
     state.dls = &dls;
     try {
