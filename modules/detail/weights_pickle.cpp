@@ -100,6 +100,7 @@ private:
             case 'u': set(pop_to_mark()); break;
             case 'Q': push(storage(items(pop()))); break;
             case 'R': reduce(); break;
+            case '\x81': new_object(); break;
             case 'b': pop(); break;  // attributes of an OrderedDict, the versions of its layers
             default:
                 fail("it has something else than tensors by name (pickle's operation ",
@@ -222,6 +223,14 @@ private:
         } else {
             fail("it asks Python to call ", one_line_name(name), ", and only weights are read");
         }
+    }
+    /// fastai keeps the optimizer's hyper-parameters in a list of its own beside the weights; what is in it is left out.
+    void new_object() {
+        const Items arguments = items(pop());
+        const std::string name = as<Global>(pop()).name;
+        require(name == "fastcore.foundation.L" && arguments.empty(), "it asks Python to make a ", one_line_name(name),
+                ", and only weights are read");
+        push({std::make_shared<Entries>()});
     }
     static std::string one_line_name(std::string name) {
         for (char& c : name) {
