@@ -64,6 +64,7 @@ void MixUp::before_batch(TrainingState& state) {
 
 void MixUp::after_loss(TrainingState& state) {
     if (other_targets_.empty()) return;
+    if (state.loss_func->is_of_inputs()) return;  // which are mixed already
     const auto own = (*state.loss_func)(state.predictions, state.batch.targets, Reduction::none);
     const auto other = (*state.loss_func)(state.predictions, other_targets_, Reduction::none);
     state.loss = mean_over_rows(mixed(own, other, lambda_), state.batch.weights);

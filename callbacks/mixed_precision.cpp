@@ -3,9 +3,9 @@
 #include <cmath>
 #include <map>
 
-#include <ATen/autocast_mode.h>
 #include <torch/types.h>
 
+#include "../core/detail/autocast_scope.h"
 #include "../core/error.h"
 #include "../core/state_dict.h"
 #include "gradients.h"
@@ -13,31 +13,9 @@
 
 namespace embark {
 
-/// Autocast on this thread, until it goes.
-class MixedPrecision::Autocast {
+class MixedPrecision::Autocast : public AutocastScope {
 public:
-    Autocast(at::DeviceType device, at::ScalarType type)
-        : device_(device),
-          enabled_before_(at::autocast::is_autocast_enabled(device)),
-          type_before_(at::autocast::get_autocast_dtype(device)) {
-        at::autocast::set_autocast_enabled(device, true);
-        at::autocast::set_autocast_dtype(device, type);
-        at::autocast::increment_nesting();
-    }
-    ~Autocast() {
-        at::autocast::decrement_nesting();
-        // Also inside an autocast of the caller's own: the optimizer's step makes its copies of weights old.
-        at::autocast::clear_cache();
-        at::autocast::set_autocast_dtype(device_, type_before_);
-        at::autocast::set_autocast_enabled(device_, enabled_before_);
-    }
-    Autocast(const Autocast&) = delete;
-    Autocast& operator=(const Autocast&) = delete;
-
-private:
-    at::DeviceType device_;
-    bool enabled_before_;
-    at::ScalarType type_before_;
+    Autocast(at::DeviceType device, at::ScalarType type) : AutocastScope(device, /*enabled=*/true, type) {}
 };
 
 namespace {

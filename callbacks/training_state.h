@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -72,6 +73,8 @@ struct TrainingState {
     const DataLoaders* dls = nullptr;
     /// The module that is trained.
     torch::nn::Module* model = nullptr;
+    /// Its outputs for encoded inputs, as the training step asks for them; empty where nobody said.
+    std::function<Tensors(const Tensors& inputs)> forward = {};
     /// Null outside of a fit.
     Optimizer* optimizer = nullptr;
     const Loss* loss_func = nullptr;

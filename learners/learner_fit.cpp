@@ -69,6 +69,7 @@ const Records& Learner::Impl::fit(int64_t n_epoch, const LearningRate& lr, const
     TrainingLoop loop(dls, model, options.loss, chosen.step.get(), events);
     TrainingState state;
     state.model = &model.module();
+    state.forward = model;
     state.optimizer = &optimizer();
     state.loss_func = &options.loss;
     state.dls = &dls;

@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include "../callbacks/detail/batch_loss.h"
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
 #include "../core/file.h"
@@ -26,9 +27,9 @@ public:
                 ": the model's forward gave no tensor, or a callback left the batch before");
         append(predictions_, loss_.activation(state.predictions));
         append(targets_, state.batch.targets);
-        if (loss_ && !state.batch.targets.empty()) {
-            losses_.push_back(loss_(state.predictions, state.batch.targets, Reduction::none).to(at::kCPU));
-        }
+        if (!loss_) return;
+        const Tensors& targets = compared(loss_, state.batch);
+        if (!targets.empty()) losses_.push_back(loss_(state.predictions, targets, Reduction::none).to(at::kCPU));
     }
 
     Predictions all() const {
@@ -74,6 +75,7 @@ void Learner::Impl::run_outside_fit(const std::vector<std::shared_ptr<Callback>>
     TrainingLoop loop(dls, model, options.loss, /*step=*/nullptr, events);
     TrainingState state;
     state.model = &model.module();
+    state.forward = model;
     state.loss_func = &options.loss;
     state.dls = &dls;
     try {

@@ -141,6 +141,9 @@ auto f_ratio(double beta) {
     };
 }
 
+const auto kJaccardRatio = [](const ClassCounts& counts) {
+    return std::pair(counts.right, counts.actual + counts.predicted - counts.right);
+};
 const auto kPrecisionRatio = [](const ClassCounts& counts) { return std::pair(counts.right, counts.predicted); };
 const auto kRecallRatio = [](const ClassCounts& counts) { return std::pair(counts.right, counts.actual); };
 
@@ -162,6 +165,14 @@ Metric fbeta(double beta, ClassAverageOptions options) {
 
 Metric f1_score(ClassAverageOptions options) {
     return fbeta(1, options);
+}
+
+Metric dice(ClassAverageOptions options) {
+    return averaged_over_counts("dice", options, f_ratio(1));
+}
+
+Metric jaccard(ClassAverageOptions options) {
+    return averaged_over_counts("jaccard", options, kJaccardRatio);
 }
 
 Metric precision_multi(LabelAverageOptions options) {

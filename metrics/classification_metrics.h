@@ -6,7 +6,8 @@ namespace embark {
 
 // Predictions are logits: (…, classes) with as many targets as rows of logits, or (n) and (n, 1), one logit of class 1
 // beside class 0. Targets are classes, (n) or (n, 1), integers of any type. The predicted class is the one with
-// the largest logit, the first of several such; with one logit it is 1 where the logit is above 0.
+// the largest logit, the first of several such; with one logit it is 1 where the logit is above 0. Where the classes
+// are another dimension than the last there is Metric::along_axis.
 
 /// Share of rows whose predicted class is the target; higher is better.
 Metric accuracy();
@@ -55,6 +56,12 @@ Metric recall(ClassAverageOptions options = {});
 Metric fbeta(double beta, ClassAverageOptions options = {});
 /// fbeta with β = 1, the harmonic mean of precision and recall; higher is better.
 Metric f1_score(ClassAverageOptions options = {});
+/// f1_score under the name that it has in segmentation, 2·TP / (2·TP + FN + FP): `dice().along_axis(1)` is fastai's
+/// Dice, with Average::macro its DiceMulti. Higher is better.
+Metric dice(ClassAverageOptions options = {});
+/// Jaccard's coefficient, the intersection over the union of a class' predictions and targets, TP / (TP + FN + FP);
+/// with Average::macro fastai's JaccardCoeffMulti. Higher is better.
+Metric jaccard(ClassAverageOptions options = {});
 
 // Metrics of several yes-or-no targets in one row, its labels: logits and targets are (n, labels), a target that is not
 // 0 is yes, and a label is predicted where sigmoid(logit) > thresh. They are fastai's of the same names.

@@ -8,6 +8,7 @@
 #include "../core/error.h"
 #include "../distributed/detail/gather_batches.h"
 #include "../distributed/strategy.h"
+#include "../modules/losses/detail/class_axis.h"
 
 namespace embark {
 
@@ -37,16 +38,32 @@ Metric Metric::on(size_t output, std::string name) const {
     return chosen;
 }
 
-Metric Metric::in_units(Transform transform) const {
+Metric Metric::transformed(const Transform& of_predictions, const Transform& of_targets) const {
     Metric changed = *this;
     changed.reset();
-    const auto transformed = [&transform](auto function) {
-        return [function = std::move(function), transform](const at::Tensor& predictions, const at::Tensor& targets) {
-            return function(transform(predictions), transform(targets));
+    const auto with_both = [&](auto function) {
+        return [=](const at::Tensor& predictions, const at::Tensor& targets) {
+            return function(of_predictions(predictions), of_targets(targets));
         };
     };
-    changed.function_ = transformed(function_);
-    if (reason_) changed.reason_ = transformed(reason_);
+    changed.function_ = with_both(function_);
+    if (reason_) changed.reason_ = with_both(reason_);
+    return changed;
+}
+
+Metric Metric::in_units(Transform transform) const {
+    return transformed(transform, transform);
+}
+
+Metric Metric::along_axis(int64_t axis) const {
+    return transformed([axis](const at::Tensor& predictions) { return axis_last(predictions, axis); },
+                       [](const at::Tensor& targets) { return targets; });
+}
+
+Metric Metric::of_inputs() const {
+    Metric changed = *this;
+    changed.reset();
+    changed.of_inputs_ = true;
     return changed;
 }
 
@@ -59,8 +76,9 @@ void Metric::reset() {
 
 void Metric::accumulate(const Tensors& predictions, const Tensors& targets) {
     require(output_ < predictions.size() && output_ < targets.size(), "The metric ", name_, " needs output ", output_,
-            " and target ", output_, ", counted from 0: the model gave ", predictions.size(), ", the batch has ",
-            targets.size());
+            " and ", of_inputs_ ? "input " : "target ", output_, ", counted from 0: the model gave ",
+            predictions.size(), ", the batch has ", targets.size(),
+            targets.empty() ? "; a metric beside the inputs is made by of_inputs(): rmse().of_inputs()" : "");
     const auto prediction = predictions[output_].detach(), target = targets[output_].detach();
     const int64_t rows = target.size(0);
     if (rows == 0) return;  // a mean over nothing would make everything NaN

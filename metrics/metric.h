@@ -43,6 +43,14 @@ public:
     /// its logarithm.
     Metric in_units(Transform transform) const;
 
+    /// The same metric of a model whose classes are dimension `axis` of its output, and not the last one, as Loss has
+    /// it: `accuracy().along_axis(1)` of (n, classes, h, w) against (n, h, w).
+    Metric along_axis(int64_t axis) const;
+    /// The same metric of outputs beside the batch's inputs, as Loss::of_inputs: the `rmse().of_inputs()` of an
+    /// autoencoder.
+    Metric of_inputs() const;
+    bool is_of_inputs() const { return of_inputs_; }
+
     void reset();
     /// Takes in the raw outputs and targets of one batch. Throws Error where this metric's output or target is missing
     /// or it cannot be computed from them.
@@ -56,6 +64,7 @@ public:
     std::string undefined_because() const;
 
 private:
+    Metric transformed(const Transform& of_predictions, const Transform& of_targets) const;
     at::Tensor call(const at::Tensor& predictions, const at::Tensor& targets) const;
 
     std::string name_;
@@ -65,6 +74,7 @@ private:
     Finish finish_;
     Reason reason_;
     size_t output_ = 0;
+    bool of_inputs_ = false;
     at::Tensor total_;  // of the batches' values, times their rows; float64
     int64_t rows_ = 0;
     Tensors predictions_, targets_;

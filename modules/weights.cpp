@@ -138,6 +138,15 @@ LoadedWeights load_weights(torch::nn::Module& model, const std::filesystem::path
     return weights;
 }
 
+std::string fastai_collab_name(const std::string& name) {
+    static const std::map<std::string, std::string> names = {{"u_weight.weight", "user_factors.weight"},
+                                                             {"i_weight.weight", "item_factors.weight"},
+                                                             {"u_bias.weight", "user_bias.weight"},
+                                                             {"i_bias.weight", "item_bias.weight"}};
+    const auto found = names.find(name);
+    return found == names.end() ? name : found->second;
+}
+
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path) {
     save_safetensors(path, {.tensors = tensors_of(model), .metadata = {{"format", "pt"}}});
 }

@@ -46,6 +46,10 @@ std::map<std::string, at::Tensor> read_weights(const std::filesystem::path& path
 LoadedWeights load_weights(torch::nn::Module& model, const std::filesystem::path& path,
                            const LoadWeightsOptions& options = {});
 
+/// What DotProductBias calls what fastai's EmbeddingDotBias calls `name`, for LoadWeightsOptions::rename:
+/// u_weight.weight is user_factors.weight, i_bias.weight item_bias.weight. (A TabularModel has fastai's names.)
+std::string fastai_collab_name(const std::string& name);
+
 /// Writes the parameters and buffers of `model` by name as a safetensors file, which Python's
 /// `safetensors.torch.load_file` and load_weights read. Throws Error as save_safetensors does.
 void save_weights(const torch::nn::Module& model, const std::filesystem::path& path);

@@ -4,14 +4,18 @@
 
 namespace embark {
 
+const Tensors& compared(const Loss& loss, const Batch& batch) {
+    return loss.compared(batch.inputs, batch.targets);
+}
+
 at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch) {
-    if (!batch.weights.defined()) return loss(predictions, batch.targets);
-    return mean_over_rows(loss(predictions, batch.targets, Reduction::none), batch.weights);
+    if (!batch.weights.defined()) return loss(predictions, compared(loss, batch));
+    return mean_over_rows(loss(predictions, compared(loss, batch), Reduction::none), batch.weights);
 }
 
 double batch_weight(const Loss& loss, const Batch& batch) {
-    if (batch.weights.defined() || !loss || batch.targets.empty()) return batch.weight();
-    return loss.weight(batch.targets);
+    if (batch.weights.defined() || !loss || compared(loss, batch).empty()) return batch.weight();
+    return loss.weight(compared(loss, batch));
 }
 
 at::Tensor mean_over_rows(const at::Tensor& losses, const at::Tensor& weights) {

@@ -5,6 +5,9 @@
 
 namespace embark {
 
+/// What the loss compares the outputs with: the batch's targets, or its inputs; empty where it has none.
+const Tensors& compared(const Loss& loss, const Batch& batch);
+
 /// The loss of a batch as a scalar: the mean over its rows, weighted where the batch has weights.
 at::Tensor batch_loss(const Loss& loss, const Tensors& predictions, const Batch& batch);
 

@@ -7,6 +7,7 @@
 
 #include "../../core/error.h"
 #include "../../core/tensors.h"
+#include "../../modules/detail/norm_layers.h"
 #include "../../modules/losses/loss.h"
 #include "../../modules/sync_batch_norm.h"
 #include "../../optim/model_state.h"
@@ -36,11 +37,7 @@ Batch rows_of(const Batch& batch, RowRange part) {
 
 bool has_batch_norm(const torch::nn::Module& model) {
     const auto parts = model.modules();
-    return std::any_of(parts.begin(), parts.end(), [](const auto& part) {
-        return part->template as<torch::nn::BatchNorm1dImpl>() != nullptr ||
-               part->template as<torch::nn::BatchNorm2dImpl>() != nullptr ||
-               part->template as<torch::nn::BatchNorm3dImpl>() != nullptr;
-    });
+    return std::any_of(parts.begin(), parts.end(), [](const auto& part) { return is_batch_norm(*part); });
 }
 
 }  // namespace
@@ -189,7 +186,8 @@ void DataParallel::settle_share(TrainingState& state) {
     const Batch& batch = state.batch;
     const bool weighted = state.loss_func->has_weight();
     const bool changed =
-        !batch.weights.is_same(as_shared_.weights) || (weighted && !same_tensors(batch.targets, as_shared_.targets));
+        !batch.weights.is_same(as_shared_.weights) ||
+        (weighted && !same_tensors(compared(*state.loss_func, batch), compared(*state.loss_func, as_shared_)));
     if (changed) own_weight_ = counts_ ? batch_weight(*state.loss_func, batch) : 0;
     // What nobody has seen the whole of is added up.
     const bool differs = weighted || has_row_weights_;

@@ -123,7 +123,9 @@ void Recorder::after_batch(TrainingState& state) {
     const double weight = state.batch.weight();
     valid_total_ += state.loss.item<double>() * weight;
     valid_weight_ += weight;
-    for (auto& metric : metrics_) metric.accumulate(state.predictions, state.batch.targets);
+    for (auto& metric : metrics_) {
+        metric.accumulate(state.predictions, metric.is_of_inputs() ? state.batch.inputs : state.batch.targets);
+    }
 }
 
 void Recorder::record_training_batch(TrainingState& state) {

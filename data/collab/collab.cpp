@@ -223,8 +223,8 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     if (split.valid.numel() > 0) {
         valid = DataLoader(read.encode(*fitted, split.valid), valid_options(loaders));
     }
-    return {DataLoaders(DataLoader(std::move(train), train_options(loaders)), std::move(valid), fitted), fitted,
-            std::move(found)};
+    return {DataLoaders(DataLoader(std::move(train), train_options(loaders, split.train)), std::move(valid), fitted),
+            fitted, std::move(found)};
 }
 
 CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {

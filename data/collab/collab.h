@@ -41,6 +41,9 @@ struct CollabOptions {
     uint64_t seed = 42;
     bool shuffle = true;
     bool drop_last = true;
+    /// Which ratings a training epoch has, in the place of `shuffle`; it is told of all rows of the table. Not for
+    /// streamed rows.
+    Sampler sampler = {};
     at::Device device = default_device();
 };
 

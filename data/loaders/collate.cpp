@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "../../core/error.h"
+#include "detail/pad_collate.h"
 
 namespace embark {
 
@@ -89,24 +90,32 @@ Batch stack_collate(const std::vector<Sample>& samples) {
     return collated(samples, stacked, stacked);
 }
 
+Batch PadCollate::operator()(const std::vector<Sample>& samples) const {
+    Batch batch = collated(
+        samples, [&](const Column& column) { return padded(column, options.dim, options.value); },
+        [&](const Column& column) {
+            return options.target_value ? padded(column, options.dim, *options.target_value) : stacked(column);
+        });
+    if (!options.lengths && !options.mask) return batch;
+    const at::Tensor lengths = at::tensor(lengths_of({samples, &Sample::inputs, 0}, options.dim), at::kLong);
+    if (options.lengths) batch.inputs.push_back(lengths);
+    if (options.mask) {
+        const int64_t longest = batch.inputs.front().size(options.dim + 1);
+        batch.inputs.push_back(at::arange(longest).unsqueeze(0) < lengths.unsqueeze(1));
+    }
+    return batch;
+}
+
+std::string PadCollate::settings() const {
+    return concat("pad_collate, value ", options.value, ", dim ", options.dim, options.lengths ? ", lengths" : "",
+                  options.mask ? ", mask" : "",
+                  options.target_value ? concat(", target value ", *options.target_value) : "");
+}
+
 Collate pad_collate(PadOptions options) {
     require<UsageError>(options.dim >= 0, "Samples cannot be padded in dimension ", options.dim,
                         "; it must be 0 or above");
-    return [options](const std::vector<Sample>& samples) {
-        Batch batch = collated(
-            samples, [&](const Column& column) { return padded(column, options.dim, options.value); },
-            [&](const Column& column) {
-                return options.target_value ? padded(column, options.dim, *options.target_value) : stacked(column);
-            });
-        if (!options.lengths && !options.mask) return batch;
-        const at::Tensor lengths = at::tensor(lengths_of({samples, &Sample::inputs, 0}, options.dim), at::kLong);
-        if (options.lengths) batch.inputs.push_back(lengths);
-        if (options.mask) {
-            const int64_t longest = batch.inputs.front().size(options.dim + 1);
-            batch.inputs.push_back(at::arange(longest).unsqueeze(0) < lengths.unsqueeze(1));
-        }
-        return batch;
-    };
+    return PadCollate{options};
 }
 
 }  // namespace embark

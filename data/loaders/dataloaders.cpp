@@ -45,7 +45,7 @@ int64_t resolved_valid_batch_size(const DataLoadersOptions& options) {
 
 /// `sampler` for rows that were taken from those it was made for: `numbers` says which.
 Sampler sampler_of_taken(const Sampler& sampler, const at::Tensor& numbers) {
-    if (!sampler) return {};
+    if (!sampler || !numbers.defined()) return sampler;
     return [=](const SamplerPass& pass) {
         SamplerPass taken = pass;
         taken.numbers = pass.numbers.defined() ? numbers.index_select(0, pass.numbers) : numbers;
@@ -55,7 +55,6 @@ Sampler sampler_of_taken(const Sampler& sampler, const at::Tensor& numbers) {
 
 DataLoadersOptions common_options(const DatasetOptions& options) {
     DataLoadersOptions common = loader_options(options);
-    common.sampler = options.sampler;
     common.batch_transforms = options.batch_transforms;
     return common;
 }
@@ -123,13 +122,13 @@ void require_valid(const DataLoadersOptions& options) {
                         "; it must be at least 1, or 0 for ten times the batch size");
 }
 
-DataLoaderOptions train_options(const DataLoadersOptions& options) {
+DataLoaderOptions train_options(const DataLoadersOptions& options, const at::Tensor& taken) {
     return {.batch_size = options.batch_size,
             .shuffle = options.shuffle,
             .drop_last = options.drop_last,
             .seed = options.seed,
             .device = options.device,
-            .sampler = options.sampler,
+            .sampler = sampler_of_taken(options.sampler, taken),
             .batch_transforms = options.batch_transforms,
             .augment = true};
 }
@@ -170,7 +169,7 @@ DataLoaders DataLoaders::from_tensors(TensorDataset train, TensorDataset valid, 
 }
 
 DataLoaders DataLoaders::from_dataset(AnyDataset data, const DatasetOptions& options) {
-    DataLoadersOptions common = common_options(options);
+    const DataLoadersOptions common = common_options(options);
     require_valid(common);
     require<UsageError>(data.iterable() == nullptr,
                         "Samples without numbers cannot be split at random: give a data set for validation beside that "
@@ -178,8 +177,7 @@ DataLoaders DataLoaders::from_dataset(AnyDataset data, const DatasetOptions& opt
     const auto preprocessing = preprocessing_of(data);
     const auto rows = rows_of(std::move(data), "the data set", options, options.rows_per_epoch);
     const Split split = random_split(rows->rows(), common.valid_pct, common.seed);
-    common.sampler = sampler_of_taken(common.sampler, split.train);
-    return DataLoaders(DataLoader(rows->taken(split.train), train_options(common)),
+    return DataLoaders(DataLoader(rows->taken(split.train), train_options(common, split.train)),
                        DataLoader(rows->taken(split.valid), valid_options(common)), preprocessing);
 }
 

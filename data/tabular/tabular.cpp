@@ -168,7 +168,8 @@ TabularDataLoaders TabularDataLoaders::from_table(const Table& table, const Tabu
     TableDescription description = describe_fitted(found, fitted, fitted.parts[1].targets);
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) valid = DataLoader(std::move(fitted.parts[1]), valid_options(loaders));
-    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders)), std::move(valid), fitted.data),
+    return {DataLoaders(DataLoader(std::move(fitted.parts[0]), train_options(loaders, split.train)), std::move(valid),
+                        fitted.data),
             fitted.data, std::move(found.options), std::move(description)};
 }
 

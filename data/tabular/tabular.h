@@ -103,6 +103,9 @@ struct TabularOptions {
     uint64_t seed = 42;
     bool shuffle = true;
     bool drop_last = true;
+    /// Which rows a training epoch has, in the place of `shuffle`; it is told of all rows of the table. Not for
+    /// streamed rows.
+    Sampler sampler = {};
     at::Device device = default_device();
 };
 

@@ -8,21 +8,11 @@
 
 #include "../../core/error.h"
 #include "../../core/text.h"
+#include "../../modules/detail/norm_layers.h"
 
 namespace embark {
 
 namespace {
-
-template <class... Layers>
-bool is_any(const torch::nn::Module& module) {
-    return ((dynamic_cast<const Layers*>(&module) != nullptr) || ...);
-}
-
-bool is_norm(const torch::nn::Module& module) {
-    using namespace torch::nn;
-    return is_any<BatchNorm1dImpl, BatchNorm2dImpl, BatchNorm3dImpl, InstanceNorm1dImpl, InstanceNorm2dImpl,
-                  InstanceNorm3dImpl, LayerNormImpl, GroupNormImpl>(module);
-}
 
 /// A parameter, under its first name, and every name that it is registered under.
 struct NamedParameter {

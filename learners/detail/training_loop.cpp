@@ -96,7 +96,7 @@ void TrainingLoop::begin_batch(TrainingState& state, const DataLoader::Epoch& ba
 void TrainingLoop::evaluate_batch(TrainingState& state) {
     state.predictions = model_(state.batch.inputs);
     events_.send(&Callback::after_pred, state);
-    if (state.cancelled(Level::batch) || state.batch.targets.empty() || !loss_) return;
+    if (state.cancelled(Level::batch) || !loss_ || compared(loss_, state.batch).empty()) return;
     state.loss = batch_loss(loss_, state.predictions, state.batch);
     events_.send(&Callback::after_loss, state);
 }

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "../../core/error.h"
+#include "detail/class_axis.h"
 #include "detail/class_weights.h"
 #include "losses.h"
 
@@ -20,7 +21,12 @@ Loss class_loss(std::string name, PerValue per_value) {
         const auto& target = targets.front();
         require(prediction.dim() > 0 && prediction.numel() == target.numel() * prediction.size(-1), "The ", name,
                 " loss cannot compare predictions of shape ", prediction.sizes(), " with targets of shape ",
-                target.sizes(), ": it needs a row of logits for each target");
+                target.sizes(), ": it needs a row of logits for each target", along_axis_hint(prediction, target));
+        require(has_classes_last(prediction, target), "The ", name,
+                " loss takes the last dimension for the classes, and "
+                "predictions of shape ",
+                prediction.sizes(), " have not the places of targets of shape ", target.sizes(), " before it",
+                along_axis_hint(prediction, target));
         require(!target.is_floating_point(), "The ", name, " loss needs integers (int64 classes) as targets, not ",
                 c10::toString(target.scalar_type()));
         // A reshape costs a node of the graph at every step, so it is left out where there is nothing to do.
@@ -32,19 +38,6 @@ Loss class_loss(std::string name, PerValue per_value) {
     return Loss(
         std::move(name), std::move(function), [](const at::Tensor& output) { return output.softmax(-1); },
         [](const at::Tensor& prediction) { return prediction.argmax(-1); });
-}
-
-/// What the classes of a batch count, ignored ones nothing: of a row's values their mean.
-double weight_of_classes(const ClassWeights& weight, int64_t ignored, const at::Tensor& target) {
-    if (target.numel() == 0) return 0;
-    const auto y = target.reshape(-1);
-    auto counted = y.ne(ignored).to(at::kDouble);
-    if (!weight.empty()) {
-        // Of a class that there is not the loss itself will speak.
-        const auto classes = y.to(at::kLong).clamp(0, static_cast<int64_t>(weight.size()) - 1);
-        counted = counted * weight.beside(counted).index_select(0, classes);
-    }
-    return counted.sum().item<double>() * static_cast<double>(target.size(0)) / static_cast<double>(target.numel());
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <torch/types.h>
 
 #include "../../core/error.h"
+#include "detail/class_axis.h"
+#include "detail/class_weights.h"
 
 namespace embark {
 
@@ -37,6 +39,24 @@ double common_weight(const std::string& name, const std::vector<WeightedLoss>& p
     return first;
 }
 
+/// Each row's own mean, of a batch of it alone.
+at::Tensor row_by_row(const LossModule::Call& mean, const at::Tensor& prediction, const at::Tensor& target) {
+    Tensors losses;
+    for (int64_t row = 0; row < target.size(0); ++row) {
+        losses.push_back(mean(prediction.narrow(0, row, 1), target.narrow(0, row, 1)));
+    }
+    return torch::stack(losses);
+}
+
+/// Throws Error where LibTorch would compare each value with many: both sides have as many values in another form, or
+/// the targets are not classes, which alone may have other shapes.
+void require_no_broadcast(const std::string& name, const at::Tensor& prediction, const at::Tensor& target) {
+    const bool broadcasts = target.is_floating_point() || prediction.numel() == target.numel();
+    require(prediction.sizes() == target.sizes() || !broadcasts, "The ", name,
+            " loss, a module that takes both as they are, cannot compare predictions of shape ", prediction.sizes(),
+            " with targets of shape ", target.sizes(), ": give both one shape");
+}
+
 /// How many members' predictions there are, 0 where they are the whole ensemble's.
 int64_t members_of(const Tensors& predictions, const std::string& loss) {
     int64_t members = 0;
@@ -63,27 +83,84 @@ std::vector<Tensors> by_member(const Tensors& predictions, int64_t members) {
 
 }  // namespace
 
-Loss::Loss(std::string name, Function function, Transform activation, Transform decode)
+Loss::Loss(std::string name, PlainFunction<Function> function, Transform activation, Transform decode)
     : name_(std::move(name)),
-      function_(std::move(function)),
+      function_(std::move(function.function)),
       activation_(std::move(activation)),
       decode_(std::move(decode)) {}
 
-Loss::Loss(std::string name, std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> mean)
-    : Loss(std::move(name), [mean](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
-          if (reduction == Reduction::mean) return mean(predictions.front(), targets.front());
-          // A function of the user's own only gives the mean, so each row is a batch of its own.
-          Tensors losses;
-          for (int64_t row = 0; row < targets.front().size(0); ++row) {
-              losses.push_back(mean(predictions.front().narrow(0, row, 1), targets.front().narrow(0, row, 1)));
-          }
-          return torch::stack(losses);
-      }) {}
+Loss::Loss(std::string name, PlainFunction<std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>> given)
+    : Loss(std::move(name),
+           [mean = std::move(given.function)](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+               if (reduction == Reduction::mean) return mean(predictions.front(), targets.front());
+               return row_by_row(mean, predictions.front(), targets.front());
+           }) {}
+
+Loss::Loss(std::string name, LossModule module)
+    : Loss(name, [name, module](const Tensors& predictions, const Tensors& targets, Reduction reduction) {
+          const at::Tensor &p = predictions.front(), &y = targets.front();
+          if (module.values) require_no_broadcast(name, p, y);  // one of the user's own may know what to do
+          if (reduction == Reduction::mean) return module.mean(p, y);
+          if (!module.values) return row_by_row(module.mean, p, y);
+          return module.values(p, y).reshape({y.size(0), -1}).mean(/*dim=*/1);
+      }) {
+    settings_ = module.text;
+    if (!module.ignore_index) return;
+    std::vector<double> of_classes;
+    if (module.class_weights.defined()) {
+        const at::Tensor given = module.class_weights.to(at::kCPU, at::kDouble).contiguous();
+        of_classes.assign(given.const_data_ptr<double>(), given.const_data_ptr<double>() + given.numel());
+    }
+    const ClassWeights weight("weight of the " + name_ + " loss", std::move(of_classes));
+    settings_ = join_settings({settings_, weight.text(), concat("ignore_index ", *module.ignore_index)});
+    weight_ = [weight, ignored = *module.ignore_index](const Tensors& targets) {
+        const at::Tensor& y = targets.front();
+        // Probabilities of classes, of which PyTorch takes the mean over rows.
+        return y.is_floating_point() ? static_cast<double>(y.size(0)) : weight_of_classes(weight, ignored, y);
+    };
+}
+
+Loss Loss::along_axis(int64_t axis) const {
+    require<UsageError>(further_.empty(),
+                        "A sum of losses has no axis: give each loss its own, as in "
+                        "sum_loss({{cross_entropy_loss_flat().along_axis(1)}, {mse_loss_flat()}})");
+    Loss along = *this;
+    along.function_ = [function = function_, axis](const Tensors& predictions, const Tensors& targets,
+                                                   Reduction reduction) {
+        Tensors moved = predictions;
+        moved.front() = axis_last(moved.front(), axis);
+        return function(moved, targets, reduction);
+    };
+    const auto moved_back = [axis](const Transform& transform) -> Transform {
+        if (!transform) return {};
+        return [transform, axis](const at::Tensor& output) {
+            const at::Tensor result = transform(axis_last(output, axis));
+            return result.dim() == output.dim() ? result.movedim(-1, axis) : result;  // else the classes are decoded
+        };
+    };
+    along.activation_ = moved_back(activation_);
+    along.decode_ = moved_back(decode_);
+    along.settings_ = join_settings({settings_, concat("axis ", axis)});
+    return along;
+}
+
+Loss Loss::of_inputs() const {
+    Loss loss = *this;
+    loss.of_inputs_ = true;
+    loss.settings_ = join_settings({settings_, "of the inputs"});
+    return loss;
+}
+
+void Loss::require_targets(const Tensors& targets) const {
+    require(!targets.empty(), "The ", name_,
+            " loss needs a target, and the batch has none; a loss with the inputs in "
+            "their place, as an autoencoder's, is made by of_inputs(): mse_loss_flat().of_inputs()");
+}
 
 at::Tensor Loss::operator()(const Tensors& predictions, const Tensors& targets, Reduction reduction) const {
     require(static_cast<bool>(function_), "The learner has no loss: give one, as in {.loss = mse_loss_flat()}");
     require(!predictions.empty(), "The ", name_, " loss needs a prediction, and the model gave none");
-    require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
+    require_targets(targets);
     const auto value = function_(predictions, targets, reduction);
     check_shape(value, targets.front(), reduction);
     return value;
@@ -116,7 +193,7 @@ Loss Loss::with_settings(std::string settings) const {
 }
 
 double Loss::weight(const Tensors& targets) const {
-    require(!targets.empty(), "The ", name_, " loss needs a target, and the batch has none");
+    require_targets(targets);
     return weight_ ? weight_(targets) : static_cast<double>(targets.front().size(0));
 }
 
@@ -149,6 +226,9 @@ Loss sum_loss(std::vector<WeightedLoss> parts) {
     std::string name;
     for (const auto& [loss, weight] : parts) {
         require<UsageError>(static_cast<bool>(loss), "A sum of losses was given an empty Loss");
+        require<UsageError>(!loss.of_inputs_,
+                            "A part of a sum of losses cannot be of_inputs() by itself: make it of the sum, "
+                            "sum_loss({…}).of_inputs()");
         require<UsageError>(std::isfinite(weight), "Invalid weight of the ", loss.name(), " loss in a sum: ", weight,
                             "; it must be a finite number");
         name += (name.empty() ? "" : "+") + loss.name();

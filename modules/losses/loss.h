@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "../../core/tensors.h"
+#include "loss_module.h"
 
 namespace embark {
 
@@ -25,11 +27,35 @@ public:
 
     /// No loss; training with it is an Error.
     Loss() = default;
-    Loss(std::string name, Function function, Transform activation = {}, Transform decode = {});
+    Loss(std::string name, PlainFunction<Function> function, Transform activation = {}, Transform decode = {});
 
     /// A loss of the user's own on one output and one target, which gives the mean:
     /// `Loss("huber", [](auto& p, auto& y) { return torch::huber_loss(p, y); })`.
-    Loss(std::string name, std::function<at::Tensor(const at::Tensor& prediction, const at::Tensor& target)> mean);
+    Loss(std::string name,
+         PlainFunction<std::function<at::Tensor(const at::Tensor& prediction, const at::Tensor& target)>> mean);
+
+    /// A loss module of LibTorch's as it is, or a module of the user's own whose forward takes an output and a target
+    /// and gives the mean: `Loss("huber", torch::nn::HuberLoss())`. Predictions are the model's raw outputs: it knows
+    /// no activation. Throws UsageError for a null module, and where its reduction is not the mean: batches are put
+    /// together by their means. The loss throws Error where the module would broadcast, as (n, 1) against (n).
+    template <class Impl>
+    Loss(std::string name, const torch::nn::ModuleHolder<Impl>& module)
+        : Loss(std::move(name), LossModule(module.is_empty() ? std::shared_ptr<Impl>() : module.ptr())) {}
+
+    /// The same loss, of a model whose classes are dimension `axis` of its (first) output, and not the last one, as in
+    /// the segmentation of pictures: `cross_entropy_loss_flat().along_axis(1)` of (n, classes, h, w) against (n, h, w).
+    /// Throws UsageError for a sum of losses, each of which can have an axis of its own.
+    Loss along_axis(int64_t axis) const;
+
+    /// The same loss with the batch's inputs in the place of its targets, output by output: for data that have none,
+    /// `mse_loss_flat().of_inputs()` of an autoencoder. A function that compares rows with one another, as a
+    /// contrastive loss does, is given as a Function: rows that are taken one by one have nothing to compare with.
+    Loss of_inputs() const;
+    bool is_of_inputs() const { return of_inputs_; }
+    /// What of a batch it compares the outputs with.
+    const Tensors& compared(const Tensors& inputs, const Tensors& targets) const {
+        return of_inputs_ ? inputs : targets;
+    }
 
     /// What a batch's targets count where its mean and those of others are averaged to the mean over all their rows.
     using Weight = std::function<double(const Tensors& targets)>;
@@ -45,7 +71,9 @@ public:
     explicit operator bool() const { return static_cast<bool>(function_); }
     const std::string& name() const { return name_; }
     /// Whether both were made by the same function of the library, whatever settings they were given.
-    bool same_kind(const Loss& other) const { return function_.target_type() == other.function_.target_type(); }
+    bool same_kind(const Loss& other) const {
+        return of_inputs_ == other.of_inputs_ && function_.target_type() == other.function_.target_type();
+    }
 
     /// The loss as a scalar tensor (Reduction::mean) or of shape (n). Throws Error where shapes cannot agree, and where
     /// the function gives another shape than it was asked for.
@@ -74,12 +102,15 @@ private:
     friend Loss sum_loss(std::vector<WeightedLoss> parts);
     friend Loss members_loss(Loss loss);
 
+    Loss(std::string name, LossModule module);
+    void require_targets(const Tensors& targets) const;
     void check_shape(const at::Tensor& value, const at::Tensor& target, Reduction reduction) const;
 
     std::string name_, settings_;
     Function function_;
     Weight weight_;
     Transform activation_, decode_;
+    bool of_inputs_ = false;
     std::vector<Loss> further_;  // of a sum of losses: those of the second output, the third, …
 };
 

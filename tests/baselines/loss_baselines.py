@@ -77,6 +77,17 @@ def losses():
         "bce.column_and_vector": (BCELossFlat, rand(10, 1), rand(10)),
         "bce.certain": (BCELossFlat, torch.tensor([0.0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])),
         "bce_weighted.columns": (partial(nn.BCELoss, weight=COLUMN_WEIGHTS), rand(8, 3), randint(2, (8, 3)).float()),
+        "cross_entropy_axis.pictures": (partial(CrossEntropyLossFlat, axis=1), 2 * randn(2, 4, 3, 5), randint(4, (2, 3, 5))),
+        "cross_entropy_weighted_axis.pictures": (partial(weighted, axis=1), 2 * randn(2, 4, 3, 5), randint(4, (2, 3, 5))),
+        "focal_axis.pictures": (partial(FocalLossFlat, axis=1), 2 * randn(2, 4, 3, 5), randint(4, (2, 3, 5))),
+        "module_huber.columns": (partial(nn.HuberLoss, delta=0.7), randn(6, 2), randn(6, 2)),
+        "module_bce_with_logits.columns":
+            (partial(nn.BCEWithLogitsLoss, weight=COLUMN_WEIGHTS, pos_weight=POS_WEIGHTS),
+             3 * randn(8, 3), randint(2, (8, 3)).float()),
+        "module_cross_entropy.pictures":
+            (partial(nn.CrossEntropyLoss, weight=CLASS_WEIGHTS, ignore_index=2), 2 * randn(2, 4, 3, 5),
+             ignored((2, 3, 5), 2)),
+        "module_soft_margin.labels": (nn.MultiLabelSoftMarginLoss, randn(6, 3), randint(2, (6, 3)).float()),
     }
     tensors = {}
     for name, (loss_class, prediction, target) in cases.items():

@@ -46,6 +46,7 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 from torch import nn
 
+from fastai_files import fastai_collab, fastai_tabular
 from image_baselines import images
 from loss_baselines import losses, plain
 from metric_baselines import metrics
@@ -542,7 +543,7 @@ def restarts_2018():
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 
-TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, images, losses, metrics, fits, mix_up, number_scalers, optimizers,
+TENSOR_BASELINES = (one_cycle, adam_scheduled, dot_product_bias, fastai_collab, fastai_tabular, images, losses, metrics, fits, mix_up, number_scalers, optimizers,
                     tabular_model, number_embeddings, tabm, text_encoder, pca)
 JSON_BASELINES = (schedules, smooth_loss, lr_find, random_splitter, folds, date_parts, vocabulary, restarts_2018,
                   tabular_procs)

@@ -3,10 +3,11 @@
 import json
 import math
 from functools import partial
+from types import SimpleNamespace
 
 import numpy
 import torch
-from fastai.metrics import exp_rmspe
+from fastai.metrics import Dice, DiceMulti, JaccardCoeff, JaccardCoeffMulti, exp_rmspe
 from scipy import stats
 from sklearn import metrics as skm
 
@@ -17,7 +18,8 @@ def metrics():
     """What scikit-learn, SciPy and fastai make of predictions and targets, by the names of Embark's metrics."""
     tensors, names = {}, {}
     for compute, cases in ((two_classes, two_class_cases), (several_classes, several_class_cases),
-                           (several_labels, several_label_cases), (regression, regression_cases)):
+                           (several_labels, several_label_cases), (segmentation, segmentation_cases),
+                           (regression, regression_cases)):
         for name, (predictions, targets) in cases():
             expected = {metric: number(value) for metric, value in compute(predictions, targets).items()}
             tensors |= {f"{name}.predictions": torch.tensor(predictions), f"{name}.targets": torch.tensor(targets),
@@ -81,6 +83,12 @@ def several_label_cases():
     yield "rows_without_a_label", (logits, targets * (numpy.arange(20) % 2)[:, None])
 
 
+def segmentation_cases():
+    random = numpy.random.default_rng(11)
+    yield "pictures", (random.normal(size=(3, 4, 5, 6)), random.integers(4, size=(3, 5, 6)))
+    yield "pictures_of_two_classes", (random.normal(size=(3, 2, 5, 6)), random.integers(2, size=(3, 5, 6)))
+
+
 def regression_cases():
     random = numpy.random.default_rng(10)
     targets = random.normal(size=50)
@@ -127,7 +135,9 @@ def averaged(ending, y, predicted, **settings):
             f"recall{ending}": partial(skm.recall_score, y, predicted, **settings),
             f"f1_score{ending}": partial(skm.f1_score, y, predicted, **settings),
             f"f2_score{ending}": partial(skm.fbeta_score, y, predicted, beta=2, **settings),
-            f"f0.5_score{ending}": partial(skm.fbeta_score, y, predicted, beta=0.5, **settings)}
+            f"f0.5_score{ending}": partial(skm.fbeta_score, y, predicted, beta=0.5, **settings),
+            f"dice{ending}": partial(skm.f1_score, y, predicted, **settings),
+            f"jaccard{ending}": partial(skm.jaccard_score, y, predicted, **settings)}
 
 
 def two_classes(logits, targets):
@@ -176,6 +186,25 @@ def several_labels(logits, targets):
                    f"recall_multi{ending}": partial(skm.recall_score, y, p > thresh, **settings),
                    f"f1_score_multi{ending}": partial(skm.f1_score, y, p > thresh, **settings)}
     return result
+
+
+def segmentation(logits, targets):
+    """fastai's metrics of pictures, whose classes are dimension 1, from all pixels."""
+    learn = SimpleNamespace(pred=torch.tensor(logits), y=torch.tensor(targets))
+    y, predicted = targets.ravel(), logits.argmax(1).ravel()
+    result = {"accuracy along axis 1": partial(skm.accuracy_score, y, predicted),
+              "dice_macro along axis 1": partial(accumulated, DiceMulti(axis=1), learn),
+              "jaccard_macro along axis 1": partial(accumulated, JaccardCoeffMulti(axis=1), learn)}
+    if logits.shape[1] == 2:
+        result |= {"dice along axis 1": partial(accumulated, Dice(axis=1), learn),
+                   "jaccard along axis 1": partial(accumulated, JaccardCoeff(axis=1), learn)}
+    return result
+
+
+def accumulated(metric, learn):
+    metric.reset()
+    metric.accumulate(learn)
+    return metric.value
 
 
 def regression(predictions, targets):

@@ -147,6 +147,40 @@ TEST(DatasetFit, is_not_resumed_with_another_sampler_or_other_transforms) {
                 AllOf(HasSubstr("sampler of the training rows"), HasSubstr("transforms of the training rows")));
 }
 
+TEST(DatasetFit, is_not_resumed_with_another_collate_function) {
+    const auto made = [](Collate collate) {
+        DatasetOptions given = options();
+        given.collate = std::move(collate);
+        return DataLoaders::from_dataset(NoisyMeans(), NoisyMeans{20}, given);
+    };
+    const Collate of_own = [pad = pad_collate({.mask = true})](const std::vector<Sample>& samples) {
+        return pad(samples);
+    };
+    const auto doubled = [pad = pad_collate({.mask = true})](double factor) -> Collate {
+        return [=](const std::vector<Sample>& samples) {
+            Batch batch = pad(samples);
+            batch.inputs[0] = batch.inputs[0] * factor;
+            return batch;
+        };
+    };
+    const std::vector<Collate> all = {pad_collate({.mask = true}), pad_collate({.value = 1, .mask = true}), of_own,
+                                      doubled(2), doubled(3)};
+    for (size_t first = 0; first < all.size(); ++first) {
+        const TemporaryFolder folder;
+        const CheckpointOptions checkpoint{.dir = folder.path(), .resume = true};
+        const auto stop = std::make_shared<StopAfter>(3);
+        learner(made(all[first]), {stop}).fit(2, 1e-3, {.stop = stop->source.get_token(), .checkpoint = checkpoint});
+        for (size_t second = 0; second < all.size(); ++second) {
+            auto again = learner(made(all[second]));
+            if (first == second) continue;
+            EXPECT_THAT(message_of<Error>([&] { again.fit(2, 1e-3, {.checkpoint = checkpoint}); }),
+                        HasSubstr("collate function of the training rows"))
+                << first << ", " << second;
+        }
+        EXPECT_NO_THROW(learner(made(all[first])).fit(2, 1e-3, {.checkpoint = checkpoint}));
+    }
+}
+
 TEST(DatasetFit, predictions_can_be_averaged_over_random_transforms) {
     auto learn = sequence_learner();
     const Predictions plain = learn.get_preds(), mean = learn.tta(3);

@@ -1,3 +1,4 @@
+#include <embark/callbacks/bn_freeze.h>
 #include <embark/callbacks/checkpoint/detail/checkpointer.h>
 #include <embark/callbacks/checkpoint/save_model.h>
 #include <embark/callbacks/early_stopping.h>
@@ -11,6 +12,7 @@
 #include <embark/callbacks/reporting/csv_logger.h>
 #include <embark/callbacks/reporting/event_timer.h>
 #include <embark/callbacks/short_epoch.h>
+#include <embark/callbacks/swa.h>
 #include <embark/callbacks/terminate_on_nan.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/learners/learner.h>
@@ -169,6 +171,15 @@ struct Fitting {
     TemporaryFolder folder;
 };
 
+/// Does not train the norm layer of dropout_learner().
+struct FrozenNorm : Callback {
+    void before_fit(TrainingState& state) override {
+        for (auto& item : state.model->named_parameters()) {
+            if (item.key().starts_with("1.")) item.value().requires_grad_(false);
+        }
+    }
+};
+
 template <class Made, class... Options>
 Callbacks one(const Options&... options) {
     return {std::make_shared<Made>(options...)};
@@ -218,11 +229,27 @@ std::vector<Case> cases() {
         {.name = "short epochs", .callbacks = [](Folder) { return one<ShortEpoch>(ShortEpochOptions{.pct = 0.4}); }},
         {.name = "moving average", .callbacks = [](Folder) { return one<ExponentialMovingAverage>(); }},
         {.name = "moving average, saved",
-         .callbacks = [save](Folder folder) { return joined({one<ExponentialMovingAverage>(), save(folder)}); },
+         .callbacks =
+             [save](Folder folder) {
+                 return joined({one<ExponentialMovingAverage>(), save(folder)});
+             },
          .one_cycle = true},
         {.name = "moving average without validation",
          .callbacks = [](Folder) { return one<ExponentialMovingAverage>(); },
          .has_valid = false},
+        {.name = "mean of the last epochs",
+         .callbacks = [](Folder) { return one<StochasticWeightAveraging>(SwaOptions{.start_epoch = 1}); }},
+        {.name = "mean of the last epochs, saved",
+         .callbacks =
+             [save](Folder folder) {
+                 return joined({one<StochasticWeightAveraging>(SwaOptions{.start_epoch = 1}), save(folder)});
+             },
+         .one_cycle = true},
+        {.name = "frozen batch norm",
+         .callbacks =
+             [](Folder) {
+                 return Callbacks{bn_freeze(), std::make_shared<FrozenNorm>()};
+             }},
         {.name = "mix-up", .callbacks = [](Folder) { return one<MixUp>(); }, .one_cycle = true},
         {.name = "mix-up of classes", .callbacks = [](Folder) { return one<MixUp>(); }, .classes = true},
         {.name = "bf16",

@@ -48,6 +48,19 @@ TEST(Metric, the_end_comes_after_the_mean) {
     EXPECT_EQ(value_over(doubled, {{kP1, kY1}, {kP2, kY2}}), 5.5);
 }
 
+TEST(Metric, along_an_axis_takes_the_classes_from_there) {
+    const auto logits = torch::randn({2, 4, 3, 4}), y = torch::randint(4, {2, 3, 4}, at::kLong);
+    Metric along = accuracy().along_axis(1);
+    along.accumulate({logits}, {y});
+    EXPECT_NEAR(along.value(), (logits.argmax(1) == y).to(at::kDouble).mean().item<double>(), 1e-12);
+    EXPECT_EQ(along.name(), "accuracy");
+    // As many values as if the last dimension were the classes.
+    EXPECT_THAT(message_of<Error>([&] { accuracy().accumulate({logits}, {y}); }),
+                HasSubstr("where dimension 1 is the classes, add .along_axis(1)"));
+    EXPECT_THAT(message_of<Error>([&] { accuracy().along_axis(5).accumulate({logits}, {y}); }),
+                HasSubstr("The metric accuracy cannot be computed: The axis 5 is not one"));
+}
+
 TEST(Metric, sums_in_float64) {
     Metric metric = avg_metric("mean", Direction::higher_is_better,
                                [](const at::Tensor& p, const at::Tensor&) { return p.mean(); });

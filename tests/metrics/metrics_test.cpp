@@ -71,19 +71,35 @@ std::map<std::string, Metric> all_metrics() {
         metrics.push_back(f1_score({.average = average}));
         metrics.push_back(fbeta(2, {.average = average}));
         metrics.push_back(fbeta(0.5, {.average = average}));
+        metrics.push_back(dice({.average = average}));
+        metrics.push_back(jaccard({.average = average}));
         if (average == Average::binary) continue;
         metrics.push_back(precision_multi({.average = average}));
         metrics.push_back(recall_multi({.average = average}));
         metrics.push_back(f1_score_multi({.average = average}));
     }
-    std::map<std::string, Metric> by_name = {
-        {"precision_multi above 0.3", precision_multi({.thresh = 0.3})},
-        {"recall_multi above 0.3", recall_multi({.thresh = 0.3})},
-        {"f1_score_multi above 0.3", f1_score_multi({.thresh = 0.3})},
-        {"accuracy_multi above 0.3", accuracy_multi(0.3)},   {"precision of class 0", precision({.pos_label = 0})},
-        {"recall of class 0", recall({.pos_label = 0})},     {"f1_score of class 0", f1_score({.pos_label = 0})},
-        {"f2_score of class 0", fbeta(2, {.pos_label = 0})}, {"f0.5_score of class 0", fbeta(0.5, {.pos_label = 0})}};
+    std::map<std::string, Metric> by_name = {{"precision_multi above 0.3", precision_multi({.thresh = 0.3})},
+                                             {"recall_multi above 0.3", recall_multi({.thresh = 0.3})},
+                                             {"f1_score_multi above 0.3", f1_score_multi({.thresh = 0.3})},
+                                             {"accuracy_multi above 0.3", accuracy_multi(0.3)},
+                                             {"precision of class 0", precision({.pos_label = 0})},
+                                             {"recall of class 0", recall({.pos_label = 0})},
+                                             {"f1_score of class 0", f1_score({.pos_label = 0})},
+                                             {"f2_score of class 0", fbeta(2, {.pos_label = 0})},
+                                             {"f0.5_score of class 0", fbeta(0.5, {.pos_label = 0})},
+                                             {"dice of class 0", dice({.pos_label = 0})},
+                                             {"jaccard of class 0", jaccard({.pos_label = 0})}};
     for (const auto& metric : metrics) EXPECT_TRUE(by_name.emplace(metric.name(), metric).second) << metric.name();
+    return by_name;
+}
+
+/// Those of pictures, whose classes are dimension 1.
+std::map<std::string, Metric> segmentation_metrics() {
+    std::map<std::string, Metric> by_name;
+    for (const Metric& metric :
+         {accuracy(), dice(), jaccard(), dice({.average = Average::macro}), jaccard({.average = Average::macro})}) {
+        by_name.emplace(metric.name() + " along axis 1", metric.along_axis(1));
+    }
     return by_name;
 }
 
@@ -97,7 +113,8 @@ void expect_near(double value, double expected, const std::string& what) {
 
 TEST(Metrics, agree_with_scikit_learn) {
     const auto baseline = testing::tensor_baseline("metrics.safetensors");
-    const auto metrics = all_metrics();
+    auto metrics = all_metrics();
+    metrics.merge(segmentation_metrics());
     std::set<std::string> compared;
     for (const auto& [name, names] : baseline.metadata) {
         const auto& predictions = baseline.tensors.at(name + ".predictions");

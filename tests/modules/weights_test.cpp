@@ -9,6 +9,10 @@
 #include <embark/core/error.h>
 #include <embark/core/safetensors.h>
 
+#include <embark/modules/dot_product.h>
+#include <embark/modules/tabular_model.h>
+
+#include "baselines.h"
 #include "python.h"
 #include "test_files.h"
 
@@ -127,6 +131,39 @@ TEST(Weights, of_a_tied_tensor_may_be_under_one_of_its_names) {
     TiedImpl model;
     EXPECT_THAT(load_weights(model, file).missing, IsEmpty());
     EXPECT_TRUE(model.tied.equal(torch::ones({2, 2})));
+}
+
+/// A file that fastai's Learner.save() wrote, and what the model says in fastai.
+class FastaiFile {
+public:
+    explicit FastaiFile(const std::string& baseline) : tensors(testing::tensor_baseline(baseline).tensors) {
+        const at::Tensor& bytes = tensors.at("file");
+        path = folder_.write("model.pth", {static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
+    }
+    std::map<std::string, at::Tensor> tensors;
+    std::filesystem::path path;
+
+private:
+    TemporaryFolder folder_;
+};
+
+TEST(FastaiFiles, of_an_embedding_dot_bias_give_its_predictions) {
+    const FastaiFile file("fastai_collab.safetensors");
+    DotProductBias model(DotProductOptions{.n_users = 5, .n_items = 6, .n_factors = 3, .y_range = {0, 5.5}});
+    load_weights(*model, file.path, {.entry = "model", .rename = fastai_collab_name});
+    const torch::NoGradGuard no_grad;
+    EXPECT_LE(testing::largest_difference(model->forward(file.tensors.at("x")), file.tensors.at("prediction")), 1e-6);
+}
+
+TEST(FastaiFiles, of_a_tabular_model_give_its_predictions) {
+    const FastaiFile file("fastai_tabular.safetensors");
+    TabularModel model(TabularModelOptions{
+        .embeddings = {{4, 2}, {6, 3}}, .n_cont = 3, .outputs = {{.size = 2}}, .layers = {4}, .y_range = {-1, 4}});
+    load_weights(*model, file.path);
+    model->eval();
+    const torch::NoGradGuard no_grad;
+    const auto predictions = model->forward(file.tensors.at("x_cat"), file.tensors.at("x_cont")).front();
+    EXPECT_LE(testing::largest_difference(predictions, file.tensors.at("prediction")), 1e-6);
 }
 
 TEST(Weights, that_are_saved_are_loaded) {

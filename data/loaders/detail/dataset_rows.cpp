@@ -6,11 +6,13 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <c10/util/Type.h>
 
 #include "../../../core/detail/checksum.h"
 #include "../../../core/error.h"
 #include "apply_transforms.h"
 #include "dataset_pass.h"
+#include "pad_collate.h"
 
 namespace embark {
 
@@ -36,6 +38,18 @@ auto saying_where(const std::string& where, Work work) {
 
 void require_defined(const Tensors& tensors, const char* kind) {
     for (size_t i = 0; i < tensors.size(); ++i) require(tensors[i].defined(), kind, " ", i, " is undefined");
+}
+
+std::string content_checksum(const std::vector<const Tensors*>& parts) {
+    Crc32 sum;
+    for (const Tensors* tensors : parts) {
+        for (const at::Tensor& tensor : *tensors) {
+            const at::Tensor values = tensor.cpu().contiguous();
+            sum.add(concat(values.scalar_type(), values.sizes()));
+            sum.add({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+        }
+    }
+    return "checksum " + sum.hex();
 }
 
 void require_as_many(size_t n, size_t of_first, const char* kind, int64_t first) {
@@ -95,15 +109,21 @@ std::shared_ptr<const RowSource> DatasetRows::taken(const at::Tensor& rows) cons
 }
 
 std::map<std::string, std::string> DatasetRows::facts() const {
-    Crc32 sum;
-    for (const Tensors* tensors : {&first_.inputs, &first_.targets}) {
-        for (const at::Tensor& tensor : *tensors) {
-            const at::Tensor values = tensor.cpu().contiguous();
-            sum.add(concat(values.scalar_type(), values.sizes()));
-            sum.add({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
-        }
-    }
-    return {{"first sample", "checksum " + sum.hex()}, {"transforms", names_of(settings_.transforms)}};
+    return {{"first sample", content_checksum({&first_.inputs, &first_.targets})},
+            {"transforms", names_of(settings_.transforms)},
+            {"collate function", name_of_collate()}};
+}
+
+std::string DatasetRows::name_of_collate() const {
+    const Collate& collate = settings_.collate;
+    if (const auto* padding = collate.target<PadCollate>()) return padding->settings();
+    const auto* function = collate.target<Batch (*)(const std::vector<Sample>&)>();
+    if (function != nullptr && *function == stack_collate) return "stack_collate";
+    // Functions of one type differ in what they make of a sample.
+    Sample sample = first_;
+    transform(sample, /*seed=*/{});
+    const Batch batch = collated({sample, sample}, 0);
+    return concat(c10::demangle(collate.target_type().name()), ", ", content_checksum({&batch.inputs, &batch.targets}));
 }
 
 std::string DatasetRows::where(int64_t index) const {

@@ -50,6 +50,8 @@ public:
 
 private:
     std::string where(int64_t index) const;
+    /// What tells its collate function from others: settings, else its type and what it makes of the first sample.
+    std::string name_of_collate() const;
     void check(const Sample& sample) const;
 
     AnyDataset data_;

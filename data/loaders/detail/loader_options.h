@@ -14,7 +14,8 @@ DataLoadersOptions loader_options(const Options& options) {
             .seed = options.seed,
             .shuffle = options.shuffle,
             .drop_last = options.drop_last,
-            .device = options.device};
+            .device = options.device,
+            .sampler = options.sampler};
 }
 
 /// What `splitter` makes of `table`, or, where it is empty, a random split as `options` say. Throws Error where it
@@ -27,8 +28,9 @@ void require_valid(const DataLoadersOptions& options);
 /// Throws UsageError where a splitter or a share of the rows is asked for although the validation rows are given.
 void require_no_split(const Splitter& splitter, double valid_pct);
 
-/// Options of the loader of the training part.
-DataLoaderOptions train_options(const DataLoadersOptions& options);
+/// Options of the loader of the training part, of the rows `taken` of the data set that the sampler was made for;
+/// undefined: of all.
+DataLoaderOptions train_options(const DataLoadersOptions& options, const at::Tensor& taken = {});
 
 /// Options of the loader of the validation part: every row, in order.
 DataLoaderOptions valid_options(const DataLoadersOptions& options);

@@ -36,6 +36,9 @@ ParquetSource::ParquetSource(const std::filesystem::path& train, const std::opti
     require<UsageError>(!splitter,
                         "Streamed rows cannot be split by a splitter, which needs all of them at once: give "
                         "the validation rows as files, or their share as valid_pct");
+    require<UsageError>(!options.sampler,
+                        "A sampler chooses rows by their numbers, and streamed rows come in an order of "
+                        "their own: leave it out");
     require<UsageError>(stream.fit_rows >= 1, "Invalid fit_rows ", stream.fit_rows, ": it must be at least 1");
     if (split_) {
         const auto files = train_.shared_files();

@@ -40,4 +40,16 @@ std::string ClassWeights::text() const {
     return weights.empty() ? "" : concat(what_, " ", join(weights));
 }
 
+double weight_of_classes(const ClassWeights& weight, int64_t ignored, const at::Tensor& target) {
+    if (target.numel() == 0) return 0;
+    const auto y = target.reshape(-1);
+    auto counted = y.ne(ignored).to(at::kDouble);
+    if (!weight.empty()) {
+        // Of a class that there is not the loss itself will speak.
+        const auto classes = y.to(at::kLong).clamp(0, static_cast<int64_t>(weight.size()) - 1);
+        counted = counted * weight.beside(counted).index_select(0, classes);
+    }
+    return counted.sum().item<double>() * static_cast<double>(target.size(0)) / static_cast<double>(target.numel());
+}
+
 }  // namespace embark

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,5 +32,8 @@ private:
     std::string what_;
     std::vector<double> weights_;
 };
+
+/// What the classes of a batch count, in rows: of a row's values the mean of their weights, ignored ones nothing.
+double weight_of_classes(const ClassWeights& weight, int64_t ignored, const at::Tensor& target);
 
 }  // namespace embark

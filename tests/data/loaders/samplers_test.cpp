@@ -4,7 +4,10 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
+#include <embark/data/collab/collab.h>
 #include <embark/data/loaders/streamed_rows.h>
+#include <embark/data/parquet/parquet.h>
+#include <embark/data/tabular/tabular.h>
 
 #include "test_files.h"
 
@@ -166,6 +169,48 @@ TEST(Sampler, that_gives_no_rows_is_refused) {
                 HasSubstr("has 4 weights and the data set 100 rows"));
     EXPECT_THAT(message_of<Error>([] { loader_of(random_sampler(101)); }), HasSubstr("101 of 100 rows"));
     EXPECT_THROW(random_sampler(-1), UsageError);
+}
+
+/// 50 ratings, 0.01, 0.11, …, of users 0 to 6.
+Table ratings() {
+    const at::Tensor rows = at::arange(50);
+    return Table::of_rows(50)
+        .with_column("user", rows % 7)
+        .with_column("item", rows % 3)
+        .with_column("rating", rows.to(at::kDouble) / 10 + 0.01);
+}
+
+at::Tensor targets_of(const DataLoader& loader) {
+    Tensors targets;
+    for (const Batch& batch : loader.epoch(0)) targets.push_back(batch.targets[0]);
+    return at::cat(targets).flatten();
+}
+
+TEST(Sampler, of_tables_and_ratings_is_told_of_all_rows) {
+    // Every fifth alone, of those that are for training.
+    const Sampler sampler = weighted_sampler((at::arange(50) % 5 == 0).to(at::kDouble));
+    const auto collab = CollabDataLoaders::from_table(ratings(), {.batch_size = 8, .sampler = sampler});
+    const auto tabular =
+        TabularDataLoaders::from_table(ratings(), {.y_names = {"rating"}, .batch_size = 8, .sampler = sampler});
+    for (const DataLoaders& dls : {DataLoaders(collab), DataLoaders(tabular)}) {
+        const at::Tensor drawn = targets_of(dls.train());
+        EXPECT_EQ(drawn.numel(), 40);
+        EXPECT_TRUE((drawn * 10).round().remainder(5).eq(0).all().item<bool>()) << drawn;
+        EXPECT_GT(std::get<0>(at::_unique(drawn)).numel(), 3);
+        EXPECT_EQ(dls.valid().rows(), 10);
+        EXPECT_FALSE((targets_of(dls.valid()) * 10).round().remainder(5).eq(0).all().item<bool>());
+    }
+    const auto given = CollabDataLoaders::from_tables(ratings(), ratings(), {.batch_size = 8, .sampler = sampler});
+    EXPECT_TRUE((targets_of(given.train()) * 10).round().remainder(5).eq(0).all().item<bool>());
+    EXPECT_THAT(message_of<Error>(
+                    [] { CollabDataLoaders::from_table(ratings(), {.sampler = weighted_sampler(at::ones({9}))}); }),
+                HasSubstr("The sampler has 9 weights"));
+    const testing::TemporaryFolder folder;
+    write_parquet(folder.path() / "ratings.parquet", ratings());
+    EXPECT_THAT(message_of<UsageError>([&] {
+                    CollabDataLoaders::from_parquet(folder.path() / "ratings.parquet", {.sampler = random_sampler()});
+                }),
+                HasSubstr("streamed rows come in an order of their own: leave it out"));
 }
 
 TEST(Sampler, is_refused_for_streamed_rows) {

@@ -31,6 +31,83 @@ TEST(Loss, of_the_users_own_gives_rows_too) {
     EXPECT_NEAR(huber({p}, {y}).item<double>(), 2.625 / 3, 1e-6);
 }
 
+struct MeanDistanceImpl : torch::nn::Module {
+    at::Tensor forward(const at::Tensor& p, const at::Tensor& y) { return (p - y).norm(2, 1).mean(); }
+};
+TORCH_MODULE(MeanDistance);
+
+TEST(Loss, of_a_module_of_the_users_own_gives_rows_too) {
+    const Loss distance("distance", MeanDistance());
+    const auto p = torch::tensor({{3.0, 4.0}, {0.0, 1.0}}), y = torch::zeros({2, 2}, at::kDouble);
+    EXPECT_TRUE(distance({p}, {y}, Reduction::none).allclose(torch::tensor({5.0, 1.0}, at::kDouble)));
+    EXPECT_NEAR(distance({p}, {y}).item<double>(), 3, 1e-12);
+}
+
+TEST(Loss, of_a_module_that_divides_by_rows_gives_each_its_sum) {
+    const Loss divergence("kl_div", torch::nn::KLDivLoss(torch::nn::KLDivLossOptions().reduction(torch::kBatchMean)));
+    const auto p = torch::randn({4, 3}).log_softmax(1), y = torch::rand({4, 3});
+    const auto rows = at::kl_div(p, y, at::Reduction::None).sum(1);
+    EXPECT_TRUE(divergence({p}, {y}, Reduction::none).allclose(rows));
+    EXPECT_TRUE(divergence({p}, {y}).allclose(rows.mean()));
+}
+
+TEST(Loss, of_a_module_of_classes_divides_by_their_weights) {
+    using namespace torch::nn;
+    const auto options = CrossEntropyLossOptions().weight(torch::tensor({1.0f, 3.0f})).ignore_index(7);
+    const Loss loss("cross_entropy", CrossEntropyLoss(options));
+    EXPECT_EQ(loss.weight({torch::tensor({0, 1, 1, 7})}), 7);
+    EXPECT_EQ(loss.weight({torch::full({4, 2}, 0.5)}), 4) << "probabilities";
+    EXPECT_THAT(loss.settings(),
+                HasSubstr("CrossEntropyLoss(), weight of the cross_entropy loss 1, 3, ignore_index 7"));
+    EXPECT_FALSE(Loss("huber", HuberLoss()).has_weight());
+}
+
+TEST(Loss, of_a_module_refuses_what_would_be_wrong_in_silence) {
+    using namespace torch::nn;
+    const Loss mse("mse", MSELoss());
+    const auto message = message_of<Error>([&] { mse({torch::zeros({4, 1})}, {torch::zeros({4})}); });
+    EXPECT_THAT(message,
+                HasSubstr("The mse loss, a module that takes both as they are, cannot compare predictions of shape "
+                          "[4, 1] with targets of shape [4]"));
+    EXPECT_THROW(mse({torch::zeros({4, 1})}, {torch::zeros({4}, at::kLong)}), Error);
+    EXPECT_THROW(mse({torch::zeros({4, 3})}, {torch::zeros({4, 1})}), Error);
+    for (const auto reduction : {at::Reduction::Sum, at::Reduction::None}) {
+        MSELossOptions options;
+        reduction == at::Reduction::Sum ? options.reduction(torch::kSum) : options.reduction(torch::kNone);
+        EXPECT_THAT(message_of<UsageError>([&] { Loss("mse", MSELoss(options)); }), HasSubstr("must be the mean"));
+    }
+    EXPECT_THAT(message_of<UsageError>([] { Loss("mse", MSELoss(nullptr)); }), HasSubstr("is null"));
+}
+
+TEST(Loss, of_inputs_takes_them_for_targets) {
+    const Loss plain = mse_loss_flat(), loss = plain.of_inputs();
+    const Tensors inputs = {torch::ones({2, 3})}, targets = {torch::zeros({2, 3})};
+    EXPECT_EQ(&loss.compared(inputs, targets), &inputs);
+    EXPECT_EQ(&plain.compared(inputs, targets), &targets);
+    EXPECT_TRUE(loss.is_of_inputs() && !plain.is_of_inputs());
+    EXPECT_FALSE(loss.same_kind(plain));
+    EXPECT_EQ(loss.settings(), "of the inputs");
+    EXPECT_THAT(message_of<Error>([&] { plain({inputs}, {}); }), HasSubstr("mse_loss_flat().of_inputs()"));
+    EXPECT_THAT(message_of<UsageError>([&] { sum_loss({{loss}, {plain}}); }), HasSubstr("make it of the sum"));
+}
+
+TEST(Loss, along_an_axis_says_where_the_classes_are) {
+    const auto logits = torch::randn({2, 4, 3, 5}), y = torch::randint(4, {2, 3, 5}, at::kLong);
+    const Loss plain = cross_entropy_loss_flat();
+    EXPECT_THAT(message_of<Error>([&] { plain({logits}, {y}); }),
+                HasSubstr("where dimension 1 is the classes, add .along_axis(1)"));
+    // As many values as if the last dimension were the classes.
+    const auto square = torch::randn({2, 5, 3, 5}), of_five = torch::randint(5, {2, 3, 5}, at::kLong);
+    EXPECT_THAT(message_of<Error>([&] { plain({square}, {of_five}); }), HasSubstr(".along_axis(1)"));
+    EXPECT_THAT(message_of<Error>([&] { plain.along_axis(4)({logits}, {y}); }),
+                HasSubstr("The axis 4 is not one of predictions of shape [2, 4, 3, 5]"));
+    EXPECT_EQ(plain.along_axis(1).activation(logits).sizes(), logits.sizes());
+    EXPECT_TRUE(plain.along_axis(1).decode(logits).equal(logits.argmax(1)));
+    EXPECT_TRUE(bce_with_logits_loss_flat().along_axis(1).decode(logits).equal(logits > 0.5));
+    EXPECT_THAT(message_of<UsageError>([&] { sum_loss({{plain}, {plain}}).along_axis(1); }), HasSubstr("its own"));
+    EXPECT_EQ(plain.along_axis(1).weight({y}), 2);
+}
+
 TEST(Loss, alone_it_treats_the_first_of_several_outputs) {
     const Tensors outputs = {torch::zeros({1, 2}), torch::ones({1, 2})};
     const auto predictions = cross_entropy_loss_flat().activation(outputs);

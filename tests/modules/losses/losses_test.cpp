@@ -88,6 +88,25 @@ TEST(Losses, bce_agrees_with_fastai) {
     expect_parity("bce_weighted", bce_loss_flat({.weight = kColumnWeights}), 1);
 }
 
+TEST(Losses, along_an_axis_agree_with_fastai) {
+    expect_parity("cross_entropy_axis", cross_entropy_loss_flat().along_axis(1), 1);
+    expect_parity("cross_entropy_axis", cross_entropy_loss_flat().along_axis(-3), 1);
+    expect_parity("cross_entropy_weighted_axis", cross_entropy_loss_flat({.weight = kClassWeights}).along_axis(1), 1);
+    expect_parity("focal_axis", focal_loss_flat().along_axis(1), 1);
+}
+TEST(Losses, of_modules_agree_with_pytorch) {
+    using namespace torch::nn;
+    expect_parity("module_huber", Loss("huber", HuberLoss(HuberLossOptions().delta(0.7))), 1);
+    const auto bce = BCEWithLogitsLossOptions().weight(torch::tensor(kColumnWeights, at::kFloat));
+    expect_parity(
+        "module_bce_with_logits",
+        Loss("bce", BCEWithLogitsLoss(BCEWithLogitsLossOptions(bce).pos_weight(torch::tensor({2.0f, 0.5f, 1.5f})))), 1);
+    const auto cross_entropy =
+        CrossEntropyLossOptions().weight(torch::tensor(kClassWeights, at::kFloat)).ignore_index(2);
+    expect_parity("module_cross_entropy", Loss("cross_entropy", CrossEntropyLoss(cross_entropy)), 1);
+    expect_parity("module_soft_margin", Loss("soft_margin", MultiLabelSoftMarginLoss()), 1);
+}
+
 TEST(Losses, the_mean_of_weighted_rows_divided_by_their_weights_is_the_mean) {
     const auto loss = cross_entropy_loss_flat({.weight = kClassWeights});
     const auto logits = torch::randn({6, 4}), y = torch::tensor({0, 3, 2, 2, 1, 0});

@@ -1,4 +1,5 @@
 #include <embark/callbacks/ema.h>
+#include <embark/callbacks/swa.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ struct WeightProbe : Callback {
 
 struct Fit {
     std::shared_ptr<WeightProbe> probe = std::make_shared<WeightProbe>();
-    at::Tensor first, last;
+    at::Tensor first, last = {};
 };
 
 Fit run(std::vector<std::shared_ptr<Callback>> callbacks, int64_t n_epoch = 3) {
@@ -79,6 +80,59 @@ TEST(Ema, refuses_a_decay_that_is_none) {
     for (const double decay : {-0.1, 1.0, 2.0}) {
         EXPECT_THAT(message_of<UsageError>([&] { ema({.decay = decay}); }), HasSubstr("at least 0 and below 1"));
     }
+}
+
+TEST(Swa, keeps_the_mean_of_the_weights_at_the_ends_of_the_last_epochs_and_trains_as_without_it) {
+    const Fit plain = run({}, 5), averaged = run({swa({.start_epoch = 2})}, 5);
+    ASSERT_EQ(plain.probe->validated.size(), 5);
+    for (size_t t = 0; t < plain.probe->trained.size(); ++t) {
+        EXPECT_TRUE(averaged.probe->trained[t].equal(plain.probe->trained[t])) << "step " << t;
+    }
+    at::Tensor sum = torch::zeros({1, 3});
+    for (size_t epoch = 0; epoch < 5; ++epoch) {
+        if (epoch >= 2) sum += plain.probe->validated[epoch];
+        const at::Tensor expected = epoch < 2 ? plain.probe->validated[epoch] : sum / static_cast<double>(epoch - 1);
+        EXPECT_TRUE(at::allclose(averaged.probe->validated[epoch], expected, 1e-5, 1e-7)) << "epoch " << epoch;
+    }
+    EXPECT_TRUE(averaged.last.equal(averaged.probe->validated.back()));
+    EXPECT_FALSE(averaged.last.equal(plain.last));
+}
+
+TEST(Swa, starts_after_three_quarters_of_the_epochs) {
+    const Fit plain = run({}, 4), averaged = run({swa()}, 4);
+    for (size_t epoch = 0; epoch < 4; ++epoch) {
+        EXPECT_TRUE(averaged.probe->validated[epoch].equal(plain.probe->validated[epoch])) << "epoch " << epoch;
+    }
+}
+
+TEST(Swa, finds_the_statistics_of_batch_norm_anew_for_the_average) {
+    for (const bool update_bn : {true, false}) {
+        set_seed(3);
+        const auto x = 5 + torch::randn({19, 3}), y = x.sum(1, true);
+        const auto dls = DataLoaders::from_tensors({{x}, {y}}, {{x}, {y}}, {.batch_size = 4});
+        const torch::nn::BatchNorm1d norm(3);
+        const torch::nn::Sequential model(norm, torch::nn::Linear(3, 1), torch::nn::Dropout(0.5));
+        Learner learn(dls, model,
+                      {.loss = mse_loss_flat(),
+                       .callbacks = {swa({.start_epoch = 0, .update_bn = update_bn})},
+                       .progress = false});
+        learn.fit(2, 0.01);
+        at::Tensor mean = torch::zeros({3}), variance = torch::zeros({3});
+        for (const Batch& batch : dls.train().epoch(1)) {
+            mean += batch.inputs[0].mean(0) / 4;
+            variance += batch.inputs[0].var(0) / 4;
+        }
+        EXPECT_EQ(norm->running_mean.allclose(mean, 1e-5), update_bn);
+        EXPECT_EQ(norm->running_var.allclose(variance, 1e-5), update_bn);
+        EXPECT_EQ(norm->num_batches_tracked.item<int64_t>(), update_bn ? 4 : 8);
+        EXPECT_EQ(norm->options.momentum(), 0.1);
+    }
+}
+
+TEST(Swa, refuses_a_start_at_which_nothing_is_left_to_average) {
+    EXPECT_THAT(message_of<UsageError>([] { swa({.start_epoch = -1}); }), HasSubstr("must be at least 0"));
+    EXPECT_THAT(message_of<UsageError>([] { run({swa({.start_epoch = 3})}, 3); }),
+                HasSubstr("Nothing would be averaged: swa starts at epoch 3, counted from 0, and the fit has 3"));
 }
 
 }  // namespace
