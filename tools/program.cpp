@@ -10,6 +10,7 @@
 
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/version.h>
 
 namespace embark::tools {
 
