@@ -2,7 +2,7 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all build bench course sanitize format tidy clean
+.PHONY: help demo test test-all build package bench course sanitize format tidy clean
 
 export CMAKE_PREFIX_PATH
 
@@ -27,6 +27,9 @@ test-all: test  ## make test, and ask ONNX Runtime 1.15.1 too
 build:  ## build everything
 	@tools/setup
 	cmake --build --preset release
+
+package: build  ## make a wheel and a .tar.gz that runs where it is unpacked, in out/package
+	build/venv/bin/python tools/package
 
 bench:  ## measure Embark beside its peers; writes out/bench.json
 	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
