@@ -12,8 +12,6 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[a-z ]*##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
 
 demo:  ## train on MovieLens 100k, export the model and use it
-	@tools/setup
-	@cmake --build --preset release --target bin/embark
 	@tools/demo
 
 test:  ## build everything and run every test
