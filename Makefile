@@ -2,7 +2,7 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all build package bench course sanitize format tidy clean
+.PHONY: help demo test test-all build package docs bench course sanitize format tidy clean
 
 export CMAKE_PREFIX_PATH
 
@@ -39,6 +39,9 @@ course:  ## rerun every experiment of the course; writes out/course/index.html
 	@cmake --build --preset release --target bin/embark bin/embark-course
 	@for name in ml-100k ml-latest-small adult womens-reviews; do build/venv/bin/python tools/get-data $$name >/dev/null || true; done
 	build/bin/embark course run --all --report out/course
+
+docs:  ## build the documentation as a site, out/docs/index.html
+	@tools/make-docs
 
 sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/setup sanitize
