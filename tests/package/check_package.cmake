@@ -1,4 +1,4 @@
-# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -DVENV=… -DLIBRARIES=… -DBUNDLES=… -P check_package.cmake
+# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -DVENV=… -DLIBRARIES=… -DPACKAGES=… -P check_package.cmake
 # Unpacks the build's package, copies the examples away from the sources, builds them against the package alone, and runs them, some on data that it makes. Then a program that has strict warnings and names of the
 # version before; one that links embark::predictor alone, on a machine that has no Arrow as far as CMake is told; a
 # LibTorch of another version; and a project that has Embark as a part of it.
@@ -15,7 +15,7 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-if(BUNDLES)
+if(PACKAGES)
   # The libraries that it was built with lie in the build folder, which nothing in the package may need.
   run("${VENV}/bin/python" "${SOURCE}/tools/package" --build "${BUILD}" --only tar --out package)
   file(GLOB package "${work}/package/embark-*.tar.gz")
