@@ -2,7 +2,7 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all build bench course sanitize format tidy clean
+.PHONY: help demo test test-all build package docs bench course sanitize format tidy clean
 
 export CMAKE_PREFIX_PATH
 
@@ -12,8 +12,6 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[a-z ]*##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
 
 demo:  ## train on MovieLens 100k, export the model and use it
-	@tools/setup
-	@cmake --build --preset release --target bin/embark
 	@tools/demo
 
 test:  ## build everything and run every test
@@ -28,6 +26,9 @@ build:  ## build everything
 	@tools/setup
 	cmake --build --preset release
 
+package: build  ## make a wheel and a .tar.gz that runs where it is unpacked, in out/package
+	build/venv/bin/python tools/package
+
 bench:  ## measure Embark beside its peers; writes out/bench.json
 	@tools/setup release -DEMBARK_BUILD_BENCHMARKS=ON
 	@cmake --build --preset release --target bin/embark_bench bin/embark
@@ -38,6 +39,9 @@ course:  ## rerun every experiment of the course; writes out/course/index.html
 	@cmake --build --preset release --target bin/embark bin/embark-course
 	@for name in ml-100k ml-latest-small adult womens-reviews; do build/venv/bin/python tools/get-data $$name >/dev/null || true; done
 	build/bin/embark course run --all --report out/course
+
+docs:  ## build the documentation as a site, out/docs/index.html
+	@tools/make-docs
 
 sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/setup sanitize

@@ -16,3 +16,4 @@
 #include <embark/optim.h>
 #include <embark/plots.h>
 #include <embark/predictor.h>
+#include <embark/version.h>

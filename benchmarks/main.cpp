@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <embark/core/error.h>
+#include <embark/version.h>
 
 #include "callback_bench.h"
 #include "collab_bench.h"

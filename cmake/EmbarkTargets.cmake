@@ -8,12 +8,6 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 endif()
 
-# The libraries of a wheel lie in no standard folder: programs remember where they were found.
-set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${TORCH_INSTALL_PREFIX}/lib")
-if(ARROW_WHEEL_DIR)
-  list(APPEND CMAKE_INSTALL_RPATH "${ARROW_WHEEL_DIR}")
-endif()
-
 find_program(EMBARK_CCACHE ccache)
 if(EMBARK_CCACHE AND PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # The sloppiness is what ccache asks for with precompiled headers; the inode cache spares reading 700 MB of them to
@@ -40,7 +34,6 @@ if(EMBARK_UNITY_BUILD)
   # namespace's type.
   target_compile_options(embark_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
-target_compile_definitions(embark_flags INTERFACE EMBARK_VERSION="${PROJECT_VERSION}")
 if(EMBARK_SANITIZE)
   target_compile_options(embark_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer)
@@ -104,7 +97,12 @@ function(embark_install_target target)
   if(target IN_LIST EMBARK_PREDICTOR_TARGETS)
     set(set EmbarkPredictorTargets)
   endif()
-  install(TARGETS ${target} EXPORT ${set}
+  get_target_property(type ${target} TYPE)
+  set(dependencies "")
+  if(EMBARK_BUNDLE_LIBRARIES AND type STREQUAL EXECUTABLE)
+    set(dependencies RUNTIME_DEPENDENCY_SET embark_libraries)
+  endif()
+  install(TARGETS ${target} EXPORT ${set} ${dependencies}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

@@ -23,24 +23,24 @@ void require_delimiter(const std::string& text) {
 
 void add_column_options(CommandLine& line, ColumnOptions& columns) {
     auto add = line.options.add_options();
-    add("target", list_option(columns.target, "a,b,…"), "the columns to predict");
-    add("classes", list_option(columns.classes, "a,b,…"), "targets that are classes although they look like values");
-    add("values", list_option(columns.values, "a,b,…"), "targets that are values although they look like classes");
+    add("target", list_option(columns.target, "NAME,…"), "the columns to predict");
+    add("classes", list_option(columns.classes, "NAME,…"), "targets that are classes although they look like values");
+    add("values", list_option(columns.values, "NAME,…"), "targets that are values although they look like classes");
     add("multi-label", text_option(columns.label_delim, "SEP")->notifier(require_delimiter),
         "the targets have several labels a row, one or none, with SEP between them: --multi-label ';' for a;b; not "
         "those named by --classes, --values or --log");
-    add("log", list_option(columns.log, "a,b,…"), "targets that are learned by their logarithm");
+    add("log", list_option(columns.log, "NAME,…"), "targets that are learned by their logarithm");
     add("drop-missing-target", po::bool_switch(&columns.drop_missing_target),
         "leave out the rows whose target is missing");
-    add("cat", list_option(columns.cat, "a,b,…"),
+    add("cat", list_option(columns.cat, "NAME,…"),
         "columns that are categories, whatever they look like; those that are not named are told apart by values");
-    add("cont", list_option(columns.cont, "a,b,…"), "columns that are numbers");
-    add("date", list_option(columns.date, "a,b,…"), "columns of dates, which become year, month, …");
+    add("cont", list_option(columns.cont, "NAME,…"), "columns that are numbers");
+    add("date", list_option(columns.date, "NAME,…"), "columns of dates, which become year, month, …");
     add("date-format", po::value(&columns.date_format)->value_name("FORMAT"),
         "how dates are written where not as 2024-01-31, such as %m/%d/%Y");
-    add("text", list_option(columns.text, "a,b,…"), "columns of texts of any length, read word by word");
-    add("only", list_option(columns.only, "a,b,…"), "the only columns to predict from");
-    add("ignore", list_option(columns.ignore, "a,b,…"), "columns not to predict from");
+    add("text", list_option(columns.text, "NAME,…"), "columns of texts of any length, read word by word");
+    add("only", list_option(columns.only, "NAME,…"), "the only columns to predict from");
+    add("ignore", list_option(columns.ignore, "NAME,…"), "columns not to predict from");
 }
 
 std::vector<std::string> targets_of(const ColumnOptions& columns, const std::vector<std::string>& names,

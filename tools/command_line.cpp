@@ -6,6 +6,8 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 
+#include "help.h"
+
 namespace embark::tools {
 
 namespace {
@@ -59,9 +61,12 @@ po::variables_map CommandLine::parse(const Arguments& arguments) const {
 }
 
 bool CommandLine::help_printed(const Arguments& arguments) const {
-    const auto asks = [](const std::string& word) { return word == "--help" || word == "-h"; };
-    if (std::none_of(arguments.begin(), arguments.end(), asks)) return false;
-    std::cout << "Usage: " << usage << "\n\n" << summary << "\n\n" << options;
+    const auto given = [&](const char* word) {
+        return std::find(arguments.begin(), arguments.end(), word) != arguments.end();
+    };
+    const bool as_json = given("--help-json");
+    if (!as_json && !given("--help") && !given("-h")) return false;
+    std::cout << (as_json ? to_json(help_of(*this)) : help_text(help_of(*this)));
     return true;
 }
 

@@ -32,7 +32,8 @@ struct CommandLine {
     /// none, a missing value or one of the wrong kind. Negative numbers are values, not options.
     po::variables_map parse(const Arguments& arguments) const;
 
-    /// Whether the words ask for help; then it was printed to standard output.
+    /// Whether the words ask for help; then it was printed to standard output: --help for people, --help-json for what
+    /// makes completions and the manual of it.
     bool help_printed(const Arguments& arguments) const;
 };
 

@@ -13,7 +13,7 @@
 namespace embark::tools {
 
 int describe(const Arguments& arguments) {
-    CommandLine line("embark describe FILE [--target a,b] [OPTIONS]",
+    CommandLine line("embark describe FILE [--target NAME,…] [OPTIONS]",
                      "Says what the columns of a table would be taken for, and what training would warn of or refuse.");
     std::string file;
     bool json = false;

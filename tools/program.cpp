@@ -11,34 +11,92 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <arrow/util/config.h>
 #include <c10/util/Exception.h>
+#include <torch/version.h>
 
 #include <embark/core/detail/printable.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/version.h>
+
+#include "manual.h"
 
 namespace embark::tools {
 
 namespace {
 
-void print_help(const std::vector<Command>& commands, std::ostream& out) {
+/// What every program has besides its commands.
+const std::vector<DescribedCommand> kBuiltIn = {
+    {"help", "this page; `embark help COMMAND` is `embark COMMAND --help`", {}},
+    {"version", "the versions of Embark, LibTorch and Arrow", {}},
+    {"completion bash", "a script for bash: eval \"$(embark completion bash)\"", {}},
+    {"completion zsh", "a script for zsh: eval \"$(embark completion zsh)\"", {}},
+    {"man", "the manual's page, for man: embark man | man -l -", {}}};
+
+void print_overview(const std::vector<Command>& commands, std::ostream& out) {
+    constexpr int64_t kNames = 17;
     out << "Usage: embark COMMAND [OPTIONS]\n\nCommands:\n";
-    for (const auto& command : commands) out << "  " << fit_width(command.name, 16) << command.summary << "\n";
+    for (const auto& command : commands) out << "  " << fit_width(command.name, kNames) << command.summary << "\n";
+    out << "\nBesides:\n";
+    for (const auto& command : kBuiltIn) out << "  " << fit_width(command.name, kNames) << command.summary << "\n";
     out << "\n`embark COMMAND --help` says more of each. Data go to standard output, progress to standard error.\n";
 }
 
-int run_command(const std::vector<Command>& commands, const Arguments& words) {
+bool asks_for_help(const std::string& word) {
+    return word == "--help" || word == "-h";
+}
+
+/// Does what is built in where the words name it.
+bool run_built_in(const std::vector<Command>& commands, const Arguments& words) {
+    const std::string name = join(words, " ");
+    const auto described = [&] {
+        auto all = describe_commands(commands);
+        all.insert(all.end(), kBuiltIn.begin(), kBuiltIn.end());
+        return all;
+    };
+    if (name == "help" || asks_for_help(name)) {
+        print_overview(commands, std::cout);
+    } else if (name == "version" || name == "--version") {
+        std::cout << "embark " EMBARK_VERSION "\nLibTorch " TORCH_VERSION "\nArrow " ARROW_VERSION_STRING "\n";
+    } else if (name == "completion bash") {
+        std::cout << bash_completion(described());
+    } else if (name == "completion zsh") {
+        std::cout << zsh_completion(described());
+    } else if (name == "man") {
+        std::cout << man_page(described());
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/// Says what may have been meant by words that name no command.
+[[noreturn]] void refuse(const Arguments& words, std::vector<std::string> names) {
+    for (const auto& command : kBuiltIn) names.push_back(command.name);
+    std::vector<std::string> with_first_word;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(with_first_word),
+                 [&](const std::string& name) { return name.starts_with(words.front() + " "); });
+    if (!with_first_word.empty() && (words.size() == 1 || words[1].starts_with("-"))) {
+        fail<UsageError>("'embark ", words.front(), "' lacks a word: ", join(with_first_word, " or "));
+    }
+    std::string given = words.front();
+    if (words.size() > 1 && !words[1].starts_with("-")) {
+        const std::string both = given + " " + words[1];
+        if (!with_first_word.empty() || !near_names(both, names).empty()) given = both;
+    }
+    fail<UsageError>("Unknown command '", given, "'", name_hint(given, names));
+}
+
+int run_command(const std::vector<Command>& commands, Arguments words) {
     if (words.empty()) {
-        print_help(commands, std::cerr);
+        print_overview(commands, std::cerr);
         return kWrongUsage;
     }
-    if (words.front() == "--help" || words.front() == "-h" || words.front() == "help") {
-        print_help(commands, std::cout);
-        return kSuccess;
-    }
-    if (words.front() == "--version") {
-        std::cout << "embark " << EMBARK_VERSION << "\n";
-        return kSuccess;
+    if (run_built_in(commands, words)) return kSuccess;
+    if (words.front() == "help") {  // help COMMAND
+        words.erase(words.begin());
+        words.push_back("--help");
     }
     std::vector<std::string> names;
     for (const auto& command : commands) {
@@ -49,17 +107,15 @@ int run_command(const std::vector<Command>& commands, const Arguments& words) {
         if (join({words.begin(), split}, " ") == command.name) return command.run({split, words.end()});
     }
     // Of a command of two words, the first alone.
-    const auto has_second = [&](const std::string& name) { return name.starts_with(words.front() + " "); };
-    const bool is_first_word = std::any_of(names.begin(), names.end(), has_second);
-    if (is_first_word && words.size() == 2 && (words[1] == "--help" || words[1] == "-h")) {
-        std::vector<std::string> found;
-        std::copy_if(names.begin(), names.end(), std::back_inserter(found), has_second);
+    std::vector<std::string> found;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(found),
+                 [&](const std::string& name) { return name.starts_with(words.front() + " "); });
+    if (!found.empty() && words.size() == 2 && asks_for_help(words[1])) {
         std::cout << "Usage: embark " << join(found, " [OPTIONS]\n       embark ") << " [OPTIONS]\n\n"
                   << "`embark " << join(found, " --help` and `embark ") << " --help` say more.\n";
         return kSuccess;
     }
-    const std::string given = is_first_word && words.size() > 1 ? words[0] + " " + words[1] : words.front();
-    fail<UsageError>("Unknown command '", given, "'", name_hint(given, names));
+    refuse(words, names);
 }
 
 /// Where the program was started without a standard stream, the next file would be opened in its place, and what is

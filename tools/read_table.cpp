@@ -96,9 +96,9 @@ void add_reading_options(CommandLine& line, ReadingOptions& reading) {
     auto add = line.options.add_options();
     add("delimiter", text(reading.delimiter, "delimiter", "C"),
         "what stands between values: a character or several, tab, or whitespace for runs of blanks (default: a comma)");
-    add("columns", list_option(reading.columns, "a,b,…"), "the column names of a file without a header");
+    add("columns", list_option(reading.columns, "NAME,…"), "the column names of a file without a header");
     add("encoding", text(reading.encoding, "encoding", "NAME"), "utf-8 or latin-1 (default: utf-8)");
-    add("missing", list_option(reading.missing, "a,b,…"),
+    add("missing", list_option(reading.missing, "WORD,…"),
         "the words that stand for a missing value, instead of NA, nan, null and others; '' for none but empty values");
     add("thousands", text(reading.thousands, "thousands", "C"),
         "the character that groups the digits of numbers: 1,200");

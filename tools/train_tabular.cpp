@@ -48,7 +48,7 @@ CommandLine command_line(TabularTraining& options) {
         "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd "
         "and --batch-size, and what is given by name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
-    add("metrics", text_option(options.metrics, "a,b,…"),
+    add("metrics", text_option(options.metrics, "NAME,…"),
         concat("of classes: ", join(metric_names(MetricKind::classes)), "; of values: ",
                join(metric_names(MetricKind::values)), "; of labels (--multi-label): ",
                join(metric_names(MetricKind::labels)))

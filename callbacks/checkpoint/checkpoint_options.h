@@ -7,7 +7,7 @@ namespace embark {
 
 /// Where a fit writes checkpoints, and whether it goes on from one.
 ///
-/// A checkpoint is one safetensors file, <dir>/checkpoint.safetensors, replaced atomically: model, optimizer, gradients
+/// A checkpoint is one safetensors file, `dir`/checkpoint.safetensors, replaced atomically: model, optimizer, gradients
 /// that are being accumulated, random numbers, the position in the data, and what the callbacks save of themselves. A
 /// fit that is resumed from it, with the same data, settings and number of threads, ends with bit-identical weights to
 /// one that was never interrupted.
@@ -33,7 +33,7 @@ struct CheckpointOptions {
     bool resume = false;
 };
 
-/// <dir>/checkpoint.safetensors.
+/// `dir`/checkpoint.safetensors.
 std::filesystem::path checkpoint_path(const std::filesystem::path& dir);
 
 }  // namespace embark

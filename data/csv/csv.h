@@ -28,7 +28,7 @@ private:
 };
 
 /// The words that CsvOptions takes for a missing value by itself, spelled exactly so: those of pandas' read_csv, as NA,
-/// N/A, NaN, nan, null, NULL, None and <NA>.
+/// N/A, NaN, nan, null, NULL, None and `<NA>`.
 std::vector<std::string> usual_missing_words();
 
 /// How to read a CSV file. The file may be compressed (gzip, zstd, bzip2, lz4), have a UTF-8 byte order mark, quoted

@@ -1,6 +1,5 @@
-# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -DVENV=… -DLIBRARIES=… -P check_package.cmake
-# Installs the build into an empty folder, copies the examples away from the sources, builds them against the installed
-# package alone, and runs them, some on data that it makes. Then a program that has strict warnings and names of the
+# cmake -DBUILD=… -DSOURCE=… -DGENERATOR=… -DCXX=… -DVENV=… -DLIBRARIES=… -DPACKAGES=… -P check_package.cmake
+# Unpacks the build's package, copies the examples away from the sources, builds them against the package alone, and runs them, some on data that it makes. Then a program that has strict warnings and names of the
 # version before; one that links embark::predictor alone, on a machine that has no Arrow as far as CMake is told; a
 # LibTorch of another version; and a project that has Embark as a part of it.
 set(work "${BUILD}/package-test")
@@ -16,7 +15,31 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
+if(PACKAGES)
+  # The libraries that it was built with lie in the build folder, which nothing in the package may need.
+  run("${VENV}/bin/python" "${SOURCE}/tools/package" --build "${BUILD}" --only tar --out package)
+  file(GLOB package "${work}/package/embark-*.tar.gz")
+  file(ARCHIVE_EXTRACT INPUT "${package}" DESTINATION "${work}")
+  file(REMOVE_RECURSE "${work}/package")
+  get_filename_component(folder "${package}" NAME)
+  string(REGEX REPLACE "\\.tar\\.gz$" "" folder "${folder}")
+  file(RENAME "${work}/${folder}" "${work}/prefix")
+  execute_process(COMMAND grep -rlF "${BUILD}/" prefix WORKING_DIRECTORY "${work}" OUTPUT_VARIABLE found)
+  if(found)
+    message(FATAL_ERROR "the package names the folder that it was built in:\n${found}")
+  endif()
+  run(ldd prefix/bin/embark)
+  if(output MATCHES "${BUILD}/venv|not found" OR NOT output MATCHES "prefix/lib/embark/torch/lib/libtorch_cpu\\.so")
+    message(FATAL_ERROR "the packaged embark does not find its own libraries:\n${output}")
+  endif()
+  foreach(text LICENSE NOTICE.md licences/torch/LICENSE licences/arrow/NOTICE.txt)
+    if(NOT EXISTS "${work}/prefix/share/doc/Embark/${text}")
+      message(FATAL_ERROR "the package lacks ${text}")
+    endif()
+  endforeach()
+else()
+  run(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${work}/prefix")
+endif()
 file(COPY "${SOURCE}/examples" DESTINATION "${work}")
 run(${CMAKE_COMMAND} -G "${GENERATOR}" -S examples -B build-examples -DCMAKE_CXX_COMPILER=${CXX}
   -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix")
@@ -103,7 +126,7 @@ run(${CMAKE_COMMAND} -G "${GENERATOR}" -S strict -B build-strict -DCMAKE_CXX_COM
   -DCMAKE_BUILD_TYPE=Release "-DCMAKE_PREFIX_PATH=${work}/prefix")
 run(${CMAKE_COMMAND} --build build-strict)
 run("${work}/build-strict/strict")
-if(NOT output MATCHES "EmbarkError: Cannot read none\\.pt: there is no such file")
+if(NOT output MATCHES "Embark [0-9]+\\.[0-9]+\\.[0-9]+, EmbarkError: Cannot read none\\.pt: there is no such file")
   message(FATAL_ERROR "the program with strict warnings did not do what it says:\n${output}")
 endif()
 

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -322,13 +323,65 @@ class Help(EmbarkTest):
     def test_every_command_has_help(self):
         overview = self.run_embark("--help")
         self.assertEqual(overview.returncode, 0)
-        commands = re.findall(r"^  ((?:train )?\w+)  ", overview.stdout, re.MULTILINE)
+        commands, built_in = (re.findall(r"^  (\w+(?: \w+)?)  ", part, re.MULTILINE)
+                              for part in overview.stdout.split("Besides:"))
         self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "similar", "inspect",
-                                    "check", "convert"])
-        for command in commands:
+                                    "check", "convert", "course list", "course run"])
+        self.assertEqual(built_in, ["help", "version", "completion bash", "completion zsh", "man"])
+        for command in commands[:-2]:
             result = self.run_embark(*command.split(), "--help")
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertTrue(result.stdout.startswith(f"Usage: embark {command} "), result.stdout)
+
+    def test_options_stand_in_columns_of_the_terminals_width(self):
+        lines = self.run_embark("help", "train", "tabular").stdout.splitlines()
+        options = lines[lines.index("Options:") + 1:]
+        self.assertLessEqual(max(map(len, lines)), 80)
+        texts = {len(match[0]) for match in (re.match(r"  --\S+(?: [^ ]+)*  +(?=\S)", line) for line in options) if match}
+        self.assertEqual(len(texts), 1, "\n".join(options))
+        self.assertTrue(all(line.startswith(("  --", " " * texts.copy().pop())) for line in options))
+
+    def test_a_mistyped_command_is_guessed(self):
+        for words, hint in ((["trian", "collab"], "Unknown command 'trian collab'; did you mean 'train collab'?"),
+                            (["train", "colab"], "Unknown command 'train colab'; did you mean 'train collab'"),
+                            (["predcit", "--model", "x"], "Unknown command 'predcit'; did you mean 'predict'?"),
+                            (["train"], "'embark train' lacks a word: train collab or train tabular"),
+                            (["verson"], "did you mean 'version'?"), (["completion", "fish"], "completion bash")):
+            self.assert_refused(self.run_embark(*words), 2, hint)
+
+    def test_the_version_names_what_embark_stands_on(self):
+        for words in (["version"], ["--version"]):
+            self.assertRegex(self.run_embark(*words).stdout, r"\Aembark \d+\.\d+\.\d+\nLibTorch \d+\.\d+\.\d+\nArrow \d+\.\d+\.\d+\n\Z")
+
+    def completed(self, *words):
+        """What bash would offer for the last of the words."""
+        script = self.run_embark("completion", "bash").stdout
+        call = 'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _embark; printf "%s\\n" "${COMPREPLY[@]}"'
+        return subprocess.run(["bash", "-c", f"{script}\n{call}", "bash", "embark", *words], capture_output=True, text=True,
+                              check=True).stdout.split()
+
+    def test_bash_completes_commands_and_their_options(self):
+        self.assertIn("describe", self.completed("de"))
+        self.assertEqual(self.completed("train", ""), ["collab", "tabular"])
+        self.assertEqual(self.completed("train", "tabular", "--csv", "x.csv", "--targ"), ["--target"])
+        self.assertEqual(self.completed("predict", "--mod"), ["--model"])
+        self.assertEqual(self.completed("predict", "--model", "ra"), [])
+        self.assertEqual(self.completed("version", "--mod"), [])
+
+    def test_completions_and_the_manual_have_every_option(self):
+        zsh, manual = self.run_embark("completion", "zsh").stdout, self.run_embark("man").stdout
+        for command in ("train collab", "train tabular", "describe", "check"):
+            options = re.findall(r"^  (--\S+)", self.run_embark(*command.split(), "--help").stdout, re.MULTILINE)
+            self.assertGreater(len(options), 3)
+            for option in options:
+                self.assertIn(f"'{option}[", zsh)
+                self.assertIn("\\fB" + option.replace("-", "\\-") + "\\fR", manual)
+        if shutil.which("zsh"):
+            subprocess.run(["zsh", "-n"], input=zsh, text=True, check=True)
+        if shutil.which("man"):
+            page = subprocess.run(["man", "--warnings", "-l", "-"], input=manual, text=True, capture_output=True, check=True)
+            self.assertEqual(page.stderr, "")
+            self.assertIn("embark train tabular", page.stdout)
 
     def test_no_command_is_wrong_usage(self):
         result = self.run_embark()

@@ -5,6 +5,7 @@
 
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
+#include <embark/version.h>
 
 #include "../../../callbacks/reporting/records.h"
 #include "../../../core/detail/classic_locale.h"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <embark/version.h>
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"

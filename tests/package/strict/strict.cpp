@@ -16,10 +16,11 @@ using namespace embark;
 
 int main() {
     const SGDOptions old_name;
+    static_assert(EMBARK_VERSION_MAJOR * 10000 + EMBARK_VERSION_MINOR * 100 + EMBARK_VERSION_PATCH >= 200);
     static_assert(std::is_same_v<decltype(old_name), const SgdOptions>);
     try {
         Predictor::load("none.pt");
     } catch (const EmbarkError& error) {
-        std::cout << "EmbarkError: " << error.what() << "\n";
+        std::cout << "Embark " EMBARK_VERSION ", EmbarkError: " << error.what() << "\n";
     }
 }
