@@ -22,7 +22,7 @@ struct LossSettings {
 };
 
 /// Of users or of pairs.
-int64_t batch_size_for(const LossSettings& settings, int64_t rows) {
+int64_t chosen_batch_size(const LossSettings& settings, int64_t rows) {
     constexpr int64_t kSmallest = 16;
     const int64_t wanted = std::clamp(rows / settings.steps_an_epoch, kSmallest, settings.largest_batch);
     return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(wanted)));
@@ -60,7 +60,7 @@ RankingRecipe ranking_recipe(const Interactions& events, RankingKind kind, Ranki
     }
     const LossSettings settings = settings_of(kind, loss);
     const int64_t rows = loss == RankingLoss::softmax ? events.train().users : events.train().pairs;
-    const int64_t batch_size = batch_size_for(settings, rows);
+    const int64_t batch_size = chosen_batch_size(settings, rows);
     // A user's own vector is drawn by what the user had: where that is less than where the settings were chosen, it is
     // held back less.
     constexpr double kPairsOfUser = 47;

@@ -13,7 +13,7 @@ namespace embark {
 namespace {
 
 /// Triton's words for element types, by their numbers in onnx.proto; see onnx::Type.
-const std::map<int64_t, std::string> kTypes = {{1, "TYPE_FP32"},  {2, "TYPE_UINT8"},  {3, "TYPE_INT8"},
+const std::map<int64_t, std::string> kTritonTypes = {{1, "TYPE_FP32"},  {2, "TYPE_UINT8"},  {3, "TYPE_INT8"},
                                                {5, "TYPE_INT16"}, {6, "TYPE_INT32"},  {7, "TYPE_INT64"},
                                                {8, "TYPE_STRING"}, {9, "TYPE_BOOL"}, {10, "TYPE_FP16"},
                                                {11, "TYPE_FP64"}};
@@ -38,8 +38,8 @@ std::string quoted(const std::string& text) {
 std::string values_text(const std::string& field, const std::vector<OnnxValue>& values, const std::string& file) {
     std::vector<std::string> texts;
     for (const OnnxValue& value : values) {
-        const auto type = kTypes.find(value.type);
-        require(type != kTypes.end(), file, " has '", value.name, "' of a type that Triton does not have");
+        const auto type = kTritonTypes.find(value.type);
+        require(type != kTritonTypes.end(), file, " has '", value.name, "' of a type that Triton does not have");
         std::vector<std::string> dims;
         for (const int64_t size : value.dims) dims.push_back(concat(size));
         texts.push_back(concat("  { name: ", quoted(value.name), " data_type: ", type->second, " dims: [ ", join(dims), " ] }"));
