@@ -34,7 +34,7 @@ struct Factors {
         }
         users = weight_of(module, "user_factors");
         items = weight_of(module, "item_factors");
-        bias = weight_of(module, "item_bias").squeeze(1);
+        bias = weight_of(module, "item_bias").reshape(-1);
     }
 };
 
@@ -51,9 +51,34 @@ struct ItemRanking::Impl {
           items(collab_vocabulary(from.file(), "item")),
           factors(from.file()) {
         if (!from.file().module().hasattr("_embark_rated")) return;
-        const auto rated = from.file().attribute("_embark_rated").toTupleRef().elements();
-        offsets = rated[0].toTensor().to(at::kLong).contiguous();
-        entries = rated[1].toTensor().to(at::kLong).contiguous();
+        const c10::IValue rated = from.file().attribute("_embark_rated");
+        const bool are_two = rated.isTuple() && rated.toTupleRef().size() == 2 && rated.toTupleRef().elements()[0].isTensor() &&
+                             rated.toTupleRef().elements()[1].isTensor();
+        require(are_two, from.file().name(), " has something else where what users had should be");
+        offsets = rated.toTupleRef().elements()[0].toTensor().to(at::kCPU, at::kLong).contiguous();
+        entries = rated.toTupleRef().elements()[1].toTensor().to(at::kCPU, at::kLong).contiguous();
+    }
+
+    /// Whoever made the file may have made it wrong: what is looked up by number must be there. Throws Error.
+    void check() const {
+        const auto require_fits = [&](bool fits) {
+            require(fits, predictor.file().name(), " has users, items and what they had that do not fit one another");
+        };
+        require_fits(items.size() >= 2);
+        if (offsets.defined()) {
+            require_fits(offsets.dim() == 1 && entries.dim() == 1 && offsets.numel() == users.size() + 1);
+            require_fits(offsets[0].item<int64_t>() == 0 && offsets[-1].item<int64_t>() == entries.numel() &&
+                         offsets.diff().ge(0).all().item<bool>());
+            require_fits(entries.numel() == 0 ||
+                         (entries.min().item<int64_t>() > 0 && entries.max().item<int64_t>() < items.size()));
+        }
+        if (factors.item_weights.defined()) {
+            require_fits(factors.item_weights.sizes() == at::IntArrayRef({items.size(), items.size()}));
+        } else if (factors.users.defined()) {
+            require_fits(factors.users.dim() == 2 && factors.items.dim() == 2 && factors.bias.dim() == 1 &&
+                         factors.users.size(0) == users.size() && factors.items.size(0) == items.size() &&
+                         factors.bias.size(0) == items.size() && factors.users.size(1) == factors.items.size(1));
+        }
     }
 
     /// (items) float32 of one user.
@@ -65,7 +90,10 @@ struct ItemRanking::Impl {
         Tensors parts;
         for (const at::Tensor& part : at::arange(items.size()).split(kItemsAtOnce)) {
             const at::Tensor x = at::stack({at::full_like(part, user), part}, 1);
-            parts.push_back(predictor.forward({x}).front().reshape(-1).to(at::kFloat));
+            const Tensors outputs = predictor.forward({x});
+            require(outputs.size() == 1 && outputs[0].numel() == part.numel(), predictor.file().name(),
+                    " does not give one number for each user and item");
+            parts.push_back(outputs[0].reshape(-1).to(at::kFloat));
         }
         return at::cat(parts);
     }
@@ -80,6 +108,7 @@ ItemRanking::ItemRanking(const Predictor& predictor) {
     require(predictor.info().kind == "collab", predictor.file().name(), " ranks no items: it is a file of the kind ",
             predictor.info().kind, ", and rankings are for models of ratings or interactions");
     impl_ = std::make_shared<const Impl>(predictor);
+    impl_->check();
     require(!impl_->factors.item_weights.defined() || impl_->offsets.defined(), predictor.file().name(),
             " was exported without what each user had, which its model scores items by");
 }

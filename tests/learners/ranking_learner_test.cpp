@@ -155,7 +155,7 @@ TEST(RankingLearner, exported_files_recommend_as_it_does) {
         const auto path = folder.path() / (name + ".pt");
         RankingLearner learn = trained(data, recipe_of(data, kind));
         learn.export_torchscript(path);
-        const Predictor predictor = Predictor::load(path);
+        const Predictor predictor = Predictor::load(path, {.trusted = false});
         const ItemRanking ranking(predictor);
         EXPECT_TRUE(ranks_items(predictor.file()));
         for (const std::string user : {"u0", "u33", "nobody"}) {
@@ -176,6 +176,19 @@ TEST(RankingLearner, exported_files_recommend_as_it_does) {
         EXPECT_THAT(message_of<Error>([&] { predictor.recommend_for_items({"i1", "i1"}); }), HasSubstr("given twice"));
         EXPECT_THAT(message_of<Error>([&] { predictor.recommend_for_items({"i999"}); }), HasSubstr("i999"));
     }
+}
+
+TEST(RankingLearner, a_file_that_must_not_tell_what_users_had_is_not_made_of_weights_between_items) {
+    const Interactions data = events();
+    const TemporaryFolder folder;
+    RankingLearner ease = trained(data, recipe_of(data, RankingKind::ease)), bag = trained(data, recipe_of(data, RankingKind::bag));
+    const auto path = folder.path() / "model.pt";
+    EXPECT_THAT(message_of<Error>([&] { ease.export_torchscript(path, {.include_rated = false}); }), HasSubstr("include_rated"));
+    EXPECT_FALSE(std::filesystem::exists(path));
+    bag.export_torchscript(path, {.include_rated = false});
+    const ItemRanking ranking(Predictor::load(path));
+    EXPECT_FALSE(ranking.rated_offsets().defined());
+    EXPECT_EQ(ranking.top(torch::tensor({1}), 1000).items.size(1), data.items().size() - 1);
 }
 
 TEST(RankingLearner, a_new_user_with_a_training_users_items_gets_that_users_list) {

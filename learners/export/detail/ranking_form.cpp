@@ -100,6 +100,9 @@ std::pair<Model, Tensors> ranking_form(const Model& model, ItemScorer& scorer, c
 
 void add_ranking_methods(FileExport& file, ItemScorer& scorer) {
     if (file.description().value("kind", "") != "collab") return;
+    require(file.options().include_rated || dynamic_cast<RankingModelImpl*>(&scorer) != nullptr,
+            "A model of weights between items scores users by what they had, so that its file cannot leave that out "
+            "(include_rated)");
     const NewUserForm form = new_user_form(scorer);
     file.attribute(kNewUserAttribute, std::string(form.name));
     if (std::string_view(form.name).empty() || !file.is_free("recommend_for")) return;
