@@ -30,10 +30,10 @@ def _embark_new_user_scores(self, items: Tensor) -> Tensor:
 
 constexpr const char* kByLeastSquares = R"(
 def _embark_new_user_scores(self, items: Tensor) -> Tensor:
-    alpha, l2 = self._embark_new_user_parts[0], self._embark_new_user_parts[1]
+    alpha, held_back = self._embark_new_user_parts[0], self._embark_new_user_parts[1]
     exact = self.item_factors.weight.double()
     seen = exact.index_select(0, items)
-    left = exact.t().mm(exact) + alpha * seen.t().mm(seen) + l2 * torch.eye(exact.size(1), dtype=7)
+    left = exact.t().mm(exact) + alpha * seen.t().mm(seen) + held_back
     user = torch.linalg_solve(left, (1 + alpha) * seen.sum(0))
     return exact.mv(user).float() + self.item_bias.weight.reshape(-1)
 )";
@@ -68,10 +68,10 @@ NewUserForm new_user_form(ItemScorer& scorer) {
     const auto* model = dynamic_cast<RankingModelImpl*>(&scorer);
     if (model == nullptr) return {"items", {}, kByItems};
     if (model->history_factors) return {"history", {model->history_factors->weight.detach().cpu().clone()}, kByHistory};
-    const auto number = [](double value) { return at::scalar_tensor(value, at::kDouble); };
     const auto& options = model->options;
     if (options.new_user_alpha <= 0) return {"popularity", {}, kByPopularity};
-    return {"least squares", {number(options.new_user_alpha), number(options.new_user_l2)}, kByLeastSquares};
+    const at::Tensor held_back = options.new_user_l2 * at::eye(options.n_factors, at::kDouble);
+    return {"least squares", {at::scalar_tensor(options.new_user_alpha, at::kDouble), held_back}, kByLeastSquares};
 }
 
 }  // namespace

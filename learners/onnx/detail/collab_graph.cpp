@@ -149,10 +149,10 @@ std::string solve(Graph& graph, const std::string& left, const std::string& righ
 /// RankingModel's least squares for somebody with these `items` (n): the vector (1, width).
 std::string vector_by_least_squares(Graph& graph, const ExportedFile& file, const std::string& items) {
     const auto numbers = file.attribute("_embark_new_user_parts").toTupleRef().elements();
-    const double alpha = numbers[0].toTensor().item<double>(), l2 = numbers[1].toTensor().item<double>();
+    const double alpha = numbers[0].toTensor().item<double>();
     const at::Tensor all = tensor_of(file, "item_factors", "weight").to(at::kDouble);
     const int64_t width = all.size(1);
-    const at::Tensor gram = all.t().mm(all) + l2 * at::eye(width, all.options());
+    const at::Tensor gram = all.t().mm(all) + numbers[1].toTensor();
     const std::string vectors = graph.constant(tensor_of(file, "item_factors", "weight"), "item_factors.weight");
     const std::string seen = graph.cast(graph.node("Gather", {vectors, items}), Type::float64);
     const std::string turned = graph.node("Transpose", {seen}, {{"perm", std::vector<int64_t>{1, 0}}});
