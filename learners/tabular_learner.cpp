@@ -12,6 +12,7 @@
 #include "../modules/multi_input_model.h"
 #include "../modules/tabular_model.h"
 #include "../modules/text_encoder.h"
+#include "detail/learner_impl.h"
 #include "detail/metric_units.h"
 
 namespace embark {
@@ -205,6 +206,28 @@ std::vector<TargetPredictions> TabularLearner::predict_table(const Table& table,
         outputs.push_back(output.narrow(0, 0, 0));
     }
     return decode_outputs(data, outputs);
+}
+
+std::map<std::string, std::vector<float>> TabularLearner::choose_thresholds(LabelThresholdOptions options) {
+    const auto& targets = tabular_dls_.targets();
+    require<UsageError>(
+        std::ranges::any_of(targets, [](const auto& target) { return target.is_multi_label(); }),
+        "Thresholds are for targets of several labels a row (TabularOptions::y_multi_label), and there is "
+        "none");
+    const Predictions found = get_preds();
+    std::map<std::string, std::vector<float>> chosen;
+    std::vector<std::vector<float>> of_targets(targets.size());
+    Loss loss = this->loss();
+    for (size_t i = 0; i < targets.size(); ++i) {
+        if (!targets[i].is_multi_label()) continue;
+        of_targets[i] = best_label_thresholds(found.all_predictions.at(i), found.all_targets.at(i), options);
+        chosen[targets[i].name] = of_targets[i];
+        const at::Tensor thresholds = torch::tensor(of_targets[i]);
+        loss = loss.with_decode([thresholds](const at::Tensor& p) { return p > thresholds.to(p.device()); }, i);
+    }
+    set_dls(tabular_dls_.with_thresholds(of_targets));
+    impl_->options.loss = loss;
+    return chosen;
 }
 
 at::Tensor TabularLearner::embedding(const std::string& column) const {

@@ -11,6 +11,7 @@
 #include "../data/tabular/tabular_predictions.h"
 #include "../modules/numeric_embedding_options.h"
 #include "../modules/text_encoder_options.h"
+#include "insight/label_thresholds.h"
 #include "learner.h"
 
 namespace embark {
@@ -71,6 +72,12 @@ public:
     /// What the model says of every row of a table, one entry a target. What was not there in training is counted into
     /// `counts`.
     std::vector<TargetPredictions> predict_table(const Table& table, EncodingCounts* counts = nullptr);
+
+    /// Predicts the labels of targets with several a row by thresholds chosen on the validation rows
+    /// (best_label_thresholds), in place of 0.5: here, and in files that are exported afterwards. Returns them by
+    /// target, in the order of its classes. Metrics have thresholds of their own, and stay as they are. Throws
+    /// UsageError without such a target, Error without validation rows.
+    std::map<std::string, std::vector<float>> choose_thresholds(LabelThresholdOptions options = {});
 
     /// The vectors of a column's categories, (categories, width), `#na#` first, in the order of its vocabulary. Throws
     /// Error for a column that is no category, and where the model is not one with embeddings in the columns' order.

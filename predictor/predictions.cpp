@@ -19,26 +19,32 @@ int64_t n_outputs(const TabularEncoder& data) {
 
 /// What a row's probabilities, one a class, say: its class, or its classes with `label_delim` between them.
 std::string label_of(const float* probabilities, const std::vector<std::string>& classes,
-                     const std::string& label_delim) {
+                     const std::string& label_delim, const std::vector<float>& thresholds) {
     if (label_delim.empty()) {
         return classes[static_cast<size_t>(std::max_element(probabilities, probabilities + classes.size()) -
                                            probabilities)];
     }
     std::vector<std::string> labels;
     for (size_t i = 0; i < classes.size(); ++i) {
-        if (probabilities[i] > kLabelThreshold) labels.push_back(classes[i]);
+        const float threshold = thresholds.empty() ? kLabelThreshold : thresholds[i];
+        if (probabilities[i] > threshold) labels.push_back(classes[i]);
     }
     return join(labels, label_delim);
 }
 
 }  // namespace
 
+std::vector<float> label_thresholds(const TargetColumn& target) {
+    if (!target.thresholds.empty()) return target.thresholds;
+    return std::vector<float>(static_cast<size_t>(target.width()), kLabelThreshold);
+}
+
 std::vector<std::string> TargetPredictions::labels() const {
     const at::Tensor rows = probabilities.to(at::kFloat).contiguous();
     std::vector<std::string> labels;
     labels.reserve(static_cast<size_t>(rows.size(0)));
     for (int64_t row = 0; row < rows.size(0); ++row) {
-        labels.push_back(label_of(rows.const_data_ptr<float>() + row * rows.size(1), classes, label_delim));
+        labels.push_back(label_of(rows.const_data_ptr<float>() + row * rows.size(1), classes, label_delim, thresholds));
     }
     return labels;
 }
@@ -55,6 +61,7 @@ std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const 
                     outputs[i].sizes(), " where ", target.name, " has ", target.width(), " classes");
             made.classes = data.target_classes(i);
             made.label_delim = target.label_delim;
+            made.thresholds = target.thresholds;
             made.probabilities = outputs[i].to(at::kFloat);
         } else {
             made.values = target.decode(outputs[i].flatten());
@@ -77,7 +84,7 @@ std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector
         }
         prediction.classes = data.target_classes(i);
         prediction.probabilities.assign(first, next);
-        prediction.label = label_of(first, prediction.classes, target.label_delim);
+        prediction.label = label_of(first, prediction.classes, target.label_delim, target.thresholds);
         prediction.probability = *std::max_element(first, next);
     }
     return row;

@@ -7,8 +7,11 @@
 
 namespace embark {
 
-/// The probability above which a label is predicted, where a row may have several.
+/// The probability above which a label is predicted, where a row may have several, and nothing else was chosen.
 inline constexpr float kLabelThreshold = 0.5F;
+
+/// The thresholds of all classes of a target of several labels a row.
+std::vector<float> label_thresholds(const TargetColumn& target);
 
 /// What a model says of one target for some rows: classes or values.
 struct TargetPredictions {
@@ -17,21 +20,24 @@ struct TargetPredictions {
     std::vector<std::string> classes = {};
     /// What stands between the classes of a row that may have several; empty where each has one.
     std::string label_delim = {};
+    /// As TargetColumn's.
+    std::vector<float> thresholds = {};
     /// (n, classes) float32.
     at::Tensor probabilities = {};
     /// (n) float64, in the target's own units.
     at::Tensor values = {};
 
     bool is_class() const { return !classes.empty(); }
-    /// The most probable class of each row; where a row may have several, those of more than 0.5, "a;b", or none, "".
+    /// The most probable class of each row; where a row may have several, those above their thresholds, "a;b", or none,
+    /// "".
     std::vector<std::string> labels() const;
 };
 
 /// What a model says of one target for one row.
 struct Prediction {
     std::string target;
-    /// The most probable class and its probability; empty for a value. Where a row may have several classes, those of
-    /// more than 0.5, as in TargetPredictions::labels, and the highest probability of any.
+    /// The most probable class and its probability; empty for a value. Where a row may have several classes, those
+    /// above their thresholds, as in TargetPredictions::labels, and the highest probability of any.
     std::string label = {};
     double probability = 0;
     /// The value in the target's own units; 0 for classes.

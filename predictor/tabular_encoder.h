@@ -62,6 +62,8 @@ struct TargetColumn {
     Vocabulary classes = {};
     /// What stands between the classes of a row that may have several, or none, as in "a;b"; empty where it has one.
     std::string label_delim = {};
+    /// The probability above which a row gets each of these, in the order of the classes; empty: 0.5.
+    std::vector<float> thresholds = {};
     bool log = false;
     /// The model learns (y − mean) / scale of a value, or of its logarithm.
     double mean = 0, scale = 1;

@@ -27,6 +27,7 @@ struct TabularTraining : TrainingOptions {
     ColumnOptions columns;
     RowOptions rows;
     SplitOptions split;
+    bool choose_thresholds = false;
 };
 
 CommandLine command_line(TabularTraining& options) {
@@ -53,6 +54,10 @@ CommandLine command_line(TabularTraining& options) {
                join(metric_names(MetricKind::values)), "; of labels (--multi-label): ",
                join(metric_names(MetricKind::labels)))
             .c_str());
+    add("choose-thresholds", po::bool_switch(&options.choose_thresholds),
+        "with --multi-label: predict a label above the probability with its highest F1 on the validation rows, rather "
+        "than "
+        "above 0.5; metrics stay those of 0.5");
     add_valid_share(line, options);
     add_training_options(line, options);
     return line;
@@ -76,6 +81,8 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
                         "--drop-missing-target goes without --stream, which reads the files as they are");
     require<UsageError>(!options.columns.drop_missing_target || options.valid_rows.empty(),
                         "--drop-missing-target goes without --valid-rows, which would count other rows then");
+    require<UsageError>(!options.choose_thresholds || !options.columns.label_delim.empty(),
+                        "--choose-thresholds is for targets of several labels a row: --multi-label ';' for a;b");
     require_export_apart(options, {options.csv, options.valid_csv, options.test_csv});
     recipe_of(options.preset);
 }
@@ -256,6 +263,17 @@ void print(const std::string& part, const Validation& figures) {
     }
 }
 
+void print_thresholds(const TabularDataLoaders& dls, const std::map<std::string, std::vector<float>>& thresholds) {
+    for (size_t i = 0; i < dls.targets().size(); ++i) {
+        const auto chosen = thresholds.find(dls.targets()[i].name);
+        if (chosen == thresholds.end()) continue;
+        const std::vector<std::string> labels = dls.target_classes(i);
+        for (size_t label = 0; label < labels.size(); ++label) {
+            std::cout << "threshold " << labels[label] << " " << format_number(chosen->second[label]) << "\n";
+        }
+    }
+}
+
 }  // namespace
 
 int train_tabular(const Arguments& arguments) {
@@ -289,6 +307,8 @@ int train_tabular(const Arguments& arguments) {
     if (!learn.is_main_process()) return kSuccess;
     const Validation final = learn.validate();
     require_finite_loss(final, learn.records());
+    std::map<std::string, std::vector<float>> thresholds;
+    if (options.choose_thresholds) thresholds = learn.choose_thresholds();
     const std::vector<std::string> exported = export_model(options, learn, final);
     std::vector<Warning> of_training = undefined_metrics(final);
     add(of_training, learn.records().epochs.empty() ? training_warnings(learn.records()) : baseline_warnings(learn));
@@ -297,6 +317,7 @@ int train_tabular(const Arguments& arguments) {
 
     nlohmann::json result = report(options, learn, final, warnings);
     add_exported(result, exported);
+    if (options.choose_thresholds) result["thresholds"] = thresholds;
     std::optional<Validation> tested;
     if (test) {
         tested = learn.validate(*test);
@@ -309,6 +330,7 @@ int train_tabular(const Arguments& arguments) {
     }
     print("valid", final);
     if (tested) print("test", *tested);
+    print_thresholds(dls, thresholds);
     for (const std::string& file : exported) std::cout << "exported " << file << "\n";
     return kSuccess;
 }

@@ -194,6 +194,15 @@ TabularDataLoaders TabularDataLoaders::from_tables(const Table& train, const Tab
             fitted.data, std::move(found.options), std::move(description)};
 }
 
+TabularDataLoaders TabularDataLoaders::with_thresholds(const std::vector<std::vector<float>>& thresholds) const {
+    auto data = std::make_shared<TabularData>(*tabular_);
+    for (size_t i = 0; i < data->targets.size(); ++i) data->targets[i].thresholds = thresholds.at(i);
+    TabularDataLoaders other = *this;
+    other.tabular_ = data;
+    static_cast<DataLoaders&>(other) = DataLoaders(train(), has_valid() ? std::optional(valid()) : std::nullopt, data);
+    return other;
+}
+
 TabularDataLoaders TabularDataLoaders::resampled(uint64_t seed) const {
     TabularDataLoaders other = *this;
     static_cast<DataLoaders&>(other) = DataLoaders::resampled(seed);

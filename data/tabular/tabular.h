@@ -183,6 +183,9 @@ public:
     /// As DataLoaders::resampled.
     TabularDataLoaders resampled(uint64_t seed) const;
 
+    /// The same rows, with a threshold for each label of each target (TargetColumn::thresholds), none for the others.
+    TabularDataLoaders with_thresholds(const std::vector<std::vector<float>>& thresholds) const;
+
     /// Rows that were not there in training, in their order, for Learner::get_preds; with targets where `table` has
     /// all of them, for Learner::validate.
     DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;

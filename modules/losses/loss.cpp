@@ -186,6 +186,14 @@ Loss Loss::with_weight(Weight weight) const {
     return weighted;
 }
 
+Loss Loss::with_decode(Transform decode, size_t output) const {
+    require<UsageError>(output <= further_.size(), "The ", name_, " loss decodes ", 1 + further_.size(),
+                        " outputs, and there is none of number ", output, ", counted from 0");
+    Loss decoded = *this;
+    (output == 0 ? decoded : decoded.further_[output - 1]).decode_ = std::move(decode);
+    return decoded;
+}
+
 Loss Loss::with_settings(std::string settings) const {
     Loss told = *this;
     told.settings_ = std::move(settings);

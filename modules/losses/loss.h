@@ -64,6 +64,10 @@ public:
     /// of the large batch.
     Loss with_weight(Weight weight) const;
 
+    /// The same loss, whose predictions of output `output` are decoded by `decode`: the labels of a row by other
+    /// thresholds.
+    Loss with_decode(Transform decode, size_t output = 0) const;
+
     /// The same loss, which says what it was told: a fit is resumed with the same alone.
     Loss with_settings(std::string settings) const;
     const std::string& settings() const { return settings_; }

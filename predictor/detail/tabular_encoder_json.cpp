@@ -49,7 +49,7 @@ DateColumn date_from(const Json& json) {
     return date;
 }
 
-/// The delimiter only where there is one, for the same reason.
+/// The delimiter and the thresholds only where there are such, for the same reason.
 Json to_json(const TargetColumn& target) {
     Json json = {{"name", target.name},
                  {"classes", target.classes.names()},
@@ -58,6 +58,7 @@ Json to_json(const TargetColumn& target) {
                  {"mean", target.mean},
                  {"scale", target.scale}};
     if (target.is_multi_label()) json["label_delim"] = target.label_delim;
+    if (!target.thresholds.empty()) json["thresholds"] = target.thresholds;
     return json;
 }
 
@@ -121,9 +122,13 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
         data.targets.push_back({.name = target.at("name"),
                                 .classes = vocabulary_from(target, "classes"),
                                 .label_delim = target.value("label_delim", ""),
+                                .thresholds = target.value("thresholds", std::vector<float>()),
                                 .log = target.at("log"),
                                 .mean = target.at("mean"),
                                 .scale = target.at("scale")});
+        const TargetColumn& read = data.targets.back();
+        require(read.thresholds.empty() || static_cast<int64_t>(read.thresholds.size()) == read.width(), "The target '",
+                read.name, "' has ", read.thresholds.size(), " thresholds for ", read.width(), " labels");
     }
     check_encoder(data);
     return data;

@@ -58,6 +58,27 @@ class MultiLabelTest(unittest.TestCase):
         self.assertAlmostEqual(probabilities[0, 1].item(), float(rows[0]["probability_old"]), delta=1e-6)
         self.assertEqual(module.predict({"city": []}, {"age": []})[0], [])
 
+    def test_thresholds_that_are_chosen_decide_in_the_file_too(self):
+        lines = ["city,age,tags"]
+        for row in range(400):
+            labels = [name for name, there in (("old", row % 80 >= 40), ("odd", row % 80 >= 40 and row % 3 == 0)) if there]
+            lines.append(f"Rome,{row % 80 + 0.5},{';'.join(labels)}")
+        (self.folder / "t.csv").write_text("\n".join(lines) + "\n")
+        result = self.train("--multi-label", ";", "--choose-thresholds", "--export", "t.pt", "--json", "--epochs", 20)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        odd, old = json.loads(result.stdout)["thresholds"]["tags"]
+        self.assertLess(odd, 0.5)  # a third of the old ones are odd, so that it is never probable
+        predicted = self.run_embark("predict", "--model", "t.pt", "--input", "t.csv")
+        rows = list(csv.DictReader(io.StringIO(predicted.stdout)))
+        for row in rows:
+            p_odd, p_old = float(row["probability_odd"]), float(row["probability_old"])
+            if min(abs(p_odd - odd), abs(p_old - old)) < 1e-5:
+                continue
+            expected = ";".join(name for name, there in (("odd", p_odd > odd), ("old", p_old > old)) if there)
+            self.assertEqual(row["prediction"], expected)
+        self.assertTrue(any("odd" in row["prediction"] for row in rows))
+        self.assertIn("threshold old 0.", self.train("--multi-label", ";", "--choose-thresholds", "--epochs", 2).stdout)
+
     def test_best_preset_and_several_targets(self):
         text = (self.folder / "t.csv").read_text().splitlines()
         lines = [text[0] + ",price"] + [f"{line},{100 + 3 * i % 17}.5" for i, line in enumerate(text[1:])]
@@ -74,6 +95,7 @@ class MultiLabelTest(unittest.TestCase):
         for code, words, part in [(1, ["--multi-label", ","], "No row of target 'tags' of t.csv has more than one label"),
                                   (2, ["--multi-label", ";", "--class-weight", "balanced"], "several labels"),
                                   (2, ["--multi-label", ";", "--metrics", "accuracy"], "not for targets of labels"),
+                                  (2, ["--choose-thresholds", "--drop-missing-target"], "--multi-label ';' for a;b"),
                                   (2, ["--multi-label", ""], "--multi-label")]:
             with self.subTest(words=words):
                 result = self.train("--epochs", 1, *words)

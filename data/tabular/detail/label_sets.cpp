@@ -85,6 +85,7 @@ std::vector<std::string> label_texts(const TargetColumn& target, const at::Tenso
     return TargetPredictions{.target = target.name,
                              .classes = {names.begin() + 1, names.end()},
                              .label_delim = target.label_delim,
+                             .thresholds = target.thresholds,
                              .probabilities = labels.to(at::kFloat).cpu()}
         .labels();
 }

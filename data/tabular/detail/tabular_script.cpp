@@ -9,6 +9,7 @@
 #include "../../../core/error.h"
 #include "../../../core/text.h"
 #include "../../../predictor/detail/tabular_encoder_json.h"
+#include "../../../predictor/predictions.h"
 #include "../../loaders/detail/script_attributes.h"
 #include "../../loaders/detail/spelling_script.h"
 #include "../../table/date_parts.h"
@@ -191,7 +192,7 @@ def _embark_labels(self, output: Tensor, target: int) -> Tuple[List[str], Tensor
     for row in rows:
         names: List[str] = []
         for i, probability in enumerate(row):
-            if probability > 0.5:
+            if probability > self._embark_label_thresholds[target][i]:
                 names.append(classes[i])
         labels.append(self._embark_label_delims[target].join(names))
     return labels, probabilities
@@ -447,18 +448,23 @@ void add_targets(ExportContext& file, const TabularData& data) {
     c10::List<std::string> names;
     c10::Dict<std::string, c10::List<std::string>> classes;
     c10::List<std::string> delims;
+    c10::List<c10::List<double>> thresholds;
     c10::List<std::tuple<double, double>> units;
     for (size_t i = 0; i < data.targets.size(); ++i) {
         const TargetColumn& target = data.targets[i];
         names.push_back(target.name);
         units.push_back({target.mean, target.scale});
         delims.push_back(target.label_delim);
+        const std::vector<float> chosen = label_thresholds(target);
+        thresholds.push_back(c10::List<double>(std::vector<double>(chosen.begin(), chosen.end())));
         if (target.is_class()) classes.insert(target.name, c10::List<std::string>(data.target_classes(i)));
     }
     file.attribute("_embark_targets", names);
     file.attribute("_embark_classes", classes);
     file.attribute("_embark_units", units);
-    if (has_multi_label(data)) file.attribute("_embark_label_delims", delims);
+    if (!has_multi_label(data)) return;
+    file.attribute("_embark_label_delims", delims);
+    file.attribute("_embark_label_thresholds", thresholds);
 }
 
 /// Whether the model answers encoded rows with what each target needs.

@@ -39,12 +39,13 @@ void give_class(Graph& graph, const ForwardOutput& output, std::vector<std::stri
 }
 
 /// Of several labels a row there is a column for each, since a graph cannot join texts.
-void give_labels(Graph& graph, const ForwardOutput& output, int64_t n, const std::string& prefix,
+void give_labels(Graph& graph, const ForwardOutput& output, const TargetColumn& target, const std::string& prefix,
                  const std::string& refused) {
+    const int64_t n = target.width();
     const std::string scores = output.type == Type::float32 ? output.name : graph.cast(output.name, Type::float32);
     const std::string probabilities =
         unless_refused(graph, graph.node("Sigmoid", {scores}), refused, at::kFloat);
-    const std::string threshold = graph.constant(at::scalar_tensor(kLabelThreshold, at::kFloat), "threshold");
+    const std::string threshold = graph.constant(at::tensor(label_thresholds(target), at::kFloat), "thresholds");
     graph.output(prefix + "prediction", graph.node("Greater", {probabilities, threshold}), Type::boolean,
                  {"rows", concat(n)},
                  concat("whether a row has each of the labels, in the order of the metadata's `classes`; none",
@@ -73,7 +74,7 @@ void give_answers(Graph& graph, const std::vector<ForwardOutput>& outputs, const
     for (size_t i = 0; i < targets.size(); ++i) {
         const std::string prefix = targets.size() == 1 ? "" : targets[i].name + ".";
         if (targets[i].is_multi_label()) {
-            give_labels(graph, outputs[i], targets[i].width(), prefix, refused);
+            give_labels(graph, outputs[i], targets[i], prefix, refused);
         } else if (targets[i].is_class()) {
             give_class(graph, outputs[i], encoder.target_classes(i), prefix, refused);
         } else {
