@@ -31,7 +31,7 @@ constexpr const char* kOperators =
     "group_norm gru gru_cell gt gt_ hardshrink hardsigmoid hardswish hardswish_ hardtanh hardtanh_ hash hstack index "
     "index_add index_put index_put_ index_select inner insert instance_norm int inverse is_floating_point isalpha "
     "isdigit isfinite isinf isnan isspace item items join keys l1_loss layer_norm le leaky_relu leaky_relu_ len lerp "
-    "linalg_norm linalg_vector_norm linear linspace log log10 log1p log2 log_sigmoid log_softmax logical_and "
+    "linalg_norm linalg_solve linalg_vector_norm linear linspace log log10 log1p log2 log_sigmoid log_softmax logical_and "
     "logical_not logical_or logical_xor logit logsumexp lower lstm lstm_cell lstrip lt masked_fill masked_fill_ "
     "masked_select matmul max max_pool1d max_pool1d_with_indices max_pool2d max_pool2d_with_indices max_pool3d "
     "max_pool3d_with_indices maximum mean median meshgrid min minimum mish mm mode movedim mse_loss msort mul mul_ "

@@ -142,7 +142,7 @@ TEST(BestRatings, an_exported_file_answers_as_the_learner) {
         learn.fit_one_cycle(2, 0.02);
         const auto path = folder.path() / "best.pt";
         learn.export_torchscript(path);
-        const Predictor predictor = Predictor::load(path);
+        const Predictor predictor = Predictor::load(path, {.trusted = false});
         const std::vector<std::string> users = {"u1", "u2", "nobody", "u29"},
                                        items = {"Film 3", "no film", "Film 4", "Film 19"};
         const at::Tensor ours = learn.predict(users, items), theirs = predictor.predict(users, items);
