@@ -2,7 +2,7 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all build package docs bench course sanitize format tidy clean
+.PHONY: help demo test test-all build package docs bench course sanitize fuzz format tidy clean
 
 export CMAKE_PREFIX_PATH
 
@@ -47,6 +47,11 @@ sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@tools/setup sanitize
 	cmake --build --preset sanitize
 	ctest --preset sanitize
+
+fuzz:  ## give mutated files to everything that reads files, 60 s each, under the sanitizers
+	@tools/setup sanitize
+	cmake --build --preset sanitize --target fuzz
+	cd build/sanitize && for name in csv parquet safetensors weights checkpoint archive onnx; do OMP_NUM_THREADS=1 bin/fuzz $$name 60 || exit 1; done
 
 format:  ## format the sources with clang-format
 	$(SOURCES) | xargs -0 clang-format -i

@@ -325,7 +325,7 @@ class Help(EmbarkTest):
         self.assertEqual(overview.returncode, 0)
         commands, built_in = (re.findall(r"^  (\w+(?: \w+)?)  ", part, re.MULTILINE)
                               for part in overview.stdout.split("Besides:"))
-        self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "similar", "inspect",
+        self.assertEqual(commands, ["train collab", "train tabular", "describe", "predict", "recommend", "evaluate", "similar", "inspect",
                                     "check", "convert", "course list", "course run"])
         self.assertEqual(built_in, ["help", "version", "completion bash", "completion zsh", "man"])
         for command in commands[:-2]:
