@@ -1,6 +1,8 @@
 #include "rankings.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -80,7 +82,11 @@ void write_rankings(const ItemRanking& ranking, const std::vector<std::string>& 
         const std::string name = csv_field(user);
         for (int64_t rank = 1; rank <= k; ++rank, ++item, ++score) {
             if (*item < 0) continue;
-            text += concat(name, ",", rank, ",", csv_field(ranking.items().name(*item)), ",", *score, "\n");
+            // Streams would take most of the time of many users.
+            std::array<char, 32> digits{};
+            const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *score).ptr;
+            text.append(name).append(",").append(std::to_string(rank)).append(",");
+            text.append(csv_field(ranking.items().name(*item))).append(",").append(digits.data(), end).append("\n");
         }
     }
     std::cout << text;
