@@ -1,6 +1,9 @@
 #include <embark/metrics/top_k_metrics.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,6 +93,62 @@ TEST(TopKMetrics, equal_scikit_learns_ndcg_on_rankings_of_scores_with_ties) {
         }
     }
     EXPECT_GT(compared, 80);
+}
+
+/// All metrics of one user by their formulas, place by place; `to_find` has 0 as often as there are unknown items.
+std::map<std::string, double> slow_values(const std::vector<int64_t>& ranking, const std::vector<int64_t>& to_find, int64_t k) {
+    const auto is_hit = [&](int64_t place) {
+        const int64_t item = ranking[static_cast<size_t>(place)];
+        return item > 0 && std::count(to_find.begin(), to_find.end(), item) > 0;
+    };
+    double found = 0, gain = 0, best = 0, first = 0, precisions = 0;
+    const auto n = static_cast<int64_t>(to_find.size());
+    for (int64_t place = 0; place < k; ++place) {
+        const double discount = std::log(2) / std::log(static_cast<double>(place + 2));
+        if (place < n) best += discount;
+        if (!is_hit(place)) continue;
+        found += 1;
+        gain += discount;
+        precisions += found / static_cast<double>(place + 1);
+        if (first == 0) first = 1 / static_cast<double>(place + 1);
+    }
+    return {{"recall", found / static_cast<double>(n)}, {"precision", found / static_cast<double>(k)},
+            {"hit_rate", found > 0 ? 1.0 : 0.0}, {"ndcg", gain / best}, {"mrr", first},
+            {"map", precisions / static_cast<double>(std::min(n, k))}};
+}
+
+TEST(TopKMetrics, are_those_of_a_slow_reference_on_random_rankings) {
+    torch::manual_seed(7);
+    constexpr int64_t kUsers = 60, kItems = 15, kLongest = 12;
+    for (const int64_t k : {1, 2, 5, 12}) {
+        std::vector<int64_t> rankings;
+        std::vector<std::vector<int64_t>> to_find;
+        std::map<std::string, double> sums;
+        std::set<int64_t> covered;
+        double users = 0;
+        for (int64_t user = 0; user < kUsers; ++user) {
+            // Short lists end with -1; some users have nothing to find, some an unknown item.
+            const at::Tensor order = torch::randperm(kItems, torch::kLong) + 1, wanted = torch::rand({kItems}) < 0.2;
+            std::vector<int64_t> ranking(order.const_data_ptr<int64_t>(), order.const_data_ptr<int64_t>() + kLongest);
+            std::fill(ranking.begin() + (user % 4 == 0 ? user % kLongest : kLongest), ranking.end(), -1);
+            to_find.emplace_back(user % 5 == 0 ? user % 3 : 0, 0);
+            for (int64_t item = 1; item <= kItems && user % 7 != 0; ++item) {
+                if (wanted[item - 1].item<bool>()) to_find.back().push_back(item);
+            }
+            rankings.insert(rankings.end(), ranking.begin(), ranking.end());
+            if (to_find.back().empty()) continue;
+            ++users;
+            for (const auto& [name, value] : slow_values(ranking, to_find.back(), k)) sums[name] += value;
+            for (int64_t place = 0; place < k; ++place) {
+                if (ranking[static_cast<size_t>(place)] > 0) covered.insert(ranking[static_cast<size_t>(place)]);
+            }
+        }
+        std::string names = concat("coverage@", k);
+        for (const auto& [name, sum] : sums) names += concat(",", name, "@", k);
+        const auto values = values_of(names, torch::tensor(rankings).view({kUsers, kLongest}), to_find, kItems);
+        for (const auto& [name, sum] : sums) EXPECT_NEAR(values.at(concat(name, "@", k)), sum / users, 1e-9) << name << "@" << k;
+        EXPECT_NEAR(values.at(concat("coverage@", k)), static_cast<double>(covered.size()) / kItems, 1e-9);
+    }
 }
 
 TEST(TopKMetrics, that_are_not_there_are_named) {
