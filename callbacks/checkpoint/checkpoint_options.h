@@ -12,7 +12,7 @@ namespace embark {
 /// fit that is resumed from it, with the same data, settings and number of threads, ends with bit-identical weights to
 /// one that was never interrupted.
 ///
-/// What was recorded of each training batch stands beside it, in <dir>/batches.<number>.f64, float64 in rows of loss,
+/// What was recorded of each training batch stands beside it, in `dir`/batches.N.f64, float64 in rows of loss,
 /// average loss and hyper-parameters by name, to which every checkpoint adds: so none grows with the run. A copy of a
 /// checkpoint needs both files.
 ///
