@@ -77,7 +77,7 @@ public:
     ItemScorer& scorer() const;
 
     /// Over all items, but those that a user had in training, of the users of the measured part. Throws Error where
-    /// there is none.
+    /// nothing can be measured.
     RankingFigures measure(const std::vector<TopKMetric>& metrics) const;
     RankingFigures measure(const std::string& metrics = "ndcg@10,recall@20") const { return measure(top_k_metrics(metrics)); }
 

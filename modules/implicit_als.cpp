@@ -63,6 +63,9 @@ ImplicitFactors implicit_als(const Bags& lists, int64_t n_items, const ImplicitA
         half_step(lists, factors.items, options, factors.users);
         half_step(of_items, factors.users, options, factors.items);
     }
+    require(factors.users.isfinite().all().item<bool>() && factors.items.isfinite().all().item<bool>(),
+            "Implicit ALS has no finite factors with an alpha of ", options.alpha, ", an l2 of ", options.l2,
+            " and these weights of events; smaller ones have");
     return factors;
 }
 

@@ -28,7 +28,8 @@ struct ImplicitFactors {
 ///
 /// p_ui = 1 and c_ui = 1 + alpha · weight for the pairs of the lists, p_ui = 0 and c_ui = 1 for all others. Each half
 /// step makes three steps of conjugate gradients (Takács, Pilászy and Tikk 2011) from where it was. Lists are the items
-/// of each user; the result is the same for any number of threads. Throws UsageError for settings that cannot be.
+/// of each user; the result is the same for any number of threads. Throws UsageError for settings that cannot be, and Error
+/// where alpha, l2 or weights are so large that the factors are not finite.
 ImplicitFactors implicit_als(const Bags& lists, int64_t n_items, const ImplicitAlsOptions& options = {});
 
 }  // namespace embark

@@ -43,7 +43,10 @@ at::Tensor ease_weights(const Bags& histories, int64_t n_items, double l2) {
     const at::NoGradGuard no_grad;
     at::Tensor counts = counts_of_both(histories, n_items);
     counts.diagonal().add_(l2);
-    const at::Tensor inverse = at::cholesky_inverse(at::linalg_cholesky(counts));
+    const auto [lower, failed] = at::linalg_cholesky_ex(counts);
+    require(failed.item<int64_t>() == 0, "EASE has no solution with an l2 of ", l2, ": items that the same users had cannot be "
+            "told apart with so small a one; some 100 is usual");
+    const at::Tensor inverse = at::cholesky_inverse(lower);
     at::Tensor weights = inverse.div_(-inverse.diagonal().clone().unsqueeze(0));
     weights.diagonal().zero_();
     return weights.to(at::kFloat);

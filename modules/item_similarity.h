@@ -14,7 +14,8 @@ namespace embark {
 inline constexpr int64_t kMostSimilarItems = 30'000;
 
 /// EASE (Steck 2019): the linear model of each item by all others with the smallest squared error, with L2 `l2`.
-/// B = I − P · diag(P)⁻¹ with P = (Xᵀ X + l2 · I)⁻¹, in float64.
+/// B = I − P · diag(P)⁻¹ with P = (Xᵀ X + l2 · I)⁻¹, in float64. Throws Error
+/// where l2 is too small for that.
 at::Tensor ease_weights(const Bags& histories, int64_t n_items, double l2 = 400);
 
 /// Cosine similarity of the items' users, Xᵀ X / (|x_i| |x_j| + shrink), of which each column keeps the `neighbours`

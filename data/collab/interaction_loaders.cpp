@@ -32,7 +32,7 @@ void add_lists(const Bags& lists, Batch& batch) {
         std::copy_n(lists.indices.const_data_ptr<int64_t>() + begin, n, items.mutable_data_ptr<int64_t>() + row * most);
         std::copy_n(lists.weights.const_data_ptr<float>() + begin, n, weights.mutable_data_ptr<float>() + row * most);
     }
-    // An item that training has not is none that the model could score.
+    // The model cannot score an item that training does not have.
     weights.masked_fill_(items.eq(0), 0);
     const at::Device device = batch.inputs.front().device();
     batch.targets = {items.to(device), weights.to(device)};

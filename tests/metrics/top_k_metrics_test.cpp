@@ -78,7 +78,7 @@ TEST(TopKMetrics, equal_scikit_learns_ndcg_on_rankings_of_scores_with_ties) {
     int64_t compared = 0;
     const auto baseline = testing::json_baseline("rankings.json");
     for (const auto& one : baseline.at("figures")) {
-        // Item 0 is none here, so that all numbers are one higher.
+        // There is no item 0 here, so that all numbers are one higher.
         const auto scores = one.at("scores").get<std::vector<float>>();
         at::Tensor all = torch::cat({torch::zeros({1}), torch::tensor(scores)}).unsqueeze(0);
         std::vector<int64_t> seen, relevant;

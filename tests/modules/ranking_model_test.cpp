@@ -206,6 +206,8 @@ TEST(ImplicitAls, refuses_settings_that_cannot_be) {
     EXPECT_THROW(implicit_als(liked.bags, liked.n_items, {.alpha = 0}), UsageError);
     EXPECT_THROW(implicit_als(liked.bags, liked.n_items, {.l2 = -1}), UsageError);
     EXPECT_THROW(implicit_als(liked.bags, liked.n_items, {.iterations = 0}), UsageError);
+    EXPECT_THAT(message_of<Error>([&] { implicit_als(liked.bags, liked.n_items, {.alpha = 1e38}); }), HasSubstr("no finite factors"));
+    EXPECT_THAT(message_of<Error>([&] { ease_weights(bags_of({{}, {1, 2}}, false), 3, 1e-300); }), HasSubstr("no solution"));
 }
 
 }  // namespace

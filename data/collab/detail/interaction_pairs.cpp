@@ -10,6 +10,7 @@
 
 #include "../../../core/error.h"
 #include "../../../core/text.h"
+#include "../../loaders/detail/largest_target.h"
 #include "../../loaders/detail/random_order.h"
 #include "../../table/detail/row_values.h"
 #include "../../table/detail/table_impl.h"
@@ -120,6 +121,12 @@ RowValues<double> read_weights(const Table& table, const std::string& column) {
     RowValues<double> weights = read_finite_numbers(table, column);
     if (const auto row = weights.find([](double weight) { return weight <= 0; })) {
         fail(table.where(*row, column), ": the weight of an event must be above 0; leave the row out");
+    }
+    // Models compute in 32 bits.
+    const auto is_lost = [](double weight) { return is_beyond_targets(weight) || static_cast<float>(weight) == 0; };
+    if (const auto row = weights.find(is_lost)) {
+        fail(table.where(*row, column), ": the weight of an event is too large or too small to train with; give weights in "
+             "another unit");
     }
     return weights;
 }

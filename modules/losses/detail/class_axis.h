@@ -7,7 +7,7 @@
 
 namespace embark {
 
-/// `output` with dimension `axis` as its last one. Throws Error where there is none.
+/// `output` with dimension `axis` as its last one. Throws Error where it has no such dimension.
 at::Tensor axis_last(const at::Tensor& output, int64_t axis);
 
 /// Whether the places of `targets` may be those of `logits` before its last dimension, the classes: both the same but

@@ -157,6 +157,10 @@ TEST(Interactions, that_cannot_be_are_refused_in_a_sentence) {
     EXPECT_THAT(says(one_each, {}), HasSubstr("No user"));
     const Table negative = Table::from_text({{"user", {"a", "b"}}, {"item", {"x", "y"}}, {"w", {"1", "-2"}}});
     EXPECT_THAT(says(negative, {.weight_name = "w"}), HasSubstr("row 2, column 'w': the weight of an event must be above 0"));
+    for (const char* weight : {"1e300", "1e-300"}) {
+        const Table lost = Table::from_text({{"user", {"a", "b"}}, {"item", {"x", "y"}}, {"w", {"1", weight}}});
+        EXPECT_THAT(says(lost, {.weight_name = "w"}), HasSubstr("row 2, column 'w': the weight of an event is too"));
+    }
     const Table odd = Table::from_text({{"user", {"a", "b"}}, {"item", {"x", "y"}}, {"w", {"1", "much"}}});
     EXPECT_THAT(says(odd, {.weight_name = "w"}), HasSubstr("much"));
     EXPECT_THAT(says(odd, {.rating_name = "w", .positives = at_least(1)}), HasSubstr("much"));
