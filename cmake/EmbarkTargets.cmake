@@ -28,7 +28,9 @@ set(EMBARK_UNITY_SIZE 8)
 
 # Flags of our own code alone; users of the installed package don't get them.
 add_library(embark_flags INTERFACE)
-target_compile_options(embark_flags INTERFACE -Wall -Wextra $<$<BOOL:${EMBARK_WERROR}>:-Werror>)
+# A package names no folder of the machine that it was built on: LibTorch's assertions, in our objects too, say __FILE__.
+target_compile_options(embark_flags INTERFACE -Wall -Wextra $<$<BOOL:${EMBARK_WERROR}>:-Werror>
+  "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=" "-fmacro-prefix-map=${PROJECT_BINARY_DIR}/=")
 if(EMBARK_UNITY_BUILD)
   # GCC takes a file that is compiled with others for a header, whose classes should have no member of an unnamed
   # namespace's type.
