@@ -58,7 +58,7 @@ std::vector<OnnxBytes> files_of(const ExportedFile& file, const std::filesystem:
     // Of weights between items, a score adds up as many numbers as the user has items, which no row of a batch can say.
     if (!onnx::scores_by_item_weights(file)) files.push_back({path, onnx::collab_predict(file)});
     files.push_back({beside(path, "recommend"), onnx::collab_recommend(file)});
-    if (file.has_method("recommend_for") && ranks_items(file)) {
+    if (file.has_method("recommend_for")) {
         files.push_back({beside(path, "recommend_for"), onnx::collab_recommend_for(file)});
     }
     if (file.has_method("similar")) files.push_back({beside(path, "similar"), onnx::collab_similar(file)});

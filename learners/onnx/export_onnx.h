@@ -16,8 +16,8 @@ namespace embark {
 ///   tables   `path`: an input for each column under its own name, string[rows,1] or double[rows,1]; the outputs
 ///            `prediction` and, of classes, `probabilities`, each as `TARGET.prediction` where there are several targets
 ///   ratings  `path`: users and items, string[rows,1], to ratings; `NAME.recommend.onnx`: `user` and `k` to the best
-///            items; `NAME.similar.onnx`: `item` and `k`, where the model has factors of items; and of interactions,
-///            where the model knows new users, `NAME.recommend_for.onnx`: `history`, items, and `k`. Of weights
+///            items; `NAME.similar.onnx`: `item` and `k`, where the model has factors of items; and where it knows new
+///            users, `NAME.recommend_for.onnx`: `history`, items, of ratings `history_ratings`, double[n], and `k`. Of weights
 ///            between items (ease, item_knn) there is no `path`, which would answer single users and items
 ///   others   `path`: what forward does with encoded tensors, `x` (or `x1`, `x2`, …) to `output` (or `output1`, …)
 ///

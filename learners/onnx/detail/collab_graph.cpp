@@ -15,6 +15,7 @@
 #include "../../../predictor/vocabulary.h"
 #include "file_metadata.h"
 #include "forward_rows.h"
+#include "new_user_graph.h"
 #include "spelling_graph.h"
 
 namespace embark::onnx {
@@ -101,86 +102,6 @@ std::string rated_by(Graph& graph, const ExportedFile& file, const std::string& 
     return graph.node("Slice", {rated_items, begin, end, graph.integers({0})});
 }
 
-/// A float32 tensor of the module, by the path of its name.
-at::Tensor tensor_of(const ExportedFile& file, const std::string& name, const std::string& part = "") {
-    const c10::IValue value = file.module().attr(name);
-    return (part.empty() ? value : value.toModule().attr(part)).toTensor().detach().to(at::kFloat);
-}
-
-/// The scores (items) that weights between items give for a list of items (n).
-std::string scores_by_items(Graph& graph, const ExportedFile& file, const std::string& items) {
-    const std::string weights = graph.constant(tensor_of(file, "item_weights"), "item_weights");
-    const std::string rows = graph.node("Gather", {weights, items});
-    return graph.node("ReduceSum", {rows, graph.integers({0})}, {{"keepdims", int64_t{0}}});
-}
-
-/// Of somebody's vector (1, width) the scores (items).
-std::string scores_of_vector(Graph& graph, const ExportedFile& file, const std::string& user) {
-    const std::string vectors = graph.constant(tensor_of(file, "item_factors", "weight").t().contiguous(), "item_factors.t");
-    const std::string bias = graph.constant(tensor_of(file, "item_bias", "weight").reshape({-1}), "item_bias.weight");
-    const std::string products = graph.node("MatMul", {user, vectors});
-    return graph.node("Reshape", {graph.node("Add", {products, bias}), graph.integers({-1})});
-}
-
-/// Solves `left` x = `right` for a positive definite matrix (width, width) and a column (width, 1), float64, by
-/// conjugate gradients: ONNX has no operator that solves. As many steps as columns are enough, and fewer are where the
-/// matrix is held back as those of least squares are.
-std::string solve(Graph& graph, const std::string& left, const std::string& right, int64_t width) {
-    constexpr int64_t kMostSteps = 64;
-    const std::string tiny = graph.number(1e-300);
-    const auto squares = [&](const std::string& a, const std::string& b) {
-        return graph.node("MatMul", {graph.node("Transpose", {a}, {{"perm", std::vector<int64_t>{1, 0}}}), b});
-    };
-    std::string x, rest = right, direction = right, length = squares(rest, rest);
-    for (int64_t i = 0; i < std::min(width, kMostSteps); ++i) {
-        const std::string product = graph.node("MatMul", {left, direction});
-        const std::string far = graph.node("Div", {length, graph.node("Add", {squares(direction, product), tiny})});
-        const std::string step = graph.node("Mul", {far, direction});
-        x = x.empty() ? step : graph.node("Add", {x, step});
-        rest = graph.node("Sub", {rest, graph.node("Mul", {far, product})});
-        const std::string next = squares(rest, rest);
-        const std::string share = graph.node("Div", {next, graph.node("Add", {length, tiny})});
-        direction = graph.node("Add", {rest, graph.node("Mul", {share, direction})});
-        length = next;
-    }
-    return x;
-}
-
-/// RankingModel's least squares for somebody with these `items` (n): the vector (1, width).
-std::string vector_by_least_squares(Graph& graph, const ExportedFile& file, const std::string& items) {
-    const auto numbers = file.attribute("_embark_new_user_parts").toTupleRef().elements();
-    const double alpha = numbers[0].toTensor().item<double>();
-    const at::Tensor all = tensor_of(file, "item_factors", "weight").to(at::kDouble);
-    const int64_t width = all.size(1);
-    const at::Tensor gram = all.t().mm(all) + numbers[1].toTensor();
-    const std::string vectors = graph.constant(tensor_of(file, "item_factors", "weight"), "item_factors.weight");
-    const std::string seen = graph.cast(graph.node("Gather", {vectors, items}), Type::float64);
-    const std::string turned = graph.node("Transpose", {seen}, {{"perm", std::vector<int64_t>{1, 0}}});
-    const std::string own = graph.node("Mul", {graph.node("MatMul", {turned, seen}), graph.number(alpha)});
-    const std::string left = graph.node("Add", {own, graph.constant(gram, "gram")});
-    const std::string sum = graph.node("ReduceSum", {turned, graph.integers({1})}, {{"keepdims", int64_t{1}}});
-    const std::string right = graph.node("Mul", {sum, graph.number(1 + alpha)});
-    const std::string user = graph.cast(solve(graph, left, right, width), Type::float32);
-    return graph.node("Reshape", {user, graph.integers({1, -1})});
-}
-
-/// What add_ranking_methods has the file say of somebody with these `items` (n): scores (items).
-std::string new_user_scores(Graph& graph, const ExportedFile& file, const std::string& items) {
-    const std::string form = file.attribute(kNewUserAttribute).toStringRef();
-    if (form == "items") return scores_by_items(graph, file, items);
-    if (form == "popularity") {
-        return graph.constant(tensor_of(file, "item_bias", "weight").reshape({-1}), "item_bias.weight");
-    }
-    if (form == "least squares") return scores_of_vector(graph, file, vector_by_least_squares(graph, file, items));
-    require(form == "history", file.name(), " knows new users in a way of its own, '", form, "'");
-    const at::Tensor history = file.attribute("_embark_new_user_parts").toTupleRef().elements()[0].toTensor();
-    const std::string rows = graph.node("Gather", {graph.constant(history.to(at::kFloat), "history"), items});
-    const std::string sum = graph.node("ReduceSum", {rows, graph.integers({0})}, {{"keepdims", int64_t{1}}});
-    const std::string n = graph.cast(graph.node("Shape", {items}), Type::float32);
-    const std::string at_least_one = graph.node("Max", {n, graph.constant(at::ones({1}), "one")});
-    return scores_of_vector(graph, file, graph.node("Div", {sum, graph.node("Sqrt", {at_least_one})}));
-}
-
 /// The attribute that `value` is in the graph of a method of `module`; nothing where it is another kind of value.
 std::optional<c10::IValue> attribute_of(const torch::jit::Module& module, const torch::jit::Value* value) {
     const torch::jit::Node* node = value->node();
@@ -239,15 +160,27 @@ std::string collab_recommend(const ExportedFile& file) {
 
 std::string collab_recommend_for(const ExportedFile& file) {
     require_method(file, "recommend_for");
+    const bool rated = !ranks_items(file);
     Graph graph;
-    const std::string given = graph.input("history", Type::string, {"n"}, "ids of items, each counts once; unknown ones do not count");
-    const std::string k = add_k(graph);
+    const std::string given = graph.input("history", Type::string, {"n"},
+                                          rated ? "ids of items, each known and given once; else nothing is answered"
+                                                : "ids of items, each counts once; unknown ones do not count");
     const Vocabulary items = collab_vocabulary(file, "item");
-    const std::string codes = graph.nodes("Unique", {category_codes(graph, given, items)}, 1).front();
-    const std::string known = graph.node("NonZero", {graph.node("Greater", {codes, graph.integer(0)})});
-    const std::string numbers = graph.node("Gather", {codes, graph.node("Reshape", {known, graph.integers({-1})})});
-    const std::string scores = new_user_scores(graph, file, numbers);
-    give_highest(graph, scores, without(graph, all_items(graph, items.size()), numbers), k, items, "scores");
+    const std::string codes = category_codes(graph, given, items), all = all_items(graph, items.size());
+    std::string scores, keep;
+    if (rated) {
+        const std::string ratings = graph.input("history_ratings", Type::float64, {"n"},
+                                                "the rating of each, on the scale of the training ratings; else nothing is answered");
+        scores = new_user_ratings(graph, file, codes, ratings);
+        keep = graph.node("And", {without(graph, all, codes), are_ratings(graph, file, codes, ratings)});
+    } else {
+        const std::string distinct = graph.nodes("Unique", {codes}, 1).front();
+        const std::string known = graph.node("NonZero", {graph.node("Greater", {distinct, graph.integer(0)})});
+        const std::string numbers = graph.node("Gather", {distinct, graph.node("Reshape", {known, graph.integers({-1})})});
+        scores = new_user_scores(graph, file, numbers);
+        keep = without(graph, all, numbers);
+    }
+    give_highest(graph, scores, keep, add_k(graph), items, scores_name(file));
     return graph.model("recommend_for", ratings_metadata(file));
 }
 
