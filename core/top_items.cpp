@@ -107,6 +107,33 @@ void write_rows(std::vector<Row>& rows, int64_t first, int64_t k, const TopItems
 
 }  // namespace
 
+void RankedAmong::leave_out(const at::Tensor& offsets, const at::Tensor& entries, const at::Tensor& users) {
+    begins = offsets.index_select(0, users);
+    ends = offsets.index_select(0, users + 1);
+    excluded = entries;
+}
+
+RankedAmong RankedAmong::rows(int64_t first, int64_t n) const {
+    RankedAmong part = *this;
+    if (excluded.defined()) {
+        part.begins = begins.narrow(0, first, n);
+        part.ends = ends.narrow(0, first, n);
+    }
+    return part;
+}
+
+TopItems top_items(int64_t n, int64_t at_once, const std::function<at::Tensor(int64_t, int64_t)>& scores, int64_t k,
+                   const RankedAmong& among) {
+    const TopItems all = empty_top(n, k);
+    for (int64_t first = 0; first < n; first += at_once) {
+        const int64_t count = std::min(at_once, n - first);
+        const TopItems top = top_items(scores(first, count), k, among.rows(first, count));
+        all.items.narrow(0, first, count).copy_(top.items);
+        all.scores.narrow(0, first, count).copy_(top.scores);
+    }
+    return all;
+}
+
 TopItems top_items(const at::Tensor& all_scores, int64_t k, const RankedAmong& among) {
     const at::Tensor scores = all_scores.to(at::kFloat).contiguous();
     const int64_t n = scores.size(0), n_items = scores.size(1);

@@ -22,10 +22,20 @@ struct RankedAmong {
     at::Tensor begins = {}, ends = {}, excluded = {};
     /// (items) bool: the items that may be ranked. Undefined: all.
     at::Tensor allowed = {};
+
+    /// Leaves out of the rankings of `users` (n) int64 what they had: that of user u is entries[offsets[u]] …
+    /// entries[offsets[u + 1] − 1].
+    void leave_out(const at::Tensor& offsets, const at::Tensor& entries, const at::Tensor& users);
+    /// The same for rows `first` to before `first` + `n`.
+    RankedAmong rows(int64_t first, int64_t n) const;
 };
 
 /// The `k` highest of each row of `scores`, (n, items) float32 on the CPU. NaN is never among them.
 TopItems top_items(const at::Tensor& scores, int64_t k, const RankedAmong& among);
+
+/// The same of `n` rows that `scores(first, count)`, (count, items), scores `at_once` at a time.
+TopItems top_items(int64_t n, int64_t at_once, const std::function<at::Tensor(int64_t, int64_t)>& scores, int64_t k,
+                   const RankedAmong& among);
 
 /// The same of users · itemsᵀ + bias, for (n, width), (items, width) and (items), float32 on the CPU, in blocks of users
 /// and items that stay in the cache: no matrix of all scores is made. `bias` may be undefined. As many threads as

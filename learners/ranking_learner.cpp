@@ -120,11 +120,11 @@ Loss loss_named(RankingLoss loss) {
     }
 }
 
-/// The lists that rankings of `users` leave out.
+/// Rankings of `users` without their lists.
 RankedAmong without_lists(const Bags& lists, const at::Tensor& users) {
-    return {.begins = lists.offsets.index_select(0, users),
-            .ends = lists.offsets.index_select(0, users + 1),
-            .excluded = lists.indices};
+    RankedAmong among;
+    among.leave_out(lists.offsets, lists.indices, users);
+    return among;
 }
 
 /// The lists of `users`.

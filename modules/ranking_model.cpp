@@ -47,19 +47,8 @@ ItemScorer::~ItemScorer() = default;
 TopItems ItemScorer::top(const at::Tensor& users, int64_t k, const RankedAmong& among) {
     // Some users at a time, so that their scores are some 64 MB.
     const int64_t at_once = std::max<int64_t>(1, (int64_t{1} << 24) / n_items());
-    TopItems all = {at::empty({users.numel(), k}, at::kLong), at::empty({users.numel(), k}, at::kFloat)};
-    for (int64_t first = 0; first < users.numel(); first += at_once) {
-        const int64_t n = std::min(at_once, users.numel() - first);
-        RankedAmong part = among;
-        if (among.excluded.defined()) {
-            part.begins = among.begins.narrow(0, first, n);
-            part.ends = among.ends.narrow(0, first, n);
-        }
-        const TopItems top = top_items(scores(users.narrow(0, first, n)), k, part);
-        all.items.narrow(0, first, n).copy_(top.items);
-        all.scores.narrow(0, first, n).copy_(top.scores);
-    }
-    return all;
+    return top_items(users.numel(), at_once,
+                     [&](int64_t first, int64_t n) { return scores(users.narrow(0, first, n)); }, k, among);
 }
 
 RankingModelImpl::RankingModelImpl(RankingModelOptions options_) : options(std::move(options_)) {

@@ -137,29 +137,16 @@ TopItems ItemRanking::top(const at::Tensor& users, int64_t k, bool include_rated
     require<UsageError>(k >= 1, "Invalid number of results ", k, ": at least 1 is needed");
     const at::NoGradGuard no_grad;
     RankedAmong among = {.allowed = allowed};
-    if (!include_rated && impl_->offsets.defined()) {
-        among.begins = impl_->offsets.index_select(0, users);
-        among.ends = impl_->offsets.index_select(0, users + 1);
-        among.excluded = impl_->entries;
-    }
+    if (!include_rated && impl_->offsets.defined()) among.leave_out(impl_->offsets, impl_->entries, users);
     const int64_t most = std::max<int64_t>(1, std::min(k, impl_->items.size() - 1));
     const Factors& factors = impl_->factors;
     if (factors.users.defined()) {
         return top_products(factors.users.index_select(0, users), factors.items, factors.bias, most, among);
     }
-    TopItems top = {at::empty({users.numel(), most}, at::kLong), at::empty({users.numel(), most}, at::kFloat)};
-    for (int64_t i = 0; i < users.numel(); ++i) {
-        RankedAmong of_one = among;
-        if (among.excluded.defined()) {
-            of_one.begins = among.begins.narrow(0, i, 1);
-            of_one.ends = among.ends.narrow(0, i, 1);
-        }
-        const auto user = users.const_data_ptr<int64_t>()[i];
-        const TopItems row = top_items(impl_->scores(user).unsqueeze(0), most, of_one);
-        top.items.narrow(0, i, 1).copy_(row.items);
-        top.scores.narrow(0, i, 1).copy_(row.scores);
-    }
-    return top;
+    const auto scores = [&](int64_t row, int64_t) {
+        return impl_->scores(users.const_data_ptr<int64_t>()[row]).unsqueeze(0);
+    };
+    return top_items(users.numel(), /*at_once=*/1, scores, most, among);
 }
 
 }  // namespace embark
