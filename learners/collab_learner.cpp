@@ -125,6 +125,7 @@ CollabLearner::CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions 
     : Learner(dls, std::move(model), std::move(options)), collab_dls_(std::move(dls)), warnings_(std::move(warnings)) {}
 
 void CollabLearner::set_dls(CollabDataLoaders dls) {
+    dls = dls.with_passes(collab_dls_.train().options().passes);
     Learner::set_dls(dls);
     collab_dls_ = std::move(dls);
 }
@@ -227,10 +228,11 @@ at::Tensor CollabLearner::user_bias() const {
 }
 
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
-    if (!options.loss) options.loss = model.members > 1 ? members_loss(mse_loss_flat()) : mse_loss_flat();
+    if (!options.loss) options.loss = mse_loss_flat();
     Model made = model.use_nn ? network(model, dls) : dot_product(model, dls, options.fused_step);
     if (model.start_at_mean && !model.clip) start_at_mean(made.module(), dls.train(), model.y_range);
     auto warnings = warnings_of(dls.collab(), model.y_range);
+    if (model.members > 1) dls = dls.with_passes(model.members);
     return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }
 

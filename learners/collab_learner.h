@@ -27,7 +27,8 @@ struct CollabModelOptions {
     bool implicit_sums = false;
     /// Predictions are clipped to y_range, and in training as they are; false: brought there by a sigmoid.
     bool clip = false;
-    /// A mean of so many models that are trained side by side.
+    /// A mean of so many models that are trained side by side, each on batches of its own: the learner's loaders go
+    /// through the ratings once for each (see DataLoaderOptions::passes), which must be in memory.
     int64_t members = 1;
     /// Standard deviation of a FactorizationModel's factors at first.
     double init_std = 0.01;

@@ -35,11 +35,13 @@ CollabRecipe fastai_collab_recipe() {
     return {};
 }
 
-CollabRecipe default_collab_recipe(const CollabDataLoaders& dls) {
+CollabRecipe default_collab_recipe(const CollabDataLoaders& dls, int64_t members) {
     CollabRecipe recipe;
+    recipe.model.members = members;
     recipe.model.y_range = {dls.collab().rating_min - 0.5, dls.collab().rating_max + 0.5};
     recipe.learner.lr = 5e-3;
-    recipe.learner.weight_decay = 0.15;
+    // The mean of members may have members that follow their ratings more closely than one model should.
+    recipe.learner.weight_decay = members == 1 ? 0.15 : 0.07;
     recipe.min_steps = 3000;
     recipe.restore_best = true;
     // Items with few ratings stay near where they start; those with many find their own place, better from 0.
@@ -97,7 +99,8 @@ void require_known_collab_recipe(std::string_view name) {
 CollabRecipe collab_recipe_of(std::string_view name, const CollabDataLoaders& dls, int64_t members) {
     require_known_collab_recipe(name);
     if (name == kBest) return best_collab_recipe(dls, members);
-    CollabRecipe recipe = name == kFastai ? fastai_collab_recipe() : default_collab_recipe(dls);
+    if (name == kDefault) return default_collab_recipe(dls, members);
+    CollabRecipe recipe = fastai_collab_recipe();
     recipe.model.members = members;
     return recipe;
 }

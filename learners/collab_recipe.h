@@ -30,8 +30,8 @@ CollabRecipe fastai_collab_recipe();
 
 /// What trains well where nothing is known of the ratings: predictions from half a rating below the lowest of the
 /// training ratings to half a one above the highest, their mean at first where items have fewer than ten ratings each, and steps
-/// enough also for few ratings.
-CollabRecipe default_collab_recipe(const CollabDataLoaders& dls);
+/// enough also for few ratings. With several members a weight decay half as large.
+CollabRecipe default_collab_recipe(const CollabDataLoaders& dls, int64_t members = 1);
 
 /// The most accurate model of ratings: vectors that add up what a user rated, who rated an item, and what tables say of
 /// both, with biases of days, where the ratings have them; every table with a weight decay of its own. It trains with

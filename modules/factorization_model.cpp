@@ -62,18 +62,27 @@ Vectors vectors_of(const FactorizationModelImpl::Side& side, const at::Tensor& r
     return sum;
 }
 
-/// The vectors of a batch's `rows` (n) with `partners` (n) on the other side.
+/// Of a table whose rows are cut into `n_slices` each, those that `slices` (n) name (see member_slices).
+at::Tensor take_slices(const at::Tensor& table, const at::Tensor& slices, int64_t n_slices) {
+    return (n_slices == 1 ? table : table.view({-1, table.size(1) / n_slices})).index_select(0, slices);
+}
+
+/// The vectors of a batch's `rows` (n) with `partners` (n) on the other side; with several slices, one of them for each.
 Vectors batch_vectors(const FactorizationModelImpl::Side& side, const at::Tensor& rows, const at::Tensor& partners,
-                      bool training) {
-    if (side.terms.empty()) return vectors_of(side, rows);
+                      bool training, int64_t n_slices) {
+    if (side.terms.empty()) {
+        const auto of_rows = member_slices(rows, n_slices);
+        return {take_slices(side.factors->weight, of_rows, n_slices), take_slices(side.bias->weight, of_rows, n_slices)};
+    }
     const auto [distinct, places] = at::_unique(rows, /*sorted=*/true, /*return_inverse=*/true);
     Vectors sum = vectors_of(side, distinct);
-    sum = {sum.factors.index_select(0, places), sum.bias.index_select(0, places)};
+    const auto of_sums = member_slices(places, n_slices), of_partners = member_slices(partners, n_slices);
+    sum = {take_slices(sum.factors, of_sums, n_slices), take_slices(sum.bias, of_sums, n_slices)};
     for (const auto& term : side.terms) {
         if (!training || !term.leave_one_out) continue;
         const auto own = own_weights(with_integers(term.bags), rows, partners).to(table_options(side)).unsqueeze(1);
-        sum.factors = sum.factors - own * term.factors->weight.index_select(0, partners);
-        sum.bias = sum.bias - own * term.bias->weight.index_select(0, partners);
+        sum.factors = sum.factors - own * take_slices(term.factors->weight, of_partners, n_slices);
+        sum.bias = sum.bias - own * take_slices(term.bias->weight, of_partners, n_slices);
     }
     return sum;
 }
@@ -138,18 +147,22 @@ void FactorizationModelImpl::pretty_print(std::ostream& stream) const {
     stream << ")";
 }
 
-/// (n, members)
+/// (n, members), in training (n, 1).
 at::Tensor FactorizationModelImpl::scores(const at::Tensor& x) {
     if (auto sum = one_node_scores(*this, x)) return *std::move(sum);
+    const bool training = is_training();
+    const int64_t slices = training ? options.members : 1, members = options.members / slices;
     const auto user = x.select(1, 0), item = x.select(1, 1);
-    const Vectors u = batch_vectors(users, user, item, is_training()), v = batch_vectors(items, item, user, is_training());
+    const Vectors u = batch_vectors(users, user, item, training, slices),
+                  v = batch_vectors(items, item, user, training, slices);
     const auto products = u.factors * v.factors;
-    const auto dots = options.members == 1 ? products.sum(1, /*keepdim=*/true)
-                                           : products.unflatten(1, {options.members, options.n_factors}).sum(2);
+    const auto dots = members == 1 ? products.sum(1, /*keepdim=*/true)
+                                   : products.unflatten(1, {members, options.n_factors}).sum(2);
     auto sum = dots + u.bias + v.bias + options.offset;
     if (x.size(1) == 2) return sum;
-    if (day_bias) sum = sum + day_bias(x.select(1, 2));
-    if (user_day_bias) sum = sum + user_day_bias(x.select(1, 3));
+    for (const auto& [table, column] : {std::pair(day_bias, 2), std::pair(user_day_bias, 3)}) {
+        if (table) sum = sum + take_slices(table->weight, member_slices(x.select(1, column), slices), slices);
+    }
     return sum;
 }
 
@@ -167,8 +180,7 @@ at::Tensor FactorizationModelImpl::forward(const at::Tensor& x) {
             sum = sum.clamp(options.y_range.low, options.y_range.high);
         }
     }
-    if (options.members == 1) return sum;
-    return is_training() ? sum.unsqueeze(2) : sum.mean(1, /*keepdim=*/true);
+    return sum.size(1) == 1 ? sum : sum.mean(1, /*keepdim=*/true);
 }
 
 std::shared_ptr<FactorizationModelImpl> FactorizationModelImpl::added_up() {

@@ -64,8 +64,9 @@ struct FactorizationOptions {
 ///
 /// where b_u and b_i are sums of the same kind of the tables' biases. Without terms, days and members it is
 /// DotProductBias. x is (n, 2) int64 of user and item, or (n, 4) with day and user-day too, without which their biases
-/// are left out. The result is (n, 1); in training with members (n, members, 1), for members_loss. Throws Error for an
-/// x of another shape, and where its tables are to be updated lazily: sums touch rows that the batch does not name.
+/// are left out. The result is (n, 1): the mean of the members, but in training row i is member i % members' alone, so
+/// that each is trained on rows of its own (see DataLoaderOptions::passes). Throws Error for an x of another shape, and
+/// where its tables are to be updated lazily: sums touch rows that the batch does not name.
 ///
 /// Parameters: `user_factors.weight` (n_users, members · n_factors), `user_bias.weight` (n_users, members), the same of
 /// items and of each term, and `day_bias.weight`, `user_day_bias.weight`.

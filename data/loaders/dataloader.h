@@ -29,6 +29,10 @@ struct DataLoaderOptions {
     /// Which rows an epoch has, in the place of `shuffle`: of tensors in memory, and of a data set whose samples have
     /// numbers.
     Sampler sampler = {};
+    /// An epoch goes so many times through the rows at once, each time in an order of its own: a batch has `batch_size`
+    /// rows of each pass, and its row i is one of pass i % passes. For members of a model that are trained side by side,
+    /// each on rows of its own. Of rows that have numbers, as for a sampler.
+    int64_t passes = 1;
     /// What is done to each batch on `device`, one after the other.
     std::vector<BatchTransform> batch_transforms = {};
     /// Do random transforms too, of samples and of batches, as in training. What they draw follows from (seed, epoch,
@@ -88,6 +92,7 @@ public:
         std::optional<uint64_t> augment_;
         Share share_;
         int64_t rows_ = 0;
+        int64_t rows_at_once_ = 0;
         int64_t size_ = 0;
     };
 
@@ -106,6 +111,8 @@ public:
 
     /// The same rows, each once and in their own order, without random transforms.
     DataLoader in_order() const;
+    /// The same loader with other DataLoaderOptions::passes. Throws UsageError where they cannot be.
+    DataLoader with_passes(int64_t passes) const;
     /// As in_order(), with random transforms, which draw other numbers for each `number`.
     DataLoader augmented(int64_t number) const;
 
@@ -127,12 +134,16 @@ public:
 
 private:
     PassOptions pass_options(int64_t number, Share share) const;
-    /// The sampler's rows of epoch `number`. Throws Error where they are none.
-    at::Tensor sampled(int64_t number) const;
+    /// The sampler's rows of a pass whose order follows from `seed`. Throws Error where they are none.
+    at::Tensor sampled(uint64_t seed) const;
+    /// The rows of epoch `number`, where the source's own order is not enough, else undefined.
+    at::Tensor order(int64_t number) const;
+    /// Rows of a whole batch.
+    int64_t rows_at_once() const { return options_.batch_size * options_.passes; }
 
     std::shared_ptr<const RowSource> source_;
     DataLoaderOptions options_;
-    int64_t epoch_rows_ = 0;
+    int64_t pass_rows_ = 0;
     int64_t augmented_ = 0;
 };
 

@@ -151,6 +151,10 @@ DataLoaders DataLoaders::resampled(uint64_t seed) const {
     return DataLoaders(DataLoader(train().source()->taken(rows), options), impl_->valid, preprocessing());
 }
 
+DataLoaders DataLoaders::with_passes(int64_t passes) const {
+    return DataLoaders(train().with_passes(passes), impl_->valid, preprocessing());
+}
+
 DataLoaders DataLoaders::from_tensors(TensorDataset data, DataLoadersOptions options) {
     require_valid(options);
     // Checks the tensors before they are split.

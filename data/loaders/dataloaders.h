@@ -77,6 +77,8 @@ public:
     /// sample (Efron 1979) that follows from `seed` alone. Validation part and preprocessing are the same ones. For
     /// bagging, see learners/ensemble.h.
     DataLoaders resampled(uint64_t seed) const;
+    /// These loaders with DataLoaderOptions::passes of training. Throws UsageError where they cannot be.
+    DataLoaders with_passes(int64_t passes) const;
 
     /// The rows of `batch` as raw values where the data have a preprocessing, else as numbers; with `predictions`, the
     /// decoded outputs of a model, as columns beside them.

@@ -148,6 +148,29 @@ TEST(Sampler, of_ones_own_is_any_function_that_gives_rows) {
     EXPECT_NE(loader.facts().at("sampler"), loader_of(random_sampler(50)).facts().at("sampler"));
 }
 
+TEST(DataLoader, passes_have_orders_of_their_own_in_every_batch) {
+    const DataLoader loader(numbered(25), {.batch_size = 4, .shuffle = true, .passes = 3});
+    EXPECT_EQ(loader.size(), 7);
+    EXPECT_EQ(loader.epoch(0).rows(6), 3);
+    const at::Tensor rows = epoch_of(loader).view({25, 3});
+    for (int64_t pass = 0; pass < 3; ++pass) {
+        EXPECT_TRUE(std::get<0>(rows.select(1, pass).sort()).equal(at::arange(25)));
+        EXPECT_FALSE(rows.select(1, pass).equal(rows.select(1, (pass + 1) % 3)));
+    }
+    const DataLoader one(numbered(25), {.batch_size = 4, .shuffle = true});
+    EXPECT_TRUE(epoch_of(one).equal(rows.select(1, 0))) << "the first pass is that of a loader with one";
+    EXPECT_TRUE(epoch_of(one.with_passes(3)).equal(rows.flatten()));
+    EXPECT_TRUE(epoch_of(loader.in_order()).equal(at::arange(25)));
+    EXPECT_NE(loader.order_settings(), one.order_settings());
+
+    const DataLoader of_halves(numbered(25), {.batch_size = 4, .sampler = subset_sampler(at::arange(10)), .passes = 2});
+    const at::Tensor halves = epoch_of(of_halves).view({10, 2});
+    EXPECT_TRUE(std::get<0>(halves.select(1, 1).sort()).equal(at::arange(10)));
+    EXPECT_FALSE(halves.select(1, 0).equal(halves.select(1, 1)));
+    EXPECT_THROW(one.with_passes(0), UsageError);
+    EXPECT_THROW(one.with_passes(int64_t{1} << 60), UsageError);
+}
+
 TEST(Sampler, that_gives_no_rows_is_refused) {
     const auto message = [](at::Tensor rows) {
         return message_of<Error>([&] { loader_of([=](const SamplerPass&) { return rows; }); });
