@@ -51,9 +51,12 @@ class Bench:
 
     def peer_command(self, script, *words):
         """What runs a program of peers/, in its environment."""
-        peers = SOURCE_DIR / "benchmarks" / "peers"
-        run([peers / "setup-fastai", self.fastai_venv])
-        return [self.fastai_venv / "bin" / "python", peers / script, *words]
+        return [self.peer_python(), SOURCE_DIR / "benchmarks" / "peers" / script, *words]
+
+    def peer_python(self):
+        """The interpreter of the peers' environment, which is made where it is missing."""
+        run([SOURCE_DIR / "benchmarks" / "peers" / "setup-fastai", self.fastai_venv])
+        return self.fastai_venv / "bin" / "python"
 
 
 def run(command):

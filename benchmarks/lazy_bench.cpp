@@ -1,8 +1,12 @@
 #include "lazy_bench.h"
 
+#include <fstream>
+
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <embark/core/error.h>
+#include <embark/data/collab/rating_blocks.h>
 #include <embark/learners/learner.h>
 #include <embark/modules/dot_product.h>
 #include <embark/optim/optimizers.h>
@@ -29,17 +33,37 @@ TensorDataset made_up(const Sizes& sizes, uint64_t seed) {
             .targets = {(3 + 0.7 * common + 0.3 * torch::randn({sizes.ratings, 1})).clamp(1, 5)}};
 }
 
-Learner learner(const Sizes& sizes, OptimizerFactory optimizer, double weight_decay) {
+Learner learner(const Sizes& sizes, const DataLoader& train, OptimizerFactory optimizer) {
     torch::manual_seed(42);
     const DotProductBias model(DotProductOptions{
         .n_users = sizes.users, .n_items = sizes.items, .n_factors = sizes.width, .y_range = {0, 5.5}});
-    const DataLoader train(made_up(sizes, 1), {.batch_size = kLargeBatch, .shuffle = true});
     return Learner(DataLoaders(train, std::nullopt), model,
                    {.loss = mse_loss_flat(),
                     .optimizer = std::move(optimizer),
-                    .weight_decay = weight_decay,
+                    .weight_decay = 0,
                     .progress = false,
                     .embedding_update = EmbeddingUpdate::lazy});
+}
+
+Learner learner(const Sizes& sizes, OptimizerFactory optimizer) {
+    return learner(sizes, DataLoader(made_up(sizes, 1), {.batch_size = kLargeBatch, .shuffle = true}), std::move(optimizer));
+}
+
+constexpr Sizes kTenMillion = {70'000, 10'000, 10'000'000, 56};
+
+/// 100,000 ratings more.
+DataLoader left_out() {
+    return DataLoader(made_up({kTenMillion.users, kTenMillion.items, 100'000, kTenMillion.width}, 2),
+                      {.batch_size = kLargeBatch});
+}
+
+void write_nodes(const TensorDataset& ratings, const std::filesystem::path& path) {
+    const at::Tensor users = ratings.inputs[0].select(1, 0).to(at::kInt), items = ratings.inputs[0].select(1, 1).to(at::kInt);
+    const at::Tensor values = ratings.targets[0].flatten().view(at::kInt);
+    const at::Tensor nodes = at::stack({users, items, values}, 1).contiguous();
+    std::ofstream file(path, std::ios::binary);
+    file.write(static_cast<const char*>(nodes.const_data_ptr()), static_cast<std::streamsize>(nodes.nbytes()));
+    require(static_cast<bool>(file.flush()), "Cannot write ", path.string());
 }
 
 }  // namespace
@@ -47,7 +71,7 @@ Learner learner(const Sizes& sizes, OptimizerFactory optimizer, double weight_de
 nlohmann::json lazy_growth(const Options& options) {
     constexpr int64_t kSteps = 50;
     const auto of_size = [](int64_t times) {
-        return learner({times * 1'000'000, times * 100'000, kSteps * kLargeBatch, 50}, adagrad(), 0);
+        return learner({times * 1'000'000, times * 100'000, kSteps * kLargeBatch, 50}, adagrad());
     };
     Learner small = of_size(1), large = of_size(4);
     for (Learner* each : {&small, &large}) each->fit(1, 0.05);
@@ -64,7 +88,7 @@ nlohmann::json lazy_growth(const Options& options) {
 nlohmann::json lazy_threads(const Options& options) {
     constexpr Sizes kSizes = {70'000, 10'000, 2'000'000, 56};
     const int threads = at::get_num_threads();
-    Learner learn = learner(kSizes, sgd(), 0);
+    Learner learn = learner(kSizes, sgd());
     std::vector<double> alone, shared;
     // In turn: both sides are a fit of the same Learner, and what the machine does besides hits both alike.
     for (int repeat = 0; repeat <= options.repeats / 2; ++repeat) {
@@ -80,18 +104,36 @@ nlohmann::json lazy_threads(const Options& options) {
 }
 
 nlohmann::json lazy_ratings(const Options& options) {
-    constexpr Sizes kSizes = {70'000, 10'000, 10'000'000, 56};
-    Learner learn = learner(kSizes, sgd(), 0);
-    const DataLoader valid(made_up({kSizes.users, kSizes.items, 100'000, kSizes.width}, 2),
-                           {.batch_size = kLargeBatch});
+    Learner learn = learner(kTenMillion, sgd());
+    const DataLoader valid = left_out();
     // A mean over the batch leaves each of its rows little of a gradient: hence the rate.
     const double before = learn.validate(valid).loss;
     std::vector<double> rates;
     for (int repeat = 0; repeat < std::max(2, options.repeats / 10); ++repeat) {
         const auto& records = learn.fit(1, 200.0);
-        rates.push_back(static_cast<double>(kSizes.ratings) / records.epochs.front().train_seconds);
+        rates.push_back(static_cast<double>(kTenMillion.ratings) / records.epochs.front().train_seconds);
     }
     return {{"ratings_per_second", rates}, {"valid_loss_before", before}, {"valid_loss", learn.validate(valid).loss}};
+}
+
+nlohmann::json mf_ratings(const Options& options) {
+    write_nodes(made_up(kTenMillion, 1), options.data / "train.bin");
+    write_nodes(left_out().data(), options.data / "test.bin");
+    return nlohmann::json::object();
+}
+
+nlohmann::json mf_training(const Options&) {
+    constexpr int64_t kEpochs = 5, kBatch = 4096;
+    TensorDataset ratings = made_up(kTenMillion, 1);
+    std::optional<Learner> learn;
+    const Seconds seconds = time_of([&] {
+        const RatingBlocks blocks = rating_blocks(ratings.inputs[0]);
+        ratings = ratings.take(blocks.rows);
+        learn.emplace(learner(kTenMillion, DataLoader(ratings, {.batch_size = kBatch, .sampler = blocks.sampler}), sgd()));
+        learn->fit(kEpochs, 100.0);
+    });
+    return {{"updates_per_second", static_cast<double>(kEpochs * kTenMillion.ratings) / seconds.wall},
+            {"valid_loss", learn->validate(left_out()).loss}};
 }
 
 }  // namespace embark::bench

@@ -15,4 +15,12 @@ nlohmann::json lazy_ratings(const Options& options);
 /// The same with 2 million ratings on one thread and on all that the options give, in turn: ratings a second.
 nlohmann::json lazy_threads(const Options& options);
 
+/// The ratings of lazy_ratings, those to train on and those left out, as LIBMF's nodes (two int32 and a float32 each) in
+/// the files train.bin and test.bin of the data's folder.
+nlohmann::json mf_ratings(const Options& options);
+
+/// Five epochs of lazy SGD on them, in blocks of users and items: updates a second, from ratings in memory to the
+/// model, and the loss on those left out.
+nlohmann::json mf_training(const Options& options);
+
 }  // namespace embark::bench

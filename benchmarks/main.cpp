@@ -36,6 +36,8 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"lazy_growth", lazy_growth},
     {"lazy_ratings", lazy_ratings},
     {"lazy_threads", lazy_threads},
+    {"mf_ratings", mf_ratings},
+    {"mf_training", mf_training},
     {"table_encoding", table_encoding},
     {"row_prediction", row_prediction},
     {"ratings_encoding", ratings_encoding},

@@ -1,6 +1,6 @@
 """Lazy updates of large embeddings, on made-up ratings."""
 
-from harness import BenchError, median
+from harness import SOURCE_DIR, BenchError, measure, median, run
 
 
 def lazy_growth(bench):
@@ -28,3 +28,21 @@ def lazy_threads(bench):
     return median(ratios), {"alone_per_second": median(found["alone_per_second"]),
                             "shared_per_second": median(found["shared_per_second"]), "threads": 2,
                             "others_busy": found["others_busy"], "versions": found["versions"]}
+
+
+LIBMF_EPOCHS, LIBMF_FACTORS = 5, 56
+
+
+def mf_updates_vs_libmf(bench):
+    """Lazy SGD in blocks over LIBMF: updates a second on one core, from 10 million ratings in memory to the model."""
+    folder = SOURCE_DIR / "build" / "bench-data" / "libmf"
+    run([SOURCE_DIR / "benchmarks" / "peers" / "setup-libmf", bench.peer_python(), folder])
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "test.bin").is_file():
+        bench.embark("mf_ratings", folder, threads=1)
+    runs = [(bench.embark("mf_training", folder, threads=1),
+             measure([folder / "libmf_training-0.9.2", folder, LIBMF_FACTORS, LIBMF_EPOCHS])) for _ in range(max(3, bench.rounds))]
+    ours, theirs = ({figure: median([found[figure] for found in side]) for figure in ("updates_per_second", "valid_loss")}
+                    for side in zip(*runs))
+    return ours["updates_per_second"] / theirs["updates_per_second"], {
+        "embark": ours, "libmf": theirs, "threads": 1, "others_busy": max(found["others_busy"] for pair in runs for found in pair)}

@@ -11,6 +11,7 @@
 #include "../loaders/detail/loader_options.h"
 #include "../table/detail/encoded_column.h"
 #include "detail/collab_ratings.h"
+#include "rating_blocks.h"
 
 namespace embark {
 
@@ -118,12 +119,15 @@ void look_at_training(const CollabData& fitted, const CodedIds& ids, const std::
 /// Fits what comes after the vocabularies on `rows`, and gives these as batches take them.
 TensorDataset fit_ratings(CollabData& fitted, const RatingColumns& columns, const at::Tensor& rows,
                           const CollabOptions& options, std::vector<Warning>& warnings) {
-    if (options.user_table) {
-        fitted.user_features = fit_side_features(*options.user_table, fitted.user_name, fitted.users, warnings);
-    }
-    if (options.item_table) {
-        fitted.item_features = fit_side_features(*options.item_table, fitted.item_name, fitted.items, warnings);
-    }
+    const auto fit_features = [&](const std::optional<SideTable>& table, const std::string& name, Vocabulary& ids,
+                                  SideFeatures& features) {
+        if (!table) return;
+        const int64_t n_trained = ids.size();
+        ids = with_ids_of(*table, name, ids);
+        features = fit_side_features(*table, name, ids, n_trained, warnings);
+    };
+    fit_features(options.user_table, fitted.user_name, fitted.users, fitted.user_features);
+    fit_features(options.item_table, fitted.item_name, fitted.items, fitted.item_features);
     TensorDataset train = columns.encode_pairs(fitted, rows);
     if (columns.days) {
         const at::Tensor days = columns.days_of(rows);
@@ -135,6 +139,18 @@ TensorDataset fit_ratings(CollabData& fitted, const RatingColumns& columns, cons
     fitted.rating_min = ratings.min().item<double>();
     fitted.rating_max = ratings.max().item<double>();
     return train;
+}
+
+/// The loader of the training ratings, which with `in_blocks` are kept in that order.
+DataLoader train_loader(CollabData& fitted, TensorDataset train, DataLoaderOptions options, bool in_blocks) {
+    if (!in_blocks) return DataLoader(std::move(train), std::move(options));
+    require<UsageError>(!options.sampler && options.shuffle,
+                        "blocks is a random order of its own: it goes without a sampler, and with shuffle");
+    RatingBlocks blocks = rating_blocks(train.inputs.front(), options.seed);
+    train = train.take(blocks.rows);
+    fitted.each_train_pairs = [pairs = train.inputs.front()](const auto& visit) { visit(pairs); };
+    options.sampler = std::move(blocks.sampler);
+    return DataLoader(std::move(train), std::move(options));
 }
 
 /// Lists of `n_rows` rows, `rows` and `entries` (n) side by side, ascending by row and entry; each of a list of k has
@@ -204,6 +220,12 @@ CollabDataLoaders CollabDataLoaders::resampled(uint64_t seed) const {
     return other;
 }
 
+CollabDataLoaders CollabDataLoaders::with_passes(int64_t passes) const {
+    CollabDataLoaders other = *this;
+    static_cast<DataLoaders&>(other) = DataLoaders::with_passes(passes);
+    return other;
+}
+
 CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const CollabOptions& options) {
     const DataLoadersOptions loaders = loader_options(options);
     require_valid(loaders);
@@ -215,16 +237,16 @@ CollabDataLoaders CollabDataLoaders::from_table(const Table& table, const Collab
     const auto fitted = fit_vocabularies(ids, columns, is_train);
     Found found = {.warnings = {}, .valid = {}, .test_options = valid_options(loaders)};
     look_at_training(*fitted, ids, is_train, split.train, found.warnings);
+    TensorDataset train = fit_ratings(*fitted, read, split.train, options, found.warnings);
     found.valid = count_ids(*fitted, ids, split.valid);
     add_validation_warnings(found.valid, found.warnings);
-    TensorDataset train = fit_ratings(*fitted, read, split.train, options, found.warnings);
 
     std::optional<DataLoader> valid;
     if (split.valid.numel() > 0) {
         valid = DataLoader(read.encode(*fitted, split.valid), valid_options(loaders));
     }
-    return {DataLoaders(DataLoader(std::move(train), train_options(loaders, split.train)), std::move(valid), fitted),
-            fitted, std::move(found)};
+    DataLoader train_dl = train_loader(*fitted, std::move(train), train_options(loaders, split.train), options.blocks);
+    return {DataLoaders(std::move(train_dl), std::move(valid), fitted), fitted, std::move(found)};
 }
 
 CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table& valid, const CollabOptions& options) {
@@ -239,13 +261,13 @@ CollabDataLoaders CollabDataLoaders::from_tables(const Table& train, const Table
     const at::Tensor train_rows = at::arange(train.rows()), valid_rows = at::arange(valid.rows());
     Found found = {.warnings = {}, .valid = {}, .test_options = valid_options(loaders)};
     look_at_training(*fitted, train_ids, every_row, train_rows, found.warnings);
+    TensorDataset train_data = fit_ratings(*fitted, read, train_rows, options, found.warnings);
     found.valid = count_ids(*fitted, valid_ids, valid_rows);
     add_validation_warnings(found.valid, found.warnings);
-    TensorDataset train_data = fit_ratings(*fitted, read, train_rows, options, found.warnings);
     TensorDataset valid_data = valid_read.encode(*fitted, valid_rows);
-    return {DataLoaders(DataLoader(std::move(train_data), train_options(loaders)),
-                        DataLoader(std::move(valid_data), valid_options(loaders)), fitted),
-            fitted, std::move(found)};
+    DataLoader train_dl = train_loader(*fitted, std::move(train_data), train_options(loaders), options.blocks);
+    return {DataLoaders(std::move(train_dl), DataLoader(std::move(valid_data), valid_options(loaders)), fitted), fitted,
+            std::move(found)};
 }
 
 DataLoader CollabDataLoaders::test_dl(const Table& table, EncodingCounts* counts) const {

@@ -29,7 +29,8 @@ struct CollabOptions {
     std::string time_name = {};
     /// How its dates are written where not as 2024-01-31; see require_date_format.
     std::string time_format = {};
-    /// What else is known of users and items; see SideFeatures.
+    /// What else is known of users and items; see SideFeatures. Those without a training rating that stand here are
+    /// known too, by what the table says of them.
     std::optional<SideTable> user_table = {}, item_table = {};
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
     Splitter splitter = {};
@@ -44,6 +45,11 @@ struct CollabOptions {
     /// Which ratings a training epoch has, in the place of `shuffle`; it is told of all rows of the table. Not for
     /// streamed rows.
     Sampler sampler = {};
+    /// A training epoch goes block by block of some thousand users and items, blocks and ratings in a random order, and
+    /// the training ratings are kept in that order: two to three times as many ratings a second where tables that are
+    /// larger than the cache are updated lazily. A batch then has many ratings of each of its items, which makes a step
+    /// go further astray than one of a batch of all: see docs/performance.md. Not for streamed rows. See RatingBlocks.
+    bool blocks = false;
     at::Device device = default_device();
 };
 
@@ -119,6 +125,8 @@ public:
 
     /// As DataLoaders::resampled. Which items a user rated is still known of all training ratings.
     CollabDataLoaders resampled(uint64_t seed) const;
+    /// These loaders with DataLoaderOptions::passes of training. Throws UsageError where they cannot be.
+    CollabDataLoaders with_passes(int64_t passes) const;
 
     /// What a user should know of the ratings: ids that are missing ("missing_ids"), those that are no integers where
     /// most are ("mixed_ids"), those that are written in several ways ("merged_ids"), and users and items of the

@@ -114,6 +114,7 @@ CollabDataLoaders CollabDataLoaders::stream(const std::filesystem::path& train,
     require<UsageError>(options.time_name.empty() && !options.user_table && !options.item_table,
                         "Streamed ratings go without times and without tables of users and items: read them with "
                         "from_table");
+    require<UsageError>(!options.blocks, "Streamed ratings come in an order of their own: blocks are for from_table");
     const ParquetSource source(train, valid, loaders, options.splitter, stream);
     const CollabColumns columns = resolve_columns(source.names(), source.name(), options);
     source.require_columns(columns.names());

@@ -26,6 +26,9 @@ constexpr char kValueSeparator = '|';
 /// Ranges that a column of numbers becomes, and numbers up to which it is a category.
 constexpr size_t kRanges = 16, kFewNumbers = 10;
 
+// Of the rows that a column is looked at in, the first `n_trained` are of ids that training knows; these alone decide on
+// its features.
+
 /// What one column tells: the features, and which of them each of the rows has.
 struct ColumnFeatures {
     ColumnKind kind = ColumnKind::ignored;
@@ -39,7 +42,7 @@ std::vector<int64_t> rows_of_ids(const Table& table, const std::string& id_name,
     std::vector<int64_t> rows(static_cast<size_t>(ids.size()), -1);
     const std::vector<std::string> values = table.text(id_name);
     for (int64_t row = 0; row < table.rows(); ++row) {
-        const int64_t id = ids.index(values[static_cast<size_t>(row)]);
+        const int64_t id = ids.index(without_blanks(values[static_cast<size_t>(row)]));
         if (id == 0) continue;
         int64_t& of_id = rows[static_cast<size_t>(id)];
         require(of_id < 0, table.where(row, id_name), ": '", one_line(values[static_cast<size_t>(row)]),
@@ -49,8 +52,9 @@ std::vector<int64_t> rows_of_ids(const Table& table, const std::string& id_name,
     return rows;
 }
 
-/// Categories, or the parts of texts that have several, that at least two of the rows have.
-ColumnFeatures category_features(const std::string& name, const std::vector<std::string>& values, bool several) {
+/// Categories, or the parts of texts that have several, that at least two rows have.
+ColumnFeatures category_features(const std::string& name, const std::vector<std::string>& values, size_t n_trained,
+                                 bool several) {
     ColumnFeatures features{.kind = ColumnKind::category, .of_rows = std::vector<std::vector<int64_t>>(values.size())};
     std::map<std::string, std::vector<size_t>, std::less<>> rows;
     for (size_t row = 0; row < values.size(); ++row) {
@@ -65,19 +69,19 @@ ColumnFeatures category_features(const std::string& name, const std::vector<std:
             if (!part.empty()) rows[std::string(part)].push_back(row);
         }
     }
-    size_t of_one = 0;
+    size_t n_values = 0, of_one = 0;
     for (const auto& [value, having] : rows) {
-        if (having.size() < 2) {
-            ++of_one;
-            continue;
-        }
+        const auto trained = std::ranges::count_if(having, [&](size_t row) { return row < n_trained; });
+        if (trained > 0) ++n_values;
+        if (trained == 1) ++of_one;
+        if (trained < 2) continue;
         for (const size_t row : having) features.of_rows[row].push_back(std::ssize(features.names));
         features.names.push_back(concat(name, "=", value));
     }
     if (several) features.why = "several values, parted by |";
-    if (2 * of_one > rows.size()) {
+    if (2 * of_one > n_values) {
         features.kind = ColumnKind::ignored;
-        features.why = concat(of_one, " of its ", rows.size(), " values are each of a single row");
+        features.why = concat(of_one, " of its ", n_values, " values are each of a single row");
     }
     return features;
 }
@@ -94,11 +98,13 @@ ColumnFeatures flag_features(const std::string& name, const std::vector<double>&
     return features;
 }
 
-/// Ranges of numbers, NaN for missing ones, with as many rows each as ties allow.
-ColumnFeatures range_features(const std::string& name, const std::vector<double>& numbers, ColumnKind kind) {
+/// Ranges of numbers, NaN for missing ones, with as many rows each as ties allow; a number above them is in the last.
+ColumnFeatures range_features(const std::string& name, const std::vector<double>& numbers, size_t n_trained,
+                              ColumnKind kind) {
     ColumnFeatures features{.kind = kind, .of_rows = std::vector<std::vector<int64_t>>(numbers.size())};
     std::vector<double> sorted;
-    std::ranges::copy_if(numbers, std::back_inserter(sorted), [](double value) { return !std::isnan(value); });
+    std::copy_if(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(n_trained), std::back_inserter(sorted),
+                 [](double value) { return !std::isnan(value); });
     std::ranges::sort(sorted);
     std::set<double> ends;  // the highest number of each range
     for (size_t i = 1; i <= kRanges && !sorted.empty(); ++i) ends.insert(sorted[i * sorted.size() / kRanges - (i == kRanges)]);
@@ -109,7 +115,8 @@ ColumnFeatures range_features(const std::string& name, const std::vector<double>
     }
     for (size_t row = 0; row < numbers.size(); ++row) {
         if (std::isnan(numbers[row])) continue;
-        features.of_rows[row] = {std::ranges::lower_bound(last, numbers[row]) - last.begin()};
+        features.of_rows[row] = {std::min<int64_t>(std::ranges::lower_bound(last, numbers[row]) - last.begin(),
+                                                   std::ssize(last) - 1)};
     }
     features.why = concat(last.size(), " ranges");
     return features;
@@ -121,59 +128,81 @@ std::vector<double> seconds_of(const Table& table, const std::string& name) {
     return {seconds.const_data_ptr<double>(), seconds.const_data_ptr<double>() + seconds.numel()};
 }
 
-/// What column `name` of the rows tells, of which it looks at `look`.
+/// What column `name` of the rows tells, of whose first rows `look` is.
 ColumnFeatures features_of(const Table& rows, const std::string& name, const ColumnLook& look) {
+    const auto n_trained = static_cast<size_t>(look.rows);
     if (look.distinct < 2) return {.why = "it has fewer than two values"};
-    if (look.type == ColumnType::date) return range_features(name, seconds_of(rows, name), ColumnKind::date);
+    if (look.type == ColumnType::date) return range_features(name, seconds_of(rows, name), n_trained, ColumnKind::date);
     if (look.type == ColumnType::integer || look.type == ColumnType::number) {
         require_settled(rows, name, look, "a column of texts");
         const at::Tensor tensor = rows.numbers(name);
         const auto* first = tensor.const_data_ptr<double>();
         const std::vector<double> numbers(first, first + tensor.numel());
         std::set<double> values;
-        std::ranges::copy_if(numbers, std::inserter(values, values.end()), [](double value) { return !std::isnan(value); });
+        std::copy_if(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(n_trained),
+                     std::inserter(values, values.end()), [](double value) { return !std::isnan(value); });
         const bool flag = std::ranges::all_of(values, [](double value) { return value == 0 || value == 1; });
         if (flag) return flag_features(name, numbers);
-        if (values.size() > kFewNumbers) return range_features(name, numbers, ColumnKind::number);
+        if (values.size() > kFewNumbers) return range_features(name, numbers, n_trained, ColumnKind::number);
     }
     const std::vector<std::string> texts = rows.text(name);
     const bool several = std::ranges::any_of(texts, [](const auto& text) { return text.find(kValueSeparator) != text.npos; });
-    return category_features(name, texts, several);
+    return category_features(name, texts, n_trained, several);
+}
+
+/// The column of ids.
+std::string id_column_of(const SideTable& side, const std::string& id_name) {
+    const Table& table = side.table;
+    require(table.columns() >= 2, display_name(table.source()), " has no column besides that of ids");
+    const std::string column = !side.id_name.empty() ? side.id_name
+                               : table.has(id_name) ? id_name
+                                                    : table.names().front();
+    find_column(column, table.names(), table.source());
+    return column;
 }
 
 }  // namespace
 
+Vocabulary with_ids_of(const SideTable& side, const std::string& id_name, const Vocabulary& ids) {
+    std::vector<std::string> names = ids.names();
+    std::set<std::string> added;
+    for (const std::string& value : side.table.text(id_column_of(side, id_name))) {
+        const std::string_view id = without_blanks(value);
+        if (ids.is_missing(id) || ids.has(id)) continue;
+        const std::string spelled(spell(ids.spelling(), id));
+        if (added.insert(spelled).second) names.push_back(spelled);
+    }
+    return Vocabulary::from_names(std::move(names), ids.spelling());
+}
+
 SideFeatures fit_side_features(const SideTable& side, const std::string& id_name, const Vocabulary& ids,
-                               std::vector<Warning>& warnings) {
+                               int64_t n_trained, std::vector<Warning>& warnings) {
     const Table& table = side.table;
-    require(table.columns() >= 2, display_name(table.source()), " has no column besides that of ids");
-    const std::string id_column = !side.id_name.empty()  ? side.id_name
-                                  : table.has(id_name) ? id_name
-                                                       : table.names().front();
-    find_column(id_column, table.names(), table.source());
+    const std::string id_column = id_column_of(side, id_name);
     const std::vector<int64_t> row_of = rows_of_ids(table, id_column, ids);
     std::vector<int64_t> rows, row_ids;
+    int64_t known_rows = 0;
     for (size_t id = 1; id < row_of.size(); ++id) {
         if (row_of[id] < 0) continue;
         rows.push_back(row_of[id]);
         row_ids.push_back(static_cast<int64_t>(id));
+        if (row_ids.back() < n_trained) ++known_rows;
     }
-    require(!rows.empty(), display_name(table.source()), " has no row for any id of '", id_name, "' in its column '",
-            id_column, "', such as '", ids.names().back(), "'");
-    const int64_t without = ids.size() - 1 - std::ssize(rows);
+    require(known_rows > 0, display_name(table.source()), " has no row for any id of '", id_name, "' in its column '",
+            id_column, "', such as '", ids.name(n_trained - 1), "'");
+    const int64_t without = n_trained - 1 - known_rows;
     if (without > 0) {
-        warnings.push_back({"missing_rows", concat(without, " of the ", ids.size() - 1, " ids of column '", id_name,
+        warnings.push_back({"missing_rows", concat(without, " of the ", n_trained - 1, " ids of column '", id_name,
                                                    "' have no row in ", display_name(table.source()))});
     }
 
-    // Only the rows of ids that training knows decide on ranges and categories.
-    const Table known = table.take(at::tensor(rows, at::kLong));
+    const Table used = table.take(at::tensor(rows, at::kLong)), known = used.take(at::arange(known_rows));
     SideFeatures result;
     std::vector<std::vector<std::pair<int64_t, float>>> of_ids(row_of.size());
     for (const std::string& name : table.names()) {
         if (name == id_column) continue;
         const ColumnLook look = look_at(known, name);
-        const ColumnFeatures features = features_of(known, name, look);
+        const ColumnFeatures features = features_of(used, name, look);
         result.columns.push_back(summarize(name, features.kind, look, features.why));
         if (features.kind == ColumnKind::ignored) continue;
         for (size_t i = 0; i < rows.size(); ++i) {

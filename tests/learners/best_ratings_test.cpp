@@ -154,6 +154,44 @@ TEST(BestRatings, an_exported_file_answers_as_the_learner) {
     }
 }
 
+TEST(BestRatings, items_that_nobody_rated_are_known_by_their_table) {
+    const TemporaryFolder folder;
+    // Films of two kinds: the users of one half like the one, those of the other half the other.
+    std::vector<std::string> users, films, values, film_ids, kinds, user_ids, halves;
+    for (int user = 0; user < 40; ++user) {
+        user_ids.push_back(concat("u", user));
+        halves.push_back(user % 2 ? "left" : "right");
+        for (int film = 0; film < 12; ++film) {
+            if ((user + film) % 3 == 0) continue;
+            users.push_back(user_ids.back());
+            films.push_back(concat("Film ", film));
+            values.push_back(user % 2 == film % 2 ? "4.5" : "1.5");
+        }
+    }
+    for (int film = 0; film < 14; ++film) {  // the last two have no ratings
+        film_ids.push_back(concat("Film ", film));
+        kinds.push_back(film % 2 ? "War" : "Comedy");
+    }
+    CollabOptions options{.batch_size = 64, .seed = 1};
+    options.user_table = {Table::from_text({{"user", user_ids}, {"half", halves}})};
+    options.item_table = {Table::from_text({{"film", film_ids}, {"kind", kinds}})};
+    const auto dls = CollabDataLoaders::from_table(Table::from_text({{"user", users}, {"film", films}, {"rating", values}}), options);
+    EXPECT_TRUE(dls.items().has("Film 13"));
+    torch::manual_seed(3);
+    CollabRecipe recipe = best_collab_recipe(dls);
+    recipe.learner.progress = false;
+    auto learn = collab_learner(dls, recipe.model, recipe.learner);
+    fit_recipe(learn, recipe);
+    learn.export_torchscript(folder.path() / "films.pt");
+    const Predictor predictor = Predictor::load(folder.path() / "films.pt");
+    for (const char* user : {"u1", "u2"}) {
+        const bool odd = user[1] == '1';
+        const double liked = learn.predict(user, odd ? "Film 13" : "Film 12"), other = learn.predict(user, odd ? "Film 12" : "Film 13");
+        EXPECT_GT(liked, other + 0.2) << user;
+        EXPECT_NEAR(predictor.predict({user}, {"Film 13"}).item<double>(), learn.predict(user, "Film 13"), 1e-5);
+    }
+}
+
 TEST(BestRatings, a_new_user_is_known_by_ratings) {
     const TemporaryFolder folder;
     const auto dls = ratings(true, true);

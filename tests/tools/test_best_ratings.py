@@ -9,6 +9,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
+try:
+    import numpy
+    import onnxruntime
+    import torch
+except ImportError:
+    torch = None
+
 EMBARK = os.environ["EMBARK"]
 DATA = Path(os.environ.get("EMBARK_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
@@ -71,12 +78,38 @@ class BestRatingsTest(unittest.TestCase):
         self.assertEqual(len(result.stdout.splitlines()), 60 * 12 + 1)
 
     def test_a_file_recommends_what_the_learner_would(self):
-        self.train("--preset", "best", "--time", "time", "--user-table", "users.csv", "--export", "best.pt")
+        report = self.train("--preset", "best", "--time", "time", "--user-table", "users.csv", "--export", "best.pt")
+        self.assertIn("times_left_out", [warning["code"] for warning in report["warnings"]])
         answer = self.run_embark("recommend", "--model", "best.pt", "--user", "7", "--top", 5)
         self.assertEqual(answer.returncode, 0, answer.stderr)
         rated = {line.split(",")[1] for line in (self.folder / "ratings.csv").read_text().splitlines()
                  if line.startswith("7,")}
         self.assertTrue(all(item not in answer.stdout.split() for item in rated))
+
+    @unittest.skipIf(torch is None, "torch, numpy or onnxruntime is missing")
+    def test_onnx_recommends_for_new_users_what_torchscript_does(self):
+        rng = random.Random(3)
+        for members, factors in ((1, 20), (3, 5)):
+            words = ["--preset", "best", "--members", members, "--factors", factors, "--export"]
+            self.train(*words, "new.pt")
+            self.train(*words, "new.onnx")
+            script = torch.jit.load(self.folder / "new.pt")
+            session = onnxruntime.InferenceSession(self.folder / "new.recommend_for.onnx")
+
+            def ask(items, ratings, k=8):
+                return session.run(None, {"history": numpy.array(items, object), "history_ratings": numpy.array(ratings, float),
+                                          "k": numpy.array([k])})
+
+            for n in (1, 2, 3, 10, 39):
+                items, ratings = rng.sample(script.items(), n), [rng.uniform(1, 4.5) for _ in range(n)]
+                names, values = script.recommend_for(items, ratings, 8)
+                others, scores = ask(items, ratings)
+                self.assertEqual(names, list(others))
+                self.assertLess(numpy.abs(scores - values.numpy()).max(), 1e-6 * 5)
+            for items, ratings in (([], []), (["f1", "nothing"], [4, 4]), (["f1", "f1"], [4, 4]), (["f1"], [float("nan")]),
+                                   (["f1"], [float("inf")]), (["f1"], [400])):
+                self.assertEqual([len(answer) for answer in ask(items, ratings)], [0, 0], (items, ratings))
+            self.assertEqual(len(ask(["f1"], [3], 1000)[0]), 39)
 
     def test_recommends_for_a_user_known_by_a_file_of_ratings(self):
         self.train("--preset", "best", "--export", "known.pt")
@@ -139,6 +172,10 @@ class MovieLensTest(unittest.TestCase):
         report = self.train("--split", "u1", "--preset", "best")
         self.assertEqual((report["train_ratings"], report["valid_ratings"]), (80000, 20000))
         self.assertLess(report["valid_rmse"], 0.877)
+
+    def test_members_are_better_than_one_model(self):
+        report = self.train("--split", "u1", "--members", "8", "--threads", "1")
+        self.assertLess(report["valid_rmse"], 0.908)
 
     def test_a_split_that_is_not_there_is_named(self):
         result = subprocess.run([EMBARK, "train", "collab", "--dataset", "ml-100k", "--data-dir", DATA, "--split", "ub"],

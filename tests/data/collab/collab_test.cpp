@@ -298,7 +298,7 @@ Table users_with(const std::string& column, const std::vector<std::string>& valu
 }
 
 SideFeatures features_of(const Table& table, std::vector<Warning>& warnings) {
-    return fit_side_features({table}, "user", Vocabulary::fit_ids({"1", "2", "3", "4", "5", "6", "7", "8"}), warnings);
+    return fit_side_features({table}, "user", Vocabulary::fit_ids({"1", "2", "3", "4", "5", "6", "7", "8"}), 9, warnings);
 }
 
 std::vector<std::string> names_of(const std::string& column, const std::vector<std::string>& values) {
@@ -322,7 +322,7 @@ TEST(SideFeatures, of_numbers_are_ranges_of_as_many_rows) {
     }
     std::vector<Warning> warnings;
     const auto features = fit_side_features({Table::from_text({{"id", ids}, {"age", values}}), "id"}, "user",
-                                            Vocabulary::fit_ids(ids), warnings);
+                                            Vocabulary::fit_ids(ids), 65, warnings);
     EXPECT_EQ(features.size(), 16);
     EXPECT_EQ(features.names.front(), "age up to 16");
     const at::Tensor lengths = features.bags.offsets.diff();
@@ -375,9 +375,41 @@ TEST(SideFeatures, refuse_tables_that_do_not_fit) {
     }
     EXPECT_THAT(message_of<Error>([&] {
                     fit_side_features({Table::from_text({{"user", ids}, {"age", values}})}, "user",
-                                      Vocabulary::fit_ids(ids), warnings);
+                                      Vocabulary::fit_ids(ids), 41, warnings);
                 }),
                 HasSubstr("'old'"));
+}
+
+TEST(SideFeatures, of_ids_without_a_rating_are_those_that_training_has_found) {
+    std::vector<std::string> ids, ages, likes;
+    for (int i = 1; i <= 40; ++i) {
+        ids.push_back(i == 40 ? " 40.0 " : std::to_string(i));
+        ages.push_back(std::to_string(i));
+        likes.push_back(i % 2 ? "a|b" : "b");
+    }
+    likes[38] = "c|a";
+    likes[39] = "c";
+    const SideTable side = {Table::from_text({{"user", ids}, {"age", ages}, {"likes", likes}})};
+    const Vocabulary trained = Vocabulary::fit_ids({"3", "1", "2", "4", "5", "6", "7", "8", "9", "10", "11", "12"});
+    const Vocabulary all = with_ids_of(side, "user", trained);
+    ASSERT_EQ(all.size(), 41);
+    EXPECT_EQ(all.index("3"), trained.index("3"));
+    EXPECT_EQ(all.index("40"), 40);
+    std::vector<Warning> warnings;
+    const auto features = fit_side_features(side, "user", all, trained.size(), warnings);
+    EXPECT_TRUE(warnings.empty());
+    // 12 ranges of one age each, and two likes: nobody in training likes c.
+    ASSERT_EQ(features.size(), 14);
+    EXPECT_EQ(features.names.back(), "likes=b");
+    const auto of = [&](int64_t id) {
+        const Bags& bags = features.bags;
+        return bags.indices.slice(0, bags.offsets[id].item<int64_t>(), bags.offsets[id + 1].item<int64_t>());
+    };
+    EXPECT_TRUE(of(all.index("12")).equal(at::tensor({11, 13}, at::kLong)));
+    EXPECT_TRUE(of(all.index("39")).equal(at::tensor({11, 12}, at::kLong))) << "an age above all is in the last range";
+    EXPECT_TRUE(of(all.index("40")).equal(at::tensor({11}, at::kLong)));
+    EXPECT_TRUE(with_ids_of({Table::from_text({{"user", {"7", ""}}, {"age", {"1", "2"}}})}, "user", trained).names() ==
+                trained.names());
 }
 
 TEST(SideFeatures, change_what_data_are_the_same) {
