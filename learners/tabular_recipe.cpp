@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "../callbacks/early_stopping.h"
+#include "../callbacks/ema.h"
 #include "../callbacks/reduce_lr_on_plateau.h"
 #include "../core/error.h"
 #include "../core/text.h"
@@ -63,6 +64,7 @@ TabularRecipe best_recipe() {
     recipe.one_cycle = false;
     recipe.lr_patience = 2;
     recipe.patience = 6;
+    recipe.ema_decay = 0.998;
     return recipe;
 }
 
@@ -76,6 +78,7 @@ TabularRecipe recipe_of(std::string_view name, int64_t rows) {
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options) {
     FitOptions fit = options;
     const int64_t n_epoch = epochs_for(recipe.n_epoch, recipe.min_steps, learn.dls().train());
+    if (recipe.ema_decay > 0) fit.callbacks.push_back(ema({.decay = recipe.ema_decay}));
     if (recipe.lr_patience > 0) {
         fit.callbacks.push_back(reduce_lr_on_plateau({.patience = recipe.lr_patience, .factor = 5}));
     }
