@@ -45,11 +45,11 @@ TabularRecipe fastai_recipe() {
     return recipe;
 }
 
-TabularRecipe best_recipe() {
+TabularRecipe best_recipe(int64_t rows) {
     TabularRecipe recipe;
     recipe.data.scaling = Scaling::quantile;
     recipe.data.scale_targets = true;
-    recipe.data.batch_size = 256;
+    recipe.data.batch_size = std::min<int64_t>(256, batch_size_for(rows));
     recipe.data.valid_batch_size = 2048;
     recipe.model = {.layers = {256, 256},
                     .ps = {0.2},
@@ -71,7 +71,7 @@ TabularRecipe best_recipe() {
 TabularRecipe recipe_of(std::string_view name, int64_t rows) {
     if (name == "default") return default_recipe(rows);
     if (name == "fastai") return fastai_recipe();
-    if (name == "best") return best_recipe();
+    if (name == "best") return best_recipe(rows);
     fail<UsageError>("Unknown preset '", name, "'", name_hint(name, {"default", "fastai", "best"}));
 }
 

@@ -45,8 +45,9 @@ TabularRecipe fastai_recipe();
 /// What predicts best where nothing is known of the table: a TabM ensemble of 8 with periodic embeddings of numbers
 /// that were brought to a normal distribution, and of each value where there are few; the moving average of the
 /// weights, as many epochs as help (Gorishniy et al., arXiv:2410.24210, arXiv:2203.05556). choose_derived_numbers finds
-/// out what it should derive of a table's numbers besides.
-TabularRecipe best_recipe();
+/// out what it should derive of a table's numbers besides. `rows` decide the batch size as for default_recipe, at most
+/// 256, which is what more than 12,800 rows have.
+TabularRecipe best_recipe(int64_t rows = 20'000);
 
 /// "default", "fastai" or "best", for a table of so many rows. Throws UsageError for another name.
 TabularRecipe recipe_of(std::string_view name, int64_t rows = 10'000);
