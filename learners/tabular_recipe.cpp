@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "../callbacks/early_stopping.h"
+#include "../callbacks/ema.h"
 #include "../callbacks/reduce_lr_on_plateau.h"
 #include "../core/error.h"
 #include "../core/text.h"
@@ -44,11 +45,11 @@ TabularRecipe fastai_recipe() {
     return recipe;
 }
 
-TabularRecipe best_recipe() {
+TabularRecipe best_recipe(int64_t rows) {
     TabularRecipe recipe;
     recipe.data.scaling = Scaling::quantile;
     recipe.data.scale_targets = true;
-    recipe.data.batch_size = 256;
+    recipe.data.batch_size = std::min<int64_t>(256, batch_size_for(rows));
     recipe.data.valid_batch_size = 2048;
     recipe.model = {.layers = {256, 256},
                     .ps = {0.2},
@@ -63,19 +64,21 @@ TabularRecipe best_recipe() {
     recipe.one_cycle = false;
     recipe.lr_patience = 2;
     recipe.patience = 6;
+    recipe.ema_decay = 0.998;
     return recipe;
 }
 
 TabularRecipe recipe_of(std::string_view name, int64_t rows) {
     if (name == "default") return default_recipe(rows);
     if (name == "fastai") return fastai_recipe();
-    if (name == "best") return best_recipe();
+    if (name == "best") return best_recipe(rows);
     fail<UsageError>("Unknown preset '", name, "'", name_hint(name, {"default", "fastai", "best"}));
 }
 
 const Records& fit_recipe(TabularLearner& learn, const TabularRecipe& recipe, const FitOptions& options) {
     FitOptions fit = options;
     const int64_t n_epoch = epochs_for(recipe.n_epoch, recipe.min_steps, learn.dls().train());
+    if (recipe.ema_decay > 0) fit.callbacks.push_back(ema({.decay = recipe.ema_decay}));
     if (recipe.lr_patience > 0) {
         fit.callbacks.push_back(reduce_lr_on_plateau({.patience = recipe.lr_patience, .factor = 5}));
     }

@@ -55,9 +55,9 @@ public:
         for (size_t i = 0; i < encoder_.categories.size(); ++i) {
             put_category(encoder_.categories[i], codes + i, encoder_.categories.size());
         }
-        for (size_t i = 0; i < encoder_.numbers.size(); ++i) {
-            put_number(encoder_.numbers[i], numbers + i, encoder_.numbers.size());
-        }
+        const auto own = encoder_.own_numbers();
+        for (size_t i = 0; i < own.size(); ++i) put_number(own[i], numbers + i, encoder_.numbers.size());
+        if (encoder_.n_derived() > 0) put_derived(numbers + own.size());
     }
 
 private:
@@ -93,6 +93,25 @@ private:
             const double value = number(continuous.name, values, row);
             *out = encode_number(continuous, value);
             if (counted && std::isnan(value)) ++counts_->filled[continuous.name];
+        }
+    }
+
+    void put_derived(float* out) const {
+        const auto own = encoder_.own_numbers();
+        const auto n_rows = static_cast<int64_t>(column(own.front().name).size());
+        at::Tensor values = at::empty({n_rows, std::ssize(own)}, at::kDouble);
+        double* value = values.mutable_data_ptr<double>();
+        for (size_t i = 0; i < own.size(); ++i) {
+            const RawValues given = column(own[i].name);
+            for (size_t row = 0; row < given.size(); ++row) {
+                const double number = this->number(own[i].name, given, row);
+                value[row * own.size() + i] = std::isnan(number) ? own[i].fill : number;
+            }
+        }
+        const at::Tensor scaled = encode_derived(encoder_, derive_numbers(encoder_, values));
+        const float* first = scaled.const_data_ptr<float>();
+        for (int64_t row = 0; row < n_rows; ++row, out += encoder_.numbers.size()) {
+            std::copy_n(first + row * scaled.size(1), scaled.size(1), out);
         }
     }
 
@@ -166,7 +185,7 @@ void TargetColumn::activate(float* first) const {
     }
     const float highest = *std::max_element(first, last);
     float sum = 0;
-    for (float* value = first; value != last; ++value) sum += *value = std::exp(*value - highest);
+    for (float* value = first; value != last; ++value) sum += * value = std::exp(*value - highest);
     for (float* value = first; value != last; ++value) *value /= sum;
 }
 
@@ -198,7 +217,7 @@ std::vector<std::string> TabularEncoder::input_names() const {
     for (const auto& column : categories) {
         if (column.missing_in.empty()) add(column.name);
     }
-    for (const auto& column : numbers) add(column.name);
+    for (const auto& column : own_numbers()) add(column.name);
     for (const auto& date : dates) add(date.name);
     for (const auto& text : texts) add(text.name);
     return names;

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "../core/tensors.h"
 #include "date_parts.h"
+#include "derived_numbers.h"
 #include "encoding_counts.h"
 #include "number_scaler.h"
 #include "raw_row.h"
@@ -87,10 +89,21 @@ struct TargetColumn {
 class TabularEncoder {
 public:
     std::vector<CategoryColumn> categories;
+    /// The rows' own numbers, then those derived from them (derived_numbers).
     std::vector<NumberColumn> numbers;
+    std::vector<RotatedColumns> rotated;
+    std::optional<Neighbours> neighbours;
     std::vector<DateColumn> dates;
     std::vector<TextColumn> texts;
     std::vector<TargetColumn> targets;
+
+    int64_t n_derived() const { return 2 * std::ssize(rotated) + (neighbours ? neighbours->width() : 0); }
+    std::span<const NumberColumn> own_numbers() const {
+        return std::span(numbers).first(numbers.size() - static_cast<size_t>(n_derived()));
+    }
+    std::span<const NumberColumn> derived_columns() const {
+        return std::span(numbers).last(static_cast<size_t>(n_derived()));
+    }
 
     /// The columns that rows must have to be predicted from, in the order of training.
     std::vector<std::string> input_names() const;

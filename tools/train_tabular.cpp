@@ -7,6 +7,7 @@
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/distributed/strategy.h>
+#include <embark/learners/derived_choice.h>
 #include <embark/learners/insight/baseline.h>
 #include <embark/learners/tabular_recipe.h>
 
@@ -14,6 +15,7 @@
 #include "column_report.h"
 #include "commands.h"
 #include "datasets.h"
+#include "derived_options.h"
 #include "metric_names.h"
 #include "row_options.h"
 #include "split_options.h"
@@ -27,6 +29,7 @@ struct TabularTraining : TrainingOptions {
     ColumnOptions columns;
     RowOptions rows;
     SplitOptions split;
+    DerivedOptions derived;
     bool choose_thresholds = false;
 };
 
@@ -43,16 +46,18 @@ CommandLine command_line(TabularTraining& options) {
     add("valid-column", text_option(options.valid_column, "NAME"), "a column that says true for validation rows");
     add_table_split_options(line, options.split);
     add_row_options(line, options.rows);
+    add_derived_options(line, options.derived);
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
-        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd "
+        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, "
+        "--wd "
         "and --batch-size, and what is given by name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "NAME,…"),
-        concat("of classes: ", join(metric_names(MetricKind::classes)), "; of values: ",
-               join(metric_names(MetricKind::values)), "; of labels (--multi-label): ",
-               join(metric_names(MetricKind::labels)))
+        concat("of classes: ", join(metric_names(MetricKind::classes)),
+               "; of values: ", join(metric_names(MetricKind::values)),
+               "; of labels (--multi-label): ", join(metric_names(MetricKind::labels)))
             .c_str());
     add("choose-thresholds", po::bool_switch(&options.choose_thresholds),
         "with --multi-label: predict a label above the probability with its highest F1 on the validation rows, rather "
@@ -77,6 +82,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
     require<UsageError>(splits.size() < 2, "Give one of ", join(splits, " and "), ", not both");
     check_split(options.split, {"valid-csv", "valid-rows", "valid-column", "stream"}, options.given);
     check_rows(options.rows, options.stream);
+    check_derived(options.derived, options.stream);
     require<UsageError>(!options.columns.drop_missing_target || !options.stream,
                         "--drop-missing-target goes without --stream, which reads the files as they are");
     require<UsageError>(!options.columns.drop_missing_target || options.valid_rows.empty(),
@@ -128,8 +134,8 @@ constexpr int64_t kStreamedRows = 10'000;
 
 /// The preset with what was asked for in its place.
 TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known) {
-    TabularRecipe recipe = options.stream ? recipe_of(options.preset, kStreamedRows)
-                                          : recipe_of(options.preset, known.table.rows());
+    TabularRecipe recipe =
+        options.stream ? recipe_of(options.preset, kStreamedRows) : recipe_of(options.preset, known.table.rows());
     apply_columns(options.columns, known.table.names(), known.target, recipe.data);
     if (!recipe.data.text_names.empty()) recipe.model.members = 1;  // texts have a model of their own
     recipe.data.valid_pct = options.valid_pct;
@@ -141,6 +147,7 @@ TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known
     }
     apply_split(options.split, recipe.data);
     apply_rows(options.rows, recipe);
+    apply_derived(options.derived, known.table.names(), recipe.data);
     if (options.given("batch-size")) recipe.data.batch_size = options.batch_size;
     if (!options.layers.empty()) recipe.model.layers = sizes(options.layers);
     if (options.given("epochs")) {
@@ -153,21 +160,35 @@ TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known
 }
 
 /// Also says in `warnings` what there is to be said of the data.
-TabularDataLoaders data_loaders(const TabularTraining& options, const KnownTable& known, const TabularRecipe& recipe,
+TabularDataLoaders data_loaders(const TabularTraining& options, const KnownTable& known, const TabularOptions& data,
                                 std::vector<Warning>& warnings) {
     const auto made = [&] {
         if (options.stream) {
             const auto stream = options.streaming();
-            if (options.valid_csv.empty()) return TabularDataLoaders::from_parquet(options.csv, recipe.data, stream);
-            return TabularDataLoaders::from_parquet(options.csv, options.valid_csv, recipe.data, stream);
+            if (options.valid_csv.empty()) return TabularDataLoaders::from_parquet(options.csv, data, stream);
+            return TabularDataLoaders::from_parquet(options.csv, options.valid_csv, data, stream);
         }
-        if (options.valid_csv.empty()) return TabularDataLoaders::from_table(known.table, recipe.data);
+        if (options.valid_csv.empty()) return TabularDataLoaders::from_table(known.table, data);
         const Table valid = read_rows(options, options.valid_csv, known.target, warnings);
-        return TabularDataLoaders::from_tables(known.table, valid, recipe.data);
+        return TabularDataLoaders::from_tables(known.table, valid, data);
     };
     const TabularDataLoaders dls = made();
     warnings.insert(warnings.end(), dls.warnings().begin(), dls.warnings().end());
     return dls;
+}
+
+/// Lets the preset `best` find out which derived numbers help, unless it was said, and says what it found.
+std::string choose_derived(const TabularTraining& options, const KnownTable& known, TabularRecipe& recipe) {
+    if (options.preset != "best" || options.derived.given() || options.stream) return "";
+    // Each would decide by itself, and figures of other machines differ in their last digits.
+    if (!Strategy::from_environment()->decides_alone()) {
+        return "No derived numbers: several processes try none; name them with --rotate and --neighbours";
+    }
+    set_seed(static_cast<uint64_t>(options.seed));
+    return choose_derived_numbers(recipe, [&](const TabularOptions& data) {
+        std::vector<Warning> said_later;
+        return data_loaders(options, known, data, said_later);
+    });
 }
 
 /// The rows that are scored at the end.
@@ -226,6 +247,8 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
     for (size_t i = 0; i < dls.targets().size(); ++i) {
         if (dls.targets()[i].is_class()) classes[dls.targets()[i].name] = dls.target_classes(i);
     }
+    std::vector<std::string> derived_names;
+    for (const DerivedNumber& number : derived_numbers(dls.tabular())) derived_names.push_back(number.name);
     nlohmann::json result = {{"epochs", epochs_report(learn.records())},
                              {"valid_loss", figure(final.loss)},
                              {"metrics", figures(final.metrics)},
@@ -235,6 +258,7 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
                              {"cont_names", dls.tabular_options().cont_names},
                              {"date_names", dls.tabular_options().date_names},
                              {"text_names", dls.tabular_options().text_names},
+                             {"derived_names", derived_names},
                              {"classes", classes},
                              {"columns", columns_report(dls.columns())},
                              {"warnings", warnings_report(warnings)},
@@ -247,9 +271,10 @@ nlohmann::json report(const TabularTraining& options, const TabularLearner& lear
 std::vector<Warning> recipe_warnings(const TabularRecipe& recipe, const TabularDataLoaders& dls) {
     const bool one_row = std::min(dls.train().options().batch_size, dls.train().rows()) == 1;
     if (!one_row || !recipe.model.use_bn) return {};
-    return {{"batch_of_one_row",
-             "Batch norm has nothing to take a mean over in batches of one row, and leaves these as they are; give it a "
-             "--batch-size of at least 2, or train a preset without it, as --preset default"}};
+    return {
+        {"batch_of_one_row",
+         "Batch norm has nothing to take a mean over in batches of one row, and leaves these as they are; give it a "
+         "--batch-size of at least 2, or train a preset without it, as --preset default"}};
 }
 
 void add(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
@@ -288,13 +313,15 @@ int train_tabular(const Arguments& arguments) {
     const KnownTable known = read_all(options, warnings);
     TabularRecipe recipe = recipe_for(options, known);
     if (auto note = split_note(options.split); !note.empty()) warnings.push_back({"split_column", std::move(note)});
-    const TabularDataLoaders dls = data_loaders(options, known, recipe, warnings);
+    const std::string derived = choose_derived(options, known, recipe);
+    const TabularDataLoaders dls = data_loaders(options, known, recipe.data, warnings);
     // Before the training, so that a file that cannot be scored is found out in time.
     const std::optional<DataLoader> test = test_rows(options, known.target, dls, warnings);
     recipe.learner.metrics = metrics_for(options, dls.targets());
     add(warnings, recipe_warnings(recipe, dls));
     if (Strategy::from_environment()->is_main_process()) {
         if (!options.quiet) show_columns(dls.columns());
+        if (!derived.empty()) std::cerr << derived << "\n";
         show_warnings(warnings);
     }
     recipe.learner.callbacks.push_back(data_parallel());
@@ -316,6 +343,7 @@ int train_tabular(const Arguments& arguments) {
     add(warnings, of_training);
 
     nlohmann::json result = report(options, learn, final, warnings);
+    if (!derived.empty()) result["derived_choice"] = derived;
     add_exported(result, exported);
     if (options.choose_thresholds) result["thresholds"] = thresholds;
     std::optional<Validation> tested;

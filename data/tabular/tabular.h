@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,17 @@ enum class FillStrategy {
     median,    ///< the training values' median
     mode,      ///< the most frequent training value, the smallest of several
     constant,  ///< TabularOptions::fill_constant
+};
+
+/// What is taken of a row's nearest training rows: for each of `counts` the mean target of so many, or the share of
+/// each class, as numbers that the model sees besides (Neighbours). In training a row is left out of its own; exact
+/// copies of it are rows like others. Validation rows, and all that come later, are compared with the training rows
+/// alone, which go with the model into exported files: 8 bytes for each coordinate, value and class of a row.
+struct NeighbourOptions {
+    /// Columns of numbers that are the coordinates, each divided by its deviation; missing ones are filled as they are
+    /// for the model. Empty: all columns of numbers.
+    std::vector<std::string> columns = {};
+    std::vector<int64_t> counts = {1, 3, 10, 30};
 };
 
 /// How a table becomes batches for a tabular model. What is fitted, is fitted on the training rows.
@@ -59,8 +71,8 @@ struct TabularOptions {
     /// classes.
     std::vector<std::string> y_classes = {};
     std::vector<std::string> y_values = {};
-    /// Targets of which a row has several classes, one or none (a missing value stands for none), with `label_delim` between
-    /// them, as "a;b"; blanks around each are removed. Not for streamed rows.
+    /// Targets of which a row has several classes, one or none (a missing value stands for none), with `label_delim`
+    /// between them, as "a;b"; blanks around each are removed. Not for streamed rows.
     std::vector<std::string> y_multi_label = {};
     std::string label_delim = ";";
     /// Targets whose logarithm is learned; answers are in their own units all the same. All must be above 0.
@@ -87,6 +99,15 @@ struct TabularOptions {
 
     /// Normalize.
     Scaling scaling = Scaling::standard;
+
+    /// Pairs of columns of numbers in one unit, as {{"latitude", "longitude"}}, of which the model sees sum and
+    /// difference besides. Not for streamed rows.
+    std::vector<RotatedColumns> rotated = {};
+    /// Numbers made of the nearest training rows; the search takes time that grows with the square of the rows, a
+    /// second or two for 20,000 rows of 8 coordinates. Not for streamed rows, nor for more than kMostNeighbours
+    /// training rows.
+    std::optional<NeighbourOptions> neighbours = {};
+    static constexpr int64_t kMostNeighbours = 200'000;
 
     /// A column that says how much each training row counts in the loss, at least 0; it is not predicted from. Losses
     /// and metrics of validation count every row alike. Not for streamed rows.

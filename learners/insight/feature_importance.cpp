@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/torch.h>
@@ -47,8 +48,15 @@ std::vector<Feature> features_of(const TabularData& data) {
         const std::string& name = column.missing_in.empty() ? column.name : column.missing_in;
         places[origin(name, dates)].push_back({0, static_cast<int64_t>(i)});
     }
-    for (size_t i = 0; i < data.numbers.size(); ++i) {
+    const auto n_own = data.own_numbers().size();
+    for (size_t i = 0; i < n_own; ++i) {
         places[origin(data.numbers[i].name, dates)].push_back({1, static_cast<int64_t>(i)});
+    }
+    const std::vector<DerivedNumber> derived = derived_numbers(data);
+    for (size_t i = 0; i < derived.size(); ++i) {
+        std::set<std::string> sources;  // a date may be one by several of its parts
+        for (const std::string& source : derived[i].sources) sources.insert(origin(source, dates));
+        for (const std::string& source : sources) places[source].push_back({1, static_cast<int64_t>(n_own + i)});
     }
     for (size_t i = 0; i < data.texts.size(); ++i) places[data.texts[i].name].push_back({2 + i, std::nullopt});
     std::vector<Feature> features;

@@ -31,9 +31,10 @@ struct FeatureImportance {
 
 /// Permutation importance of each column that a row is predicted from, over the validation part or the rows of
 /// `loader`, largest first: the values of that column alone are given to other rows (a number's together with whether
-/// it was missing, all parts of a date, all of a text), and what the model then gets wrong in addition is what it had
-/// from the column (Breiman 2001, as scikit-learn's permutation_importance). Columns that say the same share what they
-/// say: each alone seems to count little. The learner is left as it was, its modes and the random numbers' state too.
+/// it was missing, all parts of a date, all of a text, and with each of its columns a number derived from several), and
+/// what the model then gets wrong in addition is what it had from the column (Breiman 2001, as scikit-learn's
+/// permutation_importance). Columns that say the same share what they say: each alone seems to count little. The
+/// learner is left as it was, its modes and the random numbers' state too.
 ///
 /// Throws UsageError for fewer than one repetition, and Error for a metric that the learner does not have (naming near
 /// ones), and for rows without targets.

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include <ATen/ops/empty.h>
+
 #include "../../core/detail/number_words.h"
 #include "../tabular_encoder.h"
 
@@ -35,6 +37,19 @@ inline int64_t encode_flag(double number) {
 inline auto find_flag(const TabularEncoder& encoder, const NumberColumn& number) {
     return std::find_if(encoder.categories.begin(), encoder.categories.end(),
                         [&](const CategoryColumn& column) { return column.missing_in == number.name; });
+}
+
+/// Numbers that derive_numbers gave, as the model sees them: (n, derived) float32.
+inline at::Tensor encode_derived(const TabularEncoder& encoder, const at::Tensor& numbers) {
+    const at::Tensor derived = numbers.contiguous();
+    at::Tensor encoded = at::empty(derived.sizes(), at::kFloat);
+    const double* number = derived.const_data_ptr<double>();
+    float* out = encoded.mutable_data_ptr<float>();
+    const auto columns = encoder.derived_columns();
+    for (int64_t i = 0; i < derived.numel(); ++i) {
+        out[i] = encode_number(columns[static_cast<size_t>(i) % columns.size()], number[i]);
+    }
+    return encoded;
 }
 
 }  // namespace embark

@@ -1,7 +1,9 @@
 #include "tabular_encoder_json.h"
 
 #include <algorithm>
+#include <functional>
 
+#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include "../../core/error.h"
@@ -62,11 +64,56 @@ Json to_json(const TargetColumn& target) {
     return json;
 }
 
+std::vector<double> doubles_of(const at::Tensor& values) {
+    const at::Tensor flat = values.flatten().contiguous();
+    return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+}
+
+Json to_json(const Neighbours& neighbours) {
+    return {{"columns", neighbours.columns},
+            {"scales", neighbours.scales},
+            {"counts", neighbours.counts},
+            {"points", doubles_of(neighbours.points)},
+            {"targets", doubles_of(neighbours.targets)}};
+}
+
+/// Throws Error where its parts do not fit one another.
+Neighbours neighbours_from(const Json& json, int64_t n_targets) {
+    Neighbours read{.columns = json.at("columns"), .scales = json.at("scales"), .counts = json.at("counts")};
+    const auto points = json.at("points").get<std::vector<double>>(),
+               targets = json.at("targets").get<std::vector<double>>();
+    const int64_t n_columns = std::ssize(read.columns), n_rows = std::ssize(targets) / std::max<int64_t>(n_targets, 1);
+    const bool fits = n_columns > 0 && n_rows > 0 && std::ssize(read.scales) == n_columns &&
+                      std::ssize(points) == n_columns * n_rows && std::ssize(targets) == n_rows * n_targets;
+    const bool counts = !read.counts.empty() && read.counts.front() >= 1 && read.counts.back() <= n_rows &&
+                        std::ranges::adjacent_find(read.counts, std::greater_equal()) == read.counts.end();
+    const bool scales = std::ranges::all_of(read.scales, [](double scale) { return scale > 0; });
+    require(fits && counts && scales, "its neighbours' rows, columns and counts do not fit one another");
+    read.points = at::tensor(points, at::kDouble).reshape({n_columns, n_rows});
+    read.targets = at::tensor(targets, at::kDouble).reshape({n_rows, n_targets});
+    return read;
+}
+
+/// Throws Error for a derived number that is not there, or is made of what rows do not have.
+void check_derived(const TabularEncoder& data) {
+    bool fits = data.n_derived() <= std::ssize(data.numbers);
+    size_t place = fits ? data.own_numbers().size() : 0;
+    for (const DerivedNumber& derived : derived_numbers(data)) {
+        fits =
+            fits && data.numbers[place++].name == derived.name &&
+            std::ranges::all_of(derived.sources, [&](const std::string& source) {
+                return std::ranges::find(data.own_numbers(), source, &NumberColumn::name) != data.own_numbers().end();
+            });
+    }
+    require(fits, "its columns of numbers are not those that are derived from others, or lack these");
+}
+
 /// Throws Error for what could not have been fitted.
 void check_encoder(const TabularEncoder& data) {
+    check_derived(data);
     for (const auto& category : data.categories) {
         const auto is_meant = [&](const NumberColumn& number) { return number.name == category.missing_in; };
-        require(category.missing_in.empty() || std::ranges::any_of(data.numbers, is_meant), "its column '",
+        require(category.missing_in.empty() || std::ranges::any_of(data.own_numbers(), is_meant), "its column '",
                 category.name, "' says what is missing in '", category.missing_in,
                 "', which is not a column of numbers");
     }
@@ -97,7 +144,11 @@ Json to_json(const TabularEncoder& data) {
     for (const auto& text : data.texts) {
         texts.push_back({{"name", text.name}, {"tokens", text.vocabulary.tokens()}, {"max_len", text.max_len}});
     }
-    return {{"categories", categories}, {"numbers", numbers}, {"dates", dates}, {"texts", texts}, {"targets", targets}};
+    Json json = {
+        {"categories", categories}, {"numbers", numbers}, {"dates", dates}, {"texts", texts}, {"targets", targets}};
+    for (const auto& [x, y] : data.rotated) json["rotated"].push_back({x, y});
+    if (data.neighbours) json["neighbours"] = to_json(*data.neighbours);
+    return json;
 }
 
 TabularEncoder tabular_encoder_from_json(const Json& json) {
@@ -129,6 +180,12 @@ TabularEncoder tabular_encoder_from_json(const Json& json) {
         const TargetColumn& read = data.targets.back();
         require(read.thresholds.empty() || static_cast<int64_t>(read.thresholds.size()) == read.width(), "The target '",
                 read.name, "' has ", read.thresholds.size(), " thresholds for ", read.width(), " labels");
+    }
+    for (const Json& pair : json.value("rotated", Json::array())) data.rotated.push_back({pair.at(0), pair.at(1)});
+    if (const auto neighbours = json.find("neighbours"); neighbours != json.end()) {
+        int64_t n_targets = 0;
+        for (const TargetColumn& target : data.targets) n_targets += target.width();
+        data.neighbours = neighbours_from(*neighbours, n_targets);
     }
     check_encoder(data);
     return data;

@@ -1,6 +1,8 @@
 #include <embark/callbacks/ema.h>
 #include <embark/callbacks/swa.h>
 
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -64,6 +66,23 @@ TEST(Ema, keeps_the_average_of_the_weights_after_each_step_and_trains_as_without
         EXPECT_TRUE(at::allclose(averaged.last, expected, 1e-5, 1e-7));
         EXPECT_FALSE(at::allclose(averaged.last, plain.last, 1e-3, 1e-3));
     }
+}
+
+/// Its bound never changes.
+struct BoundedImpl : torch::nn::Module {
+    at::Tensor forward(const at::Tensor& x) { return linear(x).clamp_max(bound); }
+    torch::nn::Linear linear = register_module("linear", torch::nn::Linear(3, 1));
+    at::Tensor bound = register_buffer("bound", torch::full({1}, std::numeric_limits<float>::infinity()));
+};
+TORCH_MODULE(Bounded);
+
+TEST(Ema, leaves_a_buffer_with_infinite_numbers_as_it_is) {
+    const auto x = torch::randn({8, 3});
+    const Bounded model;
+    Learner learn(DataLoaders::from_tensors({{x}, {x.sum(1, true)}}, {.batch_size = 4}), model,
+                  {.loss = mse_loss_flat(), .callbacks = {ema()}, .progress = false});
+    learn.fit(2, 0.01);
+    EXPECT_TRUE(model->bound.isinf().all().item<bool>());
 }
 
 TEST(Ema, what_is_saved_after_an_epoch_is_the_average) {

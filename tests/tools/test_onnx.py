@@ -260,6 +260,13 @@ class OnnxTest(unittest.TestCase):
             with self.subTest(columns):
                 self.check_table(self.train_table("grade", columns=columns))
 
+    def test_numbers_derived_from_others_are_those_of_torchscript(self):
+        for words in (["price", "--neighbours", "all"], ["grade", "--preset", "best", "--neighbours", "size"],
+                      ["grade,price", "--log", "price", "--rotate", "income,size", "--neighbours", "size,income",
+                       "--neighbour-counts", "2,40"]):
+            with self.subTest(words):
+                self.check_table(self.train_table(*words))
+
     def test_dates_are_read_as_by_torchscript(self):
         path = self.train_table("grade", "--date", "sold,on", "--date-format", "%m/%d/%Y", columns="city,size,sold,on")
         session, _, _ = self.check_table(path)

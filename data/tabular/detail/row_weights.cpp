@@ -15,8 +15,8 @@ namespace embark {
 TabularOptions without_weight_column(TabularOptions options) {
     const std::string& name = options.weight_name;
     if (name.empty()) return options;
-    for (const auto* names : {&options.y_names, &options.cat_names, &options.cont_names, &options.date_names,
-                              &options.text_names}) {
+    for (const auto* names :
+         {&options.y_names, &options.cat_names, &options.cont_names, &options.date_names, &options.text_names}) {
         require<UsageError>(std::find(names->begin(), names->end(), name) == names->end(), "Column '", name,
                             "' has the rows' weights, and is named as a target or as a column to predict from, too");
     }
@@ -47,10 +47,13 @@ void require_streamable(const TabularOptions& options) {
                         "Weights of rows are not read from streamed files: leave weight_name ", options.weight_name,
                         " out, or read the file as a table");
     require<UsageError>(options.min_count <= 1,
-                        "The rows of a category are not counted in streamed files: leave min_count ",
-                        options.min_count, " out, or read the file as a table");
+                        "The rows of a category are not counted in streamed files: leave min_count ", options.min_count,
+                        " out, or read the file as a table");
     require<UsageError>(options.y_multi_label.empty(), "Targets of several labels a row, as '",
                         join(options.y_multi_label), "', are not read from streamed files; read the file as a table");
+    require<UsageError>(options.rotated.empty() && !options.neighbours,
+                        "Numbers derived from others, rotated columns and neighbours, are not made of streamed files; "
+                        "leave them out, or read the file as a table");
 }
 
 }  // namespace embark

@@ -17,7 +17,8 @@ TabularOptions without_weight_column(TabularOptions options);
 /// column, for one that is missing, not finite, or below 0, and where all are 0.
 at::Tensor row_weights(const Table& table, const TabularOptions& options);
 
-/// Throws UsageError for what needs all rows at once: weights, counts of categories, and several labels a row.
+/// Throws UsageError for what needs all rows at once: weights, counts of categories, several labels a row, and
+/// derived numbers.
 void require_streamable(const TabularOptions& options);
 
 }  // namespace embark

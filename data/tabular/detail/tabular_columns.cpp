@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "../../../core/error.h"
+#include "../../../core/text.h"
 #include "../../loaders/detail/loader_options.h"
 
 namespace embark {
@@ -21,6 +22,24 @@ bool finds_columns(const TabularOptions& options) {
     return options.find_others || !names_inputs(options);
 }
 
+namespace {
+
+template <class T>
+bool has_repeats(std::vector<T> values) {
+    std::ranges::sort(values);
+    return std::ranges::adjacent_find(values) != values.end();
+}
+
+void check(const NeighbourOptions& options) {
+    const auto& counts = options.counts;
+    require<UsageError>(!counts.empty() && !has_repeats(counts) && std::ranges::min(counts) >= 1,
+                        "Invalid counts of neighbours: one or more are needed, each at least 1 and given once");
+    require<UsageError>(!has_repeats(options.columns), "The neighbours' columns ", join(options.columns),
+                        " name one twice");
+}
+
+}  // namespace
+
 void check(const TabularOptions& options) {
     require<UsageError>(options.hide_categories >= 0 && options.hide_categories < 1, "Invalid hide_categories ",
                         options.hide_categories, ": it must be a share of at least 0 and below 1");
@@ -34,6 +53,10 @@ void check(const TabularOptions& options) {
     require<UsageError>(options.y_multi_label.empty() || !options.label_delim.empty(),
                         "An empty label_delim separates no labels; give what stands between them, as ;");
     if (!options.date_format.empty()) require_date_format(options.date_format);
+    for (const auto& [x, y] : options.rotated) {
+        require<UsageError>(x != y, "Column '", x, "' cannot be rotated with itself; name two");
+    }
+    if (options.neighbours) check(*options.neighbours);
     require_valid(loader_options(options));
 }
 

@@ -13,6 +13,7 @@
 #include "../../table/detail/encoded_column.h"
 #include "../../table/detail/row_values.h"
 #include "../vocabulary_columns.h"
+#include "derived_fit.h"
 #include "tabular_columns.h"
 #include "tabular_targets.h"
 
@@ -82,6 +83,8 @@ struct FittedNumber {
 struct FittedPart {
     at::Tensor rows;
     RowOrder order;
+    /// What was derived of them when they were fitted on; undefined: to be derived.
+    at::Tensor derived = {};
 
     FittedPart(const at::Tensor& its_rows, const Table& table) : rows(its_rows), order(rows, table.rows()) {}
 };
@@ -138,8 +141,9 @@ private:
     void add_flag(const std::string& number, std::vector<CategoryColumn>& categories) const {
         CategoryColumn flag = flag_column(number);
         const bool is_taken = has_name(options_.cat_names, flag.name) || has_name(options_.cont_names, flag.name);
-        require(!is_taken, "Column '", number, "' has missing values, and the category that tells them would be called '",
-                flag.name, "', as another column is; rename that one or leave it out");
+        require(!is_taken, "Column '", number,
+                "' has missing values, and the category that tells them would be called '", flag.name,
+                "', as another column is; rename that one or leave it out");
         categories.push_back(std::move(flag));
     }
 
@@ -185,9 +189,9 @@ private:
     void warn_of_many(const CategoryColumn& column, std::vector<Warning>& warnings) const {
         const int64_t n_categories = column.vocabulary.size() - 1;
         if (2 * n_categories <= rows_.n_rows) return;
-        warnings.push_back({"many_categories",
-                            concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
-                                   " training rows; a category that is seen once teaches nothing")});
+        warnings.push_back(
+            {"many_categories", concat("column '", column.name, "' has ", n_categories, " categories in ", rows_.n_rows,
+                                       " training rows; a category that is seen once teaches nothing")});
     }
 
     static Vocabulary ordered(const std::string& name, const Vocabulary& found, std::vector<std::string> order) {
@@ -248,7 +252,7 @@ struct EncodedColumns {
 
     EncodedColumns(const TabularData& data, const Table& table, bool counted)
         : categories(data.categories.size()),
-          numbers(data.numbers.size()),
+          numbers(data.own_numbers().size()),
           seen(categories.size()),
           n_filled(numbers.size(), 0),
           counted_(counted) {
@@ -290,7 +294,7 @@ void add_counts(EncodingCounts& counts, const TabularData& data, const EncodedCo
     for (size_t i = 0; i < data.categories.size(); ++i) {
         if (data.categories[i].missing_in.empty()) counts.add(data.categories[i].name, columns.seen[i]);
     }
-    for (size_t i = 0; i < data.numbers.size(); ++i) {
+    for (size_t i = 0; i < columns.numbers.size(); ++i) {
         if (columns.n_filled[i] > 0) counts.filled[data.numbers[i].name] += columns.n_filled[i];
     }
 }
@@ -300,7 +304,7 @@ std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, c
     const EncodedColumns columns(data, table, /*counted=*/counts != nullptr);
     if (counts) add_counts(*counts, data, columns);
     const auto n_categories = static_cast<int64_t>(data.categories.size());
-    const auto n_numbers = static_cast<int64_t>(data.numbers.size());
+    const int64_t n_numbers = std::ssize(data.own_numbers());
     std::vector<Tensors> inputs;
     for (const FittedPart& part : parts) {
         Tensors& input = inputs.emplace_back();
@@ -308,6 +312,10 @@ std::vector<Tensors> encode_parts(const TabularData& data, const Table& table, c
         scatter_rows(columns.categories, part.order, input.back());
         input.push_back(at::empty({part.order.size(), n_numbers}, at::kFloat));
         scatter_rows(columns.numbers, part.order, input.back());
+        if (data.n_derived() == 0) continue;
+        const at::Tensor derived =
+            part.derived.defined() ? part.derived : derive_numbers(data, own_values(data, table, part.rows));
+        input.back() = at::cat({input.back(), encode_derived(data, derived)}, 1);
     }
     for (const TextColumn& column : data.texts) {
         const at::Tensor tokens = encode_column(column.vocabulary, table, column.name, column.max_len);
@@ -342,15 +350,16 @@ FittedTable fit_table(const Table& table, const TabularOptions& options, const s
     for (const at::Tensor& rows : row_parts) parts.emplace_back(rows, table);
     const at::Tensor& train = row_parts.front();
     FittedTable fitted = fit_columns(table, options, {.all = train, .sample = train, .n_rows = train.numel()});
-    for (auto& inputs : encode_parts(*fitted.data, table, parts, /*counts=*/nullptr)) {
-        fitted.parts.push_back({.inputs = std::move(inputs), .targets = {}});
-    }
+    fitted.parts.resize(parts.size());
     for (const TargetColumn& target : fitted.data->targets) {
         const at::Tensor encoded = encode_target(target, table);
         for (size_t i = 0; i < parts.size(); ++i) {
             fitted.parts[i].targets.push_back(encoded.index_select(0, parts[i].rows));
         }
     }
+    parts.front().derived = fit_derived(*fitted.data, table, options, train, fitted.parts.front().targets);
+    const std::vector<Tensors> inputs = encode_parts(*fitted.data, table, parts, /*counts=*/nullptr);
+    for (size_t i = 0; i < parts.size(); ++i) fitted.parts[i].inputs = inputs[i];
     return fitted;
 }
 

@@ -125,7 +125,8 @@ def _embark_encode_part(self, categories: Dict[str, List[str]], numbers: Dict[st
     fill, shift, scale, quantiles, flagged = self._embark_fitted
     missing = x.isnan()
     x_cat = torch.cat([x_cat, missing[flagged].long() + 1])
-    x = self._embark_scale(torch.where(missing, fill.unsqueeze(1), x), shift.unsqueeze(1), scale.unsqueeze(1), quantiles)
+    x = self._embark_derive(torch.where(missing, fill.unsqueeze(1), x))
+    x = self._embark_scale(x, shift.unsqueeze(1), scale.unsqueeze(1), quantiles)
     return x_cat.t(), x.float().t()
 
 def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, List[float]]) -> Tuple[Tensor, Tensor]:
@@ -138,6 +139,42 @@ def _embark_encode(self, categories: Dict[str, List[str]], numbers: Dict[str, Li
         x_cat.append(codes)
         x_cont.append(values)
     return torch.cat(x_cat).contiguous(), torch.cat(x_cont).contiguous()
+)";
+
+constexpr const char* kDeriveNothing = R"(
+def _embark_derive(self, x: Tensor) -> Tensor:
+    return x
+)";
+
+// Neighbours are looked for in parts of the rows, so that the distances of each take some 32 MB.
+constexpr const char* kDerive = R"(
+def _embark_neighbour_means(self, x: Tensor, points: Tensor, targets: Tensor, counts: List[int]) -> Tensor:
+    distances = torch.zeros([x.size(1), points.size(1)], dtype=7)
+    for i in range(points.size(0)):
+        apart = x[i].unsqueeze(1) - points[i].unsqueeze(0)
+        distances = distances + apart * apart
+    nearest = torch.topk(distances, counts[-1], 1, False)[0]
+    means: List[Tensor] = []
+    for count in counts:
+        near = (distances <= nearest[:, count - 1:count] * (1 + 1e-9)).double()
+        means.append(torch.matmul(near, targets) / near.sum(1, True))
+    return torch.cat(means, 1).float().double().t()
+
+def _embark_derive(self, x: Tensor) -> Tensor:
+    pairs, places, scales, points, targets = self._embark_derived
+    numbers = [x]
+    for pair in range(pairs.size(0)):
+        a, b = x[pairs[pair, 0]], x[pairs[pair, 1]]
+        numbers += [(a + b).unsqueeze(0), (a - b).unsqueeze(0)]
+    if points.size(1) > 0:
+        coordinates = x[places] / scales.unsqueeze(1)
+        step = max(4194304 // points.size(1), 1)
+        means: List[Tensor] = []
+        for begin in range(0, max(x.size(1), 1), step):
+            part = coordinates[:, begin:begin + step]
+            means.append(self._embark_neighbour_means(part, points, targets, self._embark_neighbour_counts))
+        numbers.append(torch.cat(means, 1))
+    return torch.cat(numbers)
 )";
 
 constexpr const char* kScaleLinearly = R"(
@@ -350,7 +387,8 @@ at::Tensor doubles(const std::vector<double>& values) {
     return at::tensor(values, at::kDouble);
 }
 
-/// fill, shift and scale (numbers), quantiles (numbers, steps), and which of the numbers have a flag of missing ones.
+/// fill (own numbers), shift and scale (numbers), quantiles (numbers, steps), and which of the numbers have a flag of
+/// missing ones.
 std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
     std::vector<double> fill, shift, scale;
     std::vector<at::Tensor> quantiles;
@@ -359,8 +397,8 @@ std::vector<at::Tensor> fitted_tensors(const TabularData& data) {
     for (const NumberColumn& column : data.numbers) {
         n_quantiles = std::max(n_quantiles, column.scaler.quantiles().size());
     }
+    for (const NumberColumn& column : data.own_numbers()) fill.push_back(column.fill);
     for (const NumberColumn& column : data.numbers) {
-        fill.push_back(column.fill);
         shift.push_back(column.scaler.shift());
         scale.push_back(column.scaler.scale());
         const auto& own = column.scaler.quantiles();
@@ -396,13 +434,34 @@ void add_columns(ExportContext& file, const TabularData& data) {
         spellings.push_back(static_cast<int64_t>(column.vocabulary.spelling()));
         indices.push_back(script_index(column.vocabulary));
     }
-    for (const NumberColumn& column : data.numbers) numbers.push_back(column.name);
+    for (const NumberColumn& column : data.own_numbers()) numbers.push_back(column.name);
     file.attribute("_embark_category_names", categories);
     file.attribute("_embark_category_index", indices);
     file.attribute("_embark_category_spelling", spellings);
     file.attribute("_embark_number_names", numbers);
     add_raw_names(file, data);
     file.attribute("_embark_fitted", script_tensors(fitted_tensors(data)));
+}
+
+/// Adds `_embark_derive`, and what it needs: the places of rotated pairs (pairs, 2), those of the neighbours'
+/// coordinates, their scales, points (coordinates, rows) and targets (rows, numbers).
+void add_derived(ExportContext& file, const TabularData& data) {
+    if (data.n_derived() == 0) return file.define(kDeriveNothing);
+    const auto places_of = [&](const std::vector<std::string>& names) {
+        std::vector<int64_t> places;
+        for (const std::string& name : names) {
+            places.push_back(std::ranges::find(data.numbers, name, &NumberColumn::name) - data.numbers.begin());
+        }
+        return at::tensor(places, at::kLong);
+    };
+    at::Tensor pairs = at::empty({0, 2}, at::kLong);
+    for (const auto& [x, y] : data.rotated) pairs = at::cat({pairs, places_of({x, y}).unsqueeze(0)});
+    const Neighbours none{.points = at::empty({0, 0}, at::kDouble), .targets = at::empty({0, 0}, at::kDouble)};
+    const Neighbours& neighbours = data.neighbours ? *data.neighbours : none;
+    file.attribute("_embark_derived", script_tensors({pairs, places_of(neighbours.columns), doubles(neighbours.scales),
+                                                      neighbours.points, neighbours.targets}));
+    file.attribute("_embark_neighbour_counts", c10::List<int64_t>(neighbours.counts));
+    file.define(kDerive);
 }
 
 void add_dates(ExportContext& file, const TabularData& data) {
@@ -498,6 +557,7 @@ void TabularData::export_to(ExportContext& file) const {
     const bool all_by_rank = std::all_of(numbers.begin(), numbers.end(), is_by_rank);
     const char* scale = !any_by_rank ? kScaleLinearly : all_by_rank ? kScaleByRank : kScaleEither;
     if (any_by_rank) file.define(kRankOf);
+    add_derived(file, *this);
     if (has_multi_label(*this)) file.define(kLabels);
     const std::string predict = predict_source(*this);
     for (const char* source :

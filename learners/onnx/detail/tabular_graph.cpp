@@ -88,13 +88,13 @@ private:
 
     void add_numbers_and_codes() {
         Names values, codes;
-        for (const NumberColumn& column : encoder_.numbers) {
+        for (const NumberColumn& column : encoder_.own_numbers()) {
             const auto part = parts_.find(column.name);
             values.push_back(part == parts_.end() ? column.name
                                                   : date_number(graph_, part->second.parts, part->second.column));
         }
         std::optional<NumberValues> numbers;
-        if (!values.empty()) numbers = add_numbers(graph_, values, encoder_.numbers);
+        if (!values.empty()) numbers = add_numbers(graph_, values, encoder_);
         for (auto category = encoder_.categories.begin(); category != encoder_.categories.end();) {
             const auto next = end_of_date(category);
             codes.push_back(next == category ? code(*category, numbers) : date_codes_of(category, next));

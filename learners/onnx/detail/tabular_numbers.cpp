@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "derived_graph.h"
 #include "tabular_ranks.h"
 
 namespace embark::onnx {
@@ -55,15 +56,16 @@ std::string scale(Graph& graph, const std::string& values, const std::vector<Num
 
 }  // namespace
 
-NumberValues add_numbers(Graph& graph, const Names& values, const std::vector<NumberColumn>& columns) {
+NumberValues add_numbers(Graph& graph, const Names& values, const TabularEncoder& encoder) {
     std::vector<double> fills;
-    for (const NumberColumn& column : columns) fills.push_back(column.fill);
+    for (const NumberColumn& column : encoder.own_numbers()) fills.push_back(column.fill);
     const std::string all = graph.node("Concat", values, {{"axis", int64_t{1}}});
     const std::string missing = graph.node("IsNaN", {all});
     const std::string filled = graph.node("Where", {missing, row_of(graph, fills, "fill"), all});
     const std::string largest =
         graph.node("ReduceMax", {graph.node("Abs", {filled})}, {{"axes", std::vector<int64_t>{1}}});
-    return {.scaled = graph.cast(scale(graph, filled, columns), Type::float32),
+    const std::string numbers = with_derived_numbers(graph, filled, encoder);
+    return {.scaled = graph.cast(scale(graph, numbers, encoder.numbers), Type::float32),
             .missing = missing,
             .refused = graph.node("GreaterOrEqual", {largest, graph.number(kBeyondFloat)})};
 }

@@ -18,8 +18,9 @@ struct NumberValues {
     std::string refused;
 };
 
-/// What becomes of the columns `values`, double[rows, 1] each, NaN where missing, by what was fitted: computed in
-/// float64, as TabularEncoder does. There must be one column at least.
-NumberValues add_numbers(Graph& graph, const Names& values, const std::vector<NumberColumn>& columns);
+/// What becomes of the rows' own numbers `values`, double[rows, 1] each, NaN where missing, by what was fitted:
+/// computed in float64, as TabularEncoder does, with those derived from them behind them. There must be one column at
+/// least.
+NumberValues add_numbers(Graph& graph, const Names& values, const TabularEncoder& encoder);
 
 }  // namespace embark::onnx

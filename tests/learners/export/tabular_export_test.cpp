@@ -34,6 +34,8 @@ struct Case {
     Scaling scaling = Scaling::standard;
     bool log = false;
     TabularLearnerOptions config = {.layers = {16, 8}};
+    std::vector<RotatedColumns> rotated = {};
+    std::optional<NeighbourOptions> neighbours = {};
 };
 
 const Case kBest = {"best",
@@ -52,6 +54,8 @@ TabularLearner trained(const Case& given) {
                            .cont_names = {"size", "age", "income"},
                            .scale_targets = given.log,
                            .scaling = given.scaling,
+                           .rotated = given.rotated,
+                           .neighbours = given.neighbours,
                            .batch_size = 32};
     if (given.log) options.y_log = {"price"};
     set_seed(1);
@@ -177,7 +181,16 @@ INSTANTIATE_TEST_SUITE_P(
              {.layers = {8}, .y_range = {0, 500}, .use_bn = false, .bn_cont = false}},
         Case{"many_classes", {"grade"}, Scaling::robust}, Case{"values", {"price"}},
         Case{"log_values", {"price"}, Scaling::none, true}, Case{"by_rank", {"let"}, Scaling::quantile},
-        Case{"several", {"let", "price", "grade"}, Scaling::quantile, true}, kBest),
+        Case{"several", {"let", "price", "grade"}, Scaling::quantile, true}, kBest,
+        Case{"rotated", {"price"}, Scaling::robust, false, {.layers = {8}}, {{"size", "age"}, {"age", "income"}}},
+        Case{"near_by_all", {"let"}, Scaling::quantile, false, {.layers = {16, 8}}, {}, NeighbourOptions{}},
+        Case{"near_and_rotated",
+             {"let", "price", "grade"},
+             Scaling::quantile,
+             true,
+             {.layers = {16, 8}},
+             {{"size", "age"}},
+             NeighbourOptions{.columns = {"age"}, .counts = {40, 2}}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(TabularExport, answers_in_python_as_the_learner_does) {
