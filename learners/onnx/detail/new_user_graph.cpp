@@ -40,15 +40,17 @@ std::string scores_of_vector(Graph& graph, const ExportedFile& file, const std::
 /// enough; some more make up for it.
 Term solve(const Term& left, const Term& right, int64_t width) {
     constexpr int64_t kMostSteps = 80;
-    constexpr double kTiny = 1e-300;  // of what is solved already, a step of 0
     const auto product_of = [](const Term& a, const Term& b) { return matmul(permute(a, {0, 2, 1}), b); };
+    // Of what is solved already, steps of 0. Not by adding: ONNX Runtime leaves the addition of 1e-300 out, since it is 0
+    // in float32.
+    const auto above_zero = [](const Term& x) { return maximum(x, number_like(x, 1e-300)); };
     Term x = 0. * right, rest = right, direction = right, length = product_of(rest, rest);
     for (int64_t i = 0; i < std::min(width + width / 4 + 2, kMostSteps); ++i) {
-        const Term product = matmul(left, direction), far = length / (product_of(direction, product) + kTiny);
+        const Term product = matmul(left, direction), far = length / above_zero(product_of(direction, product));
         x = x + far * direction;
         rest = rest - far * product;
         const Term next = product_of(rest, rest);
-        direction = rest + next / (length + kTiny) * direction;
+        direction = rest + next / above_zero(length) * direction;
         length = next;
     }
     return x;
