@@ -1,4 +1,5 @@
-// The C++ column of docs/tutorials/from-fastai.md; tutorial_from_fastai.py is the Python column. Both make the same data.
+// The C++ column of docs/tutorials/from-fastai.md; tutorial_from_fastai.py is the Python column. Both make the same
+// data.
 #include <fstream>
 #include <iostream>
 
@@ -28,13 +29,15 @@ void write_files() {
 // 1. Tensors become DataLoaders.
 DataLoaders from_tensors() {
     const auto x = torch::linspace(-1, 1, 512).unsqueeze(1);
-    return DataLoaders::from_tensors({.inputs = {x}, .targets = {x.square()}}, {.batch_size = 32, .valid_pct = 0.2, .seed = 42});
+    return DataLoaders::from_tensors({.inputs = {x}, .targets = {x.square()}},
+                                     {.batch_size = 32, .valid_pct = 0.2, .seed = 42});
 }
 
 // 2. A module.
 struct NetImpl : torch::nn::Module {
     NetImpl()
-        : hidden(register_module("hidden", torch::nn::Linear(1, 16))), out(register_module("out", torch::nn::Linear(16, 1))) {}
+        : hidden(register_module("hidden", torch::nn::Linear(1, 16))),
+          out(register_module("out", torch::nn::Linear(16, 1))) {}
     torch::Tensor forward(const torch::Tensor& x) { return out(torch::relu(hidden(x))); }
     torch::nn::Linear hidden, out;
 };
@@ -62,7 +65,9 @@ struct CountBatches : Callback {
 // 6. A metric.
 Metric largest_error() {
     return Metric("largest_error", Direction::lower_is_better, Metric::Over::all,
-                  [](const at::Tensor& predictions, const at::Tensor& targets) { return (predictions - targets).abs().max(); });
+                  [](const at::Tensor& predictions, const at::Tensor& targets) {
+                      return (predictions - targets).abs().max();
+                  });
 }
 
 // 7. Keep the best model, and stop early.

@@ -1,4 +1,5 @@
-// The program of docs/tutorials/recommenders.md: ratings, new users, and rankings of what people took. It makes its own data.
+// The program of docs/tutorials/recommenders.md: ratings, new users, and rankings of what people took. It makes its own
+// data.
 #include <fstream>
 #include <iostream>
 
@@ -6,12 +7,14 @@
 
 using namespace embark;
 
-/// 300 users rate about half of 60 films: each has two genres of four, those of their own taste get 4 or 5 stars, others 1 to 3.
+/// 300 users rate about half of 60 films. Each likes two genres of four, whose films get 4 or 5 stars, others 1 to 3.
 void write_films_and_ratings() {
     const std::vector<std::string> genres = {"Comedy", "Crime", "Drama", "Space"};
     std::ofstream films("films.csv"), ratings("ratings.csv");
     films << "film,genre\n";
-    for (int film = 0; film < 60; ++film) films << genres[film % 4] << ' ' << film / 4 << ',' << genres[film % 4] << '\n';
+    for (int film = 0; film < 60; ++film) {
+        films << genres[film % 4] << ' ' << film / 4 << ',' << genres[film % 4] << '\n';
+    }
     ratings << "user,film,rating\n";
     Random random(1);
     for (int user = 0; user < 300; ++user) {

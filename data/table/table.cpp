@@ -255,10 +255,10 @@ Table Table::take(const at::Tensor& indices) const {
 }
 
 Table Table::filter(const at::Tensor& kept) const {
-    require(kept.dim() == 1 && kept.scalar_type() == at::kBool, "Rows are kept by a 1-d bool tensor, not by one of ", kept.dim(),
-            " dimensions of type ", kept.scalar_type());
-    require(kept.size(0) == rows(), "Rows are kept by a bool for each of the ", rows(), " rows of ", display_name(source()), ", not by ",
-            kept.size(0));
+    require(kept.dim() == 1 && kept.scalar_type() == at::kBool, "Rows are kept by a 1-d bool tensor, not by one of ",
+            kept.dim(), " dimensions of type ", kept.scalar_type());
+    require(kept.size(0) == rows(), "Rows are kept by a bool for each of the ", rows(), " rows of ",
+            display_name(source()), ", not by ", kept.size(0));
     return kept.all().item<bool>() ? *this : take(kept.nonzero().flatten());
 }
 

@@ -80,7 +80,8 @@ public:
     Table take(const at::Tensor& indices) const;
 
     /// The rows where `kept` (bool, one a row) is true, in their order: `flats.filter(flats.numbers("price") > 100)`. A
-    /// missing number is NaN, which is neither more nor less than any. Throws Error for a tensor of another type or length.
+    /// missing number is NaN, which is neither more nor less than any. Throws Error for a tensor of another type or
+    /// length.
     Table filter(const at::Tensor& kept) const;
 
     /// The first `n` rows (fewer where there are fewer).
@@ -88,7 +89,8 @@ public:
 
     /// The rows that have a value in each of `columns`; words that stand for none (NA, nan, …) are not one.
     Table drop_missing(const std::vector<std::string>& columns) const;
-    /// The same for one column: `flats.drop_missing("price")`. (A template, so that a list in braces is never taken for it.)
+    /// The same for one column: `flats.drop_missing("price")`. (A template, so that a list in braces is never taken for
+    /// it.)
     template <std::convertible_to<std::string> Name>
     Table drop_missing(const Name& column) const {
         return drop_missing(std::vector<std::string>{column});
@@ -118,8 +120,8 @@ public:
     /// As numbers(), but a missing value, NaN or infinity is an Error too, with file, row and column.
     at::Tensor finite_numbers(std::string_view column) const;
 
-    /// `columns` side by side as (rows, columns) float32, as a module takes them: `flats.to_tensor({"size", "built"})`. Throws
-    /// Error as finite_numbers() does, for a number that float32 cannot hold too, and UsageError without columns.
+    /// `columns` side by side as (rows, columns) float32, as a module takes them: `flats.to_tensor({"size", "built"})`.
+    /// Throws Error as finite_numbers() does, for a number that float32 cannot hold too, and UsageError without columns.
     at::Tensor to_tensor(const std::vector<std::string>& columns) const;
 
     /// Where in its file row `row` (counted from 0) stands: "u.data, row 3 (line 4), column 'rating'", counted from 1.
