@@ -19,7 +19,9 @@ test:  ## build everything and run every test
 	cmake --build --preset release
 	ctest --preset release
 
-test-all: test  ## make test, and ask ONNX Runtime 1.15.1 too
+test-all: test  ## make test, run every snippet of the documentation, and ask ONNX Runtime 1.15.1 too
+	cmake --build --preset release --target snippets
+	build/venv/bin/python tests/docs/test_pages.py
 	tests/tools/test-old-onnxruntime
 
 build:  ## build everything

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -57,5 +58,10 @@ private:
 
 /// A CSVLogger, as something to give a Learner.
 std::shared_ptr<CSVLogger> csv_logger(CSVLoggerOptions options = {});
+/// The same for a file: `csv_logger("fit.csv")`. (A template, so that options in braces are never taken for a path.)
+template <std::convertible_to<std::filesystem::path> Path>
+std::shared_ptr<CSVLogger> csv_logger(const Path& path) {
+    return csv_logger(CSVLoggerOptions{.path = path});
+}
 
 }  // namespace embark

@@ -254,6 +254,14 @@ Table Table::take(const at::Tensor& indices) const {
     return Table(std::make_shared<const Impl>(taken.table(), std::move(origin)));
 }
 
+Table Table::filter(const at::Tensor& kept) const {
+    require(kept.dim() == 1 && kept.scalar_type() == at::kBool, "Rows are kept by a 1-d bool tensor, not by one of ",
+            kept.dim(), " dimensions of type ", kept.scalar_type());
+    require(kept.size(0) == rows(), "Rows are kept by a bool for each of the ", rows(), " rows of ",
+            display_name(source()), ", not by ", kept.size(0));
+    return kept.all().item<bool>() ? *this : take(kept.nonzero().flatten());
+}
+
 Table Table::head(int64_t n) const {
     require<UsageError>(n >= 0, "There are no first ", n, " rows; the number of rows must not be negative");
     TableOrigin origin = impl_->origin;
@@ -335,6 +343,21 @@ at::Tensor Table::numbers(std::string_view name) const {
 
 at::Tensor Table::finite_numbers(std::string_view name) const {
     return read_finite_numbers(*this, name).tensor();
+}
+
+at::Tensor Table::to_tensor(const std::vector<std::string>& columns) const {
+    require<UsageError>(!columns.empty(), "A tensor of columns needs the name of at least one");
+    std::vector<at::Tensor> numbers;
+    for (const std::string& name : columns) {
+        const at::Tensor values = finite_numbers(name), as_float = values.to(at::kFloat);
+        const at::Tensor beyond = as_float.isinf().nonzero();
+        if (beyond.numel() > 0) {
+            const int64_t row = beyond[0].item<int64_t>();
+            fail(where(row, name), ": ", values[row].item<double>(), " is not a number up to 3.4e38");
+        }
+        numbers.push_back(as_float);
+    }
+    return at::stack(numbers, 1);
 }
 
 std::string Table::where(int64_t row, std::string_view column) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -78,11 +79,22 @@ public:
     /// The rows at `indices` (int64, 1-d, counted from 0), in that order. Throws Error for a row that is not there.
     Table take(const at::Tensor& indices) const;
 
+    /// The rows where `kept` (bool, one a row) is true, in their order: `flats.filter(flats.numbers("price") > 100)`. A
+    /// missing number is NaN, which is neither more nor less than any. Throws Error for a tensor of another type or
+    /// length.
+    Table filter(const at::Tensor& kept) const;
+
     /// The first `n` rows (fewer where there are fewer).
     Table head(int64_t n = 5) const;
 
     /// The rows that have a value in each of `columns`; words that stand for none (NA, nan, …) are not one.
     Table drop_missing(const std::vector<std::string>& columns) const;
+    /// The same for one column: `flats.drop_missing("price")`. (A template, so that a list in braces is never taken for
+    /// it.)
+    template <std::convertible_to<std::string> Name>
+    Table drop_missing(const Name& column) const {
+        return drop_missing(std::vector<std::string>{column});
+    }
 
     /// This table's rows, in their order, with the other columns of `right` found by the values of column `on`, which
     /// both must have. Keys are compared as text; a missing key has no match. Throws where a key stands twice on the
@@ -107,6 +119,10 @@ public:
 
     /// As numbers(), but a missing value, NaN or infinity is an Error too, with file, row and column.
     at::Tensor finite_numbers(std::string_view column) const;
+
+    /// `columns` side by side as (rows, columns) float32, as a module takes them: `flats.to_tensor({"size", "built"})`.
+    /// Throws Error as finite_numbers() does, for a number that float32 cannot hold too, and UsageError without columns.
+    at::Tensor to_tensor(const std::vector<std::string>& columns) const;
 
     /// Where in its file row `row` (counted from 0) stands: "u.data, row 3 (line 4), column 'rating'", counted from 1.
     /// The file's row also in a table whose rows were taken from another; the line is left out where it is the row, or

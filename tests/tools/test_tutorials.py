@@ -1,9 +1,13 @@
-"""Tutorials show what is so: every C++ block is taken from the page's program, and every output block is what that program
-prints. Times are left out, and numbers may differ by a twentieth, as they do between processors."""
+"""Tutorials show what is so: every C++ block is taken from the page's program, every Python block from the script of the same
+name, and every output block is what the page's shell blocks print, or the program alone where there are none. Times are left
+out, and numbers may differ by a twentieth, as they do between processors."""
 
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
+import sys
 import tempfile
 import textwrap
 import unittest
@@ -11,11 +15,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(os.environ["EMBARK_EXAMPLES"])
+FASTAI = Path(os.environ.get("EMBARK_FASTAI_PYTHON", ROOT / "build" / "fastai-venv" / "bin" / "python"))
+PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 
 
 def blocks(text, language):
     return [textwrap.dedent(block) for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
+
+
+def has_packages(*names):
+    return all(importlib.util.find_spec(name) for name in names)
 
 
 def lines_of(text):
@@ -48,22 +58,39 @@ class Tutorials(unittest.TestCase):
 
     def test_their_code_is_that_of_a_program(self):
         for text, program in self.each():
-            source = (ROOT / "examples" / f"{program}.cpp").read_text()
-            code = blocks(text, "cpp")
-            self.assertGreater(len(code), 2)
-            for block in code:
-                self.assert_stands_in(lines_of(block), lines_of(source), str.__eq__)
+            self.assertGreater(len(blocks(text, "cpp")), 2)
+            for language, suffix in (("cpp", ".cpp"), ("python", ".py")):
+                code = blocks(text, language)
+                source = (ROOT / "examples" / program).with_suffix(suffix).read_text() if code else ""
+                for block in code:
+                    self.assert_stands_in(lines_of(block), lines_of(source), str.__eq__)
 
     def test_their_output_is_what_the_program_prints(self):
         for text, program in self.each():
+            commands = "".join(blocks(text, "sh")) or f"./{program}"
+            if "torchrun" in commands and not (os.environ.get("EMBARK_TORCHRUN", "yes") and shutil.which("torchrun", path=PATH)):
+                continue  # a build without Gloo, or no PyTorch
+            if "python" in commands and not has_packages("onnxruntime", "torch"):
+                continue
             with tempfile.TemporaryDirectory() as folder:
-                done = subprocess.run([PROGRAMS / f"example_{program}"], cwd=folder, capture_output=True, text=True,
-                                      env={**os.environ, "OMP_NUM_THREADS": "1"})
+                (Path(folder) / program).symlink_to(PROGRAMS / f"example_{program}")
+                for script in (ROOT / "examples").glob(f"{program}.py"):
+                    shutil.copy(script, folder)
+                done = subprocess.run(["bash", "-euc", commands], cwd=folder, capture_output=True, text=True,
+                                      env={**os.environ, "OMP_NUM_THREADS": "1", "PATH": PATH, "PYTHONWARNINGS": "ignore"})
             self.assertEqual(done.returncode, 0, done.stderr)
             shown = blocks(text, "text")
             self.assertGreater(len(shown), 0)
             for block in shown:
                 self.assert_stands_in(lines_of(block), lines_of(done.stdout) + lines_of(done.stderr), same)
+
+    @unittest.skipUnless(FASTAI.is_file(), "fastai is missing; benchmarks/peers/setup-fastai installs it")
+    def test_the_column_of_fastai_runs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([FASTAI, "-W", "ignore", ROOT / "examples" / "tutorial_from_fastai.py"], cwd=folder,
+                                  capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("batches: 36", done.stdout)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,15 @@ TEST(CSVLogger, writes_a_row_an_epoch_at_once) {
     EXPECT_EQ(read_file(path), kHeader + "0,0.75,0.75,0.75,0.5,0\n1,0.25,0.5,1,2,1.75\n");
 }
 
+TEST(CSVLogger, is_made_of_a_path_alone_too) {
+    const TemporaryFolder folder;
+    const std::filesystem::path path = folder.path() / "fit.csv";
+    HandMadeFit fit;
+    begin(*csv_logger(path), fit);
+    EXPECT_EQ(read_file(path), kHeader);
+    EXPECT_EQ(csv_logger("fit.csv")->name(), "csv_logger");
+}
+
 TEST(CSVLogger, numbers_read_back_exactly) {
     const TemporaryFolder folder;
     const auto path = folder.path() / "history.csv";

@@ -65,6 +65,42 @@ TEST(Table, take_and_head) {
     EXPECT_THAT(message_of<UsageError>([] { ratings().head(-1); }), HasSubstr("-1"));
 }
 
+TEST(Table, filter_keeps_the_rows_that_are_true_in_their_order) {
+    const Table flats =
+        Table::from_text({{"city", {"Lima", "Oslo", "Rome", "Bern"}}, {"price", {"90", "", "300", "110"}}});
+    EXPECT_THAT(flats.filter(flats.numbers("price") > 100).text("city"), ElementsAre("Rome", "Bern"));
+    // A missing price is neither.
+    EXPECT_THAT(flats.filter(flats.numbers("price") <= 100).text("city"), ElementsAre("Lima"));
+    EXPECT_EQ(flats.filter(flats.numbers("price") > 1000).rows(), 0);
+    EXPECT_EQ(flats.filter(at::ones({4}, at::kBool)).rows(), 4);
+    EXPECT_EQ(Table::of_rows(0).filter(at::ones({0}, at::kBool)).rows(), 0);
+    EXPECT_THAT(message_of<Error>([&] { flats.filter(at::ones({3}, at::kBool)); }), HasSubstr("each of the 4 rows"));
+    EXPECT_THAT(message_of<Error>([&] { flats.filter(at::ones({4}, at::kLong)); }), HasSubstr("1 dimensions of type"));
+    EXPECT_THAT(message_of<Error>([&] { flats.filter(at::ones({4, 1}, at::kBool)); }), HasSubstr("2 dimensions"));
+}
+
+TEST(Table, rows_without_a_value_of_one_column_are_dropped_by_its_name) {
+    const Table flats = Table::from_text({{"city", {"Lima", "", "Rome"}}, {"price", {"90", "NA", ""}}});
+    EXPECT_THAT(flats.drop_missing("price").text("city"), ElementsAre("Lima"));
+    EXPECT_THAT(flats.drop_missing(std::string("city")).text("city"), ElementsAre("Lima", "Rome"));
+    EXPECT_THAT(flats.drop_missing({"price", "city"}).text("city"), ElementsAre("Lima"));
+    EXPECT_THAT(message_of<Error>([&] { flats.drop_missing("size"); }), HasSubstr("size"));
+}
+
+TEST(Table, columns_become_one_tensor) {
+    const Table flats =
+        Table::from_text({{"size", {"50", "80"}}, {"price", {"1e3", "2.5"}}, {"city", {"Lima", "Oslo"}}});
+    EXPECT_TRUE(at::equal(flats.to_tensor({"price", "size"}), at::tensor({1000.0F, 50.0F, 2.5F, 80.0F}).view({2, 2})));
+    EXPECT_EQ(Table::from_text({{"x", {}}}).to_tensor({"x"}).sizes(), (std::vector<int64_t>{0, 1}));
+    EXPECT_THAT(message_of<Error>([&] { flats.to_tensor({"size", "city"}); }), HasSubstr("'Lima' is not a number"));
+    EXPECT_THAT(message_of<Error>([&] { flats.to_tensor({"area"}); }), HasSubstr("area"));
+    EXPECT_THAT(message_of<UsageError>([&] { flats.to_tensor({}); }), HasSubstr("at least one"));
+    const Table odd = Table::from_text({{"x", {"1", "1e300"}}, {"y", {"", "2"}}});
+    EXPECT_EQ(message_of<Error>([&] { odd.to_tensor({"x"}); }),
+              "row 2, column 'x': 1e+300 is not a number up to 3.4e38");
+    EXPECT_THAT(message_of<Error>([&] { odd.to_tensor({"y"}); }), HasSubstr("row 1, column 'y'"));
+}
+
 TEST(Table, join_keeps_the_left_order_and_leaves_unknown_keys_missing) {
     const Table titles = Table::from_text({{"title", {"Two", "One"}}, {"movie", {"2", "1"}}});
     const Table joined = ratings().join(titles, "movie");
