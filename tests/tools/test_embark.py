@@ -367,10 +367,14 @@ class Help(EmbarkTest):
         self.assertEqual(self.completed("predict", "--mod"), ["--model"])
         self.assertEqual(self.completed("predict", "--model", "ra"), [])
         self.assertEqual(self.completed("version", "--mod"), [])
+        self.assertEqual(self.completed("train", "collab", "--implicit", "--posi"), ["--positives"])
+        self.assertEqual(self.completed("train", "collab", "--posi"), [], "which only --implicit has")
+        self.assertEqual(self.completed("train", "collab", "--y-ra"), ["--y-range"])
 
     def test_completions_and_the_manual_have_every_option(self):
         zsh, manual = self.run_embark("completion", "zsh").stdout, self.run_embark("man").stdout
-        for command in ("train collab", "train tabular", "describe", "check"):
+        for command in ("train collab", "train collab --implicit", "recommend --users", "train tabular", "describe", "check"):
+            self.assertIn("\n.SS embark " + command.replace("-", "\\-") + "\n", manual)
             options = re.findall(r"^  (--\S+)", self.run_embark(*command.split(), "--help").stdout, re.MULTILINE)
             self.assertGreater(len(options), 3)
             for option in options:
