@@ -18,6 +18,7 @@
 #include "row_options.h"
 #include "split_options.h"
 #include "training_options.h"
+#include "training_page.h"
 
 namespace embark::tools {
 namespace {
@@ -83,7 +84,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
                         "--drop-missing-target goes without --valid-rows, which would count other rows then");
     require<UsageError>(!options.choose_thresholds || !options.columns.label_delim.empty(),
                         "--choose-thresholds is for targets of several labels a row: --multi-label ';' for a;b");
-    require_export_apart(options, {options.csv, options.valid_csv, options.test_csv});
+    require_outputs_apart(options, {options.csv, options.valid_csv, options.test_csv});
     recipe_of(options.preset);
 }
 
@@ -274,6 +275,28 @@ void print_thresholds(const TabularDataLoaders& dls, const std::map<std::string,
     }
 }
 
+/// What the learner, trained by `recipe`, has to show, on the page of --report.
+void write_page(const TabularTraining& options, const Arguments& arguments, TabularLearner& learn,
+                const TabularRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
+    if (options.report_path.empty()) return;
+    std::vector<std::string> targets;
+    for (const TargetColumn& target : learn.tabular_dls().targets()) targets.push_back(target.name);
+    Page page = training_page("A model of " + join(targets), command_text("embark train tabular", arguments), result,
+                              learn.records());
+    add_errors(page, learn);
+    add_importance(page, learn);
+    add_examples(page, learn);
+    std::vector<std::string> layers;
+    for (const int64_t layer : recipe.model.layers) layers.push_back(std::to_string(layer));
+    auto settings = common_settings(options, recipe.learner, learn.records(), recipe.data.batch_size);
+    settings.insert(settings.end(), {{"preset", options.preset},
+                                     {"hidden layers", join(layers)},
+                                     {"members", std::to_string(recipe.model.members)}});
+    add_settings(page, settings);
+    add_usage(page, exported);
+    page.save(options.report_path);
+}
+
 }  // namespace
 
 int train_tabular(const Arguments& arguments) {
@@ -324,6 +347,7 @@ int train_tabular(const Arguments& arguments) {
         result["test_loss"] = figure(tested->loss);
         result["test_metrics"] = figures(tested->metrics);
     }
+    write_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
         std::cout << result.dump(2) << "\n";
         return kSuccess;
