@@ -47,8 +47,9 @@ CommandLine command_line(TabularTraining& options) {
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
-        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd "
-        "and --batch-size, and what is given by name is as given");
+        "takes minutes for tens of thousands of rows, about how many it says in its first seconds; fastai: its model and "
+        "three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd and --batch-size, and what is given by "
+        "name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "NAME,…"),
         concat("of classes: ", join(metric_names(MetricKind::classes)), "; of values: ",
@@ -212,6 +213,9 @@ std::vector<Metric> metrics_for(const TabularTraining& options, const std::vecto
             if (targets.size() > 1 && std::find(known.begin(), known.end(), name) == known.end()) continue;
             const std::string shown = targets.size() == 1 ? name : concat(name, "_", targets[i].name);
             metrics.push_back(metric_of(name, kind).on(i, shown));
+            if (kind == MetricKind::classes && targets[i].width() > 2) {
+                require_takes_classes(name, targets[i].name, targets[i].width());
+            }
             std::erase(unused, name);
         }
     }

@@ -508,6 +508,12 @@ class Tabular(EmbarkTest):
                     result = self.train_table(*words)
                 self.assert_refused(result, 2, part)
 
+    def test_a_metric_of_two_classes_is_refused_for_three_before_the_training(self):
+        for name in ("f1_score", "precision", "recall"):
+            self.assert_refused(self.train_table("--quiet", "--metrics", name, target="city"), 1,
+                                f"The metric {name} is not for the 3 classes of 'city'; there are: accuracy, ", "f1_score_macro")
+        self.assertEqual(list(self.report("--metrics", "f1_score")["metrics"]), ["f1_score"])
+
     def test_bad_data_is_one_sentence_that_says_where(self):
         def refused(text, *parts, words=()):
             self.assert_refused(self.train_table(*words, csv=self.write("bad.csv", text)), 1, *parts)
