@@ -28,6 +28,7 @@ h4 { font-size: .95rem; margin: 1.2rem 0 .2rem; }
 h3 small { color: #555; font-weight: 400; font-size: .85rem; }
 section { border-top: 1px solid #ddd; padding: 1.2rem 0; }
 .table .contents td { white-space: normal; min-width: 9rem; }
+.table .contents td:nth-child(2) { min-width: 0; }
 .table .group th { padding-top: .8rem; font-size: .9rem; }
 pre { overflow-x: auto; background: #f6f6f4; padding: .6rem; font-size: .8rem; line-height: 1.35; margin: .3rem 0; }
 .settings { color: #555; font-size: .88rem; overflow-wrap: anywhere; }
@@ -67,8 +68,8 @@ std::string contents_row(const Outcome& outcome) {
     const Judgement* headline = outcome.headline();
     const std::string figures = headline && outcome.error.empty() ? headline->text() : "";
     return concat("<tr><td><a href=\"#", experiment.name, "\">", experiment.name, "</a><br>",
-                  html_escape(experiment.title), "</td><td>", html_escape(figures), "</td><td>",
-                  badge(outcome.verdict().word), "</td></tr>\n");
+                  html_escape(experiment.title), "</td><td>", badge(outcome.verdict().word), "</td><td>",
+                  html_escape(figures), "</td></tr>\n");
 }
 
 /// The experiments of a chapter that have ended.
@@ -84,7 +85,7 @@ std::vector<const Outcome*> of_group(const ExperimentGroup& group, const std::ve
 void add_contents(Page& page, const std::vector<Outcome>& outcomes) {
     page.add_html(
         "<div class=\"table\" tabindex=\"0\"><table class=\"contents\">\n"
-        "<tr><th>experiment</th><th>final figures</th><th>verdict</th></tr>\n");
+        "<tr><th>experiment</th><th>verdict</th><th>final figures</th></tr>\n");
     for (const ExperimentGroup& group : experiment_groups()) {
         const auto members = of_group(group, outcomes);
         if (members.empty()) continue;
