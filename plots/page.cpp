@@ -1,9 +1,12 @@
 #include "page.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
+#include "../core/error.h"
 #include "../core/file.h"
+#include "../core/text.h"
 #include "detail/vega_bundle.h"
 
 namespace embark {
@@ -24,6 +27,14 @@ body { margin: 0; padding: 16px; background: white; color: #222; font-family: sy
 main { max-width: 1000px; margin: auto; }
 .plot { overflow-x: auto; min-height: 120px; }
 .plot, .plot.has-actions { width: 100%; padding: 0; }
+.table { overflow-x: auto; margin: .4rem 0 .8rem; background:
+  linear-gradient(to right, white 40%, #fff0) 0 0 / 48px 100%, linear-gradient(to left, white 40%, #fff0) 100% 0 / 48px 100%,
+  linear-gradient(to right, #0004, #0000) 0 0 / 14px 100%, linear-gradient(to left, #0004, #0000) 100% 0 / 14px 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+.table table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+.table th, .table td { padding: .2rem .8rem .2rem 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee;
+  vertical-align: top; }
+.table .number { text-align: right; }
 </style>
 </head>
 <body>
@@ -80,6 +91,15 @@ std::string escaped(std::string_view text, const std::map<char, std::string_view
     return result;
 }
 
+/// Whether a cell is a number, as "0.5" and "0.51 ± 0.02" are.
+bool is_number(const std::string& cell) {
+    return parse_double(cell.substr(0, cell.find(" ±"))).has_value();
+}
+
+std::string cell(const char* tag, const std::string& text, bool number) {
+    return concat("<", tag, number ? " class=\"number\">" : ">", html_escape(text), "</", tag, ">");
+}
+
 }  // namespace
 
 Page::Page(std::string title) : title_(std::move(title)) {}
@@ -94,6 +114,25 @@ void Page::add(const Plot& plot) {
     const std::string data = escaped(plot.json(), {{'<', "\\u003c"}});
     body_ += "<div class=\"plot\">This plot is drawn by a script.</div>\n";
     body_ += "<script type=\"application/json\">" + data + "</script>\n";
+}
+
+void Page::add_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+    body_ += "<div class=\"table\" tabindex=\"0\"><table>\n<tr>";
+    for (size_t column = 0; column < header.size(); ++column) {
+        // A header stands as what is below it.
+        const bool of_numbers = std::any_of(
+            rows.begin(), rows.end(), [&](const auto& row) { return column < row.size() && is_number(row[column]); });
+        body_ += cell("th", header[column], of_numbers);
+    }
+    body_ += "</tr>\n";
+    for (const auto& row : rows) {
+        require(row.size() == header.size(), "A row of ", row.size(), " cells is in a table of ", header.size(),
+                " columns");
+        body_ += "<tr>";
+        for (const std::string& text : row) body_ += cell("td", text, is_number(text));
+        body_ += "</tr>\n";
+    }
+    body_ += "</table></div>\n";
 }
 
 void Page::save(const std::filesystem::path& path) const {

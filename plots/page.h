@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plot.h"
 
@@ -22,6 +23,9 @@ public:
     /// Adds HTML as it stands; see html_escape for what may hold any character. A `<style>` may be among it.
     void add_html(std::string_view html);
     void add(const Plot& plot);
+    /// Adds a table of texts in a box that scrolls where the table is wider, with a shadow at the side where more of it
+    /// is. Numbers are flush right. Throws Error for a row of another length than the header.
+    void add_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
 
     /// Writes the page atomically.
     void save(const std::filesystem::path& path) const;

@@ -134,8 +134,8 @@ fs::path dataset_folder(const std::string& name, const std::string& file, const 
         if (fs::exists(folder / name / file, error)) return folder / name;
         looked.push_back((folder / name).string());
     }
-    fail("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
-         "` fetches it, or --data-dir names the folder that has ", name, "/", file);
+    fail<MissingDataset>("Data set ", name, " was not found in ", join(looked, " or "), "; `tools/get-data ", name,
+                         "` fetches it, or --data-dir names the folder that has ", name, "/", file);
 }
 
 std::vector<std::string> dataset_files(const std::string& name, const fs::path& data_dir) {

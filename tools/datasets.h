@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <embark/core/error.h>
 #include <embark/data/collab/side_features.h>
 #include <embark/data/table/table.h>
 
@@ -28,8 +29,14 @@ struct KnownTable {
     std::string target;
 };
 
+/// A data set known by name is nowhere to be found.
+class MissingDataset : public Error {
+public:
+    using Error::Error;
+};
+
 /// The folder with data set `name`, told by its `file`: in `data_dir`, else in EMBARK_DATA, else where tools/get-data
-/// puts data (~/.cache/embark). Throws Error where it is in none of these and says how to get it.
+/// puts data (~/.cache/embark). Throws MissingDataset where it is in none of these and says how to get it.
 std::filesystem::path dataset_folder(const std::string& name, const std::string& file,
                                      const std::filesystem::path& data_dir);
 

@@ -17,6 +17,7 @@
 
 #include "column_report.h"
 #include "commands.h"
+#include "file_contents.h"
 #include "file_page.h"
 #include "read_table.h"
 
@@ -42,44 +43,6 @@ Arguments with_names(Arguments words, const std::vector<std::string>& names) {
     }
     named.insert(named.end(), words.begin() + static_cast<std::ptrdiff_t>(given), words.end());
     return named;
-}
-
-/// The entry `name` of an ONNX file's metadata; throws Error with `otherwise` where it has none.
-const std::string& entry_of(const std::map<std::string, std::string>& metadata, const std::string& name,
-                            const std::string& otherwise) {
-    const auto entry = metadata.find(name);
-    require(entry != metadata.end(), otherwise);
-    return entry->second;
-}
-
-/// What an ONNX file that Embark wrote says of itself. Throws Error for others.
-std::string onnx_description(const std::string& path) {
-    return entry_of(read_onnx_metadata(path), "embark",
-                    path + " was not written by Embark: it has no description of its columns");
-}
-
-/// The schema, and of a TorchScript file also what its module has.
-Json contents_of(const std::string& path) {
-    if (is_onnx(path)) {
-        Json contents = Json::parse(file_schema(onnx_description(path)));
-        contents["format"] = "onnx";
-        return contents;
-    }
-    const ExportedModel model = ExportedModel::load(path);
-    const ExportedModel::Info& info = model.info();
-    const Json schema = Json::parse(file_schema(info.description));
-    Json parameters = Json::object();
-    for (const auto& [name, shape] : info.parameters) parameters[name] = shape;
-    return {{"format", "torchscript"},
-            {"kind", info.kind},
-            {"version", info.version},
-            {"model", info.model},
-            {"inputs", info.inputs},
-            {"outputs", info.outputs},
-            {"methods", info.methods},
-            {"vocabulary_sizes", info.vocabulary_sizes},
-            {"parameters", parameters},
-            {"schema", schema}};
 }
 
 /// What a table has that the model's training had not, and what is said of it.
@@ -111,8 +74,8 @@ NewValues new_ids(const std::string& path, const Json& schema, const Table& tabl
     NewValues found;
     for (const Json& input : schema.at("inputs")) {
         const std::string column = input.at("name");
-        const auto ids = Vocabulary::from_names(texts_of(path, entry_of(metadata, "vocabulary." + column, otherwise)),
-                                                parse_spelling(entry_of(metadata, "spelling." + column, otherwise)));
+        const auto ids = Vocabulary::from_names(texts_of(path, onnx_entry(metadata, "vocabulary." + column, otherwise)),
+                                                parse_spelling(onnx_entry(metadata, "spelling." + column, otherwise)));
         SeenValues seen;
         for (const std::string& id : table.text(column)) seen.add(ids, id);
         found.counts.add(column, seen);
@@ -224,7 +187,7 @@ int inspect(const Arguments& arguments) {
     const bool json = values["json"].as<bool>(), html = values["html"].as<bool>();
     require<UsageError>(!json || !html, "Give --json or --html, not both");
     const std::string path = required_text(values, "model");
-    const Json contents = contents_of(path);
+    const Json contents = file_contents(path);
     if (json) {
         std::cout << contents.dump(2) << "\n";
     } else if (html) {

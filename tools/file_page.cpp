@@ -109,24 +109,37 @@ std::string code(const char* title, const std::string& text) {
     return concat("<h3>", title, "</h3>\n<pre>", html_escape(text), "</pre>\n");
 }
 
+bool is_onnx_file(const Json& contents) {
+    return contents.at("format") == "onnx";
+}
+
+const Json& schema_of(const Json& contents) {
+    return is_onnx_file(contents) ? contents : contents.at("schema");
+}
+
 }  // namespace
 
-std::string file_page(const std::string& path, const Json& contents) {
-    const bool onnx = contents.at("format") == "onnx";
-    const Json& schema = onnx ? contents : contents.at("schema");
-    const std::string name = std::filesystem::path(path).filename().string(), kind = schema.at("kind");
+std::string call_examples(const std::string& path, const Json& contents) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    const Json& schema = schema_of(contents);
     const Json& inputs = schema.at("inputs");
-    std::string html = concat("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>",
-                              html_escape(name), "</title>\n", kStyle, "<h1>", html_escape(name), "</h1>\n<p>",
-                              html_escape(plain(schema.at("model"))), ", ", onnx ? "ONNX" : "TorchScript",
-                              ", exported by Embark ", html_escape(plain(schema.at("version"))), "</p>\n",
-                              column_table("Takes", inputs), column_table("Gives", schema.at("outputs")));
+    const std::string kind = schema.at("kind");
+    if (is_onnx_file(contents)) return code("Python", python_onnx(name, inputs));
+    return code("Python", python_torchscript(name, kind, inputs)) + code("C++", cpp_example(name, kind, inputs));
+}
+
+std::string file_page(const std::string& path, const Json& contents) {
+    const Json& schema = schema_of(contents);
+    const std::string name = std::filesystem::path(path).filename().string();
+    std::string html =
+        concat("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>", html_escape(name),
+               "</title>\n", kStyle, "<h1>", html_escape(name), "</h1>\n<p>", html_escape(plain(schema.at("model"))),
+               ", ", is_onnx_file(contents) ? "ONNX" : "TorchScript", ", exported by Embark ",
+               html_escape(plain(schema.at("version"))), "</p>\n", column_table("Takes", schema.at("inputs")),
+               column_table("Gives", schema.at("outputs")));
     if (schema.contains("training")) html += value_table("Recorded in training", schema["training"].at("recorded"));
     if (schema.contains("metadata")) html += value_table("Metadata", schema["metadata"]);
-    html += "<h2>How to call it</h2>\n";
-    html += code("Python", onnx ? python_onnx(name, inputs) : python_torchscript(name, kind, inputs));
-    if (!onnx) html += code("C++", cpp_example(name, kind, inputs));
-    return html + "</html>\n";
+    return concat(html, "<h2>How to call it</h2>\n", call_examples(path, contents), "</html>\n");
 }
 
 }  // namespace embark::tools

@@ -38,11 +38,11 @@ int course_run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
     using namespace embark::tools;
-    return run_program({{"train collab", "train a model of ratings, and export it", train_collab},
+    return run_program({{"train collab", "train a model of ratings, and export it", train_collab, {"--implicit"}},
                         {"train tabular", "train a model of a table, and export it", train_tabular},
                         {"describe", "what the columns of a table would be taken for", describe},
                         {"predict", "predict each row of a CSV file", predict},
-                        {"recommend", "one user's best items", recommend},
+                        {"recommend", "one user's best items", recommend, {"--users"}},
                         {"evaluate", "how well an exported model ranks items that users had later", evaluate},
                         {"similar", "the items most like one item", similar},
                         {"inspect", "what an exported model takes, gives and holds", inspect},

@@ -15,8 +15,8 @@ namespace embark::tools {
 
 namespace {
 
-/// Standard output of a command that is given `--help-json`; empty where it fails.
-std::string help_json_of(const Command& command) {
+/// Standard output of a command that is given these words; empty where it fails.
+std::string output_of(const Command& command, const Arguments& words) {
     int ends[2];
     require(pipe(ends) == 0, "Cannot make a pipe");
     std::cout.flush();
@@ -28,7 +28,7 @@ std::string help_json_of(const Command& command) {
         close(ends[1]);
         int code = kFailure;
         try {
-            code = command.run({"--help-json"});
+            code = command.run(words);
             std::cout.flush();
         } catch (const std::exception&) {
             // Its parent sees the exit code.
@@ -58,6 +58,7 @@ std::string replaced(std::string text, const std::map<char, std::string>& replac
 std::map<std::string, std::vector<DescribedCommand>> by_first_word(const std::vector<DescribedCommand>& commands) {
     std::map<std::string, std::vector<DescribedCommand>> words;
     for (DescribedCommand command : commands) {
+        if (!command.mode.empty()) continue;
         const size_t space = command.name.find(' ');
         auto& group = words[command.name.substr(0, space)];
         if (space == std::string::npos) continue;
@@ -88,13 +89,23 @@ std::string roff(const std::string& text) {
     return replaced(text, {{'\\', "\\e"}, {'-', "\\-"}, {'\'', "\\(aq"}, {'.', "\\&."}});
 }
 
+/// What a shell's `case` takes for the command line's words, with a space behind the last.
+std::string pattern_of(const DescribedCommand& command) {
+    const std::string name = "\"" + command.name + " \"*";
+    return command.mode.empty() ? name : name + "\"" + command.mode + " \"*";
+}
+
 }  // namespace
 
 std::vector<DescribedCommand> describe_commands(const std::vector<Command>& commands) {
     std::vector<DescribedCommand> described;
     for (const Command& command : commands) {
-        const std::string json = help_json_of(command);
-        if (!json.empty()) described.push_back({command.name, command.summary, help_from_json(json)});
+        const auto add = [&](const std::string& mode, const Arguments& words) {
+            const std::string json = output_of(command, words);
+            if (!json.empty()) described.push_back({command.name, command.summary, help_from_json(json), mode});
+        };
+        for (const std::string& mode : command.modes) add(mode, {mode, "--help-json"});
+        add("", {"--help-json"});
     }
     return described;
 }
@@ -110,7 +121,7 @@ std::string bash_completion(const std::vector<DescribedCommand>& commands) {
     for (const auto& command : commands) {
         std::vector<std::string> names;
         for (const auto& option : command.help.options) names.push_back(option.name);
-        options += "            \"" + command.name + " \"*) words=\"" + join(names, " ") + "\" ;;\n";
+        options += "            " + pattern_of(command) + ") words=\"" + join(names, " ") + "\" ;;\n";
     }
     script << "# Completion of embark in bash: eval \"$(embark completion bash)\"\n"
               "_embark() {\n"
@@ -140,9 +151,9 @@ std::string zsh_completion(const std::vector<DescribedCommand>& commands) {
     }
     for (const auto& command : commands) {
         for (auto& word : first_words) {
-            if (word.name == command.name) word.summary = command.summary;
+            if (word.name == command.full_name()) word.summary = command.summary;
         }
-        options += "        \"" + command.name + " \"*) _arguments";
+        options += "        " + pattern_of(command) + ") _arguments";
         for (const auto& option : command.help.options) {
             options += " '" + option.name + "[" + zsh_text(option.text) + "]" +
                        (option.value.empty() ? "" : ":" + zsh_text(option.value) + ":_files") + "'";
@@ -174,7 +185,7 @@ std::string man_page(const std::vector<DescribedCommand>& commands) {
             ".SH DESCRIPTION\nData go to standard output, progress to standard error.\n"
             ".SH COMMANDS\n";
     for (const auto& command : commands) {
-        page << ".SS embark " << roff(command.name) << "\n" << roff(command.summary) << "\n";
+        page << ".SS embark " << roff(command.full_name()) << "\n" << roff(command.summary) << "\n";
         if (command.help.options.empty()) continue;
         page << ".P\n" << roff(command.help.summary) << "\n.P\n\\fB" << roff(command.help.usage) << "\\fR\n";
         for (const auto& option : command.help.options) {

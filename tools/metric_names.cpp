@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include <ATen/ATen.h>
+
 #include <embark/core/error.h>
 #include <embark/core/text.h>
 #include <embark/metrics/metrics.h>
@@ -49,7 +51,28 @@ const std::vector<NamedMetric>& metrics(MetricKind kind) {
     return kind == MetricKind::classes ? classes : kind == MetricKind::labels ? labels : values;
 }
 
+/// Whether it can be computed of so many classes: tried on a prediction of each.
+bool takes_classes(Metric metric, int64_t n_classes) {
+    try {
+        metric.reset();
+        metric.accumulate({at::eye(n_classes)}, {at::arange(n_classes)});
+        metric.value();
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
+
+void require_takes_classes(const std::string& name, const std::string& target, int64_t n_classes) {
+    if (takes_classes(metric_of(name, MetricKind::classes), n_classes)) return;
+    std::vector<std::string> others;
+    for (const auto& metric : metrics(MetricKind::classes)) {
+        if (takes_classes(metric.make(), n_classes)) others.push_back(metric.name);
+    }
+    fail("The metric ", name, " is not for the ", n_classes, " classes of '", target, "'; there are: ", join(others));
+}
 
 std::string to_string(MetricKind kind) {
     return kind == MetricKind::classes ? "classes" : kind == MetricKind::labels ? "labels" : "values";

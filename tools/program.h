@@ -13,6 +13,8 @@ struct Command {
     std::string name;
     std::string summary;
     int (*run)(const Arguments&);
+    /// Options that make another command of it, with a help of its own: --implicit.
+    std::vector<std::string> modes = {};
 };
 
 /// Runs the command that the first one or two `words` name, or prints help or the version. Prints what a command throws

@@ -20,6 +20,7 @@
 #include "datasets.h"
 #include "split_options.h"
 #include "training_options.h"
+#include "training_page.h"
 
 namespace embark::tools {
 namespace {
@@ -148,8 +149,8 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     const bool asks_lazy = embedding_update_of(options.embedding_update) == EmbeddingUpdate::lazy;
     require<UsageError>(options.factors >= 1, "Invalid --factors ", options.factors, ": at least 1 is needed");
     take_training_options(values, options);
-    require_export_apart(options, {options.ratings, options.valid_ratings, options.test_ratings, options.user_table,
-                                   options.item_table});
+    require_outputs_apart(options, {options.ratings, options.valid_ratings, options.test_ratings, options.user_table,
+                                    options.item_table});
     require_known_collab_recipe(options.preset);
     take_dataset_split(options);
     check_best(options);
@@ -158,6 +159,8 @@ void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& 
     require<UsageError>(asks_lazy || !options.shard_tables || !options.given("embedding-update"),
                         "--shard-tables goes without --embedding-update dense: tables that are split over processes "
                         "are updated by the rows of a batch alone");
+    require<UsageError>(options.report_path.empty() || !options.shard_tables,
+                        "--report does not go with --shard-tables, of whose tables each process has a part");
     const bool lazy = asks_lazy || options.shard_tables;
     require<UsageError>(!options.blocks || (lazy && !options.stream),
                         "--blocks is for --embedding-update lazy, and goes without --stream");
@@ -306,6 +309,26 @@ std::vector<Warning> times_left_out(CollabLearner& learn, const CollabDataLoader
                                       format_number(final.metrics.at("rmse")))}};
 }
 
+/// What the learner, trained by `recipe`, has to show, on the page of --report.
+void write_page(const CollabTraining& options, const Arguments& arguments, CollabLearner& learn,
+                const CollabRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
+    if (options.report_path.empty()) return;
+    Page page =
+        training_page("A model of ratings", command_text("embark train collab", arguments), result, learn.records());
+    add_errors(page, learn);
+    add_examples(page, learn);
+    add_recommendations(page, learn);
+    const Range range = recipe.model.y_range;
+    auto settings = common_settings(options, recipe.learner, learn.records(), learn.dls().train().options().batch_size);
+    settings.insert(settings.end(),
+                    {{"preset", options.preset},
+                     {"factors", std::to_string(recipe.model.n_factors)},
+                     {"range of predictions", range.empty() ? "none" : concat(range.low, " to ", range.high)}});
+    add_settings(page, settings);
+    add_usage(page, exported);
+    page.save(options.report_path);
+}
+
 }  // namespace
 
 int train_collab(const Arguments& arguments) {
@@ -354,14 +377,15 @@ int train_collab(const Arguments& arguments) {
     show_warnings(outcome);
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
 
+    nlohmann::json result = report(options, dls, records, final, columns, warnings);
+    add_exported(result, exported);
+    if (tested) {
+        result["test_loss"] = figure(tested->loss);
+        result["test_rmse"] = figure(tested->metrics.at("rmse"));
+        result["test_unknown"] = unknown_ids(test.counts);
+    }
+    write_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
-        nlohmann::json result = report(options, dls, records, final, columns, warnings);
-        add_exported(result, exported);
-        if (tested) {
-            result["test_loss"] = figure(tested->loss);
-            result["test_rmse"] = figure(tested->metrics.at("rmse"));
-            result["test_unknown"] = unknown_ids(test.counts);
-        }
         std::cout << result.dump(2) << "\n";
     } else {
         std::cout << "valid_loss " << format_number(final.loss) << "\nvalid_rmse "

@@ -18,6 +18,7 @@
 #include "datasets.h"
 #include "rankings.h"
 #include "training_options.h"
+#include "training_page.h"
 
 namespace embark::tools {
 namespace {
@@ -132,7 +133,7 @@ void parse(const CommandLine& line, const Arguments& arguments, RankingTraining&
                         " needs a column: give --time NAME");
     require<UsageError>(options.date_format.empty() || !options.time.empty(), "--date-format ", options.date_format,
                         " is for the column of --time");
-    require_export_apart(options, {options.events, options.test_events, options.user_table, options.item_table});
+    require_outputs_apart(options, {options.events, options.test_events, options.user_table, options.item_table});
 }
 
 Table read_events(const RankingTraining& options, const std::string& file) {
@@ -235,6 +236,20 @@ nlohmann::json report(const RankingTraining& options, const Interactions& events
     return result;
 }
 
+/// What the learner, trained by `recipe`, has to show, on the page of --report.
+void write_page(const RankingTraining& options, const Arguments& arguments, const RankingLearner& learn,
+                const RankingRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
+    if (options.report_path.empty()) return;
+    Page page =
+        training_page("A ranking of items", command_text("embark train collab", arguments), result, learn.records());
+    add_recommendations(page, learn);
+    auto settings = common_settings(options, recipe.learner, learn.records(), recipe.model.batches.batch_size);
+    settings.emplace_back("factors", std::to_string(recipe.model.n_factors));
+    add_settings(page, settings);
+    add_usage(page, exported);
+    page.save(options.report_path);
+}
+
 }  // namespace
 
 int train_ranking(const Arguments& arguments) {
@@ -268,10 +283,11 @@ int train_ranking(const Arguments& arguments) {
     show_warnings(outcome);
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
 
+    nlohmann::json result = report(options, events, records, found);
+    result["warnings"] = warnings_report(warnings);
+    add_exported(result, exported);
+    write_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
-        nlohmann::json result = report(options, events, records, found);
-        result["warnings"] = warnings_report(warnings);
-        add_exported(result, exported);
         std::cout << result.dump(2) << "\n";
         return kSuccess;
     }

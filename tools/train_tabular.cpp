@@ -20,6 +20,7 @@
 #include "row_options.h"
 #include "split_options.h"
 #include "training_options.h"
+#include "training_page.h"
 
 namespace embark::tools {
 namespace {
@@ -50,9 +51,9 @@ CommandLine command_line(TabularTraining& options) {
     add("test-csv", text_option(options.test_csv, "FILE"), "rows that are scored once, at the end");
     add("preset", text_option(options.preset, "NAME")->default_value(options.preset),
         "default: a network that trains in seconds, with targets scaled; best: an ensemble that predicts better and "
-        "takes longer; fastai: its model and three epochs of one-cycle. Each has its own --layers, --epochs, --lr, "
-        "--wd "
-        "and --batch-size, and what is given by name is as given");
+        "takes minutes for tens of thousands of rows, about how many it says in its first seconds; fastai: its model and "
+        "three epochs of one-cycle. Each has its own --layers, --epochs, --lr, --wd and --batch-size, and what is given by "
+        "name is as given");
     add("layers", text_option(options.layers, "N,N,…"), "sizes of the hidden layers");
     add("metrics", text_option(options.metrics, "NAME,…"),
         concat("of classes: ", join(metric_names(MetricKind::classes)),
@@ -89,7 +90,7 @@ void parse(const CommandLine& line, const Arguments& arguments, TabularTraining&
                         "--drop-missing-target goes without --valid-rows, which would count other rows then");
     require<UsageError>(!options.choose_thresholds || !options.columns.label_delim.empty(),
                         "--choose-thresholds is for targets of several labels a row: --multi-label ';' for a;b");
-    require_export_apart(options, {options.csv, options.valid_csv, options.test_csv});
+    require_outputs_apart(options, {options.csv, options.valid_csv, options.test_csv});
     recipe_of(options.preset);
 }
 
@@ -232,6 +233,9 @@ std::vector<Metric> metrics_for(const TabularTraining& options, const std::vecto
             if (targets.size() > 1 && std::find(known.begin(), known.end(), name) == known.end()) continue;
             const std::string shown = targets.size() == 1 ? name : concat(name, "_", targets[i].name);
             metrics.push_back(metric_of(name, kind).on(i, shown));
+            if (kind == MetricKind::classes && targets[i].width() > 2) {
+                require_takes_classes(name, targets[i].name, targets[i].width());
+            }
             std::erase(unused, name);
         }
     }
@@ -299,6 +303,28 @@ void print_thresholds(const TabularDataLoaders& dls, const std::map<std::string,
     }
 }
 
+/// What the learner, trained by `recipe`, has to show, on the page of --report.
+void write_page(const TabularTraining& options, const Arguments& arguments, TabularLearner& learn,
+                const TabularRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
+    if (options.report_path.empty()) return;
+    std::vector<std::string> targets;
+    for (const TargetColumn& target : learn.tabular_dls().targets()) targets.push_back(target.name);
+    Page page = training_page("A model of " + join(targets), command_text("embark train tabular", arguments), result,
+                              learn.records());
+    add_errors(page, learn);
+    add_importance(page, learn);
+    add_examples(page, learn);
+    std::vector<std::string> layers;
+    for (const int64_t layer : recipe.model.layers) layers.push_back(std::to_string(layer));
+    auto settings = common_settings(options, recipe.learner, learn.records(), recipe.data.batch_size);
+    settings.insert(settings.end(), {{"preset", options.preset},
+                                     {"hidden layers", join(layers)},
+                                     {"members", std::to_string(recipe.model.members)}});
+    add_settings(page, settings);
+    add_usage(page, exported);
+    page.save(options.report_path);
+}
+
 }  // namespace
 
 int train_tabular(const Arguments& arguments) {
@@ -352,6 +378,7 @@ int train_tabular(const Arguments& arguments) {
         result["test_loss"] = figure(tested->loss);
         result["test_metrics"] = figures(tested->metrics);
     }
+    write_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
         std::cout << result.dump(2) << "\n";
         return kSuccess;

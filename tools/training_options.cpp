@@ -18,8 +18,37 @@ namespace embark::tools {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 void require_positive(int64_t value, const char* option) {
     require<UsageError>(value >= 1, "Invalid --", option, " ", value, ": at least 1 is needed");
+}
+
+/// Throws UsageError where an option would have `path` replace one of `inputs`, or the run's checkpoint.
+void require_apart(const char* option, const std::string& path, const std::vector<std::string>& inputs,
+                   const TrainingOptions& options) {
+    if (path.empty()) return;
+    std::error_code error;
+    const fs::path to(path);
+    for (const std::string& input : inputs) {
+        if (input.empty()) continue;
+        const bool is_same = fs::equivalent(to, input, error) && !error;
+        const std::string folder = fs::canonical(input, error).string() + "/";
+        const bool is_in_folder = fs::is_directory(input, error) && fs::exists(to, error) &&
+                                  fs::canonical(to, error).string().starts_with(folder);
+        require<UsageError>(!is_same && !is_in_folder, option, " ", path, " would replace ",
+                            is_same ? "" : "a file of ", input, ", which this run reads; give it another name");
+    }
+    const fs::path dir = options.checkpoint().dir;
+    if (dir.empty()) return;
+    const fs::path file = fs::weakly_canonical(to, error);
+    // Records of batches and sharded tables have files beside the checkpoint's own.
+    const std::string name = file.filename().string();
+    const bool is_checkpoint =
+        file.parent_path() == fs::weakly_canonical(dir, error) &&
+        (name.starts_with(checkpoint_path(dir).stem().string() + ".") || name.starts_with("batches."));
+    require<UsageError>(!is_checkpoint, option, " ", path, " would replace the checkpoint in ", dir.string(),
+                        "; give it another name");
 }
 
 void check(const TrainingOptions& options) {
@@ -41,7 +70,11 @@ void check(const TrainingOptions& options) {
         options.resume_dir.empty() || options.checkpoint_dir.empty() || options.resume_dir == options.checkpoint_dir,
         "--resume ", options.resume_dir, " writes its checkpoints there too; leave out --checkpoint-dir ",
         options.checkpoint_dir);
-    if (!options.export_path.empty()) require_writable_path(options.export_path);
+    require<UsageError>(options.report_path.empty() || fs::path(options.report_path).extension() == ".html",
+                        "Invalid --report ", options.report_path, ": its name must end with .html");
+    for (const std::string& path : {options.export_path, options.report_path}) {
+        if (!path.empty()) require_writable_path(path);
+    }
 }
 
 }  // namespace
@@ -101,6 +134,9 @@ void add_training_options(CommandLine& line, TrainingOptions& options) {
         "go on from the checkpoint in this folder, with the same settings, and write further ones there; without one "
         "there, start afresh");
     add("export", text_option(options.export_path, "FILE"), "write the trained model to this file: as ONNX where its name ends with .onnx, else as TorchScript");
+    add("report", text_option(options.report_path, "FILE.html"),
+        "write a page about the training to this file: figures, columns, losses, what is predicted and how wrong, how "
+        "to use the model");
     add("quiet", po::bool_switch(&options.quiet), "leave out what the columns are taken for");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
 }
@@ -145,32 +181,18 @@ void add_exported(nlohmann::json& report, const std::vector<std::string>& files)
     report["exports"] = files;
 }
 
-void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs) {
-    if (options.export_path.empty()) return;
+void require_outputs_apart(const TrainingOptions& options, std::vector<std::string> inputs) {
+    if (options.export_path.empty() && options.report_path.empty()) return;
     const auto known = dataset_files(options.dataset, options.data_dir);
     inputs.insert(inputs.end(), known.begin(), known.end());
-    namespace fs = std::filesystem;
+    require_apart("--export", options.export_path, inputs, options);
+    require_apart("--report", options.report_path, inputs, options);
     std::error_code error;
-    const fs::path to(options.export_path);
-    for (const std::string& input : inputs) {
-        if (input.empty()) continue;
-        const bool is_same = fs::equivalent(to, input, error) && !error;
-        const std::string folder = fs::canonical(input, error).string() + "/";
-        const bool is_in_folder = fs::is_directory(input, error) && fs::exists(to, error) &&
-                                  fs::canonical(to, error).string().starts_with(folder);
-        require<UsageError>(!is_same && !is_in_folder, "--export ", to.string(), " would replace ",
-                            is_same ? "" : "a file of ", input, ", which this run reads; give it another name");
-    }
-    const fs::path dir = options.checkpoint().dir;
-    if (dir.empty()) return;
-    const fs::path file = fs::weakly_canonical(to, error);
-    // Records of batches and sharded tables have files beside the checkpoint's own.
-    const std::string name = file.filename().string();
-    const bool is_checkpoint =
-        file.parent_path() == fs::weakly_canonical(dir, error) &&
-        (name.starts_with(checkpoint_path(dir).stem().string() + ".") || name.starts_with("batches."));
-    require<UsageError>(!is_checkpoint, "--export ", to.string(), " would replace the checkpoint in ", dir.string(),
-                        "; give it another name");
+    const bool is_same =
+        !options.export_path.empty() && !options.report_path.empty() &&
+        fs::weakly_canonical(options.export_path, error) == fs::weakly_canonical(options.report_path, error);
+    require<UsageError>(!is_same, "--report ", options.report_path,
+                        " would replace what --export writes; give it another name");
 }
 
 nlohmann::json figure(double value) {

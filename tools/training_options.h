@@ -20,7 +20,7 @@ namespace embark::tools {
 
 /// What every command that trains has: where the data are, how long and how fast to train, what to leave behind.
 struct TrainingOptions {
-    std::string dataset, data_dir, export_path, checkpoint_dir, resume_dir, device;
+    std::string dataset, data_dir, export_path, report_path, checkpoint_dir, resume_dir, device;
     ReadingOptions reading;
     double valid_pct = 0.2;
     int64_t epochs = 5;
@@ -71,9 +71,9 @@ void require_onnx_form(const Learner& untrained);
 /// Adds these files to a report: the first as `export`, all as `exports`.
 void add_exported(nlohmann::json& report, const std::vector<std::string>& files);
 
-/// Throws UsageError where --export would replace one of `inputs` or of the data set's files, which the run reads,
-/// however its path is spelled, or its checkpoint. Empty names are none.
-void require_export_apart(const TrainingOptions& options, std::vector<std::string> inputs);
+/// Throws UsageError where --export or --report would replace one of `inputs` or of the data set's files, which the run
+/// reads, however its path is spelled, its checkpoint, or one another. Empty names are none.
+void require_outputs_apart(const TrainingOptions& options, std::vector<std::string> inputs);
 
 /// JSON has no NaN; a figure that is missing is null.
 nlohmann::json figure(double value);

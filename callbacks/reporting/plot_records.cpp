@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,34 @@ Chart loss_chart(const Records& records, size_t skipped, bool with_valid) {
     return chart;
 }
 
+double highest(const std::vector<double>& values) {
+    double found = -std::numeric_limits<double>::infinity();
+    for (const double value : values) {
+        if (std::isfinite(value)) found = std::max(found, value);
+    }
+    return found;
+}
+
+/// Where the axis of losses should end: above the averages after the first tenth of the batches, the validation losses
+/// and all but the highest fiftieth of the batches' losses. Empty where that leaves out little.
+std::optional<double> axis_end(const Chart& chart) {
+    const auto after_start = [](const std::vector<double>& values) {
+        return std::vector<double>(values.begin() + static_cast<std::ptrdiff_t>(values.size() / 10), values.end());
+    };
+    std::vector<double> losses = after_start(chart.curves[0].values);
+    std::erase_if(losses, [](double loss) { return !std::isfinite(loss); });
+    if (losses.empty()) return {};
+    const auto high = losses.begin() + static_cast<std::ptrdiff_t>(losses.size() - 1 - losses.size() / 50);
+    std::nth_element(losses.begin(), high, losses.end());
+    double matters = std::max(*high, highest(after_start(chart.curves[1].values)));
+    if (chart.curves.size() > 2) matters = std::max(matters, highest(chart.curves[2].values));
+    const double lowest = *std::min_element(losses.begin(), losses.end());
+    const double end = matters + 0.1 * (matters - lowest);
+    const double highest_shown = std::max(highest(chart.curves[0].values), highest(chart.curves[1].values));
+    if (end <= lowest || highest_shown - lowest < 1.5 * (end - lowest)) return {};
+    return end;
+}
+
 }  // namespace
 
 Plot plot_loss(const Records& records, const PlotLossOptions& options) {
@@ -68,7 +97,10 @@ Plot plot_loss(const Records& records, const PlotLossOptions& options) {
     if (skipped == records.losses.size()) skipped = 0;
     Chart chart = loss_chart(records, skipped, options.with_valid && has_valid_loss(records));
     chart.log_y = options.log;
-    return single_plot("Loss", layered_view(chart));
+    if (!options.log) chart.y_max = axis_end(chart);
+    std::vector<std::string> note;
+    if (chart.y_max) note = {concat("The axis ends below the highest losses, up to ", highest(chart.curves[0].values))};
+    return single_plot("Loss", layered_view(chart), note);
 }
 
 Plot plot_schedule(const Records& records) {

@@ -19,7 +19,8 @@ struct PlotLossOptions {
 };
 
 /// The training loss of every batch and its exponential average, over the number of batches trained, and the validation
-/// loss at the end of each epoch (fastai's Recorder.plot_loss). Throws Error where nothing was recorded.
+/// loss at the end of each epoch (fastai's Recorder.plot_loss). Where a few batches' losses would make all the rest look
+/// flat, the axis ends below them, and the plot says so. Throws Error where nothing was recorded.
 Plot plot_loss(const Records& records, const PlotLossOptions& options = {});
 
 /// A chart for each hyper-parameter over the training batches (fastai's Recorder.plot_sched). Those that never changed

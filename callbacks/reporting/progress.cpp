@@ -55,6 +55,8 @@ Progress::~Progress() = default;
 void Progress::before_fit(TrainingState& state) {
     is_main_ = state.is_main_process();
     drawn_ = std::chrono::steady_clock::now();
+    started_at_ = -1;
+    announced_ = false;
     if (state.n_epoch > 0) show_header(state);
 }
 
@@ -66,11 +68,46 @@ void Progress::show_header(const TrainingState& state) {
 }
 
 void Progress::after_batch(TrainingState& state) {
-    if (!terminal_ || !is_main_) return;
+    if (!is_main_) return;
     const auto now = std::chrono::steady_clock::now();
-    if (now - drawn_ < kRedrawEvery) return;
+    if (started_at_ < 0 && state.training) {
+        started_ = now;
+        started_at_ = state.pct_train;
+    }
+    announce(state);
+    if (now - drawn_ < (terminal_ ? kRedrawEvery : std::chrono::duration<double>(options_.line_seconds))) return;
     drawn_ = now;
-    draw_bar(state);
+    if (terminal_) {
+        draw_bar(state);
+    } else {
+        show_line(state);
+    }
+}
+
+std::optional<double> Progress::seconds_left(const TrainingState& state) const {
+    const double done = state.pct_train - started_at_;
+    if (started_at_ < 0 || done <= 0) return std::nullopt;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started_;
+    return passed.count() / done * (1 - state.pct_train);
+}
+
+void Progress::announce(const TrainingState& state) {
+    constexpr auto kMeasured = 3s;
+    constexpr double kLong = 60;
+    if (announced_ || std::chrono::steady_clock::now() - started_ < kMeasured) return;
+    const auto left = seconds_left(state);
+    if (!left) return;
+    announced_ = true;
+    if (*left < kLong) return;
+    print(concat("About ", format_seconds(*left), " for ", state.n_epoch, state.n_epoch == 1 ? " epoch" : " epochs",
+                 ", unless the fit ends earlier\n"));
+}
+
+void Progress::show_line(const TrainingState& state) {
+    const auto left = seconds_left(state);
+    if (!left) return;
+    print(concat("epoch ", state.epoch, state.training ? ": batch " : ": validation batch ", state.iteration + 1,
+                 " of ", state.n_iter, ", about ", format_seconds(*left), " left of the fit\n"));
 }
 
 void Progress::draw_bar(const TrainingState& state) {
@@ -111,6 +148,7 @@ void Progress::print(const std::string& text) {
 
 void Progress::after_epoch(TrainingState& state) {
     if (!state.records.epochs.empty()) show_row(state.records.epochs.back());
+    if (!terminal_) drawn_ = std::chrono::steady_clock::now();  // the row says how far the fit is
 }
 
 void Progress::load_state(const StateDict&, TrainingState& state) {

@@ -98,7 +98,8 @@ Json x_encoding(const Chart& chart) {
 }
 
 Json y_encoding(const Chart& chart, size_t curve) {
-    const Json scale = chart.log_y ? Json{{"type", "log"}, {"nice", false}} : Json{{"zero", false}};
+    Json scale = chart.log_y ? Json{{"type", "log"}, {"nice", false}} : Json{{"zero", false}};
+    if (chart.y_max) scale["domainMax"] = *chart.y_max;
     Json title = chart.y_title.empty() ? Json() : Json(chart.y_title);
     return {{"field", field(curve)},
             {"type", "quantitative"},
@@ -131,6 +132,7 @@ bool has_few_points(const Curve& curve) {
 Json line_layer(const Chart& chart, size_t c) {
     const Curve& curve = chart.curves[c];
     Json mark = {{"type", "line"}, {"strokeWidth", curve.width}, {"strokeJoin", "round"}};
+    if (chart.y_max) mark["clip"] = true;
     if (!curve.sparse && has_few_points(curve)) mark["point"] = {{"filled", true}, {"size", 45}};
     Json layer = {{"mark", mark}, {"encoding", {{"y", y_encoding(chart, c)}, {"color", color_encoding(chart, c)}}}};
     if (curve.sparse) layer["transform"] = only_points(c);
@@ -220,10 +222,10 @@ Json layered_view(const Chart& chart, size_t number) {
         {"data", {{"values", rows_of(chart)}}}, {"encoding", {{"x", x_encoding(chart)}}}, {"layer", std::move(layers)}};
 }
 
-Plot single_plot(const std::string& title, Json view) {
+Plot single_plot(const std::string& title, Json view, const std::vector<std::string>& subtitle) {
     view["width"] = "container";
     if (!view.contains("height")) view["height"] = 320;
-    return finished(std::move(view), title);
+    return finished(std::move(view), subtitle.empty() ? Json(title) : Json{{"text", title}, {"subtitle", subtitle}});
 }
 
 Plot stacked_plot(const std::string& title, const std::vector<std::string>& subtitle,

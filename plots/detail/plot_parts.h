@@ -3,6 +3,7 @@
 // The pieces that Embark's own plots are made of; not installed.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ struct Chart {
     std::vector<Curve> curves = {};
     XAxis x_axis = XAxis::count;
     bool log_y = false;
+    /// Where the y axis ends, and curves are cut off; empty for the highest value.
+    std::optional<double> y_max = {};
 };
 
 /// About `at_most` indices into `values`, ascending: every one where there are no more, else the lowest and the
@@ -46,8 +49,9 @@ std::vector<size_t> thinned(const std::vector<double>& values, size_t at_most);
 /// pointer. More layers can be added to its "layer". `number` tells the charts of one plot apart.
 nlohmann::json layered_view(const Chart& chart, size_t number = 0);
 
-/// The plot of one view, as wide as its page and, unless it says otherwise, 320 points high.
-Plot single_plot(const std::string& title, nlohmann::json view);
+/// The plot of one view, as wide as its page and, unless it says otherwise, 320 points high; with lines of text below
+/// the title.
+Plot single_plot(const std::string& title, nlohmann::json view, const std::vector<std::string>& subtitle = {});
 
 /// Charts over the same x axis, below one another, all as wide; with lines of text below the title.
 Plot stacked_plot(const std::string& title, const std::vector<std::string>& subtitle, const std::vector<Chart>& charts);

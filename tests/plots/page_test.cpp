@@ -39,6 +39,19 @@ TEST(Page, text_is_escaped_for_html) {
     EXPECT_EQ(html_escape("a < b & \"c\""), "a &lt; b &amp; &quot;c&quot;");
 }
 
+TEST(Page, a_table_scrolls_in_its_box_with_numbers_flush_right) {
+    const testing::TemporaryFolder folder;
+    Page page("A table");
+    page.add_table({"film", "rating"}, {{"<Kolya>", "4.5 ± 0.25"}, {"12 Monkeys", ""}});
+    page.save(folder.path() / "page.html");
+    EXPECT_THAT(read_file(folder.path() / "page.html"),
+                HasSubstr("<div class=\"table\" tabindex=\"0\"><table>\n"
+                          "<tr><th>film</th><th class=\"number\">rating</th></tr>\n"
+                          "<tr><td>&lt;Kolya></td><td class=\"number\">4.5 ± 0.25</td></tr>\n"
+                          "<tr><td>12 Monkeys</td><td></td></tr>\n</table></div>"));
+    EXPECT_THAT(testing::message_of<Error>([&] { page.add_table({"a", "b"}, {{"1"}}); }), HasSubstr("1 cells"));
+}
+
 TEST(Charts, lines_have_a_value_for_each_x) {
     const Json plot = Json::parse(
         plot_lines({1, 2}, {{"with", {0.5, 0.25}}, {"without", {0.1, 0.2}}}, {.title = "Exposure", .x_title = "round"})

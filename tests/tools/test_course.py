@@ -84,6 +84,7 @@ class Course(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         found = json.loads(result.stdout)["experiments"]
         self.assertEqual([experiment["name"] for experiment in found], NAMES)
+        self.assertEqual({experiment["verdict"] for experiment in found}, {None}, "a small slice is not judged")
         for experiment in found:
             with self.subTest(experiment=experiment["name"]):
                 self.assertNotIn("error", experiment)
@@ -93,9 +94,19 @@ class Course(unittest.TestCase):
         for name in NAMES:
             self.assertIn(f'<section id="{name}">', page)
             source = f"tools/course/{name.replace('-', '_')}.cpp"
-            self.assertIn(source, page)
-            self.assertTrue((Path(__file__).parents[2] / source).is_file(), source)
+            code = (Path(__file__).parents[2] / source).read_text().split("const Experiment k")[0].strip()
+            self.assertIn(f"Code: {source}</summary>\n<pre>{self.escaped(code)}</pre>", page)
+        for head in ("The notes.", "What to conclude where every claim holds.", "What to try."):
+            self.assertEqual(page.count(f"<b>{head}</b>"), len(NAMES), head)
+        self.assertIn("<code>--quick</code>", page)
+        self.assertEqual(page.count('<span class="badge not-judged">'), 2 * len(NAMES), "in the summary and at its place")
+        self.assertNotIn("FloatType", page)
+        self.assertNotIn("experiments have ended", page)
         self.assertIn(page.count("<script src="), (0, 3), "Vega is inside, or where the build has none on a public server")
+
+    @staticmethod
+    def escaped(text):
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
 
     def test_the_list_names_every_experiment(self):
         result = self.run_embark("list")
@@ -105,7 +116,9 @@ class Course(unittest.TestCase):
         result = self.run_embark("run", "dot-by-hand", "weight-decay-by-hand")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("(a * b).sum(1)", result.stdout)
-        self.assertIn("verdict: reproduced", result.stdout)
+        self.assertIn("[6, 70]", result.stdout)
+        self.assertIn("verdict: as the notes say", result.stdout)
+        self.assertIn("verdict: holds: equal are the two gradients, ", result.stdout)
         again = self.run_embark("run", "dot-by-hand", "weight-decay-by-hand")
         without_times = [re.sub(r"[\d.]+ s\b", "", text) for text in (result.stdout, again.stdout)]
         self.assertEqual(*without_times)
@@ -122,10 +135,30 @@ class Course(unittest.TestCase):
     def test_a_broken_experiment_does_not_stop_the_others(self):
         (self.folder / "half").mkdir()
         (self.folder / "half" / "ml-latest-small").symlink_to(self.folder / "data" / "ml-latest-small")
-        result = self.run_embark("run", "batch", "crosstab", "--quick", data="half")
+        result = self.run_embark("run", "batch", "crosstab", "--report", "half_page", data="half")
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stdout, r"batch +[\d.]+ s  broken: Data set ml-100k was not found .*`tools/get-data ml-100k`")
-        self.assertRegex(result.stdout, r"crosstab +[\d.]+ s  ")
+        self.assertRegex(result.stdout, r"batch +[\d.]+ s  no data: Data set ml-100k was not found .*`tools/get-data ml-100k`")
+        self.assertRegex(result.stdout, r"crosstab +[\d.]+ s  as the notes say")
+        page = (self.folder / "half_page" / "index.html").read_text()
+        self.assertIn('<span class="badge no-data">no data</span> Data set ml-100k was not found', page)
+        self.assertIn("users: 15 (the notes too)", page)
+
+    def test_a_run_that_is_stopped_leaves_the_page_of_what_ended(self):
+        words = [EMBARK, "course", "run", "dot-by-hand", "weight-decay", "--report", "stopped", "--data-dir", "data"]
+        with subprocess.Popen(words, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+            while "weight-decay" not in run.stderr.readline():
+                self.assertIsNone(run.poll())
+            run.terminate()
+        self.assertNotEqual(run.returncode, 0)
+        page = (self.folder / "stopped" / "index.html").read_text()
+        self.assertIn('<section id="dot-by-hand">', page)
+        self.assertIn("1 of 2 experiments have ended", page)
+
+    def test_trainings_are_told_apart_by_their_headings(self):
+        result = self.run_embark("run", "weight-decay", "--quick", "--report", "two")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        page = (self.folder / "two" / "index.html").read_text()
+        self.assertRegex(page, r'(?s)<h4>With wd 0.1</h4>.*class="plot".*<h4>The same without it \(wd 0.01\)</h4>.*class="plot"')
 
     def assert_refused(self, result, *parts):
         self.assertEqual(result.returncode, 2, result.stderr)

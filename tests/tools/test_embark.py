@@ -367,10 +367,14 @@ class Help(EmbarkTest):
         self.assertEqual(self.completed("predict", "--mod"), ["--model"])
         self.assertEqual(self.completed("predict", "--model", "ra"), [])
         self.assertEqual(self.completed("version", "--mod"), [])
+        self.assertEqual(self.completed("train", "collab", "--implicit", "--posi"), ["--positives"])
+        self.assertEqual(self.completed("train", "collab", "--posi"), [], "which only --implicit has")
+        self.assertEqual(self.completed("train", "collab", "--y-ra"), ["--y-range"])
 
     def test_completions_and_the_manual_have_every_option(self):
         zsh, manual = self.run_embark("completion", "zsh").stdout, self.run_embark("man").stdout
-        for command in ("train collab", "train tabular", "describe", "check"):
+        for command in ("train collab", "train collab --implicit", "recommend --users", "train tabular", "describe", "check"):
+            self.assertIn("\n.SS embark " + command.replace("-", "\\-") + "\n", manual)
             options = re.findall(r"^  (--\S+)", self.run_embark(*command.split(), "--help").stdout, re.MULTILINE)
             self.assertGreater(len(options), 3)
             for option in options:
@@ -503,6 +507,12 @@ class Tabular(EmbarkTest):
                 else:
                     result = self.train_table(*words)
                 self.assert_refused(result, 2, part)
+
+    def test_a_metric_of_two_classes_is_refused_for_three_before_the_training(self):
+        for name in ("f1_score", "precision", "recall"):
+            self.assert_refused(self.train_table("--quiet", "--metrics", name, target="city"), 1,
+                                f"The metric {name} is not for the 3 classes of 'city'; there are: accuracy, ", "f1_score_macro")
+        self.assertEqual(list(self.report("--metrics", "f1_score")["metrics"]), ["f1_score"])
 
     def test_bad_data_is_one_sentence_that_says_where(self):
         def refused(text, *parts, words=()):

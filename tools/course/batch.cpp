@@ -32,9 +32,16 @@ static Result run(const Lab& lab) {
 }
 
 const Experiment kBatch = {
-    "batch", "What a batch looks like",
-    "show_batch prints users, titles and ratings; a batch is x, the numbers of users and films, and "
-    "y, the ratings.",
-    "ML-100k, the title is the item, batches of 64", run};
+    .name = "batch",
+    .title = "What a batch looks like",
+    .notes =
+        "show_batch prints users, titles and ratings; a batch is x, the numbers of users and films, and y, the "
+        "ratings.",
+    .settings = "ML-100k, the title is the item, batches of 64",
+    .conclusion =
+        "The model sees indices, not names: x has two columns of them. The vocabularies of the DataLoaders "
+        "turn names into indices and back.",
+    .to_try = "Set batch_size to 256, and print dls.items().name(1).",
+    .run = run};
 
 }  // namespace embark::course

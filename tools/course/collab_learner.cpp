@@ -13,16 +13,24 @@ static Result run(const Lab& lab) {
 
     Result result;
     result.training(learn.records());
-    result.check({"final valid loss", Relation::as_low, learn.records().last("valid_loss"), 0.8217, "the course book"});
+    result.check({"the final valid loss is as low as the course book's", Relation::as_low,
+                  learn.records().last("valid_loss"), 0.8217, "the course book"});
     return result;
 }
 
 const Experiment kCollabLearner = {
-    "collab-learner", "The same in one line: collab_learner",
-    "The library's own learner makes the model with biases and the range by itself. The notes print no losses; the "
-    "course "
-    "book ends at 0.8217.",
-    "ML-100k, collab_learner with 50 factors and range (0, 5.5), batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.1",
-    run};
+    .name = "collab-learner",
+    .title = "The same in one line: collab_learner",
+    .notes =
+        "The library's own learner makes the model with biases and the range by itself. The notes print no "
+        "losses; the course book ends at 0.8217.",
+    .settings =
+        "ML-100k, collab_learner with 50 factors and range (0, 5.5), batches of 64, 5 epochs of one-cycle at "
+        "5e-3, wd 0.1",
+    .conclusion =
+        "One line makes the model, the loss and the range that the experiments above made by hand, and "
+        "trains to the same loss.",
+    .to_try = "Change n_factors to 20 or 100, or leave y_range out.",
+    .run = run};
 
 }  // namespace embark::course

@@ -9,6 +9,7 @@
 #include <embark/core/text.h>
 
 #include "../command_line.h"
+#include "../datasets.h"
 #include "../training_options.h"
 #include "against_fastai.h"
 #include "course_command.h"
@@ -63,6 +64,9 @@ Outcome run(const Experiment& experiment, const CourseOptions& options) {
         if (!options.against.empty() && course::fastai_runs(experiment)) {
             course::add_fastai(outcome, options.lab, options.threads);
         }
+    } catch (const MissingDataset& error) {
+        outcome.error = error.what();
+        outcome.lacks_data = true;
     } catch (const c10::Error& error) {
         outcome.error = error.what_without_backtrace();
     } catch (const std::exception& error) {
@@ -70,6 +74,7 @@ Outcome run(const Experiment& experiment, const CourseOptions& options) {
     }
     outcome.seed = options.lab.seed;
     outcome.seeds = options.seeds;
+    outcome.quick = options.lab.quick;
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return outcome;
 }
@@ -84,11 +89,12 @@ CommandLine command_line(CourseOptions& options, int64_t& seed, std::string& dat
     add("seed", count_option(seed), "of the split, the order and the initial weights");
     add("seeds", count_option(options.seeds), "run with so many seeds from there on; figures are mean ± deviation");
     add("threads", count_option(options.threads), "threads a tensor operation may use");
-    add("quick", po::bool_switch(&options.lab.quick), "a small slice, only to see that everything runs");
+    add("quick", po::bool_switch(&options.lab.quick), "a small slice, only to see that everything runs: no verdicts");
     add("against", text_option(options.against, "fastai"),
         "run with fastai too what it can run, in its own environment (benchmarks/peers/setup-fastai), with the first "
         "seed");
-    add("report", text_option(options.report, "DIR"), "write the page DIR/index.html with all tables and plots");
+    add("report", text_option(options.report, "DIR"),
+        "write the page DIR/index.html with all tables, plots and code, anew after each experiment");
     add("json", po::bool_switch(&options.json), "print the results as one JSON object");
     return line;
 }
@@ -145,6 +151,8 @@ int course_run(const Arguments& arguments) {
         broken = broken || !outcomes.back().error.empty();
         if (!options.json) course::show(std::cout, outcomes.back());
         std::cout.flush();
+        // After each, so that a run that is stopped leaves the page of what ended.
+        if (!options.report.empty()) course::write_report(options.report, outcomes, options.experiments.size());
     }
     if (options.json) {
         nlohmann::json all = nlohmann::json::array();
@@ -153,7 +161,6 @@ int course_run(const Arguments& arguments) {
     } else if (outcomes.size() > 1) {
         course::show_verdicts(std::cout, outcomes);
     }
-    if (!options.report.empty()) course::write_report(options.report, outcomes);
     return broken ? kFailure : kSuccess;
 }
 

@@ -43,9 +43,17 @@ static Result run(const Lab&) {
 }
 
 const Experiment kCrossEntropyByHand = {
-    "cross-entropy-by-hand", "Softmax, cross-entropy and binary cross-entropy, step by step",
-    "Cross-entropy takes the softmax of five outputs and minus the logarithm of the right class's probability; binary "
-    "cross-entropy is the same for one class that is there or not. Each loss comes as a function and as a module.",
-    "five outputs for one picture; five pictures that show a cat or not", run};
+    .name = "cross-entropy-by-hand",
+    .title = "Softmax, cross-entropy and binary cross-entropy, step by step",
+    .notes =
+        "Cross-entropy takes the softmax of five outputs and minus the logarithm of the right class's "
+        "probability; binary cross-entropy is the same for one class that is there or not. Each loss comes as a "
+        "function and as a module.",
+    .settings = "five outputs for one picture; five pictures that show a cat or not",
+    .conclusion =
+        "Of several classes only the right one's probability counts, and a confident mistake costs most. "
+        "Losses of logits take the raw outputs, and do softmax or sigmoid themselves.",
+    .to_try = "Say that the picture is a plane (actual = 2), and work the loss out by hand first.",
+    .run = run};
 
 }  // namespace embark::course

@@ -26,10 +26,17 @@ static Result run(const Lab& lab) {
 }
 
 const Experiment kCrosstab = {
-    "crosstab", "Ratings as a table of users and films, with holes",
-    "The most active users down, the most rated films across; empty cells are what collaborative filtering is to fill "
-    "in. "
-    "The notes' users are 14 29 72 … 623 and their films 27 49 57 … 505, numbers of an older release: ours differ.",
-    "ML-latest-small, top 15 × top 15", run};
+    .name = "crosstab",
+    .title = "Ratings as a table of users and films, with holes",
+    .notes =
+        "The most active users down, the most rated films across; empty cells are what collaborative filtering "
+        "is to fill in. The notes' users are 14 29 72 … 623 and their films 27 49 57 … 505, numbers of an older "
+        "release: ours differ.",
+    .settings = "ML-latest-small, top 15 × top 15",
+    .conclusion =
+        "Ratings are a matrix with few of its cells filled. To recommend is to predict the empty cells, and "
+        "the filled ones are all there is to learn from.",
+    .to_try = "Ask crosstab for 50 × 50: the share of filled cells falls.",
+    .run = run};
 
 }  // namespace embark::course

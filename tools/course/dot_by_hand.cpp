@@ -21,7 +21,7 @@ Result run(const Lab&) {
     result.step("a * b", a * b);
     result.step("(a * b).sum(1)", (a * b).sum(1));
     const torch::Tensor notes = torch::tensor({6., 70.});
-    result.assert_equal("row-wise dot product is [6, 70]", (a * b).sum(1), notes);
+    result.assert_equal("row-wise dot product is [6, 70]", (a * b).sum(1), notes, "the notes");
 
     DotProductLayer model;
     result.step("model(a, b)", model.forward(a, b));
@@ -31,10 +31,17 @@ Result run(const Lab&) {
 
 }  // namespace
 
-const Experiment kDotByHand = {"dot-by-hand", "A dot product by hand, then as a module",
-                               "Two small matrices are multiplied element by element and summed along rows; then a "
-                               "module's forward does the same, "
-                               "ready to be a layer.",
-                               "a = [[1, 2], [3, 4]], b = [[2, 2], [10, 10]]", run};
+const Experiment kDotByHand = {
+    .name = "dot-by-hand",
+    .title = "A dot product by hand, then as a module",
+    .notes =
+        "Two small matrices are multiplied element by element and summed along rows; then a module's forward "
+        "does the same, ready to be a layer.",
+    .settings = "a = [[1, 2], [3, 4]], b = [[2, 2], [10, 10]]",
+    .conclusion =
+        "A dot product is an element-wise product and a sum along rows. As a module it has no parameters of "
+        "its own, and autograd derives it.",
+    .to_try = "Give b three columns: the error names both sizes.",
+    .run = run};
 
 }  // namespace embark::course

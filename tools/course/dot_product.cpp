@@ -22,11 +22,18 @@ static Result run(const Lab& lab) {
 }
 
 const Experiment kDotProduct = {
-    "dot-product", "Matrix factorisation from scratch: the dot product of user and film factors",
-    "Each user and each film is a row of an embedding, 50 numbers that begin at random; a rating is predicted as the "
-    "dot "
-    "product of the two rows, and the rows are trained by gradient descent.",
-    "ML-100k, DotProduct with 50 factors, no range, batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.01 (Adam's own)",
-    run};
+    .name = "dot-product",
+    .title = "Matrix factorisation from scratch: the dot product of user and film factors",
+    .notes =
+        "Each user and each film is a row of an embedding, 50 numbers that begin at random; a rating is "
+        "predicted as the dot product of the two rows, and the rows are trained by gradient descent.",
+    .settings =
+        "ML-100k, DotProduct with 50 factors, no range, batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.01 "
+        "(Adam's own)",
+    .conclusion =
+        "Fifty numbers for each user and film, found from ratings alone, predict better than the mean "
+        "rating, whose valid loss is about 1.27.",
+    .to_try = "Change n_factors to 5 or 200, or the learning rate to 5e-4, and compare the last valid loss.",
+    .run = run};
 
 }  // namespace embark::course

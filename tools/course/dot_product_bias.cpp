@@ -31,10 +31,18 @@ static Result run(const Lab& lab) {
 }
 
 const Experiment kDotProductBias = {
-    "dot-product-bias", "Biases of users and films, and overfitting",
-    "Some users rate everything high and some films are liked by all, so each gets a bias. Training loss falls on and "
-    "on, but validation loss is best after two epochs and then rises: the model overfits.",
-    "ML-100k, DotProductBias with 50 factors and range (0, 5.5), batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.01",
-    run};
+    .name = "dot-product-bias",
+    .title = "Biases of users and films, and overfitting",
+    .notes =
+        "Some users rate everything high and some films are liked by all, so each gets a bias. Training loss "
+        "falls on and on, but validation loss is best after two epochs and then rises: the model overfits.",
+    .settings =
+        "ML-100k, DotProductBias with 50 factors and range (0, 5.5), batches of 64, 5 epochs of one-cycle at "
+        "5e-3, wd 0.01",
+    .conclusion =
+        "Biases bring the loss down at once, and let the model overfit. The validation loss, not the "
+        "training loss, says when to stop.",
+    .to_try = "Add save_model() or early_stopping() to the callbacks of the fit, or train for 2 epochs.",
+    .run = run};
 
 }  // namespace embark::course

@@ -13,17 +13,24 @@ static Result run(const Lab& lab) {
 
     Result result;
     result.training(learn.records());
-    result.check({"final valid loss", Relation::as_low, learn.records().last("valid_loss"), 0.8618, "the course book"});
+    result.check({"the final valid loss is as low as the course book's", Relation::as_low,
+                  learn.records().last("valid_loss"), 0.8618, "the course book"});
     return result;
 }
 
-const Experiment kEmbeddingNN = {"embedding-nn", "The library's network: collab_learner with use_nn",
-                                 "An EmbeddingNN, which is a tabular model of two categories; into it more columns can "
-                                 "go. The notes print no losses; "
-                                 "the course book ends at 0.8618.",
-                                 "ML-100k, collab_learner with use_nn, layers 100 and 50, range (0, 5.5), batches of "
-                                 "64, 5 epochs of one-cycle at 5e-3, "
-                                 "wd 0.1",
-                                 run};
+const Experiment kEmbeddingNN = {
+    .name = "embedding-nn",
+    .title = "The library's network: collab_learner with use_nn",
+    .notes =
+        "An EmbeddingNN, which is a tabular model of two categories; into it more columns can go. The notes "
+        "print no losses; the course book ends at 0.8618.",
+    .settings =
+        "ML-100k, collab_learner with use_nn, layers 100 and 50, range (0, 5.5), batches of 64, 5 epochs of "
+        "one-cycle at 5e-3, wd 0.1",
+    .conclusion =
+        "On ratings alone the network is not better than the dot product with biases. Its strength is that "
+        "other columns can go in: see metadata.",
+    .to_try = "Set layers to {200, 100}, or one layer of 50.",
+    .run = run};
 
 }  // namespace embark::course

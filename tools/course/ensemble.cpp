@@ -44,16 +44,22 @@ static Result run(const Lab& lab) {
 
     Result result;
     result.grids.push_back({"Validation", "model", names, {{"valid_loss", losses}}});
-    result.check({"the mean of the three", Relation::below, losses.back(), best, "its best member"});
+    result.check({"the mean of the three is better than its best member", Relation::below, losses.back(), best,
+                  "its best member"});
     return result;
 }
 
 const Experiment kEnsemble = {
-    "ensemble", "Different architectures, averaged",
-    "Good models of different architectures make different mistakes, so that their average is better than each.",
-    "ML-100k, the models of collab-learner and embedding-nn, and one with age, gender, occupation and time; 5 epochs "
-    "each "
-    "at 5e-3, wd 0.1",
-    run};
+    .name = "ensemble",
+    .title = "Different architectures, averaged",
+    .notes =
+        "Good models of different architectures make different mistakes, so that their average is better than "
+        "each.",
+    .settings =
+        "ML-100k, the models of collab-learner and embedding-nn, and one with age, gender, occupation and "
+        "time; 5 epochs each at 5e-3, wd 0.1",
+    .conclusion = "Models that are wrong in different places are better together than the best of them alone.",
+    .to_try = "Weigh the three by their validation loss, or leave the worst out.",
+    .run = run};
 
 }  // namespace embark::course

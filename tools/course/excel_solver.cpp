@@ -49,18 +49,26 @@ static Result run(const Lab& lab) {
     const Crosstab predicted{table.rows, table.columns, solved()};
     result.step("Dot products once solved", predicted.text());
     result.plot(predicted.plot("Solved: every cell has a prediction"));
-    result.check({"RMSE over the filled cells", Relation::at_most, after, 0.45, "what is asked for", 0});
+    result.check({"the RMSE over the filled cells is small", Relation::at_most, after, 0.45, "what is asked for", 0});
     return result;
 }
 
 const Experiment kExcelSolver = {
-    "excel-solver", "The spreadsheet: five factors a user and a film, solved by gradient descent",
-    "A 15 × 15 table is taken apart into two tables of 5 latent factors that begin at random; a solver changes them "
-    "until "
-    "the root of the mean squared error over the filled cells is smallest. The notes print no figure.",
-    "ML-latest-small, 15 × 15, 5 factors from random numbers in (0, 1), loss RMSE over filled cells, Adam, one-cycle "
-    "of "
-    "1000 steps at 0.05, no weight decay",
-    run};
+    .name = "excel-solver",
+    .title = "The spreadsheet: five factors a user and a film, solved by gradient descent",
+    .notes =
+        "A 15 × 15 table is taken apart into two tables of 5 latent factors that begin at random; a solver "
+        "changes them until the root of the mean squared error over the filled cells is smallest. The notes "
+        "print no figure.",
+    .settings =
+        "ML-latest-small, 15 × 15, 5 factors from random numbers in (0, 1), loss RMSE over filled cells, "
+        "Adam, one-cycle of 1000 steps at 0.05, no weight decay",
+    .conclusion =
+        "Two narrow tables reproduce the wide one, though nobody said what their five columns mean: "
+        "gradient descent finds the numbers from the ratings alone.",
+    .to_try =
+        "Give it 2 factors, or 15, and compare the RMSE over the filled cells. Would you trust the empty cells "
+        "more with 15?",
+    .run = run};
 
 }  // namespace embark::course

@@ -10,21 +10,27 @@
 
 namespace embark::course {
 
-void Result::step(std::string title, const at::Tensor& value) {
-    std::ostringstream text;
-    if (value.numel() == 1) {
-        text << value.item<double>();
-    } else {
-        text << value;
-    }
-    step(std::move(title), text.str());
+namespace {
+
+/// The numbers as Python's torch shows them: "[6, 70]", a row of a matrix a line.
+std::string tensor_text(const at::Tensor& value) {
+    if (value.dim() == 0) return concat(value.item<double>());
+    std::vector<std::string> parts;
+    for (int64_t i = 0; i < value.size(0); ++i) parts.push_back(tensor_text(value[i]));
+    return "[" + join(parts, value.dim() == 1 ? ", " : ",\n ") + "]";
 }
 
-void Result::assert_equal(const std::string& what, const at::Tensor& a, const at::Tensor& b) {
+}  // namespace
+
+void Result::step(std::string title, const at::Tensor& value) {
+    step(std::move(title), tensor_text(value));
+}
+
+void Result::assert_equal(const std::string& what, const at::Tensor& a, const at::Tensor& b, const std::string& whose) {
     const double difference = (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
     require(difference <= 1e-6, "Not equal: ", what, "; they differ by ", difference);
     step(what, concat("equal: the largest difference is ", difference));
-    check({what, Relation::at_most, difference, 0, "no difference", 1e-6});
+    check({what, Relation::at_most, difference, 0, whose, 1e-6});
 }
 
 void Result::training(const Records& records, const std::vector<double>& notes_train,
@@ -37,15 +43,15 @@ void Result::training(const Records& records, const std::vector<double>& notes_t
         grid.columns[1].values.push_back(row.valid_loss);
         for (size_t i = 0; i < row.metrics.size(); ++i) grid.columns[2 + i].values.push_back(row.metrics[i]);
     }
+    grid.plots = {plot_loss(records), plot_schedule(records)};
     grids.push_back(std::move(grid));
-    plot(plot_loss(records));
-    plot(plot_schedule(records));
 }
 
-std::string Experiment::source() const {
-    std::string file = name;
-    std::replace(file.begin(), file.end(), '-', '_');
-    return "tools/course/" + file + ".cpp";
+std::vector<std::string> Experiment::sources() const {
+    std::vector<std::string> files = {name + ".cpp"};
+    std::replace(files.front().begin(), files.front().end(), '-', '_');
+    files.insert(files.end(), more_sources.begin(), more_sources.end());
+    return files;
 }
 
 }  // namespace embark::course

@@ -40,6 +40,8 @@ struct Grid {
     std::string corner;
     std::vector<std::string> rows;
     std::vector<Column> columns = {};
+    /// Of what the table is about, shown under its title.
+    std::vector<Plot> plots = {};
 };
 
 /// Something that was worked out or listed, as text.
@@ -60,6 +62,7 @@ enum class Relation {
 
 /// A claim about two figures, from which the verdict is computed.
 struct Check {
+    /// The figure's name where the notes have it, else the claim in words.
     std::string what;
     Relation relation = Relation::as_low;
     double value = 0;
@@ -82,11 +85,13 @@ public:
     void plot(Plot plot) { plots.push_back(std::move(plot)); }
     void check(Check check) { checks.push_back(std::move(check)); }
 
-    /// Notes that the two are equal. Throws Error, which breaks the experiment, where they differ by more than 1e-6
-    /// anywhere.
-    void assert_equal(const std::string& what, const at::Tensor& a, const at::Tensor& b);
+    /// Notes that the two are equal, which a check says of `whose` figures. Throws Error, which breaks the experiment,
+    /// where they differ by more than 1e-6 anywhere.
+    void assert_equal(const std::string& what, const at::Tensor& a, const at::Tensor& b,
+                      const std::string& whose = "no difference");
 
-    /// The table that a fit prints, with the notes' losses beside ours, and its plots.
+    /// The table that a fit prints, with the notes' losses beside ours, and its plots. `title` tells the trainings of
+    /// an experiment apart.
     void training(const Records& records, const std::vector<double>& notes_train = {},
                   const std::vector<double>& notes_valid = {}, const std::string& title = "Training");
 };
@@ -98,10 +103,16 @@ struct Experiment {
     /// What the notes say, in our own words.
     std::string notes;
     std::string settings;
+    /// What the figures teach where every claim holds.
+    std::string conclusion;
+    /// What a reader could change in the code next.
+    std::string to_try;
     Result (*run)(const Lab&);
+    /// Files of its code beside the one of its name.
+    std::vector<std::string> more_sources = {};
 
-    /// The file that has it, in the project's folder: tools/course/weight_decay.cpp.
-    std::string source() const;
+    /// The files that have its code, in tools/course: weight_decay.cpp, then more_sources.
+    std::vector<std::string> sources() const;
 };
 
 }  // namespace embark::course

@@ -149,13 +149,19 @@ Result run(const Lab& lab) {
 }  // namespace
 
 const Experiment kFeedbackLoop = {
-    "feedback-loop", "A recommender that learns from what it recommended",
-    "A few who love anime, watch nothing else and rate all of it tune the recommender towards anime for everybody: a "
-    "positive feedback loop. Simulated here with tastes learned from real ratings; what goes in is made, and the "
-    "compared "
-    "worlds differ in nothing but the enthusiasts, or the exploration.",
-    "ML-100k tastes; 5 % enthusiasts of Animation; 8 rounds of 10 films a user, the model trained anew each round (20 "
-    "factors, 4 epochs at 1e-2, wd 0.1); exploration 0.3",
-    run};
+    .name = "feedback-loop",
+    .title = "A recommender that learns from what it recommended",
+    .notes =
+        "A few who love anime, watch nothing else and rate all of it tune the recommender towards anime for "
+        "everybody: a positive feedback loop. Simulated here with tastes learned from real ratings; what goes in "
+        "is made, and the compared worlds differ in nothing but the enthusiasts, or the exploration.",
+    .settings =
+        "ML-100k tastes; 5 % enthusiasts of Animation; 8 rounds of 10 films a user, the model trained anew "
+        "each round (20 factors, 4 epochs at 1e-2, wd 0.1); exploration 0.3",
+    .conclusion =
+        "A recommender learns from answers to what it showed itself. A few enthusiasts change what "
+        "everybody is shown, and to show some films at random works against it.",
+    .to_try = "Raise the exploration from 0.3, or let 20 % be enthusiasts.",
+    .run = run};
 
 }  // namespace embark::course

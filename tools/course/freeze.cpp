@@ -82,13 +82,19 @@ Result run(const Lab& lab) {
 
 }  // namespace
 
-const Experiment kFreeze = {"freeze", "Fine-tuning: replace the last layer, freeze, train, unfreeze",
-                            "The last layer of a trained model is deleted and replaced; the new one is trained while "
-                            "the others are frozen; then all "
-                            "are trained, the early layers with smaller rates.",
-                            "Adult census: education from all rows, then salary from 2,000; layers 200 and 100; head 4 "
-                            "epochs at 1e-2, all 4 epochs "
-                            "at slice(1e-4, 2e-3)",
-                            run};
+const Experiment kFreeze = {
+    .name = "freeze",
+    .title = "Fine-tuning: replace the last layer, freeze, train, unfreeze",
+    .notes =
+        "The last layer of a trained model is deleted and replaced; the new one is trained while the others are "
+        "frozen; then all are trained, the early layers with smaller rates.",
+    .settings =
+        "Adult census: education from all rows, then salary from 2,000; layers 200 and 100; head 4 epochs at "
+        "1e-2, all 4 epochs at slice(1e-4, 2e-3)",
+    .conclusion =
+        "Layers that learned one task from many rows are a start for another with few. The new head first, "
+        "then all of it at smaller rates.",
+    .to_try = "Unfreeze at once, without training the head alone first.",
+    .run = run};
 
 }  // namespace embark::course

@@ -85,10 +85,17 @@ Result run(const Lab& lab) {
 }  // namespace
 
 const Experiment kGradientAccumulation = {
-    "gradient-accumulation", "Batches of 64, and four of 16 accumulated",
-    "A model too large for the memory is trained on small batches whose gradients are added up before a step. The "
-    "weights "
-    "are the same as with large batches, unless there is batch norm, which sees each small batch alone.",
-    "640 made rows, 20 numbers, layers 64 and 32 in float64, SGD at 0.05 with momentum 0.9, 3 epochs", run};
+    .name = "gradient-accumulation",
+    .title = "Batches of 64, and four of 16 accumulated",
+    .notes =
+        "A model too large for the memory is trained on small batches whose gradients are added up before a "
+        "step. The weights are the same as with large batches, unless there is batch norm, which sees each small "
+        "batch alone.",
+    .settings = "640 made rows, 20 numbers, layers 64 and 32 in float64, SGD at 0.05 with momentum 0.9, 3 epochs",
+    .conclusion =
+        "Accumulation takes the step of a large batch in the memory of a small one. Batch norm is the "
+        "exception, since it sees each small batch alone.",
+    .to_try = "Set n_acc to 32: two steps where there was one.",
+    .run = run};
 
 }  // namespace embark::course

@@ -81,17 +81,23 @@ Result run(const Lab& lab) {
     const double agreement = spearman(bias, mean);
     result.grids.push_back({"Bias and mean rating", "", {"rank correlation"}, {{"value", {agreement}}}});
     result.check({"the two orders are alike", Relation::above, agreement, 0.5, "half-way"});
-    result.check({"but not the same", Relation::below, agreement, 0.999, "the same order"});
+    result.check({"the two orders are not the same", Relation::below, agreement, 0.999, "the same order"});
     return result;
 }
 
 }  // namespace
 
 const Experiment kInterpretBias = {
-    "interpret-bias", "Films that are liked or not, whatever one's taste: item biases",
-    "A low bias says that people dislike a film even where its kind is what they like; a high one that it is liked by "
-    "all. "
-    "This is not the order of mean ratings, which do not know who rated what.",
-    "ML-100k, collab_learner as in collab-learner; mean ratings of films with at least 50 training ratings", run};
+    .name = "interpret-bias",
+    .title = "Films that are liked or not, whatever one's taste: item biases",
+    .notes =
+        "A low bias says that people dislike a film even where its kind is what they like; a high one that it is "
+        "liked by all. This is not the order of mean ratings, which do not know who rated what.",
+    .settings = "ML-100k, collab_learner as in collab-learner; mean ratings of films with at least 50 training ratings",
+    .conclusion =
+        "A bias is what remains of a film's ratings once the tastes of those who rated it are accounted "
+        "for. So its order is not that of mean ratings.",
+    .to_try = "List user_bias() in the same way: who rates everything high?",
+    .run = run};
 
 }  // namespace embark::course

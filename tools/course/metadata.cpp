@@ -32,18 +32,22 @@ static Result run(const Lab& lab) {
     Result result;
     result.training(learn.records(), {}, {}, "With age, gender, occupation, genres, year and time");
     result.training(plain.records(), {}, {}, "Users and titles alone (embedding-nn)");
-    result.check({"final valid loss", Relation::below, learn.records().last("valid_loss"),
-                  plain.records().last("valid_loss"), "embedding-nn"});
+    result.check({"the final valid loss is below that of ids alone", Relation::below,
+                  learn.records().last("valid_loss"), plain.records().last("valid_loss"), "embedding-nn"});
     return result;
 }
 
 const Experiment kMetadata = {
-    "metadata", "What is known of users and films goes into the network",
-    "An EmbeddingNN is a tabular model, so that other information on users, films and time can stand beside the two "
-    "embeddings. The notes only say so; a lower loss than embedding-nn's is expected.",
-    "ML-100k with age, gender, occupation, 19 genres, year and timestamp; layers 100 and 50, range (0, 5.5), batches "
-    "of 64, "
-    "5 epochs of one-cycle at 5e-3, wd 0.1",
-    run};
+    .name = "metadata",
+    .title = "What is known of users and films goes into the network",
+    .notes =
+        "An EmbeddingNN is a tabular model, so that other information on users, films and time can stand beside "
+        "the two embeddings. The notes only say so; a lower loss than embedding-nn's is expected.",
+    .settings =
+        "ML-100k with age, gender, occupation, 19 genres, year and timestamp; layers 100 and 50, range (0, "
+        "5.5), batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.1",
+    .conclusion = "What is known of users and films lowers the loss below that of a network on their ids alone.",
+    .to_try = "Leave out the timestamp, or the genres: which is worth most?",
+    .run = run};
 
 }  // namespace embark::course

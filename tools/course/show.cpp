@@ -13,18 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Enough digits to tell figures apart; losses have six, as the notes show them.
-std::string number_text(double value) {
-    if (std::isnan(value)) return "";
-    if (value == std::round(value) && std::abs(value) < 1e9) return format_number(value, 0);
-    if (std::abs(value) < 1e-3) {
-        char text[32];
-        std::snprintf(text, sizeof text, "%.3e", value);
-        return text;
-    }
-    return format_number(value, std::abs(value) < 100 ? 6 : 1);
-}
-
 std::string figure_text(const Figure& figure) {
     if (figure.deviation == 0) return number_text(figure.mean);
     return number_text(figure.mean) + " ± " + number_text(figure.deviation);
@@ -36,18 +24,6 @@ double at_or_nan(const std::vector<double>& values, size_t i) {
 
 Json number_json(double value) {
     return std::isfinite(value) ? Json(value) : Json();
-}
-
-const char* name_of(Judgement::Verdict verdict) {
-    switch (verdict) {
-        case Judgement::Verdict::reproduced:
-            return "reproduced";
-        case Judgement::Verdict::better:
-            return "better";
-        case Judgement::Verdict::differs:
-            return "differs";
-    }
-    return "";
 }
 
 Json to_json(const FigureGrid& grid) {
@@ -118,16 +94,16 @@ void show(std::ostream& out, const Outcome& outcome) {
     }
     out << "\n";
     for (const Judgement& judgement : outcome.judgements) {
-        out << "  " << fit_width(name_of(judgement.verdict), 12) << judgement.text() << "\n";
+        out << "  " << fit_width(outcome.quick ? "" : word_of(judgement.kind), 18) << judgement.text() << "\n";
     }
-    out << "verdict: " << outcome.verdict() << "\n\n";
+    out << "verdict: " << outcome.verdict().text() << "\n\n";
 }
 
 void show_verdicts(std::ostream& out, const std::vector<Outcome>& outcomes) {
     double seconds = 0;
     for (const Outcome& outcome : outcomes) {
         out << fit_width(outcome.experiment->name, 26) << fit_width(format_number(outcome.seconds, 1), 7, true)
-            << " s  " << outcome.verdict() << "\n";
+            << " s  " << outcome.verdict().text() << "\n";
         seconds += outcome.seconds;
     }
     out << outcomes.size() << " experiments in " << format_number(seconds, 1) << " s\n";
@@ -136,14 +112,15 @@ void show_verdicts(std::ostream& out, const std::vector<Outcome>& outcomes) {
 Json to_json(const Outcome& outcome) {
     const Experiment& experiment = *outcome.experiment;
     Json result = {{"name", experiment.name}, {"settings", experiment.settings}, {"seed", outcome.seed},
-                   {"seeds", outcome.seeds},  {"seconds", outcome.seconds},      {"verdict", outcome.verdict()},
+                   {"seeds", outcome.seeds},  {"seconds", outcome.seconds},      {"verdict", outcome.verdict().text()},
                    {"tables", Json::array()}, {"checks", Json::array()},         {"steps", Json::array()}};
+    if (outcome.quick && outcome.error.empty()) result["verdict"] = nullptr;
     if (!outcome.error.empty()) result["error"] = outcome.error;
     for (const FigureGrid& grid : outcome.grids) result["tables"].push_back(to_json(grid));
     for (const Step& step : outcome.steps) result["steps"].push_back({{"title", step.title}, {"text", step.text}});
     for (const Judgement& judgement : outcome.judgements) {
         result["checks"].push_back({{"what", judgement.check.what},
-                                    {"verdict", name_of(judgement.verdict)},
+                                    {"verdict", outcome.quick ? Json() : Json(word_of(judgement.kind))},
                                     {"value", number_json(judgement.check.value)},
                                     {"deviation", number_json(judgement.value.deviation)},
                                     {"other", number_json(judgement.check.other)},

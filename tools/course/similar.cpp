@@ -63,11 +63,18 @@ Result run(const Lab& lab) {
 }  // namespace
 
 const Experiment kSimilar = {
-    "similar", "Nearest films and users by their factors",
-    "If two films are alike, those who like one like the other, so that their factors are alike; what is nearest by "
-    "the "
-    "cosine of factors is a film for the same people. The same goes for users.",
-    "ML-100k, collab_learner as in collab-learner; genres in common of the 300 most rated films and their five nearest",
-    run};
+    .name = "similar",
+    .title = "Nearest films and users by their factors",
+    .notes =
+        "If two films are alike, those who like one like the other, so that their factors are alike; what is "
+        "nearest by the cosine of factors is a film for the same people. The same goes for users.",
+    .settings =
+        "ML-100k, collab_learner as in collab-learner; genres in common of the 300 most rated films and their "
+        "five nearest",
+    .conclusion =
+        "What is near in the factors is liked by the same people: near films share genres, which the model "
+        "has never seen.",
+    .to_try = "Take the dot product in place of the cosine, and see which films come first.",
+    .run = run};
 
 }  // namespace embark::course

@@ -33,10 +33,17 @@ static Result run(const Lab& lab) {
     return result;
 }
 
-const Experiment kSplitMatters = {"split-matters", "A random split flatters: ratings in order of time",
-                                  "Rows of tables and frames of videos come in an order, and a model that has seen a "
-                                  "row's neighbours seems better than it "
-                                  "is; so a stretch of the data should be kept for validation.",
-                                  "ML-100k ordered by timestamp, collab_learner as in collab-learner, 5 epochs", run};
+const Experiment kSplitMatters = {
+    .name = "split-matters",
+    .title = "A random split flatters: ratings in order of time",
+    .notes =
+        "Rows of tables and frames of videos come in an order, and a model that has seen a row's neighbours "
+        "seems better than it is; so a stretch of the data should be kept for validation.",
+    .settings = "ML-100k ordered by timestamp, collab_learner as in collab-learner, 5 epochs",
+    .conclusion =
+        "A random split flatters: the same model is worse on the ratings that come after those it learned "
+        "from. Split data as the model will be used.",
+    .to_try = "Take the latest 5 %: how many of their users has training never seen?",
+    .run = run};
 
 }  // namespace embark::course

@@ -100,24 +100,29 @@ Result run(const Lab& lab) {
     }
     const std::vector<double> auc = grid.columns[2].values;
     result.grids.push_back(std::move(grid));
-    result.check({"AUC: the text is worth most", Relation::above, auc[0], auc[1], "without the text"});
-    result.check({"AUC: no worse for the image", Relation::as_high, auc[0], auc[2], "without the image", 0.02});
-    result.check({"AUC: no worse for the table", Relation::as_high, auc[0], auc[3], "without the table", 0.02});
+    result.check({"AUC is higher with the text", Relation::above, auc[0], auc[1], "without the text"});
+    result.check({"AUC is no worse for the image", Relation::as_high, auc[0], auc[2], "without the image", 0.02});
+    result.check({"AUC is no worse for the table", Relation::as_high, auc[0], auc[3], "without the table", 0.02});
     return result;
 }
 
 }  // namespace
 
 const Experiment kTextImageTable = {
-    "text-image-table", "Text, image and table in one network",
-    "Text goes into an RNN, the image into a CNN, metadata into a tabular model; the three are put side by side, go "
-    "through "
-    "fully connected layers and are trained end to end. The notes describe it; here each branch's worth is shown by "
-    "leaving "
-    "it out. The pictures are made: colour and bar stand for two columns that the table lacks.",
-    "8,000 reviews of clothes: is it recommended? GRU of 32, CNN of 8 and 16 channels, age and division; batches of "
-    "64, 3 "
-    "epochs of one-cycle at 5e-3",
-    run};
+    .name = "text-image-table",
+    .title = "Text, image and table in one network",
+    .notes =
+        "Text goes into an RNN, the image into a CNN, metadata into a tabular model; the three are put side by "
+        "side, go through fully connected layers and are trained end to end. The notes describe it; here each "
+        "branch's worth is shown by leaving it out. The pictures are made: colour and bar stand for two columns "
+        "that the table lacks.",
+    .settings =
+        "8,000 reviews of clothes: is it recommended? GRU of 32, CNN of 8 and 16 channels, age and division; "
+        "batches of 64, 3 epochs of one-cycle at 5e-3",
+    .conclusion =
+        "Whatever gives a vector can be a branch of one network. What a branch is worth shows when it is "
+        "left out.",
+    .to_try = "Train the text alone, or feed the table's columns to the text's network as words.",
+    .run = run};
 
 }  // namespace embark::course

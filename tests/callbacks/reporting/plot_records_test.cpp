@@ -53,6 +53,27 @@ std::vector<std::string> titles(const Json& plot) {
     return all;
 }
 
+TEST(PlotLoss, ends_the_axis_below_the_losses_of_the_start_and_says_so) {
+    Records records;
+    for (int i = 0; i < 200; ++i) {
+        records.losses.push_back(i < 12 ? 14.5 - i : 1 + 0.001 * (i % 7));
+        records.smooth_losses.push_back(i < 18 ? 14 : 1.2);
+    }
+    records.epochs = {{.epoch = 0, .train_loss = 1.2, .valid_loss = 1.3, .metrics = {}, .batches = 200}};
+    const Json plot = parsed(plot_loss(records));
+    for (const size_t curve : {0, 1, 2}) {
+        const Json layer = plot.at("layer")[curve];
+        EXPECT_NEAR(layer.at("encoding").at("y").at("scale").at("domainMax").get<double>(), 1.3 + 0.1 * 0.3, 1e-9);
+        EXPECT_EQ(layer.at("mark").at("clip"), true);
+    }
+    EXPECT_EQ(plot.at("title").at("subtitle")[0], "The axis ends below the highest losses, up to 9.5");
+    EXPECT_EQ(column(plot, "y0").front(), 9.5) << "the values stay in the plot's data";
+    // A late rise matters, and a logarithmic axis has room for all.
+    for (int i = 180; i < 200; ++i) records.losses[i] = 30;
+    EXPECT_FALSE(parsed(plot_loss(records)).at("layer")[0].at("encoding").at("y").at("scale").contains("domainMax"));
+    EXPECT_FALSE(parsed(plot_loss(recorded())).at("layer")[0].at("mark").contains("clip"));
+}
+
 TEST(PlotLoss, shows_each_batch_the_average_and_the_validation_loss_at_the_end_of_its_epoch) {
     const Json plot = parsed(plot_loss(recorded()));
     EXPECT_THAT(column(plot, "x"), ElementsAre(6, 7, 8, 9, 10, 11, 12));

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <limits>
+#include <regex>
 
 #include <gtest/gtest.h>
 
@@ -41,6 +42,35 @@ TEST(Progress, writes_plain_lines_where_there_is_no_terminal) {
               "epoch  train_loss  valid_loss  rmse        time\n"
               "0      1.250000    0.875000    0.935414    0.62 s\n"
               "1      0.500000    -           0.250000    02:07\n");
+}
+
+TEST(Progress, a_long_epoch_has_lines_that_say_what_is_left_where_there_is_no_terminal) {
+    const testing::TemporaryFolder folder;
+    const auto path = folder.path() / "log";
+    std::FILE* stream = std::fopen(path.c_str(), "w");
+    Progress progress({.stream = stream, .line_seconds = 0});
+    TrainingState state;
+    state.n_epoch = 3;
+    state.enter(Level::fit);
+    progress.before_fit(state);
+    state.epoch = 1;
+    state.n_iter = 50;
+    for (const int64_t batch : {9, 19}) {
+        state.iteration = batch;
+        state.pct_train = (50. + static_cast<double>(batch)) / 150;
+        progress.after_batch(state);
+    }
+    state.training = false;
+    state.n_iter = 7;
+    state.iteration = 2;
+    progress.after_batch(state);
+    std::fclose(stream);
+    const std::string lines = read_file(path);
+    // Before the second batch nothing is known of the pace.
+    EXPECT_TRUE(std::regex_match(lines, std::regex(R"(epoch .*time
+epoch 1: batch 20 of 50, about \d+\.\d\d s left of the fit
+epoch 1: validation batch 3 of 7, about \d+\.\d\d s left of the fit
+)"))) << lines;
 }
 
 TEST(Progress, the_last_line_says_why_a_fit_was_stopped) {
