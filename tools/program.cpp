@@ -18,6 +18,7 @@
 #include <embark/core/detail/printable.h>
 #include <embark/core/error.h>
 #include <embark/core/text.h>
+#include <embark/data/table/detail/format_rows.h>
 #include <embark/version.h>
 
 #include "manual.h"
@@ -151,6 +152,16 @@ private:
     std::streambuf* to_;
 };
 
+/// Says what a foreign library threw: Embark should have found what it is about, and have said it in its own words.
+void report_fault(const std::string& message) {
+    if (message.find("allocate memory") != message.npos) {  // LibTorch has no type of its own for it
+        std::cerr << "embark: not enough memory\n";
+        return;
+    }
+    std::cerr << "embark: this is a fault of Embark's; please report it as SECURITY.md says, with the command and this: "
+              << one_line(message) << "\n";
+}
+
 }  // namespace
 
 int run_program(const std::vector<Command>& commands, const Arguments& words) {
@@ -166,12 +177,14 @@ int run_program(const std::vector<Command>& commands, const Arguments& words) {
     } catch (const UsageError& error) {
         std::cerr << "embark: " << error.what() << "\n";
         return kWrongUsage;
-    } catch (const c10::Error& error) {
-        std::cerr << "embark: " << error.what_without_backtrace() << "\n";
+    } catch (const Error& error) {
+        std::cerr << "embark: " << error.what() << "\n";
     } catch (const std::bad_alloc&) {
         std::cerr << "embark: not enough memory\n";
+    } catch (const c10::Error& error) {
+        report_fault(error.what_without_backtrace());
     } catch (const std::exception& error) {
-        std::cerr << "embark: " << error.what() << "\n";
+        report_fault(error.what());
     }
     return kFailure;
 }

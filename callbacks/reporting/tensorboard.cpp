@@ -81,6 +81,7 @@ void TensorBoard::after_epoch(TrainingState& state) {
 }
 
 void TensorBoard::save_state(StateDict& to, const TrainingState&) const {
+    if (file_) file_->flush();  // a resumed fit does not write again what came before its checkpoint
     to.set("step", step_);
 }
 

@@ -166,7 +166,8 @@ Table::Impl::~Impl() {
 }
 
 int Table::Impl::position(std::string_view column) const {
-    return find_column(column, names, origin.source);
+    const int position = table->schema()->GetFieldIndex(std::string(column));  // by a hash table: there may be many
+    return position >= 0 ? position : find_column(column, names, origin.source);
 }
 
 Table::Table(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

@@ -67,7 +67,7 @@ void resume(std::string_view bytes) {
 
 std::vector<Harness> checkpoint_harnesses() {
     const auto seeds = [] { return std::vector{read_file(checkpoint_path(checkpoint_folder().path()))}; };
-    return {{"checkpoint", seeds, resume}};
+    return {{"checkpoint", seeds, resume, forged_tensor_file}};
 }
 
 }  // namespace embark::fuzz

@@ -1,11 +1,17 @@
 #include <embark/core/file.h>
+#include <embark/learners/onnx/detail/onnx_fields.h>
+#include <embark/learners/onnx/detail/protobuf_message.h>
+#include <embark/learners/onnx/detail/protobuf_reader.h>
 #include <embark/learners/onnx/export_onnx.h>
 #include <embark/learners/onnx/onnx_file.h>
 #include <embark/predictor/detail/archive_seal.h>
+#include <embark/predictor/detail/export_format.h>
 #include <embark/predictor/file_schema.h>
 #include <embark/predictor/predictor.h>
 
+#include "forge.h"
 #include "harness.h"
+#include "mutate.h"
 #include "test_files.h"
 
 namespace embark::fuzz {
@@ -48,21 +54,57 @@ void answer(std::string_view bytes) {
     }
 }
 
+/// What a file says of itself is forged, or what its module has besides code: code of strangers may take all time that
+/// there is (SECURITY.md).
+std::string forged_archive(const std::string& seed, std::mt19937_64& random) {
+    return edited_archive(seed, [&](auto& records) {
+        if (below(3, random) > 0) {
+            auto& description = records.at(concat("extra/", kMetadataName));
+            description = forged_json(description, random);
+        } else {
+            auto& values = records.at("data.pkl");
+            values = mutated(values, {values}, random);
+        }
+    });
+}
+
 std::vector<std::string> onnx_seeds() {
     const testing::TemporaryFolder folder;
     convert_to_onnx(ExportedFile(golden("collab.pt")), folder.path() / "x.onnx");
     return {read_file(folder.path() / "x.onnx")};
 }
 
+/// What a program reads of an ONNX file without running it.
+void read_onnx(std::string_view bytes) {
+    const MemoryFile file(bytes);
+    const auto metadata = read_onnx_metadata(file.path());
+    if (const auto found = metadata.find("embark"); found != metadata.end()) file_schema(found->second);
+    read_onnx_signature({file.path(), std::string(bytes)});
+}
+
+/// The graph as it is, with one forged text beside it.
+std::string forged_onnx(const std::string& seed, std::mt19937_64& random) {
+    using namespace onnx::model_field;
+    onnx::Message model;
+    onnx::MessageReader fields(seed);
+    while (const auto field = fields.next()) {
+        if (field->number == kGraph) model.text(kGraph, field->bytes);
+    }
+    auto metadata = read_onnx_metadata(MemoryFile(seed).path());
+    const bool description = below(2, random) == 0;
+    auto& text = description ? metadata.at("embark")
+                             : std::next(metadata.begin(), static_cast<std::ptrdiff_t>(below(metadata.size(), random)))->second;
+    text = forged_json(text, random);
+    for (const auto& [key, value] : metadata) {
+        model.message(kMetadata, onnx::Message().text(kKey, key).text(kValue, value));
+    }
+    return model.bytes();
+}
+
 }  // namespace
 
 std::vector<Harness> exported_harnesses() {
-    return {{"archive", archive_seeds, answer}, {"onnx", onnx_seeds, [](std::string_view bytes) {
-                                                     const auto metadata = read_onnx_metadata(MemoryFile(bytes).path());
-                                                     if (const auto found = metadata.find("embark");
-                                                         found != metadata.end())
-                                                         file_schema(found->second);
-                                                 }}};
+    return {{"archive", archive_seeds, answer, forged_archive}, {"onnx", onnx_seeds, read_onnx, forged_onnx}};
 }
 
 }  // namespace embark::fuzz

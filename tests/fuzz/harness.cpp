@@ -22,15 +22,17 @@ const std::vector<Harness>& all_harnesses() {
     return all;
 }
 
-void run_one(const Harness& harness, std::string_view bytes) {
+bool run_one(const Harness& harness, std::string_view bytes) {
     try {
         harness.run(bytes);
+        return true;
     } catch (const Error&) {
     } catch (const std::bad_alloc&) {
     } catch (const std::exception& foreign) {
         std::fprintf(stderr, "%s: a message that no user should see: %s\n", harness.name.c_str(), foreign.what());
         std::abort();
     }
+    return false;
 }
 
 MemoryFile::MemoryFile(std::string_view bytes) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,12 +16,16 @@ struct Harness {
     /// Reads the bytes and uses what was read. Throws embark::Error where they are refused; anything else that is
     /// thrown is a fault, as is a report of a sanitizer.
     std::function<void(std::string_view bytes)> run;
+    /// A seed forged: right in every part but one (see forge.h). Missing where files have no parts that agree with one
+    /// another.
+    std::function<std::string(const std::string& seed, std::mt19937_64& random)> forge = {};
 };
 
 const std::vector<Harness>& all_harnesses();
 
-/// Runs one input; ends the process, with a word on standard error, where it throws what no user should see.
-void run_one(const Harness& harness, std::string_view bytes);
+/// Runs one input; whether it was accepted. Ends the process, with a word on standard error, where it throws what no user
+/// should see.
+bool run_one(const Harness& harness, std::string_view bytes);
 
 // One for each file of this folder.
 std::vector<Harness> table_harnesses();

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <limits>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -15,9 +17,12 @@
 #include "harness.h"
 #include "mutate.h"
 
-// fuzz NAME [SECONDS [RUNS [SEED]]] mutates the seeds of a harness until the time is over or RUNS inputs were run; what
-// is run lies in NAME.input in the working folder, so that it is there after a crash. fuzz NAME FILE… runs these
-// inputs.
+// fuzz NAME 60s [SEED]       gives a harness mutated and forged inputs for that long
+// fuzz NAME 1000000 [SEED]   gives it so many mutated ones
+// fuzz NAME FILE…            gives it these
+//
+// Every fourth input is forged where the harness can forge; those come on top of the number. What is read lies in
+// NAME.input in the working folder, so that it is there after a crash.
 namespace embark::fuzz {
 namespace {
 
@@ -57,36 +62,64 @@ const Harness& harness_named(const std::string& name) {
     fail<UsageError>("There is no harness '", name, "'", name_hint(name, names));
 }
 
-void run_mutations(const Harness& harness, double seconds, int64_t runs, uint64_t seed) {
+/// How long a harness is given inputs: for a time, or until so many were mutated.
+struct Limit {
+    double seconds = std::numeric_limits<double>::infinity();
+    int64_t mutated = std::numeric_limits<int64_t>::max();
+};
+
+/// "60s" or "1000000"; nothing for a file's name.
+std::optional<Limit> parse_limit(std::string_view word) {
+    if (const auto count = parse_int(word)) return Limit{.mutated = *count};
+    if (!word.ends_with('s')) return {};
+    const auto seconds = parse_double(word.substr(0, word.size() - 1));
+    return seconds ? std::optional(Limit{.seconds = *seconds}) : std::nullopt;
+}
+
+/// How many inputs there were, and how many of them were accepted.
+struct Count {
+    int64_t inputs = 0, accepted = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Count& count) {
+    return out << count.inputs << " (" << count.accepted << " accepted)";
+}
+
+void run_inputs(const Harness& harness, const Limit& limit, uint64_t seed) {
     using Clock = std::chrono::steady_clock;
     const std::vector<std::string> seeds = harness.seeds();
     for (const std::string& sound : seeds) harness.run(sound);  // else it would be mutations of what is refused anyway
     LastInput last(harness.name + ".input");
     std::mt19937_64 random(seed);
-    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-    int64_t done = 0;
-    for (; done < runs && Clock::now() < end; ++done) {
-        const std::string input = mutated(seeds[random() % seeds.size()], seeds, random);
+    Count mutated_ones, forged_ones;
+    const auto run = [&](const std::string& input, Count& count) {
         last.put(input);
-        run_one(harness, input);
+        ++count.inputs;
+        count.accepted += run_one(harness, input) ? 1 : 0;
+    };
+    const auto begin = Clock::now();
+    const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+    while (mutated_ones.inputs < limit.mutated && seconds() < limit.seconds) {
+        const std::string& sound = seeds[below(seeds.size(), random)];
+        run(mutated(sound, seeds, random), mutated_ones);
+        if (harness.forge && mutated_ones.inputs % 3 == 0) run(harness.forge(sound, random), forged_ones);
     }
-    std::cout << harness.name << ": " << done << " inputs\n";
+    std::cout << harness.name << ": " << mutated_ones << " mutated and " << forged_ones << " forged inputs in "
+              << static_cast<int64_t>(seconds()) << " s" << std::endl;
     unlink((harness.name + ".input").c_str());
 }
 
 int run(const std::vector<std::string>& words) {
-    require<UsageError>(!words.empty(), "Usage: fuzz NAME [SECONDS [RUNS [SEED]]] or fuzz NAME FILE…");
+    require<UsageError>(words.size() > 1, "Usage: fuzz NAME SECONDSs|INPUTS [SEED] or fuzz NAME FILE…");
     const Harness& harness = harness_named(words[0]);
-    const auto seconds = words.size() > 1 ? parse_double(words[1]) : 60;
-    if (!seconds) {
+    const auto limit = parse_limit(words[1]);
+    if (!limit) {
         for (size_t i = 1; i < words.size(); ++i) run_one(harness, read_file(words[i]));
         return 0;
     }
-    const auto number = [&](size_t i, int64_t otherwise) {
-        return i < words.size() ? parse_int(words[i]).value_or(otherwise) : otherwise;
-    };
-    run_mutations(harness, *seconds, number(2, std::numeric_limits<int64_t>::max()),
-                  static_cast<uint64_t>(number(3, 1)));
+    const auto seed = words.size() > 2 ? parse_int(words[2]) : 1;
+    require<UsageError>(seed.has_value(), "The seed must be an integer, and is '", words[2], "'");
+    run_inputs(harness, *limit, static_cast<uint64_t>(*seed));
     return 0;
 }
 

@@ -6,11 +6,11 @@
 
 namespace embark::fuzz {
 
-namespace {
-
 size_t below(size_t n, std::mt19937_64& random) {
     return n == 0 ? 0 : std::uniform_int_distribution<size_t>(0, n - 1)(random);
 }
+
+namespace {
 
 /// Numbers and words that readers stumble over.
 constexpr std::string_view kTexts[] = {"-1",

@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
-"""Tests of `embark train … --checkpoint-dir, --resume` by killing the program: EMBARK names it, EMBARK_FAILING_IO the
-library of failing_io.cpp.
+"""Tests of `embark train … --checkpoint-dir, --resume` by killing the program: EMBARK names it, EMBARK_RESUMABLE_FIT the
+program of resumable_fit.cpp, EMBARK_FAILING_IO the library of failing_io.cpp. EMBARK_PROCESSES=2 where processes can
+train together.
 
-    test_checkpoints.py                      50 runs that are killed and resumed, and the other tests
-    test_checkpoints.py --kills 200 [--seed N]   only runs that are killed, more of them
+    test_checkpoints.py                          50 kills of runs that are resumed, and the other tests
+    test_checkpoints.py --kills 200 [--seed N]   only kills, more of them
 """
 
 import os
 import random
 import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+from collections import Counter
 from pathlib import Path
 
 from training_files import ratings_text, read_safetensors
 
 EMBARK = os.environ["EMBARK"]
+RESUMABLE_FIT = os.environ.get("EMBARK_RESUMABLE_FIT", "")
 FAILING_IO = os.environ.get("EMBARK_FAILING_IO", "")
 
 
@@ -67,36 +72,109 @@ def stray_files(folder):
     return [path.name for path in Path(folder).iterdir() if path.name not in ("checkpoint.safetensors", "batches.1.f64")]
 
 
+class ResumableFit:
+    """A kind of fit of resumable_fit.cpp, or the program's own, in folders of its own."""
+
+    def __init__(self, kind, folder, words):
+        self.kind, self.folder, self.words = kind, folder, words
+        self.size = 2 if kind == "sharded" else 1
+
+    def start(self, name, **environment):
+        (self.folder / name / "run").mkdir(parents=True, exist_ok=True)
+        port = str(free_port())
+        return [self.start_rank(name, rank, port, environment) for rank in range(self.size)]
+
+    def start_rank(self, name, rank, port, environment):
+        together = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(self.size), "MASTER_PORT": port,
+                    "MASTER_ADDR": "127.0.0.1", "EMBARK_TIMEOUT": "30", "TORCH_CPP_LOG_LEVEL": "ERROR"}
+        return subprocess.Popen(self.words, cwd=self.folder / name, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env={**os.environ, **(together if self.size > 1 else {}), **environment})
+
+    def run(self, name):
+        """Runs it to its end; what it left."""
+        processes = self.start(name)
+        outputs = [process.communicate(timeout=120) for process in processes]
+        assert all(process.returncode == 0 for process in processes), (self.kind, outputs)
+        return {"output": outputs[0][0], **self.results(name)}
+
+    def results(self, name):
+        folder = self.folder / name
+        left = {"stray": [path.name for path in (folder / "run").iterdir() if ".tmp" in path.name or path.name.endswith("lock")]}
+        for file in sorted((folder / "run").glob("*.safetensors")):
+            texts, tensors = read_safetensors(file)
+            texts.pop("embark_crc32", None)
+            tensors.pop("fit.callback.csv_logger.size", None)  # which depends on the digits of times
+            # Each checkpoint in parts gets names of its own.
+            left[file.name if self.size == 1 else file.name.split(".")[0]] = {**texts, **tensors}
+        if (folder / "history.csv").exists():
+            left["history"] = [row.rpartition(",")[0] for row in (folder / "history.csv").read_text().splitlines()]
+            left["tensorboard"] = tensorboard_scalars(folder / "logs")
+        return left
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def tensorboard_scalars(folder):
+    """What TensorBoard shows of a log; nothing where it is not installed."""
+    try:
+        from tensorboard.backend.event_processing import event_accumulator
+    except ImportError:
+        return {}
+    log = event_accumulator.EventAccumulator(str(folder), size_guidance={event_accumulator.SCALARS: 0})
+    log.Reload()
+    return {tag: [(event.step, repr(event.value)) for event in log.Scalars(tag)] for tag in log.Tags()["scalars"]}
+
+
 class Killed(CheckpointTest):
     kills = 50
     seed = 1
 
+    def fits(self):
+        program = [*self.words("--resume", "run", "--checkpoint-every", 5)]
+        program[program.index("ratings.csv")] = str(self.folder / "ratings.csv")
+        yield ResumableFit("program", self.folder / "program", program)
+        if RESUMABLE_FIT:
+            kinds = subprocess.run([RESUMABLE_FIT], capture_output=True, text=True, check=True).stdout.split()
+            for kind in kinds:
+                if kind != "sharded" or os.environ.get("EMBARK_PROCESSES") == "2":
+                    yield ResumableFit(kind, self.folder / kind, [RESUMABLE_FIT, kind, "."])
+
+    def kill_once(self, fit, name, chance):
+        """Starts a fit and kills it, or one of its processes, at a random time or inside a save; whether it still ran."""
+        rank = chance.randrange(fit.size)
+        if FAILING_IO and chance.random() < 0.5:
+            how = chance.choice(["kill", "half"])
+            processes = fit.start(name, LD_PRELOAD=FAILING_IO, EMBARK_IO_FAILURE=f"{how}:{chance.randint(1, 600)}")
+        else:
+            processes = fit.start(name)
+            time.sleep(chance.uniform(0.1, 1) * fit.duration)
+            processes[rank].kill()
+        for process in processes:  # those that are left end by themselves
+            process.communicate(timeout=120)
+        return any(process.returncode == -signal.SIGKILL for process in processes)
+
     def test_a_run_that_is_killed_anywhere_and_resumed_ends_as_if_undisturbed(self):
-        expected, output = self.undisturbed()
         chance = random.Random(self.seed)
-        started = time.monotonic()
-        self.train("--checkpoint-dir", "timed", "--checkpoint-every", 5)
-        duration = time.monotonic() - started
-        saves = 60
-        for run in range(self.kills):
-            name = f"run-{run}"
-            words = ("--resume", name, "--checkpoint-every", 5)
-            # Once or twice: at a random time, or inside a save.
+        fits, kills = list(self.fits()), Counter()
+        expected = {}
+        for fit in fits:
+            started = time.monotonic()
+            expected[fit.kind] = fit.run("undisturbed")
+            fit.duration = time.monotonic() - started
+            self.assertEqual(expected[fit.kind]["stray"], [])
+        run = 0
+        while sum(kills.values()) < self.kills:
+            fit, name = fits[run % len(fits)], f"run-{run}"
             for _ in range(chance.randint(1, 2)):
-                if FAILING_IO and chance.random() < 0.5:
-                    how = chance.choice(["kill", "half"])
-                    process = self.start(*words, **with_failure(f"{how}:{chance.randint(1, 45 * saves)}"))
-                    process.wait(timeout=120)
-                    continue
-                process = self.start(*words)
-                time.sleep(chance.uniform(0.1, 1) * duration)
-                process.kill()
-                process.wait(timeout=120)
-            result = self.train(*words)
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertEqual(checkpoint(self.folder / name), expected, f"run {run}")
-            self.assertEqual(stray_files(self.folder / name), [])
-            self.assertEqual(result.stdout, output)
+                kills[fit.kind] += self.kill_once(fit, name, chance)
+            self.assertEqual(fit.run(name), expected[fit.kind], f"{fit.kind}, run {run}")
+            shutil.rmtree(fit.folder / name)
+            run += 1
+        print(f"{sum(kills.values())} kills in {run} runs, all of which ended as if undisturbed:", dict(kills), flush=True)
 
 
 class Interrupted(CheckpointTest):

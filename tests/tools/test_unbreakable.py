@@ -2,7 +2,9 @@
 """What the program does with hostile files, places and surroundings: EMBARK names the program to test."""
 
 import fcntl
+import gzip
 import os
+import resource
 import subprocess
 import tempfile
 import unittest
@@ -85,6 +87,27 @@ class Unbreakable(unittest.TestCase):
         self.assertNotEqual(result.returncode, 0)
         self.assertNotIn("\x1b", result.stderr)
         self.assertIn("?[2Juser", result.stderr)
+
+    def test_a_table_of_very_many_columns_is_described(self):
+        n = 50_000
+        rows = [",".join(f"column {i}" for i in range(n))] + [",".join(str((i * 7 + row) % 13) for i in range(n)) for row in range(3)]
+        (self.folder / "wide.csv").write_text("\n".join(rows) + "\n")
+        # Within the time that a test has: each name beside each would take minutes.
+        result = self.run_embark("describe", "wide.csv")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.splitlines()[-1], "3 rows")
+        self.assertEqual(len(result.stdout.splitlines()), n + 2)
+
+    def test_a_small_file_that_unpacks_to_more_than_memory_holds_is_one_sentence(self):
+        def limited():
+            resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        if self.run_embark("version", preexec_fn=limited).returncode != 0:
+            self.skipTest("the sanitizers take more address space")
+        with gzip.open(self.folder / "bomb.csv.gz", "wb", compresslevel=1) as file:
+            file.write(b"a,b\n")
+            for _ in range(1_200):
+                file.write(b"1" * (1 << 20))
+        self.assert_refused(self.run_embark("describe", "bomb.csv.gz", preexec_fn=limited), 1, "bomb.csv.gz", "not enough memory")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ struct Finding {
     int64_t skipped = 0;
     /// Lines of the file, without those that a quote that is never closed swallowed.
     int64_t lines = 0;
+    /// Why a row has no end, where one has none.
+    std::string endless = {};
     /// Whether it ends in the sentinel row.
     bool ended = false;
     int64_t rows() const { return whole_rows + skipped - (ended ? 1 : 0); }
@@ -109,6 +111,7 @@ Finding examine(const CsvFile& file, int32_t block_size) {
         found.last = std::move(rows);
     });
     require_text(file, *log);
+    found.endless = endless_row(*log);
     if (!found.last) return found;
     found.ended = is_sentinel(*found.last, sentinel);
     if (!found.ended) swallowed += swallowed_lines(last_csv_value(*found.last->columns().back()), sentinel);
@@ -123,7 +126,7 @@ void explain_csv_failure(const CsvFile& file, const arrow::Status& status) {
     // Rows of any length and bytes of any kind are taken, so that nothing can be invalid but a row without an end.
     const bool overrun = found.status.IsInvalid();
     if (overrun) found = examine(file, kLargeCsvBlock);
-    if (found.status.IsInvalid()) fail_unclosed(concat("Cannot read ", file.name, " as CSV"));
+    if (found.status.IsInvalid()) fail("Cannot read ", file.name, " as CSV: ", found.endless);
     require_arrow(found.status, "Cannot read ", file.name, " as CSV");
     if (found.ragged) fail_ragged(file, found);
     if (!found.ended) fail_unclosed(place_of(file, found, found.whole_rows - 1));

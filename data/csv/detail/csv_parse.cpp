@@ -104,8 +104,9 @@ std::string csv_sentinel(const CsvFile& file) {
 
 std::vector<std::string> read_first_csv_row(const CsvFile& file) {
     const std::string name = file.name, sentinel = csv_sentinel(file);
+    std::shared_ptr<CsvStreamLog> log;
     for (const int32_t block_size : {kCsvBlock, kLargeCsvBlock}) {
-        const auto log = std::make_shared<CsvStreamLog>();
+        log = std::make_shared<CsvStreamLog>();
         ParseOptions parse = parse_options(file, /*quotes=*/true);
         // Rows of other lengths than the first are found out later, when all are read.
         parse.invalid_row_handler = [](const InvalidRow&) { return InvalidRowResult::Skip; };
@@ -125,7 +126,11 @@ std::vector<std::string> read_first_csv_row(const CsvFile& file) {
         if (first_row.back().find(sentinel) == std::string::npos) return first_row;
         break;
     }
-    fail(name, file.has_header ? ", header" : ", row 1", ": a quote is opened and never closed");
+    fail(name, file.has_header ? ", header" : ", row 1", ": ", endless_row(*log));
+}
+
+std::string endless_row(const CsvStreamLog& log) {
+    return log.quoted ? "a quote is opened and never closed" : concat("the row is longer than ", kLargeCsvBlock >> 20, " MiB");
 }
 
 CsvRows read_csv_rows(const CsvFile& file, int32_t block_size) {

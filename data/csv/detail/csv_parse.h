@@ -80,6 +80,9 @@ arrow::Status scan_csv(const CsvFile& file, int32_t block_size, const std::share
 /// Throws Error where reading ended at a byte that the text may not have.
 void require_text(const CsvFile& file, const CsvStreamLog& log);
 
+/// Why a row did not end within kLargeCsvBlock.
+std::string endless_row(const CsvStreamLog& log);
+
 /// The last value of a column of bytes or text of one row at least; empty where it is missing.
 std::string_view last_csv_value(const arrow::Array& column);
 

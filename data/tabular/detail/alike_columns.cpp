@@ -1,6 +1,8 @@
 #include "alike_columns.h"
 
+#include <set>
 #include <string_view>
+#include <unordered_map>
 
 #include "../../../core/detail/number_words.h"
 #include "../../../core/error.h"
@@ -50,26 +52,61 @@ bool is_input_kind(ColumnKind kind) {
     return kind == ColumnKind::category || kind == ColumnKind::number;
 }
 
-/// Whether `name` is `other` with what a reader puts behind a name that comes again, "age.1", or in other capitals.
-bool is_repeated_name(std::string_view name, std::string_view other) {
-    const auto small = [](std::string_view text) {
-        std::string letters(without_blanks(text));
-        for (char& c : letters) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        return letters;
-    };
+std::string small_letters(std::string_view name) {
+    std::string letters(without_blanks(name));
+    for (char& c : letters) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return letters;
+}
+
+/// `name` without what a reader puts behind a name that comes again: "age" of "age.1".
+std::string_view without_number(std::string_view name) {
     const size_t point = name.rfind('.');
     const bool numbered = point != name.npos && parse_int(name.substr(point + 1));
-    return (numbered && name.substr(0, point) == other) || small(name) == small(other);
+    return numbered ? name.substr(0, point) : name;
 }
+
+/// Whether `name` is `other` with a number behind it, or in other capitals.
+bool is_repeated_name(std::string_view name, std::string_view other) {
+    return without_number(name) == other || small_letters(name) == small_letters(other);
+}
+
+/// Finds the columns that another may repeat by their names, without comparing each with each: a table may have 200,000.
+class Candidates {
+public:
+    /// Of columns that outlive it.
+    explicit Candidates(const std::vector<ColumnSummary>& columns) {
+        for (size_t i = 0; i < columns.size(); ++i) {
+            if (is_target_kind(columns[i].kind)) targets_.insert(i);
+            by_name_[small_letters(columns[i].name)].push_back(i);
+        }
+    }
+
+    /// The positions of the targets, and of the columns whose name `name` may repeat.
+    std::set<size_t> of(std::string_view name) const {
+        std::set<size_t> positions = targets_;
+        for (const std::string_view other : {name, without_number(name)}) {
+            if (const auto found = by_name_.find(small_letters(other)); found != by_name_.end()) {
+                positions.insert(found->second.begin(), found->second.end());
+            }
+        }
+        return positions;
+    }
+
+private:
+    std::set<size_t> targets_;
+    std::unordered_map<std::string, std::vector<size_t>> by_name_;
+};
 
 }  // namespace
 
 void warn_of_alike_columns(const Table& table, const std::vector<ColumnSummary>& columns,
                            std::vector<Warning>& warnings) {
     constexpr int64_t kFewRows = 20;  // in which columns are alike by chance
+    const Candidates candidates(columns);
     for (const ColumnSummary& column : columns) {
         if (!is_input_kind(column.kind) || column.distinct.value_or(0) < 2) continue;
-        for (const ColumnSummary& other : columns) {
+        for (const size_t position : candidates.of(column.name)) {
+            const ColumnSummary& other = columns[position];
             const bool alike = other.distinct == column.distinct && other.missing == column.missing;
             if (&other == &column || !alike) continue;
             if (is_target_kind(other.kind) && table.rows() >= kFewRows) {

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -314,28 +315,41 @@ private:
     const at::Tensor& train_;
 };
 
+/// Adds names to a list that are not in it yet. The list is not searched for each: there may be 200,000.
+class NameAdder {
+public:
+    /// To a list that outlives it.
+    explicit NameAdder(std::vector<std::string>& names) : names_(names), there_(names.begin(), names.end()) {}
+    void add(const std::string& name) {
+        if (there_.insert(name).second) names_.push_back(name);
+    }
+
+private:
+    std::vector<std::string>& names_;
+    std::unordered_set<std::string> there_;
+};
+
 /// Names the columns that were found, in the table's order, after those that were named.
 void fill_in_names(TabularOptions& options, const std::vector<FoundColumn>& columns) {
+    NameAdder categories(options.cat_names), numbers(options.cont_names), dates(options.date_names),
+        classes(options.y_classes), values(options.y_values);
     for (const FoundColumn& column : columns) {
         const std::string& name = column.summary.name;
-        const auto add_to = [&](std::vector<std::string>& names) {
-            if (!has_name(names, name)) names.push_back(name);
-        };
         switch (column.summary.kind) {
             case ColumnKind::category:
-                add_to(options.cat_names);
+                categories.add(name);
                 break;
             case ColumnKind::number:
-                add_to(options.cont_names);
+                numbers.add(name);
                 break;
             case ColumnKind::date:
-                add_to(options.date_names);
+                dates.add(name);
                 break;
             case ColumnKind::target_class:
-                if (!has_name(options.y_multi_label, name)) add_to(options.y_classes);
+                if (!has_name(options.y_multi_label, name)) classes.add(name);
                 break;
             case ColumnKind::target_value:
-                if (!has_name(options.y_log, name)) add_to(options.y_values);
+                if (!has_name(options.y_log, name)) values.add(name);
                 break;
             case ColumnKind::text:
             case ColumnKind::ignored:

@@ -100,6 +100,17 @@ size_t count_files(const fs::path& folder) {
     return static_cast<size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
 }
 
+TEST(TensorBoard, what_came_before_a_checkpoint_is_in_the_file_whatever_becomes_of_the_process) {
+    EMBARK_NEEDS_PYTHON_MODULE("tensorboard");
+    const testing::TemporaryFolder folder;
+    TensorBoard log(folder.path());
+    Fit fit(log);
+    fit.batch(2, 0.001);
+    StateDict checkpoint;
+    log.save_state(checkpoint, fit.state);
+    EXPECT_THAT(points(read_log(folder.path()), "batch_loss"), ElementsAre(std::pair<int64_t, float>(1, 2)));
+}
+
 TEST(TensorBoard, its_own_reader_finds_every_value_at_its_step) {
     EMBARK_NEEDS_PYTHON_MODULE("tensorboard");
     const testing::TemporaryFolder folder;
