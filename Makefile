@@ -2,14 +2,14 @@
 # Your own LibTorch and Arrow: make CMAKE_PREFIX_PATH=/path/to/libtorch:/path/to/arrow
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-all build package docs bench course sanitize fuzz format tidy clean
+.PHONY: help demo test test-all build package docs bench course sanitize sanitize-threads fuzz fuzz-campaign break soak format tidy clean
 
 export CMAKE_PREFIX_PATH
 
 SOURCES = git ls-files -z --cached --others --exclude-standard '*.h' '*.cpp'
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):[a-z ]*##/\1/p' Makefile | while read -r name text; do printf '  make %-10s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):[a-z ]*##/\1/p' Makefile | while read -r name text; do printf '  make %-18s%s\n' "$$name" "$$text"; done
 
 demo:  ## train on MovieLens 100k, export the model and use it
 	@tools/demo
@@ -50,10 +50,31 @@ sanitize:  ## run the tests under AddressSanitizer and UndefinedBehaviorSanitize
 	cmake --build --preset sanitize
 	ctest --preset sanitize
 
+sanitize-threads:  ## run the tests of what has threads under ThreadSanitizer
+	@tools/setup sanitize-threads
+	cmake --build --preset sanitize-threads
+	ctest --preset sanitize-threads
+
 fuzz:  ## give mutated files to everything that reads files, 60 s each, under the sanitizers
 	@tools/setup sanitize
 	cmake --build --preset sanitize --target fuzz
-	cd build/sanitize && for name in csv parquet safetensors weights checkpoint archive onnx; do OMP_NUM_THREADS=1 bin/fuzz $$name 60 || exit 1; done
+	cd build/sanitize && for name in csv parquet safetensors weights checkpoint archive onnx; do OMP_NUM_THREADS=1 bin/fuzz $$name 60s || exit 1; done
+
+fuzz-campaign:  ## give a million of them to each of what is fast enough (hours)
+	@tools/setup sanitize
+	cmake --build --preset sanitize --target fuzz
+	cd build/sanitize && for some in csv:1000000 safetensors:1000000 weights:1000000 checkpoint:1000000 onnx:1000000 archive:20000 parquet:20000; do \
+		OMP_NUM_THREADS=1 bin/fuzz $${some%:*} $${some#*:} || exit 1; done
+
+break:  ## kill every command that writes, and make the system calls of its saves fail
+	@tools/setup
+	cmake --build --preset release --target bin/embark
+	tools/break
+
+soak:  ## train, save, load and predict for 10 minutes; memory, descriptors and threads must stay flat
+	@tools/setup
+	cmake --build --preset release --target bin/endurance
+	OMP_NUM_THREADS=1 build/bin/endurance soak
 
 format:  ## format the sources with clang-format
 	$(SOURCES) | xargs -0 clang-format -i

@@ -39,9 +39,9 @@ if(EMBARK_UNITY_BUILD)
   target_compile_options(embark_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 if(EMBARK_SANITIZE)
-  target_compile_options(embark_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+  target_compile_options(embark_flags INTERFACE -fsanitize=${EMBARK_SANITIZE} -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer)
-  target_link_options(embark_flags INTERFACE -fsanitize=address,undefined)
+  target_link_options(embark_flags INTERFACE -fsanitize=${EMBARK_SANITIZE})
 endif()
 
 # Two precompiled headers serve all targets. Instantiating what LibTorch's frontend leaves to the end of every file takes

@@ -44,7 +44,8 @@ public:
     void after_epoch(TrainingState& state) override;
     void cleanup_fit(TrainingState& state) override;
     void save_state(StateDict& to, const TrainingState& state) const override;
-    /// What the interrupted fit logged after its checkpoint is dropped by TensorBoard.
+    /// What the interrupted fit logged after its checkpoint is dropped by TensorBoard; only an epoch's point, where the
+    /// checkpoint is of the epoch's last batch, stands twice.
     void load_state(const StateDict& from, TrainingState& state) override;
 
 private:
