@@ -23,15 +23,15 @@ struct RotatedColumns {
 /// of rows, not from their order.
 struct Neighbours {
     /// The columns of numbers that are coordinates, and what each is divided by: its deviation in training.
-    std::vector<std::string> columns;
-    std::vector<double> scales;
+    std::vector<std::string> columns = {};
+    std::vector<double> scales = {};
     /// How many nearest rows, ascending.
-    std::vector<int64_t> counts;
+    std::vector<int64_t> counts = {};
     /// (columns, rows) float64, divided by their scales.
-    at::Tensor points;
+    at::Tensor points = {};
     /// (rows, numbers) float64: of each target its value as it is learned, or 1 for each of a row's classes and 0 for
     /// the others.
-    at::Tensor targets;
+    at::Tensor targets = {};
 
     /// Numbers that a row gets: one for each count and column of `targets`.
     int64_t width() const;

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <embark/core/error.h>
 #include <embark/core/text.h>
 
 namespace embark::tools {
@@ -36,7 +37,7 @@ std::string wrap(std::string_view text, size_t width, size_t indent) {
     while (words >> word) {
         const bool is_first = used == 0;
         if (!is_first && used + 1 + columns(word) > width) {
-            wrapped += "\n" + std::string(indent, ' ');
+            wrapped += concat("\n", std::string(indent, ' '));
             used = 0;
         } else if (!is_first) {
             wrapped += ' ';

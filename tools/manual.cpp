@@ -155,8 +155,8 @@ std::string zsh_completion(const std::vector<DescribedCommand>& commands) {
         }
         options += "        " + pattern_of(command) + ") _arguments";
         for (const auto& option : command.help.options) {
-            options += " '" + option.name + "[" + zsh_text(option.text) + "]" +
-                       (option.value.empty() ? "" : ":" + zsh_text(option.value) + ":_files") + "'";
+            const std::string value = option.value.empty() ? "" : concat(":", zsh_text(option.value), ":_files");
+            options += concat(" '", option.name, "[", zsh_text(option.text), "]", value, "'");
         }
         options += " '*:file:_files' ;;\n";
     }

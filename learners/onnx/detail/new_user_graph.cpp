@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include "../../../core/error.h"
+#include "../../../core/tensors.h"
 #include "../../../predictor/detail/collab_file.h"
 #include "term.h"
 
@@ -14,7 +15,18 @@ namespace embark::onnx {
 
 namespace {
 
-constexpr const char* kNewUserParts = "_embark_new_user_parts";
+/// What the file has for new users: at least `n` tensors. Throws Error where it has something else.
+Tensors new_user_parts(const ExportedFile& file, size_t n) {
+    const c10::IValue parts = file.attribute("_embark_new_user_parts");
+    Tensors tensors;
+    if (parts.isTuple()) {
+        for (const c10::IValue& part : parts.toTupleRef().elements()) {
+            if (part.isTensor()) tensors.push_back(part.toTensor());
+        }
+    }
+    require(tensors.size() >= n, file.name(), " has something else where what it computes new users from should be");
+    return tensors;
+}
 
 /// A float32 tensor of the module, by the path of its name.
 at::Tensor tensor_of(const ExportedFile& file, const std::string& name, const std::string& part = "") {
@@ -58,10 +70,10 @@ Term solve(const Term& left, const Term& right, int64_t width) {
 
 /// RankingModel's least squares for somebody with these `items` (n): the vector (1, width).
 std::string vector_by_least_squares(Graph& graph, const ExportedFile& file, const std::string& items) {
-    const auto numbers = file.attribute(kNewUserParts).toTupleRef().elements();
-    const double alpha = numbers[0].toTensor().item<double>();
+    const Tensors numbers = new_user_parts(file, 2);
+    const double alpha = numbers[0].item<double>();
     const at::Tensor vectors = tensor_of(file, "item_factors", "weight"), all = vectors.to(at::kDouble);
-    const at::Tensor gram = all.t().mm(all) + numbers[1].toTensor();
+    const at::Tensor gram = all.t().mm(all) + numbers[1];
     const Term table = {&graph, graph.constant(vectors.unsqueeze(0), "item_factors.weight"), at::kFloat};
     const Term seen = cast(take_items(table, items), at::kDouble), turned = permute(seen, {0, 2, 1});
     const Term left = matmul(turned, seen) * alpha + Term{&graph, graph.constant(gram, "gram"), at::kDouble};
@@ -76,7 +88,8 @@ struct RatingNumbers {
 };
 
 RatingNumbers rating_numbers(const ExportedFile& file) {
-    const at::Tensor numbers = file.attribute(kNewUserParts).toTupleRef().elements()[5].toTensor();
+    const at::Tensor numbers = new_user_parts(file, 6)[5];
+    require(numbers.numel() == 3, file.name(), " does not say in which range its ratings are");
     return {numbers[0].item<double>(), numbers[1].item<double>(), numbers[2].item<double>()};
 }
 
@@ -96,7 +109,7 @@ std::string new_user_scores(Graph& graph, const ExportedFile& file, const std::s
     }
     if (form == "least squares") return scores_of_vector(graph, file, vector_by_least_squares(graph, file, items));
     require(form == "history", file.name(), " knows new users in a way of its own, '", form, "'");
-    const at::Tensor history = file.attribute(kNewUserParts).toTupleRef().elements()[0].toTensor();
+    const at::Tensor history = new_user_parts(file, 1)[0];
     const std::string rows = graph.node("Gather", {graph.constant(history.to(at::kFloat), "history"), items});
     const std::string sum = graph.node("ReduceSum", {rows, graph.integers({0})}, {{"keepdims", int64_t{1}}});
     const std::string n = graph.cast(graph.node("Shape", {items}), Type::float32);
@@ -105,15 +118,15 @@ std::string new_user_scores(Graph& graph, const ExportedFile& file, const std::s
 }
 
 std::string new_user_ratings(Graph& graph, const ExportedFile& file, const std::string& items, const std::string& ratings) {
-    const auto parts = file.attribute(kNewUserParts).toTupleRef().elements();
+    const Tensors parts = new_user_parts(file, 6);
     // These come from numbers of 32 bits.
     const auto table = [&](size_t i, const char* hint) {
-        return Term{&graph, graph.constant(parts[i].toTensor().to(at::kFloat), hint), at::kFloat};
+        return Term{&graph, graph.constant(parts[i].to(at::kFloat), hint), at::kFloat};
     };
     const auto doubles = [](const Term& x) { return cast(x, at::kDouble); };
     const auto of_items = [&](const Term& of_all) { return doubles(take_items(of_all, items)); };
     const Term factors = table(0, "item_factors"), bias = table(1, "item_bias");
-    const int64_t width = parts[0].toTensor().size(2);
+    const int64_t width = parts[0].size(2);
     const auto [offset, low, high] = rating_numbers(file);
 
     const Term n = cast(Term{&graph, graph.node("Shape", {items}), at::kLong}, at::kDouble), share = 1. / sqrt(n);
@@ -123,7 +136,7 @@ std::string new_user_ratings(Graph& graph, const ExportedFile& file, const std::
     const Term left = Term{&graph, ratings, at::kDouble} - offset - of_items(bias) - (sums_bias - rated_bias) -
                       reduce_sum((sums - rated) * seen, {2}, /*keep=*/false);
     const Term known = concat_terms({seen, slice(seen, 2, 0, 1) * 0. + 1.}, 2), of_known = permute(known, {0, 2, 1});
-    const Term prior = {&graph, graph.constant(parts[4].toTensor(), "prior"), at::kDouble};
+    const Term prior = {&graph, graph.constant(parts[4], "prior"), at::kDouble};
     const Term own = solve(matmul(of_known, known) + prior, matmul(of_known, unsqueeze(left, {2})), width + 1);
     const Term user = permute(sums, {0, 2, 1}) + slice(own, 1, 0, width);
     Term scores = squeeze(matmul(doubles(factors), user), {2}) + doubles(bias) + sums_bias +
