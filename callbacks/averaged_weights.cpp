@@ -45,9 +45,10 @@ void AveragedWeights::update(double share, Averaged averaged) {
     ++updates_;
     const size_t n_averaged = averaged == Averaged::parameters ? n_parameters_ : values_.size();
     for (size_t i = 0; i < values_.size(); ++i) {
-        // A buffer's infinite numbers are constants, as ends of intervals, and ∞ − ∞ is not a number.
-        const bool is_constant = i >= n_parameters_ && kept_[i].isinf().any().item<bool>();
-        const bool is_averaged = i < n_averaged && values_[i].is_floating_point() && !is_constant;
+        // A buffer's infinite numbers are constants, as ends of intervals, and ∞ − ∞ is not a number. Only what would be
+        // averaged is searched for them, in each batch.
+        const auto is_constant = [&] { return i >= n_parameters_ && kept_[i].isinf().any().item<bool>(); };
+        const bool is_averaged = i < n_averaged && values_[i].is_floating_point() && !is_constant();
         if (is_averaged)
             kept_[i].lerp_(values_[i].detach(), share);
         else

@@ -229,10 +229,11 @@ at::Tensor CollabLearner::user_bias() const {
 
 CollabLearner collab_learner(CollabDataLoaders dls, const CollabModelOptions& model, LearnerOptions options) {
     if (!options.loss) options.loss = mse_loss_flat();
+    // Before the model is made, whose memory grows with its members.
+    if (model.members > 1) dls = dls.with_passes(model.members);
     Model made = model.use_nn ? network(model, dls) : dot_product(model, dls, options.fused_step);
     if (model.start_at_mean && !model.clip) start_at_mean(made.module(), dls.train(), model.y_range);
     auto warnings = warnings_of(dls.collab(), model.y_range);
-    if (model.members > 1) dls = dls.with_passes(model.members);
     return CollabLearner(std::move(dls), std::move(made), std::move(options), std::move(warnings));
 }
 

@@ -8,15 +8,12 @@
 
 #include "../core/detail/parallel.h"
 #include "../core/text.h"
+#include "detail/same_distance.h"
 #include "tabular_encoder.h"
 
 namespace embark {
 
 namespace {
-
-/// Rows this much farther away are as far: coordinates on a grid have many rows at one distance, which rounding alone
-/// would set apart, and otherwise in each of an exported file's forms.
-constexpr double kSameDistance = 1 + 1e-9;
 
 /// Computes the means of one row after another.
 class MeanTargets {

@@ -185,7 +185,7 @@ void TargetColumn::activate(float* first) const {
     }
     const float highest = *std::max_element(first, last);
     float sum = 0;
-    for (float* value = first; value != last; ++value) sum += * value = std::exp(*value - highest);
+    for (float* value = first; value != last; ++value) sum += *value = std::exp(*value - highest);
     for (float* value = first; value != last; ++value) *value /= sum;
 }
 

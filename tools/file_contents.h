@@ -14,7 +14,7 @@ nlohmann::json file_contents(const std::string& path);
 /// What an ONNX file that Embark wrote says of itself. Throws Error for others.
 std::string onnx_description(const std::string& path);
 
-/// The entry `name` of an ONNX file's metadata. Throws Error with `otherwise` as its message where there is none.
+/// The entry `name` of an ONNX file's metadata. Throws Error with `otherwise` as its message where it is missing.
 const std::string& onnx_entry(const std::map<std::string, std::string>& metadata, const std::string& name,
                               const std::string& otherwise);
 

@@ -193,10 +193,12 @@ Interactions Interactions::of_parts(InteractionParts parts, const InteractionOpt
     }
     data->each_train_pairs = [pairs](const auto& visit) { visit(pairs); };
     if (options.user_table) {
-        data->user_features = fit_side_features(*options.user_table, data->user_name, data->users, data->users.size(), impl->warnings);
+        data->user_features = fit_side_features(*options.user_table, data->user_name, data->users, data->users.size(),
+                                                impl->warnings);
     }
     if (options.item_table) {
-        data->item_features = fit_side_features(*options.item_table, data->item_name, data->items, data->items.size(), impl->warnings);
+        data->item_features = fit_side_features(*options.item_table, data->item_name, data->items, data->items.size(),
+                                                impl->warnings);
     }
     impl->data = std::move(data);
     return Interactions(std::move(impl));

@@ -20,6 +20,7 @@
 #include <torch/torch.h>
 #include <unistd.h>
 
+#include "made_ratings.h"
 #include "test_files.h"
 
 namespace embark::endurance {
@@ -34,13 +35,7 @@ Held held() {
 }
 
 Table ratings(int64_t n) {
-    const auto i = at::arange(n);
-    const auto user = i * 7 % 20, item = i * 13 % 10;
-    return Table::of_rows(n)
-        .with_column("user", user)
-        .with_column("item", item)
-        .with_column("rating", ((user % 5 + item % 3) % 5 + 1).to(at::kDouble))
-        .with_column("age", (user * 3 % 47 + 18).to(at::kDouble));
+    return testing::made_ratings(n, 20, 10);
 }
 
 namespace {

@@ -17,6 +17,8 @@
 
 #include <torch/torch.h>
 
+#include "made_ratings.h"
+
 namespace embark {
 namespace {
 
@@ -26,14 +28,7 @@ constexpr int64_t kRows = 800;
 
 /// Ratings by 60 users of 50 items, with an age and a day, which the tables of people have too.
 Table rows() {
-    const auto i = at::arange(kRows);
-    const auto user = i * 7 % 60, item = i * 13 % 50;
-    return Table::of_rows(kRows)
-        .with_column("user", user)
-        .with_column("item", item)
-        .with_column("rating", ((user % 5 + item % 3) % 5 + 1).to(at::kDouble))
-        .with_column("age", (user * 3 % 47 + 18).to(at::kDouble))
-        .with_column("day", i * 3'600);
+    return testing::made_ratings(kRows, 60, 50).with_column("day", at::arange(kRows) * 3'600);
 }
 
 LearnerOptions reported(LearnerOptions options, const fs::path& folder) {

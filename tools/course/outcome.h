@@ -77,7 +77,7 @@ struct Outcome {
 
     Verdict verdict() const;
     /// The judgement whose figures say how it came out: what differs, else what is better, else of a figure of the
-    /// notes, else the first. Null where there is none.
+    /// notes, else the first. Null without judgements.
     const Judgement* headline() const;
 };
 

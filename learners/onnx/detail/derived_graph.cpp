@@ -4,6 +4,8 @@
 
 #include <ATen/ATen.h>
 
+#include "../../../predictor/detail/same_distance.h"
+
 namespace embark::onnx {
 
 namespace {
@@ -44,7 +46,7 @@ std::string neighbour_means(Graph& graph, const std::string& values, const Neigh
     Names means;
     for (const int64_t count : neighbours.counts) {
         const std::string last = graph.node("Gather", {nearest, graph.integers({count - 1})}, {{"axis", int64_t{1}}});
-        const std::string limit = graph.node("Mul", {last, graph.number(1 + 1e-9)});
+        const std::string limit = graph.node("Mul", {last, graph.number(kSameDistance)});
         const std::string near = graph.cast(graph.node("LessOrEqual", {distances, limit}), Type::float64);
         const std::string n = graph.node("ReduceSum", {near, graph.integers({1})});
         means.push_back(graph.node("Div", {graph.node("MatMul", {near, targets}), n}));

@@ -127,31 +127,31 @@ std::string new_user_ratings(Graph& graph, const ExportedFile& file, const std::
     const auto of_items = [&](const Term& of_all) { return doubles(take_items(of_all, items)); };
     const Term factors = table(0, "item_factors"), bias = table(1, "item_bias");
     const int64_t width = parts[0].size(2);
-    const auto [offset, low, high] = rating_numbers(file);
+    const RatingNumbers numbers = rating_numbers(file);
 
     const Term n = cast(Term{&graph, graph.node("Shape", {items}), at::kLong}, at::kDouble), share = 1. / sqrt(n);
     const Term rated = of_items(table(2, "rated_factors")) * share, rated_bias = of_items(table(3, "rated_bias")) * share;
     const Term sums = reduce_sum(rated, {1}, /*keep=*/true), sums_bias = reduce_sum(rated_bias, {1}, /*keep=*/true);
     const Term seen = of_items(factors);
-    const Term left = Term{&graph, ratings, at::kDouble} - offset - of_items(bias) - (sums_bias - rated_bias) -
+    const Term left = Term{&graph, ratings, at::kDouble} - numbers.offset - of_items(bias) - (sums_bias - rated_bias) -
                       reduce_sum((sums - rated) * seen, {2}, /*keep=*/false);
     const Term known = concat_terms({seen, slice(seen, 2, 0, 1) * 0. + 1.}, 2), of_known = permute(known, {0, 2, 1});
     const Term prior = {&graph, graph.constant(parts[4], "prior"), at::kDouble};
     const Term own = solve(matmul(of_known, known) + prior, matmul(of_known, unsqueeze(left, {2})), width + 1);
     const Term user = permute(sums, {0, 2, 1}) + slice(own, 1, 0, width);
     Term scores = squeeze(matmul(doubles(factors), user), {2}) + doubles(bias) + sums_bias +
-                  squeeze(slice(own, 1, width, width + 1), {2}) + offset;
-    if (rating_numbers(file).is_ranged()) {
-        scores = minimum(maximum(scores, number_like(scores, low)), number_like(scores, high));
+                  squeeze(slice(own, 1, width, width + 1), {2}) + numbers.offset;
+    if (numbers.is_ranged()) {
+        scores = minimum(maximum(scores, number_like(scores, numbers.low)), number_like(scores, numbers.high));
     }
     return cast(reduce_mean(scores, {0}, /*keep=*/false), at::kFloat).name;
 }
 
 std::string are_ratings(Graph& graph, const ExportedFile& file, const std::string& items, const std::string& ratings) {
     const Term codes = {&graph, items, at::kLong}, values = {&graph, ratings, at::kDouble};
-    const auto [offset, low, high] = rating_numbers(file);
-    const bool ranged = rating_numbers(file).is_ranged();
-    const double least = ranged ? 2 * low - high : -1e300, most = ranged ? 2 * high - low : 1e300;
+    const RatingNumbers numbers = rating_numbers(file);
+    const double least = numbers.is_ranged() ? 2 * numbers.low - numbers.high : -1e300,
+                 most = numbers.is_ranged() ? 2 * numbers.high - numbers.low : 1e300;
     const Term good = codes > 0. && !(values < least) && !(values > most) && values == values;
     const Term n_good = reduce_sum(cast(good, at::kLong), {0}, /*keep=*/true);
     const Term n_distinct = {&graph, graph.node("Shape", {graph.nodes("Unique", {items}, 1).front()}), at::kLong};
