@@ -7,7 +7,7 @@
 #include "hand_made_fit.h"
 
 namespace embark {
-namespace {
+namespace category_dropout_test {
 
 using testing::HandMadeFit;
 using testing::message_of;
@@ -44,5 +44,5 @@ TEST(CategoryDropout, says_what_it_cannot_do) {
     EXPECT_THAT(message_of<Error>([&] { callback.before_batch(fit.state); }), ::testing::HasSubstr("int64"));
 }
 
-}  // namespace
+}  // namespace category_dropout_test
 }  // namespace embark

@@ -15,7 +15,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace gradients_test {
 
 using testing::group_with_gradients;
 using testing::HandMadeFit;
@@ -189,5 +189,5 @@ TEST(GradientAccumulation, refuses_bad_settings) {
     EXPECT_THAT(message_of<UsageError>([] { GradientAccumulation({.n_acc = 0}); }), HasSubstr("Invalid n_acc 0"));
 }
 
-}  // namespace
+}  // namespace gradients_test
 }  // namespace embark

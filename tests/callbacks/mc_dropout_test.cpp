@@ -6,7 +6,7 @@
 #include "hand_made_fit.h"
 
 namespace embark {
-namespace {
+namespace mc_dropout_test {
 
 struct WordDropoutImpl : torch::nn::Module {
     at::Tensor forward(const at::Tensor& x) { return torch::dropout(x, 0.5, is_training()); }
@@ -43,5 +43,5 @@ TEST(MCDropout, puts_dropout_layers_alone_in_train_mode) {
     EXPECT_THAT(in_train_mode(), ::testing::IsEmpty());
 }
 
-}  // namespace
+}  // namespace mc_dropout_test
 }  // namespace embark

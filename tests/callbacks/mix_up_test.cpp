@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace mix_up_test {
 
 using testing::HandMadeFit;
 using ::testing::HasSubstr;
@@ -114,5 +114,5 @@ TEST(MixUp, refuses_categories_and_bad_settings) {
     EXPECT_THAT(message_of<UsageError>([] { MixUp({.alpha = 0}); }), HasSubstr("Invalid alpha 0"));
 }
 
-}  // namespace
+}  // namespace mix_up_test
 }  // namespace embark

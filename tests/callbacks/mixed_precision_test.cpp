@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace mixed_precision_test {
 
 using testing::group_with_gradients;
 using testing::HandMadeFit;
@@ -187,5 +187,5 @@ TEST(MixedPrecision, refuses_bad_settings) {
                 HasSubstr("Invalid growth_interval 0"));
 }
 
-}  // namespace
+}  // namespace mixed_precision_test
 }  // namespace embark

@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace short_epoch_test {
 
 /// How many of `n_iter` batches are done.
 int64_t batches(const ShortEpochOptions& options, int64_t n_iter, bool training) {
@@ -41,5 +41,5 @@ TEST(ShortEpoch, refuses_bad_settings) {
     EXPECT_THAT(testing::message_of<UsageError>([] { ShortEpoch({.pct = 2}); }), ::testing::HasSubstr("Invalid pct 2"));
 }
 
-}  // namespace
+}  // namespace short_epoch_test
 }  // namespace embark

@@ -15,7 +15,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tracker_test {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -327,5 +327,5 @@ TEST(SaveModel, says_beforehand_what_cannot_work) {
     EXPECT_THAT(message_of<Error>([&] { resumed.load_state(state, fit.state); }), HasSubstr("there is no such file"));
 }
 
-}  // namespace
+}  // namespace tracker_test
 }  // namespace embark

@@ -8,7 +8,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace training_state_test {
 
 TEST(TrainingState, a_level_is_left_with_those_inside_it) {
     TrainingState state;
@@ -64,5 +64,5 @@ TEST(TrainingState, the_first_reason_to_stop_stays) {
     EXPECT_EQ(state.stop_reason(), "the loss is not a number");
 }
 
-}  // namespace
+}  // namespace training_state_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace device_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -46,5 +46,5 @@ TEST(RngState, comes_back) {
     EXPECT_ANY_THROW(set_rng_state(before.slice(0, 0, 100)));
 }
 
-}  // namespace
+}  // namespace device_test
 }  // namespace embark

@@ -18,7 +18,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace file_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -281,5 +281,5 @@ TEST(File, says_what_is_wrong_with_a_path_to_write) {
     EXPECT_EQ(entries(folder.path()), 1U);
 }
 
-}  // namespace
+}  // namespace file_test
 }  // namespace embark

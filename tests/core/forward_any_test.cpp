@@ -6,7 +6,7 @@
 #include <embark/core/error.h>
 
 namespace embark {
-namespace {
+namespace forward_any_test {
 
 using at::Tensor;
 
@@ -43,5 +43,5 @@ TEST(ForwardAny, takes_up_to_sixteen_tensors_and_gives_those_of_pairs_arrays_and
     EXPECT_THROW(called<OfNine>(8), Error);
 }
 
-}  // namespace
+}  // namespace forward_any_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "../../core/detail/parallel.h"
 
 namespace embark {
-namespace {
+namespace parallel_test {
 
 /// Runs a test with a number of threads, and gives LibTorch its own number back.
 class ParallelForEach : public ::testing::TestWithParam<int> {
@@ -81,5 +81,5 @@ TEST_P(ParallelForEach, inside_another_it_is_one_thread) {
 
 INSTANTIATE_TEST_SUITE_P(threads, ParallelForEach, ::testing::Values(1, 2, 4));
 
-}  // namespace
+}  // namespace parallel_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace safetensors_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -122,5 +122,5 @@ TEST(Safetensors, text_that_is_not_utf_8_is_refused_and_not_changed) {
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "state"));
 }
 
-}  // namespace
+}  // namespace safetensors_test
 }  // namespace embark

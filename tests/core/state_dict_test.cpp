@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace state_dict_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -79,5 +79,5 @@ TEST(StateDict, keeps_a_copy_of_a_tensor) {
     EXPECT_TRUE(state.get<at::Tensor>("x").equal(torch::zeros({2})));
 }
 
-}  // namespace
+}  // namespace state_dict_test
 }  // namespace embark

@@ -6,7 +6,7 @@
 #include <embark/core/detail/printable.h>
 
 namespace embark {
-namespace {
+namespace text_test {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -105,5 +105,5 @@ TEST(Text, control_characters_are_not_printable_and_everything_else_is) {
     EXPECT_EQ(printable("\xc2"), "\xc2");
 }
 
-}  // namespace
+}  // namespace text_test
 }  // namespace embark

@@ -23,7 +23,7 @@
 
 // What the processes of data_parallel_test.cpp do; each scenario writes "<size>.safetensors" in the test's folder.
 namespace embark::testing {
-namespace {
+namespace data_parallel_scenarios {
 
 namespace fs = std::filesystem;
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
@@ -348,5 +348,5 @@ const RegisterScenario large_table("large_table", [](const fs::path& folder) {
         save_safetensors(folder / "bytes.safetensors", result.content());
 });
 
-}  // namespace
+}  // namespace data_parallel_scenarios
 }  // namespace embark::testing

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace data_parallel_test {
 
 using ::testing::AllOf;
 using testing::expect_alike;
@@ -109,5 +109,5 @@ TEST(DataParallel, does_nothing_alone_and_refuses_a_bucket_of_no_size) {
               "Invalid bucket_mb 0: it must be a number above 0");
 }
 
-}  // namespace
+}  // namespace data_parallel_test
 }  // namespace embark

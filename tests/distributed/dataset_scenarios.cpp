@@ -8,7 +8,7 @@
 
 // What the processes of dataset_test.cpp do: fits of samples that each process makes its own share of.
 namespace embark::testing {
-namespace {
+namespace dataset_scenarios {
 
 /// Points with noise, weighted, whose sum is to be found; by number and one after the other.
 struct Sums {
@@ -55,5 +55,5 @@ const RegisterScenario endless("dataset_endless", [](const std::filesystem::path
     fit(DataLoaders::from_dataset(EndlessSums(), EndlessSums(), given), folder);
 });
 
-}  // namespace
+}  // namespace dataset_scenarios
 }  // namespace embark::testing

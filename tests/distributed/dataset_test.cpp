@@ -5,7 +5,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dataset_test {
 
 using testing::expect_alike;
 using testing::read_fit;
@@ -24,5 +24,5 @@ TEST(DatasetOfProcesses, samples_of_1_2_and_3_processes_come_to_one_fit) {
     }
 }
 
-}  // namespace
+}  // namespace dataset_test
 }  // namespace embark

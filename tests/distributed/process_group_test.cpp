@@ -19,7 +19,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace process_group_test {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
@@ -269,5 +269,5 @@ TEST(ProcessGroup, a_process_that_hangs_is_named_within_the_timeout) {
     EXPECT_THAT(results[0].output, HasSubstr("rank 1 lives and hangs: it is at exchange 20 where rank 0 is at 21"));
 }
 
-}  // namespace
+}  // namespace process_group_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 
 // An epoch of MovieLens 100k and of Adult, by one process and by several.
 namespace embark {
-namespace {
+namespace real_data_test {
 
 namespace fs = std::filesystem;
 using testing::data_folder;
@@ -87,5 +87,5 @@ TEST(RealData, an_epoch_of_adult_without_batch_norm_is_that_of_one_process) {
     expect_same_weights("adult", "adult/adult.data");
 }
 
-}  // namespace
+}  // namespace real_data_test
 }  // namespace embark

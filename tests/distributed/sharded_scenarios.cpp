@@ -26,7 +26,7 @@
 
 // What the processes of sharded_test.cpp do.
 namespace embark::testing {
-namespace {
+namespace sharded_scenarios {
 
 namespace fs = std::filesystem;
 
@@ -328,5 +328,5 @@ const RegisterScenario collab("sharded_collab", [](const fs::path& folder) {
     require(std::abs(answer - expected) < 1e-6, "the exported model answers ", answer, " instead of ", expected);
 });
 
-}  // namespace
+}  // namespace sharded_scenarios
 }  // namespace embark::testing

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace sharded_test {
 
 using testing::expect_alike;
 using testing::FitResult;
@@ -168,5 +168,5 @@ TEST(ShardedEmbedding, needs_no_other_word_to_be_trained_by_all_processes) {
     }
 }
 
-}  // namespace
+}  // namespace sharded_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 // What the processes of stream_test.cpp do: fits of rows that each process reads its own share of. The test has written
 // "ratings" and "people", folders of Parquet files.
 namespace embark::testing {
-namespace {
+namespace stream_scenarios {
 
 namespace fs = std::filesystem;
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
@@ -77,5 +77,5 @@ const RegisterScenario resumed("streamed_resumed", [](const fs::path& folder) {
     write_fit(again, folder, "resumed.safetensors");
 });
 
-}  // namespace
+}  // namespace stream_scenarios
 }  // namespace embark::testing

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace stream_test {
 
 using testing::expect_alike;
 using testing::read_fit;
@@ -89,5 +89,5 @@ TEST_F(Stream, a_fit_of_shares_goes_on_from_a_checkpoint_to_the_bit) {
     }
 }
 
-}  // namespace
+}  // namespace stream_test
 }  // namespace embark

@@ -15,7 +15,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace averaged_weights_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -154,5 +154,5 @@ TEST(Swa, refuses_a_start_at_which_nothing_is_left_to_average) {
                 HasSubstr("Nothing would be averaged: swa starts at epoch 3, counted from 0, and the fit has 3"));
 }
 
-}  // namespace
+}  // namespace averaged_weights_test
 }  // namespace embark

@@ -18,7 +18,7 @@
 
 namespace embark {
 
-namespace {
+namespace best_ratings_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -308,5 +308,5 @@ TEST(CollabBatchSize, is_that_of_the_preset_and_fits_few_ratings) {
     EXPECT_THROW(collab_batch_size("bset", 1000), UsageError);
 }
 
-}  // namespace
+}  // namespace best_ratings_test
 }  // namespace embark

@@ -6,7 +6,7 @@
 #include <embark/learners/learner.h>
 
 namespace embark {
-namespace {
+namespace bn_freeze_test {
 
 /// Two batch norm layers, of which the first is frozen, after a fit.
 struct Norms {
@@ -50,5 +50,5 @@ TEST(BnFreeze, is_needed_for_that) {
     EXPECT_FALSE(has_first_statistics(moved.frozen));
 }
 
-}  // namespace
+}  // namespace bn_freeze_test
 }  // namespace embark

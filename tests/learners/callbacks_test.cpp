@@ -33,7 +33,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace callbacks_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -452,5 +452,5 @@ TEST(Callbacks, the_timer_counts_every_batch_of_a_fit) {
     EXPECT_GT(timer.seconds(), 0);
 }
 
-}  // namespace
+}  // namespace callbacks_test
 }  // namespace embark

@@ -18,7 +18,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace checkpoint_test {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
@@ -405,5 +405,5 @@ TEST(Checkpoints, of_version_0_1_keep_an_unnamed_callback_as_callback) {
     EXPECT_EQ(again->count, first->count);
 }
 
-}  // namespace
+}  // namespace checkpoint_test
 }  // namespace embark

@@ -15,7 +15,7 @@ using namespace embark;
 using embark::testing::message_of;
 using ::testing::HasSubstr;
 
-namespace {
+namespace class_weight_test {
 
 /// Five rows of a, two of b and one of c in training; the last four rows are for validation.
 TabularDataLoaders unbalanced(const std::string& target = "y") {
@@ -27,7 +27,7 @@ TabularDataLoaders unbalanced(const std::string& target = "y") {
                                                   .shuffle = false});
 }
 
-}  // namespace
+}  // namespace class_weight_test
 
 TEST(BalancedClasses, count_as_in_scikit_learn) {
     // compute_class_weight("balanced", classes=["a", "b", "c"], y=…) of the training rows.

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace collab_learner_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -172,5 +172,5 @@ TEST(CollabLearner, refuses_sizes_that_can_never_be_right) {
                 HasSubstr("needs use_nn = true"));
 }
 
-}  // namespace
+}  // namespace collab_learner_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace cuda_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -111,5 +111,5 @@ TEST_F(Cuda, refuses_lazy_updates) {
                 HasSubstr("embedding_update = lazy trains on the CPU, and the batches are on cuda:0"));
 }
 
-}  // namespace
+}  // namespace cuda_test
 }  // namespace embark

@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dataset_fit_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -207,5 +207,5 @@ TEST(DatasetFit, a_sample_that_cannot_be_read_ends_the_fit_with_one_sentence) {
                 HasSubstr("Sample 33 of the training data set: the file is gone"));
 }
 
-}  // namespace
+}  // namespace dataset_fit_test
 }  // namespace embark

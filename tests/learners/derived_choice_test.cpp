@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace derived_choice_test {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -99,5 +99,5 @@ TEST(DerivedChoice, is_part_of_the_fit_that_a_checkpoint_goes_on_with) {
     EXPECT_THAT(message_of<Error>([&] { fit({4}); }), HasSubstr("preprocessing"));
 }
 
-}  // namespace
+}  // namespace derived_choice_test
 }  // namespace embark

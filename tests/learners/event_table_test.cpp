@@ -15,7 +15,7 @@
 #include "event_recorder.h"
 
 namespace embark {
-namespace {
+namespace event_table_test {
 
 using testing::EventRecorder;
 using Events = std::vector<std::string>;
@@ -179,5 +179,5 @@ TEST(EventTable, docs_show_the_levels_of_the_one_list_of_events) {
     EXPECT_EQ(shown, listed);
 }
 
-}  // namespace
+}  // namespace event_table_test
 }  // namespace embark

@@ -21,7 +21,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace failed_fit_test {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -173,5 +173,5 @@ TEST(Recipe, the_default_one_of_ratings_has_their_range_and_begins_at_their_mean
     EXPECT_THAT(baseline_warnings(dls, 0.5), IsEmpty());
 }
 
-}  // namespace
+}  // namespace failed_fit_test
 }  // namespace embark

@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace fits_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -203,5 +203,5 @@ TEST(Fits, replacing_the_last_layer_of_a_tabular_model_with_members_leaves_the_h
     EXPECT_THAT(message_of<UsageError>([&] { replace_last_layer(*several, 2); }), HasSubstr("with 2 outputs"));
 }
 
-}  // namespace
+}  // namespace fits_test
 }  // namespace embark

@@ -21,7 +21,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace forged_checkpoint_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -224,5 +224,5 @@ TEST_F(ForgedCheckpoint, with_anything_in_the_place_of_one_value_goes_on_or_is_r
     }
 }
 
-}  // namespace
+}  // namespace forged_checkpoint_test
 }  // namespace embark

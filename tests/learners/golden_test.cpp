@@ -19,7 +19,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace golden_test {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
@@ -296,5 +296,5 @@ INSTANTIATE_TEST_SUITE_P(Version, Golden, ::testing::ValuesIn(versions()), [](co
     return name;
 });
 
-}  // namespace
+}  // namespace golden_test
 }  // namespace embark

@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace learner_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -334,5 +334,5 @@ TEST(Learner, a_loss_that_cannot_give_rows_is_refused_where_rows_have_weights) {
                 AllOf(HasSubstr("The mine loss gave a tensor of shape []"), HasSubstr("one number a row, [8]")));
 }
 
-}  // namespace
+}  // namespace learner_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace lr_find_test {
 
 using ::testing::HasSubstr;
 
@@ -186,5 +186,5 @@ TEST(LrFind, tries_with_the_hyper_parameters_at_hand) {
     EXPECT_DOUBLE_EQ(learn.optimizer().hyper("mom"), 0.3);
 }
 
-}  // namespace
+}  // namespace lr_find_test
 }  // namespace embark

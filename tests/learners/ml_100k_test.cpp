@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace ml_100k_test {
 
 constexpr int kSeeds = 5;
 
@@ -137,5 +137,5 @@ TEST_F(MovieLens100k, the_canonical_split_reaches_its_rmse) {
     EXPECT_LE(train(dls, 0, 0.1).last("rmse"), 0.920);
 }
 
-}  // namespace
+}  // namespace ml_100k_test
 }  // namespace embark

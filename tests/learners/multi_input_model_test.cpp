@@ -16,7 +16,7 @@
 
 using namespace embark;
 
-namespace {
+namespace multi_input_model_test {
 
 constexpr int64_t kRows = 1200, kWords = 12, kCategories = 4;
 
@@ -74,7 +74,7 @@ double accuracy_without(const DataLoaders& dls, const std::string& name) {
     return learn.validate().metrics.at("accuracy");
 }
 
-}  // namespace
+}  // namespace multi_input_model_test
 
 TEST(MultiInputModelTraining, learns_what_no_two_of_three_branches_can) {
     const auto dls = DataLoaders::from_tensors(parity_of_three(), {.batch_size = 32});

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace other_losses_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -116,5 +116,5 @@ TEST(LossModule, trains_as_the_loss_of_the_same_formula) {
     EXPECT_FALSE(weights_after(Loss("huber", torch::nn::HuberLoss())).allclose(weights_after(mse_loss_flat()), 1e-3));
 }
 
-}  // namespace
+}  // namespace other_losses_test
 }  // namespace embark

@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace outside_fit_test {
 
 using testing::EventRecorder;
 using ::testing::HasSubstr;
@@ -161,5 +161,5 @@ TEST(FitOptions, every_schedule_takes_them_alone_or_within_its_own) {
     EXPECT_EQ(times(), 4);
 }
 
-}  // namespace
+}  // namespace outside_fit_test
 }  // namespace embark

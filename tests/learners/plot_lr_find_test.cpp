@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace plot_lr_find_test {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -72,5 +72,5 @@ TEST(PlotLrFind, vega_lite_draws_it) {
     }
 }
 
-}  // namespace
+}  // namespace plot_lr_find_test
 }  // namespace embark

@@ -18,7 +18,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace ranking_learner_test {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -297,5 +297,5 @@ TEST(RankingLearner, large_pairs_count_as_so_many) {
     }
 }
 
-}  // namespace
+}  // namespace ranking_learner_test
 }  // namespace embark

@@ -32,7 +32,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace resume_test {
 
 using testing::TemporaryFolder;
 using Callbacks = std::vector<std::shared_ptr<Callback>>;
@@ -362,5 +362,5 @@ TEST(ResumeLeft, an_epoch_that_a_callback_left_is_not_taken_for_the_next_one) {
     }
 }
 
-}  // namespace
+}  // namespace resume_test
 }  // namespace embark

@@ -17,7 +17,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace same_fit_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -143,5 +143,5 @@ TEST_F(SameFit, of_an_earlier_version_is_told_by_what_that_noted) {
                 HasSubstr("number of validation rows (4 there, 2 here)"));
 }
 
-}  // namespace
+}  // namespace same_fit_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace streamed_fit_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -103,5 +103,5 @@ TEST_F(StreamedFit, a_table_with_embedded_numbers_looks_at_a_sample) {
     EXPECT_THAT(message_of<Error>([&] { feature_importance(learn); }), HasSubstr("are streamed"));
 }
 
-}  // namespace
+}  // namespace streamed_fit_test
 }  // namespace embark

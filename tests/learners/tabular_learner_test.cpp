@@ -21,7 +21,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-namespace {
+namespace tabular_learner_test {
 
 TabularDataLoaders flats(std::vector<std::string> targets, const std::function<void(TabularOptions&)>& change = {}) {
     TabularOptions options{.y_names = std::move(targets),
@@ -38,7 +38,7 @@ TabularLearner quiet_learner(const TabularDataLoaders& dls, const TabularLearner
     return tabular_learner(dls, config, {.metrics = std::move(metrics), .progress = false});
 }
 
-}  // namespace
+}  // namespace tabular_learner_test
 
 TEST(TabularLearner, learns_classes_from_categories_and_numbers) {
     auto learn = quiet_learner(flats({"let"}), {.layers = {32, 16}}, {accuracy(), roc_auc()});

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace train_step_test {
 
 using testing::EventRecorder;
 using ::testing::HasSubstr;
@@ -133,5 +133,5 @@ TEST(TrainStep, that_sends_too_little_or_in_another_order_is_an_error) {
         HasSubstr("sent the events of step where those of backward come next"));
 }
 
-}  // namespace
+}  // namespace train_step_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace training_loop_test {
 
 using testing::EventRecorder;
 using ::testing::HasSubstr;
@@ -181,5 +181,5 @@ TEST(TrainingLoop, a_stop_token_ends_the_fit_after_the_batch_at_hand) {
     EXPECT_THAT(learn.stop_reason(), HasSubstr("asked to stop, in epoch 0 after batch 0"));
 }
 
-}  // namespace
+}  // namespace training_loop_test
 }  // namespace embark

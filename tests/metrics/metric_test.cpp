@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace metric_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -141,5 +141,5 @@ TEST(Metric, in_units_looks_at_transformed_predictions_and_targets) {
     EXPECT_NEAR(metric.value(), std::sqrt(8.0), 1e-12);
 }
 
-}  // namespace
+}  // namespace metric_test
 }  // namespace embark

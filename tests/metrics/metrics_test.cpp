@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace metrics_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -254,5 +254,5 @@ TEST(Metrics, settings_that_can_never_be_right_are_refused) {
     EXPECT_THAT(message_of<UsageError>([] { precision({.pos_label = 2}); }), HasSubstr("0 and 1"));
 }
 
-}  // namespace
+}  // namespace metrics_test
 }  // namespace embark

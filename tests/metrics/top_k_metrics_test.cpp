@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace top_k_metrics_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -206,5 +206,5 @@ TEST(TopItems, leave_out_what_is_not_a_number) {
     EXPECT_TRUE(top.items.equal(torch::tensor({{3, 5, 1, -1}}))) << top.items;
 }
 
-}  // namespace
+}  // namespace top_k_metrics_test
 }  // namespace embark

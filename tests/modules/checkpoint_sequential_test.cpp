@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace checkpoint_sequential_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -122,5 +122,5 @@ TEST(CheckpointSequential, refuses_segments_that_cannot_be) {
     EXPECT_THROW(checkpoint_sequential(nullptr, 1, torch::zeros({2, 4})), UsageError);
 }
 
-}  // namespace
+}  // namespace checkpoint_sequential_test
 }  // namespace embark

@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace collab_nn_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -114,5 +114,5 @@ TEST(CollabNN, refuses_sizes_that_can_never_be_right) {
     EXPECT_THROW(CollabNN(CollabNNOptions{.n_users = 3, .n_items = 3, .y_range = {5, 1}}), UsageError);
 }
 
-}  // namespace
+}  // namespace collab_nn_test
 }  // namespace embark

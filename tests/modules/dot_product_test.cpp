@@ -9,7 +9,7 @@
 #include "baselines.h"
 
 namespace embark {
-namespace {
+namespace dot_product_test {
 
 using testing::largest_difference;
 using testing::tensor_baseline;
@@ -75,5 +75,5 @@ TEST(DotProductBias, refuses_sizes_that_can_never_be_right) {
     EXPECT_THROW(DotProductBias(sizes({5, 1})), UsageError);
 }
 
-}  // namespace
+}  // namespace dot_product_test
 }  // namespace embark

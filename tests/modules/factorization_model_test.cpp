@@ -12,7 +12,7 @@
 #include <embark/modules/factorization_model.h>
 
 namespace embark {
-namespace {
+namespace factorization_model_test {
 
 using testing::HasSubstr;
 
@@ -254,5 +254,5 @@ TEST(FactorizationModel, is_cloned_and_moved_with_its_bags) {
     EXPECT_THAT(message_of([&] { copy->forward(x); }), HasSubstr("keeps them as integers"));
 }
 
-}  // namespace
+}  // namespace factorization_model_test
 }  // namespace embark

@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace image_encoder_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -52,5 +52,5 @@ TEST(ImageEncoder, says_what_is_wrong) {
                 HasSubstr("(n, 3, height, width), not a tensor of shape [2, 1, 8, 8]"));
 }
 
-}  // namespace
+}  // namespace image_encoder_test
 }  // namespace embark

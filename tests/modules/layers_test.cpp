@@ -8,7 +8,7 @@
 #include <embark/core/error.h>
 
 namespace embark {
-namespace {
+namespace layers_test {
 
 TEST(Layers, sigmoid_range_maps_into_the_range) {
     const auto y = sigmoid_range(torch::tensor({-100.0, 0.0, 100.0}), {-1, 5});
@@ -35,5 +35,5 @@ TEST(Layers, a_reversed_or_infinite_range_is_refused) {
     EXPECT_THROW(check_y_range({NAN, 1}), UsageError);
 }
 
-}  // namespace
+}  // namespace layers_test
 }  // namespace embark

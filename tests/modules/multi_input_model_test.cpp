@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace multi_input_model_test {
 
 namespace nn = torch::nn;
 
@@ -123,5 +123,5 @@ TEST(MultiInputModel, names_the_branch_that_does_not_fit_the_batch) {
               "Branch 'sum' gives a tensor of shape [2, 3], where (n, 4) is needed");
 }
 
-}  // namespace
+}  // namespace multi_input_model_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace numeric_embedding_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -135,5 +135,5 @@ TEST(NumericEmbedding, refuses_settings_that_can_never_be_right) {
     EXPECT_THAT(message(1, {.kind = kPiecewiseLinear, .bins = {{0, INFINITY}}}), HasSubstr("finite"));
 }
 
-}  // namespace
+}  // namespace numeric_embedding_test
 }  // namespace embark

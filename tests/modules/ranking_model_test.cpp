@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace ranking_model_test {
 
 using ::testing::HasSubstr;
 using testing::largest_difference;
@@ -210,5 +210,5 @@ TEST(ImplicitAls, refuses_settings_that_cannot_be) {
     EXPECT_THAT(message_of<Error>([&] { ease_weights(bags_of({{}, {1, 2}}, false), 3, 1e-300); }), HasSubstr("no solution"));
 }
 
-}  // namespace
+}  // namespace ranking_model_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace sharded_embedding_test {
 
 using testing::message_of;
 
@@ -55,5 +55,5 @@ TEST(ShardedEmbedding, refuses_sizes_below_one) {
               "Invalid sizes (3, 0) of an embedding: at least 1 of each is needed");
 }
 
-}  // namespace
+}  // namespace sharded_embedding_test
 }  // namespace embark

@@ -16,7 +16,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tabular_model_test {
 
 using ::testing::ElementsAre;
 using testing::expect_gradients;
@@ -360,5 +360,5 @@ TEST(TabularModel, refuses_settings_that_can_never_be_right) {
                 HasSubstr("bins of each number, 4 lists of edges, not 0"));
 }
 
-}  // namespace
+}  // namespace tabular_model_test
 }  // namespace embark

@@ -17,7 +17,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tabular_pass_test {
 
 using ::testing::HasSubstr;
 using testing::largest_difference;
@@ -176,5 +176,5 @@ TEST(TabularPass, serves_networks_of_ratings_too) {
     for (const auto& item : model->named_parameters()) EXPECT_TRUE(item.value().grad().defined()) << item.key();
 }
 
-}  // namespace
+}  // namespace tabular_pass_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace text_encoder_test {
 
 using ::testing::HasSubstr;
 using testing::largest_difference;
@@ -126,5 +126,5 @@ TEST(TextEncoder, says_what_is_wrong) {
                 HasSubstr("not a tensor of shape [3]"));
 }
 
-}  // namespace
+}  // namespace text_encoder_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace value_embedding_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -69,5 +69,5 @@ TEST(ValueEmbedder, refuses_settings_that_can_never_be_right) {
     EXPECT_THAT(message({.values = {{}, {}}}), HasSubstr("at least one number"));
 }
 
-}  // namespace
+}  // namespace value_embedding_test
 }  // namespace embark

@@ -17,7 +17,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace weights_test {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -178,5 +178,5 @@ TEST(Weights, that_are_saved_are_loaded) {
     EXPECT_THAT(message_of<Error>([&] { load_weights(*other, folder.path() / "none.pth"); }), HasSubstr("none.pth"));
 }
 
-}  // namespace
+}  // namespace weights_test
 }  // namespace embark

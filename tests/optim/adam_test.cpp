@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace adam_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -111,5 +111,5 @@ TEST(Adam, refuses_settings_that_can_never_be_right) {
     EXPECT_THROW(adam({.eps = 0}), UsageError);
 }
 
-}  // namespace
+}  // namespace adam_test
 }  // namespace embark

@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace every_optimizer_test {
 
 using testing::copy_of;
 using ::testing::HasSubstr;
@@ -237,5 +237,5 @@ TEST(EveryOptimizer, gradients_are_left_as_they_are) {
     });
 }
 
-}  // namespace
+}  // namespace every_optimizer_test
 }  // namespace embark

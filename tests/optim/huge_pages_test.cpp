@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 namespace embark {
-namespace {
+namespace huge_pages_test {
 
 constexpr int64_t kMegabyte = 1 << 20;
 
@@ -66,5 +66,5 @@ TEST(HugePages, hold_large_tensors_where_the_system_gives_them) {
     EXPECT_GE(bytes, 32 * kMegabyte);
 }
 
-}  // namespace
+}  // namespace huge_pages_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace optimizers_test {
 
 using ::testing::AllOf;
 using testing::copy_of;
@@ -158,5 +158,5 @@ TEST(Lookahead, a_state_that_does_not_fit_is_named_in_either_part) {
                 HasSubstr("wrong count -1 of lookahead.count"));
 }
 
-}  // namespace
+}  // namespace optimizers_test
 }  // namespace embark

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 namespace embark::rows {
-namespace {
+namespace rms_loops_test {
 
 /// One step, late in a fit whose momentums are those of one-cycle.
 constexpr AdamConstants kAdam = {
@@ -113,5 +113,5 @@ TEST_P(RmsLoopsOf, adagrad_moves_touched_rows) {
 INSTANTIATE_TEST_SUITE_P(Both, RmsLoopsOf, ::testing::Values(&kExactRmsLoops, &kEstimatedRmsLoops),
                          [](const auto& way) { return way.param == &kExactRmsLoops ? "exact" : "estimated"; });
 
-}  // namespace
+}  // namespace rms_loops_test
 }  // namespace embark::rows

@@ -9,7 +9,7 @@
 #include "baselines.h"
 
 namespace embark {
-namespace {
+namespace schedule_test {
 
 TEST(Schedule, agrees_with_fastai_at_every_position) {
     const std::map<std::string, Schedule> ours = {
@@ -82,5 +82,5 @@ TEST(Schedule, an_empty_part_is_never_chosen) {
     EXPECT_DOUBLE_EQ(combine_scheds({1, 0}, {sched_lin(2, 3), sched_no(1)})(1), 3);
 }
 
-}  // namespace
+}  // namespace schedule_test
 }  // namespace embark

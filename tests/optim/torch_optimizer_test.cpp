@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace torch_optimizer_test {
 
 std::vector<ParameterGroup> groups_of(const at::Tensor& weight, const at::Tensor& bias) {
     return {{.parameters = {{"weight", weight, true}, {"bias", bias, false}}}};
@@ -102,5 +102,5 @@ TEST(TorchOptimizer, a_state_that_could_not_be_read_back_is_refused_when_it_is_s
     EXPECT_TRUE(optimizer->state().empty());
 }
 
-}  // namespace
+}  // namespace torch_optimizer_test
 }  // namespace embark

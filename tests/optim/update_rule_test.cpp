@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace update_rule_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -72,5 +72,5 @@ TEST(Optimizer, has_every_tensor_once) {
                 HasSubstr("The tensor of 'b' is among the optimizer's parameters twice"));
 }
 
-}  // namespace
+}  // namespace update_rule_test
 }  // namespace embark

@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace page_test {
 
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
@@ -68,5 +68,5 @@ TEST(Charts, bars_keep_their_order) {
     EXPECT_THAT(testing::message_of<Error>([] { plot_bars({"a"}, {}); }), HasSubstr("1 names and 0 values"));
 }
 
-}  // namespace
+}  // namespace page_test
 }  // namespace embark

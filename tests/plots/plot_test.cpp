@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace plot_test {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -110,5 +110,5 @@ TEST(Plot, a_name_that_is_not_utf8_does_not_spoil_the_plot) {
     EXPECT_THAT(stacked_plot("Metrics", {}, {chart}).json(), HasSubstr("caf\xef\xbf\xbd"));
 }
 
-}  // namespace
+}  // namespace plot_test
 }  // namespace embark

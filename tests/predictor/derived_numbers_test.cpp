@@ -7,7 +7,7 @@
 #include <embark/predictor/tabular_encoder.h>
 
 namespace embark {
-namespace {
+namespace derived_numbers_test {
 
 using ::testing::ElementsAre;
 
@@ -102,5 +102,5 @@ TEST(DerivedNumbers, are_named_after_their_columns_targets_and_classes) {
     EXPECT_EQ(encoder.n_derived(), 5);
 }
 
-}  // namespace
+}  // namespace derived_numbers_test
 }  // namespace embark

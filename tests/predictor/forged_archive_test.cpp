@@ -15,7 +15,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace forged_archive_test {
 
 using nlohmann::json;
 using ::testing::AllOf;
@@ -201,5 +201,5 @@ TEST(ForgedArchive, of_somebody_not_trusted_is_refused_where_its_methods_could_d
     }
 }
 
-}  // namespace
+}  // namespace forged_archive_test
 }  // namespace embark

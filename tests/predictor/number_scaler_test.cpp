@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace number_scaler_test {
 
 using embark::testing::largest_difference;
 using embark::testing::message_of;
@@ -114,5 +114,5 @@ TEST(NumberScaler, is_found_by_its_name) {
                 HasSubstr("no values"));
 }
 
-}  // namespace
+}  // namespace number_scaler_test
 }  // namespace embark

@@ -19,7 +19,7 @@
 // What Predictor does with files that a Learner wrote stands in tests/learners, where Learners are; here are those that
 // it refuses, and it is linked without the rest of the library.
 namespace embark {
-namespace {
+namespace predictor_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -142,5 +142,5 @@ TEST(Predictor, refuses_what_is_no_whole_file_of_embark) {
     EXPECT_THAT(load_error(folder.write("other.pt", out.str())), HasSubstr("was not written by Embark"));
 }
 
-}  // namespace
+}  // namespace predictor_test
 }  // namespace embark

@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace spelling_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -116,5 +116,5 @@ TEST(RawValue, of_a_number_is_its_shortest_text_and_of_an_integer_its_digits) {
     EXPECT_EQ(RawValue(-1.5).text(), "-1.5");
 }
 
-}  // namespace
+}  // namespace spelling_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tabular_encoder_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -109,5 +109,5 @@ TEST(TabularEncoder, says_what_is_wrong_with_columns) {
                 HasSubstr("Column 'age' of the row: 'old' is not a number"));
 }
 
-}  // namespace
+}  // namespace tabular_encoder_test
 }  // namespace embark

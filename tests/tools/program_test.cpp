@@ -13,7 +13,7 @@
 #include "program.h"
 
 namespace embark::tools {
-namespace {
+namespace program_test {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -53,5 +53,5 @@ TEST(Program, says_of_a_foreign_error_that_it_is_a_fault_and_how_to_report_it) {
               "embark: not enough memory\n");
 }
 
-}  // namespace
+}  // namespace program_test
 }  // namespace embark::tools

@@ -2,13 +2,10 @@
 """What `embark` takes the columns of a table for, and what it says of them: EMBARK names the program to test."""
 
 import json
-import os
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-EMBARK = os.environ["EMBARK"]
+from embark_case import EmbarkCase
+
 CITIES = ["Oslo", "Rome", "Lima", "Kyiv", "Bern"]
 
 
@@ -21,20 +18,7 @@ def table(rows=200, **more):
     return "\n".join(lines) + "\n"
 
 
-class ColumnsTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def write(self, name, content):
-        path = self.folder / name
-        path.write_text(content)
-        return path
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
-
+class ColumnsTest(EmbarkCase):
     def train(self, text, *words, target="y"):
         file = self.write("t.csv", text)
         return self.run_embark("train", "tabular", "--csv", file, "--target", target, "--epochs", 1, *words)

@@ -11,12 +11,11 @@ import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
-EMBARK = os.environ["EMBARK"]
+from embark_case import EMBARK, EmbarkCase
+
 NAMES = ["--user", "user", "--item", "item", "--rating", "rating"]
 
 
@@ -29,21 +28,10 @@ def ratings_text(users=12, items=9):
     return "\n".join(rows) + "\n"
 
 
-class EmbarkTest(unittest.TestCase):
+class EmbarkTest(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         self.ratings = self.write("ratings.csv", ratings_text())
-
-    def write(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def run_embark(self, *words, **settings):
-        words = [EMBARK, *map(str, words)]
-        return subprocess.run(words, capture_output=True, text=True, cwd=self.folder, timeout=120, **settings)
 
     def train(self, *words, ratings=None, **settings):
         defaults = {"--factors": 4, "--epochs": 2, "--preset": "fastai"}

@@ -2,27 +2,23 @@
 """What exported files say of themselves, and what is asked of them without their models: EMBARK names the program."""
 
 import json
-import os
 import random
-import subprocess
-import tempfile
 import unittest
 from pathlib import Path
+
+from embark_case import EmbarkCase
 
 try:
     import torch
 except ImportError:
     torch = None
 
-EMBARK = os.environ["EMBARK"]
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "0.1"
 
 
-class ExportedFileTest(unittest.TestCase):
+class ExportedFileTest(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         lines = ["city,age,born,y"]
         for row in range(200):
             age = "" if row % 20 == 0 else f"{20 + row % 40}.5"
@@ -31,33 +27,28 @@ class ExportedFileTest(unittest.TestCase):
         ratings = ["user,item,rating"] + [f"u{row % 9},i{row % 13},{1 + row % 5}" for row in range(90)]
         (self.folder / "r.csv").write_text("\n".join(ratings) + "\n")
 
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
-
-    def done(self, *words):
-        result = self.run_embark(*words)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout
+    def printed(self, *words):
+        return self.done(*words).stdout
 
     def train_table(self, name):
-        return self.done("train", "tabular", "--csv", "t.csv", "--target", "y", "--epochs", 2, "--export", name, "--json")
+        return self.printed("train", "tabular", "--csv", "t.csv", "--target", "y", "--epochs", 2, "--export", name, "--json")
 
     def train_ratings(self, name):
-        return self.done("train", "collab", "--ratings", "r.csv", "--user", "user", "--item", "item", "--rating", "rating",
+        return self.printed("train", "collab", "--ratings", "r.csv", "--user", "user", "--item", "item", "--rating", "rating",
                          "--factors", 3, "--epochs", 1, "--export", name, "--json")
 
     def checked(self, name, rows):
         """What `embark check` says of these rows."""
         text = "\n".join([",".join(rows[0]), *[",".join(f'"{value}"' for value in row.values()) for row in rows]])
         (self.folder / "rows.csv").write_text(text + "\n")
-        return json.loads(self.done("check", name, "--input", "rows.csv", "--json"))
+        return json.loads(self.printed("check", name, "--input", "rows.csv", "--json"))
 
     def test_both_forms_say_the_same(self):
         report = json.loads(self.train_table("t.pt"))
         self.assertEqual(report["exports"], ["t.pt"])
-        self.done("convert", "t.pt", "t.onnx")
-        torchscript = json.loads(self.done("inspect", "t.pt", "--json"))
-        onnx = json.loads(self.done("inspect", "t.onnx", "--json"))
+        self.printed("convert", "t.pt", "t.onnx")
+        torchscript = json.loads(self.printed("inspect", "t.pt", "--json"))
+        onnx = json.loads(self.printed("inspect", "t.onnx", "--json"))
         self.assertEqual((torchscript["format"], onnx.pop("format")), ("torchscript", "onnx"))
         self.assertEqual(torchscript["schema"], onnx)
         self.assertEqual([column["name"] for column in onnx["inputs"]], ["city", "age", "born"])
@@ -68,10 +59,10 @@ class ExportedFileTest(unittest.TestCase):
         self.assertIn("accuracy", onnx["training"]["recorded"])
         self.assertAlmostEqual(float(onnx["metadata"]["validation accuracy"]), report["metrics"]["accuracy"], delta=1e-6)
         for name in ("t.pt", "t.onnx"):
-            text = self.done("inspect", name)
+            text = self.printed("inspect", name)
             self.assertIn("city  category: Lima, Oslo, Rome", text)
             self.assertIn("y  class: no, yes", text)
-            page = self.done("inspect", name, "--html")
+            page = self.printed("inspect", name, "--html")
             self.assertTrue(page.startswith("<!DOCTYPE html>"))
             self.assertIn("Lima, Oslo, Rome", page)
             self.assertIn("InferenceSession" if name == "t.onnx" else "torch.jit.load", page)
@@ -81,24 +72,24 @@ class ExportedFileTest(unittest.TestCase):
         self.assertEqual(report["exports"], ["m.onnx", "m.recommend.onnx", "m.similar.onnx"])
         self.assertEqual(report["export"], "m.onnx")
         for name in report["exports"]:
-            self.assertEqual(json.loads(self.done("inspect", name, "--json"))["inputs"][1],
+            self.assertEqual(json.loads(self.printed("inspect", name, "--json"))["inputs"][1],
                              {"name": "item", "kind": "id", "count": 13})
 
     def test_check_says_what_a_file_does_not_know(self):
         self.train_table("t.pt")
-        self.done("convert", "t.pt", "t.onnx")
+        self.printed("convert", "t.pt", "t.onnx")
         (self.folder / "new.csv").write_text("city,age,born\nParis,30,2001-02-03\nRome,,soon\nOslo,31,2002-01-01\n")
-        answers = [json.loads(self.done("check", name, "--input", "new.csv", "--json")) for name in ("t.pt", "t.onnx")]
+        answers = [json.loads(self.printed("check", name, "--input", "new.csv", "--json")) for name in ("t.pt", "t.onnx")]
         self.assertEqual(answers[0], answers[1])
         self.assertEqual(answers[0]["unknown"]["city"], 1)
         self.assertEqual(answers[0]["unreadable"], {"born": 1})
-        text = self.done("check", "t.onnx", "--input", "new.csv")
+        text = self.printed("check", "t.onnx", "--input", "new.csv")
         self.assertIn("'city'", text)
         (self.folder / "known.csv").write_text("city,age,born\nRome,30,2001-02-03\n")
-        self.assertEqual(self.done("check", "t.onnx", "--input", "known.csv"), "The model knows every value of known.csv\n")
+        self.assertEqual(self.printed("check", "t.onnx", "--input", "known.csv"), "The model knows every value of known.csv\n")
         self.train_ratings("m.pt")
         (self.folder / "pairs.csv").write_text("user,item\nu1,i1\nnobody,i2\n")
-        self.assertIn("column 'user' has 1 value that training did not have", self.done("check", "m.pt", "--input", "pairs.csv"))
+        self.assertIn("column 'user' has 1 value that training did not have", self.printed("check", "m.pt", "--input", "pairs.csv"))
 
     def test_what_onnx_cannot_say_is_refused_before_the_training(self):
         text = (self.folder / "t.csv").read_text().replace("city", "prediction")
@@ -134,7 +125,7 @@ class ExportedFileTest(unittest.TestCase):
     def test_python_has_what_a_reader_of_the_file_needs(self):
         self.train_table("t.pt")
         table = torch.jit.load(str(self.folder / "t.pt"))
-        self.assertEqual(json.loads(table.schema()), json.loads(self.done("inspect", "t.pt", "--json"))["schema"])
+        self.assertEqual(json.loads(table.schema()), json.loads(self.printed("inspect", "t.pt", "--json"))["schema"])
         rows = [{"city": "Rome", "age": "30.5", "born": "2001-02-03", "more": ""}, {"city": "", "age": " ", "born": "NA"},
                 {"city": "Oslo", "age": "-1e1", "born": "2001-04-03"}, {"city": "Lima", "age": "NA", "born": ""}]
         labels, probabilities = table.predict_rows(rows)
@@ -182,7 +173,7 @@ class ExportedFileTest(unittest.TestCase):
         expected = self.checked("m.pt", pairs)
         self.assertEqual(found, {name: expected[name] for name in found})
         self.assertEqual(sorted(found["unknown"]), ["item", "user"])
-        self.done("convert", "m.pt", "m.onnx")
+        self.printed("convert", "m.pt", "m.onnx")
         for name in ("m.onnx", "m.recommend.onnx", "m.similar.onnx"):
             self.assertEqual(self.checked(name, pairs), expected, name)
 

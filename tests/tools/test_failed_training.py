@@ -3,14 +3,10 @@
 
 import json
 import math
-import os
 import random
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-EMBARK = os.environ["EMBARK"]
+from embark_case import EmbarkCase
 
 
 def table(rows, target, names="x,y"):
@@ -24,15 +20,7 @@ def ratings(n, rating, users=40, items=25):
     return "user,item,rating\n" + "".join(f"u{u},i{i},{rating(n)}\n" for n, (u, i) in enumerate(pairs))
 
 
-class TrainingTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
-
+class TrainingTest(EmbarkCase):
     def table(self, text, *words):
         (self.folder / "t.csv").write_text(text)
         return self.run_embark("train", "tabular", "--csv", "t.csv", "--target", "y", *words)

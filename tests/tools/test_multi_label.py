@@ -4,33 +4,24 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
+
+from embark_case import EmbarkCase
 
 try:
     import torch
 except ImportError:
     torch = None
 
-EMBARK = os.environ["EMBARK"]
 
-
-class MultiLabelTest(unittest.TestCase):
+class MultiLabelTest(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         lines = ["city,age,tags"]
         for row in range(400):
             labels = [name for name, there in (("warm", row % 4 < 2), ("old", row % 80 >= 40), ("far", row % 4 == 3)) if there]
             lines.append(f"{('Rome', 'Cairo', 'Oslo', 'Lima')[row % 4]},{row % 80 + 0.5},{' ; '.join(labels)}")
         (self.folder / "t.csv").write_text("\n".join(lines) + "\n")
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
 
     def train(self, *words):
         return self.run_embark("train", "tabular", "--csv", "t.csv", "--target", "tags", *words)

@@ -4,21 +4,12 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-EMBARK = os.environ["EMBARK"]
+from embark_case import EmbarkCase
 
 
-class DatesTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
+class DatesTest(EmbarkCase):
     def write(self, name, columns, rows=40):
         """A CSV file of these columns, their values again and again, and a target that follows from the row."""
         lines = [",".join([*columns, "y"])]
@@ -27,9 +18,6 @@ class DatesTest(unittest.TestCase):
             lines.append(",".join([*values, "yes" if row % 2 else "no"]))
         (self.folder / name).write_text("\n".join(lines) + "\n")
         return self.folder / name
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
 
     def train(self, path, *words):
         result = self.run_embark("train", "tabular", "--csv", path, "--target", "y", "--epochs", 1, "--json", *words)

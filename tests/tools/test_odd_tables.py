@@ -8,10 +8,10 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import unittest
 import zipfile
-from pathlib import Path
+
+from embark_case import EmbarkCase
 
 try:
     import pyarrow
@@ -20,34 +20,12 @@ try:
 except ImportError:
     pyarrow = None
 
-EMBARK = os.environ["EMBARK"]
 ROWS = 400
 
 
-class TableTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def write(self, name, content):
-        path = self.folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    def run_embark(self, *words, **settings):
-        words = [EMBARK, *map(str, words)]
-        return subprocess.run(words, capture_output=True, text=settings.pop("text", True), cwd=self.folder, timeout=120, **settings)
-
+class TableTest(EmbarkCase):
     def train(self, path, *words, **settings):
         return self.run_embark("train", "tabular", "--csv", path, "--target", "y", "--epochs", 1, *words, **settings)
-
-    def assert_refused(self, result, code, *parts):
-        self.assertEqual(result.returncode, code, result.stderr + result.stdout)
-        lines = [line for line in result.stderr.splitlines() if line.startswith("embark: ")]
-        self.assertEqual(len(lines), 1, result.stderr)
-        for part in parts:
-            self.assertIn(part, lines[0])
 
     def assert_kinds(self, result, cat=None, cont=None):
         self.assertEqual(result.returncode, 0, result.stderr)

@@ -9,9 +9,10 @@ import os
 import pickle
 import random
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
+
+from embark_case import EmbarkCase
 
 try:
     import numpy as np
@@ -21,7 +22,6 @@ try:
 except ImportError:
     onnxruntime = None
 
-EMBARK = os.environ["EMBARK"]
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "0.1"
 ROWS = 2000
 
@@ -160,7 +160,7 @@ def made_rows(description, rows=ROWS):
 
 
 @unittest.skipUnless(onnxruntime, "torch, onnx or onnxruntime is missing")
-class OnnxTest(unittest.TestCase):
+class OnnxTest(EmbarkCase):
     old = None
 
     @classmethod
@@ -173,19 +173,6 @@ class OnnxTest(unittest.TestCase):
     def tearDownClass(cls):
         if cls.old:
             print(f"ONNX Runtime {cls.old.version} answered {cls.old.n_asked} questions alike")
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=300)
-
-    def done(self, *words):
-        result = self.run_embark(*words)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
 
     def train_table(self, target, *words, columns="city,floor,lift,size,income", export="model.pt"):
         """Trains on columns of the made table, and gives the exported file's path."""

@@ -3,18 +3,15 @@
 
 import html
 import json
-import os
 import re
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
+from embark_case import EMBARK, EmbarkCase
 from training_files import ratings_text
 
-EMBARK = os.environ["EMBARK"]
 HOSTILE = "</script><script>alert(1)</script>"
 RATINGS = ["train", "collab", "--ratings", "ratings.csv", "--user", "user", "--item", "item", "--rating", "rating"]
 
@@ -27,16 +24,11 @@ def flats_text(rows=200):
     return "\n".join(lines) + "\n"
 
 
-class Report(unittest.TestCase):
+class Report(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-report-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         (self.folder / "flats.csv").write_text(flats_text())
         (self.folder / "ratings.csv").write_text(ratings_text(12, 9))
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
 
     def page_of(self, *words):
         """The page and the JSON of a training."""

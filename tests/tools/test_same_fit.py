@@ -1,12 +1,8 @@
 #!/usr/bin/env python3
 """Tests that `embark train … --resume` goes on in the same fit alone: EMBARK names the program to test."""
 
-import os
 import random
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
 try:
     import pyarrow
@@ -16,31 +12,25 @@ try:
 except ImportError:
     pyarrow = None
 
+from embark_case import EmbarkCase
 from training_files import ratings_text
 
-EMBARK = os.environ["EMBARK"]
 
-
-class SameFit(unittest.TestCase):
+class SameFit(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         self.lines = ratings_text(users=20, items=15).splitlines()
         self.write(self.lines)
 
     def write(self, lines, name="r.csv"):
         (self.folder / name).write_text("\n".join(lines) + "\n")
 
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, "train", *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
-
     def collab(self, *words, file="r.csv"):
-        return self.run_embark("collab", "--ratings", file, "--user", "user", "--item", "item", "--rating", "rating", "--factors", 3,
+        return self.run_embark("train", "collab", "--ratings", file, "--user", "user", "--item", "item", "--rating", "rating", "--factors", 3,
                                "--epochs", 2, *words)
 
     def tabular(self, *words):
-        return self.run_embark("tabular", "--csv", "t.csv", "--epochs", 2, *words)
+        return self.run_embark("train", "tabular", "--csv", "t.csv", "--epochs", 2, *words)
 
     def assert_another(self, result, *names):
         self.assertEqual(result.returncode, 1, result.stderr)

@@ -2,20 +2,14 @@
 """Which rows validate, and what rows, classes and categories count: EMBARK names the program to test."""
 
 import json
-import os
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-EMBARK = os.environ["EMBARK"]
+from embark_case import EmbarkCase
 
 
-class SplitTest(unittest.TestCase):
+class SplitTest(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         lines = ["age,store,when,side,n,city,y"]
         for row in range(100):
             city = "Rome" if row % 2 else "Oslo" if row % 3 else f"Village {row}"
@@ -31,9 +25,6 @@ class SplitTest(unittest.TestCase):
     def write(self, name, text):
         (self.folder / name).write_text(text)
         return self.folder / name
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
 
     def train(self, *words):
         return self.run_embark("train", "tabular", "--csv", self.table, "--target", "y", "--epochs", 1, *words)

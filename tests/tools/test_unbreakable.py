@@ -6,35 +6,20 @@ import gzip
 import os
 import resource
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
+from embark_case import EMBARK, EmbarkCase
 from training_files import ratings_text
 
-EMBARK = os.environ["EMBARK"]
 
-
-class Unbreakable(unittest.TestCase):
+class Unbreakable(EmbarkCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         (self.folder / "r.csv").write_text(ratings_text(12, 9))
-
-    def run_embark(self, *words, **settings):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120, **settings)
 
     def train(self, *words, **settings):
         return self.run_embark("train", "collab", "--ratings", "r.csv", "--user", "user", "--item", "item", "--rating", "rating",
                                "--epochs", 1, *words, **settings)
-
-    def assert_refused(self, result, code, *parts):
-        self.assertEqual(result.returncode, code, result.stderr + result.stdout)
-        lines = [line for line in result.stderr.splitlines() if line.startswith("embark: ")]
-        self.assertEqual(len(lines), 1, result.stderr)
-        for part in parts:
-            self.assertIn(part, lines[0])
 
     def test_two_runs_in_one_folder_of_checkpoints(self):
         run = self.folder / "run"

@@ -7,10 +7,9 @@ import io
 import json
 import os
 import stat
-import subprocess
-import tempfile
 import unittest
-from pathlib import Path
+
+from embark_case import EmbarkCase
 
 try:
     import pyarrow
@@ -22,7 +21,6 @@ try:
 except ImportError:
     torch = None
 
-EMBARK = os.environ["EMBARK"]
 USERS, ITEMS = 12, 9
 
 
@@ -36,24 +34,7 @@ def ratings(user=str, item=lambda number: f"Film {number}", leave_out=4):
     return "\n".join(rows) + "\n"
 
 
-class EmbarkTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="embark-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def write(self, name, content):
-        (self.folder / name).write_text(content)
-        return name
-
-    def run_embark(self, *words):
-        return subprocess.run([EMBARK, *map(str, words)], capture_output=True, text=True, cwd=self.folder, timeout=120)
-
-    def done(self, *words):
-        result = self.run_embark(*words)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
+class EmbarkTest(EmbarkCase):
     def said(self, result):
         """All but that so short a training is worse than the mean."""
         lines = [line.removeprefix("embark: ") for line in result.stderr.splitlines() if line.startswith("embark: ")]

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace batch_log_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -159,5 +159,5 @@ TEST(Records, of_a_long_run_keep_evenly_spread_batches_and_the_last) {
     EXPECT_EQ(records.n_batches, 10 * kMaxRecordedBatches + 7);
 }
 
-}  // namespace
+}  // namespace batch_log_test
 }  // namespace embark

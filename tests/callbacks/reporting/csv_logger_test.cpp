@@ -18,7 +18,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace csv_logger_test {
 
 using ::testing::AllOf;
 using testing::HandMadeFit;
@@ -187,5 +187,5 @@ TEST(CSVLogger, a_file_that_lost_rows_since_the_checkpoint_is_refused) {
     EXPECT_THAT(message_of<Error>([&] { callback.load_state(saved, fit.state); }), HasSubstr("has 10 bytes, but had"));
 }
 
-}  // namespace
+}  // namespace csv_logger_test
 }  // namespace embark

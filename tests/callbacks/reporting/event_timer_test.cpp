@@ -13,7 +13,7 @@
 #include "../hand_made_fit.h"
 
 namespace embark {
-namespace {
+namespace event_timer_test {
 
 constexpr double kPause = 0.002, kLongPause = 0.03;
 
@@ -109,5 +109,5 @@ TEST(EventTimer, has_nothing_to_tell_before_a_fit) {
     EXPECT_TRUE(EventTimer().timings().empty());
 }
 
-}  // namespace
+}  // namespace event_timer_test
 }  // namespace embark

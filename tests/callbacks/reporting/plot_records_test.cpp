@@ -15,7 +15,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace plot_records_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -170,5 +170,5 @@ TEST(PlotRecords, vega_lite_draws_every_plot) {
     }
 }
 
-}  // namespace
+}  // namespace plot_records_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace progress_test {
 
 /// What Progress writes to a file, which is no terminal, for two epochs and a stop.
 std::string written(const std::string& stop_reason) {
@@ -77,5 +77,5 @@ TEST(Progress, the_last_line_says_why_a_fit_was_stopped) {
     EXPECT_TRUE(written("the loss is not a number").ends_with("\nStopped: the loss is not a number\n"));
 }
 
-}  // namespace
+}  // namespace progress_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace recorder_test {
 
 using ::testing::HasSubstr;
 
@@ -119,5 +119,5 @@ TEST(Records, the_last_value_is_found_by_name) {
     EXPECT_THAT(testing::message_of<Error>([&] { records.last("rsme"); }), HasSubstr("did you mean 'rmse'"));
 }
 
-}  // namespace
+}  // namespace recorder_test
 }  // namespace embark

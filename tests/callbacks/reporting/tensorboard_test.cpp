@@ -24,7 +24,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tensorboard_test {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
@@ -230,5 +230,5 @@ TEST(TensorBoard, says_before_the_fit_where_it_cannot_write) {
     EXPECT_THAT(testing::message_of<UsageError>([] { TensorBoard("logs", {.every = 0}); }), HasSubstr("every 0"));
 }
 
-}  // namespace
+}  // namespace tensorboard_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace collab_test {
 
 using embark::testing::data_folder;
 using embark::testing::message_of;
@@ -421,5 +421,5 @@ TEST(SideFeatures, change_what_data_are_the_same) {
     EXPECT_NE(plain.collab().fitted(), with.collab().fitted());
 }
 
-}  // namespace
+}  // namespace collab_test
 }  // namespace embark

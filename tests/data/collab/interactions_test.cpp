@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace interactions_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -252,5 +252,5 @@ TEST(PairLoaders, refuse_what_cannot_be) {
     EXPECT_THROW(pair_loaders(many_events(), {.n = 0}), UsageError);
 }
 
-}  // namespace
+}  // namespace interactions_test
 }  // namespace embark

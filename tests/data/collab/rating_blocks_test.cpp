@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace rating_blocks_test {
 
 using embark::testing::message_of;
 using ::testing::HasSubstr;
@@ -99,5 +99,5 @@ TEST(RatingBlocks, loaders_keep_the_ratings_in_that_order) {
     EXPECT_TRUE(has_each_once(rating_blocks(at::zeros({7, 2}, at::kLong)).rows, 7));
 }
 
-}  // namespace
+}  // namespace rating_blocks_test
 }  // namespace embark

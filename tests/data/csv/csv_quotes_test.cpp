@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace csv_quotes_test {
 
 using embark::testing::TemporaryFolder;
 using ::testing::ElementsAre;
@@ -225,5 +225,5 @@ TEST_F(CsvQuotes, a_table_is_the_same_with_any_number_of_threads) {
     ASSERT_TRUE(arrow::SetCpuThreadPoolCapacity(before).ok());
 }
 
-}  // namespace
+}  // namespace csv_quotes_test
 }  // namespace embark

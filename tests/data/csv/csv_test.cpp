@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace csv_test {
 
 using embark::testing::data_folder;
 using embark::testing::message_of;
@@ -317,5 +317,5 @@ TEST_F(Csv, movielens_100k) {
     EXPECT_TRUE(std::count(names.begin(), names.end(), "Misérables, Les (1995)") == 1);
 }
 
-}  // namespace
+}  // namespace csv_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace image_dataset_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -323,5 +323,5 @@ TEST(Image, and_its_mask_are_a_sample_of_ones_own_and_flipped_together) {
     EXPECT_FALSE(at::equal(batch.targets[0], dls.valid().epoch(0)[0].targets[0]));
 }
 
-}  // namespace
+}  // namespace image_dataset_test
 }  // namespace embark

@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace image_test {
 
 using embark::testing::message_of;
 using embark::testing::tensor_baseline;
@@ -175,5 +175,5 @@ TEST(Image, options_that_cannot_be_are_refused) {
     EXPECT_THAT(message_of<UsageError>([&] { decode_image(png, {.max_pixels = 0}); }), HasSubstr("max_pixels"));
 }
 
-}  // namespace
+}  // namespace image_test
 }  // namespace embark

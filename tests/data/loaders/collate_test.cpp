@@ -7,7 +7,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace collate_test {
 
 using embark::testing::message_of;
 using ::testing::HasSubstr;
@@ -86,5 +86,5 @@ TEST(Collate, weights_come_by_themselves) {
     EXPECT_TRUE(at::equal(dls.one_batch().weights, at::arange(3, at::kFloat)));
 }
 
-}  // namespace
+}  // namespace collate_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace column_splitters_test {
 
 using embark::testing::column_of;
 using embark::testing::count_values;
@@ -225,5 +225,5 @@ TEST(GroupSplitter, says_what_cannot_be) {
     EXPECT_THAT(message_of<UsageError>([] { group_splitter("group", 0); }), HasSubstr("Invalid valid_pct: 0"));
 }
 
-}  // namespace
+}  // namespace column_splitters_test
 }  // namespace embark

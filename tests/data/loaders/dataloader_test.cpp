@@ -7,7 +7,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dataloader_test {
 
 using embark::testing::message_of;
 using ::testing::HasSubstr;
@@ -144,5 +144,5 @@ TEST(DataLoader, takes_rows_from_a_source_of_ones_own) {
     EXPECT_THROW(DataLoader(std::shared_ptr<const RowSource>()), UsageError);
 }
 
-}  // namespace
+}  // namespace dataloader_test
 }  // namespace embark

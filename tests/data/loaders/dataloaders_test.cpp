@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dataloaders_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -124,5 +124,5 @@ TEST(DataLoaders, show_batch_prints_rows_under_their_names) {
               "1       20         1\n");
 }
 
-}  // namespace
+}  // namespace dataloaders_test
 }  // namespace embark

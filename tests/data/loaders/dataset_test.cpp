@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dataset_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -430,5 +430,5 @@ TEST(Dataset, loaders_of_it_do_what_others_do) {
     EXPECT_TRUE(dls.train().facts().contains("first sample"));
 }
 
-}  // namespace
+}  // namespace dataset_test
 }  // namespace embark

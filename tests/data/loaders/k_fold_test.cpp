@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace k_fold_test {
 
 using embark::testing::column_of;
 using embark::testing::count_values;
@@ -85,5 +85,5 @@ TEST(GroupKFold, makes_the_folds_of_scikit_learn) {
     }
 }
 
-}  // namespace
+}  // namespace k_fold_test
 }  // namespace embark

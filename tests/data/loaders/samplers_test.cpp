@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace samplers_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -247,5 +247,5 @@ TEST(Sampler, is_refused_for_streamed_rows) {
                 HasSubstr("those of pieces/ come in an order of their own: leave it out"));
 }
 
-}  // namespace
+}  // namespace samplers_test
 }  // namespace embark

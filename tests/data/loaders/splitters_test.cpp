@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace splitters_test {
 
 using embark::testing::message_of;
 using ::testing::HasSubstr;
@@ -93,5 +93,5 @@ TEST(ColumnSplitter, names_a_word_it_does_not_know) {
     EXPECT_THAT(message_of<Error>([&] { column_splitter()(table); }), HasSubstr("no column 'is_valid'"));
 }
 
-}  // namespace
+}  // namespace splitters_test
 }  // namespace embark

@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace streamed_rows_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -186,5 +186,5 @@ TEST(StreamedRows, what_cannot_be_said_plainly) {
     EXPECT_EQ(epoch[2].size(), 10);
 }
 
-}  // namespace
+}  // namespace streamed_rows_test
 }  // namespace embark

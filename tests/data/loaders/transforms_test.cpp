@@ -7,7 +7,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace transforms_test {
 
 using embark::testing::message_of;
 using ::testing::HasSubstr;
@@ -113,5 +113,5 @@ TEST(Transform, of_batches_works_on_tensors_in_memory) {
     EXPECT_FALSE(at::equal(dls.train().epoch(0)[0].inputs[0], dls.train().epoch(0)[1].inputs[0]));
 }
 
-}  // namespace
+}  // namespace transforms_test
 }  // namespace embark

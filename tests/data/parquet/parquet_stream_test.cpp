@@ -19,7 +19,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace parquet_stream_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -353,5 +353,5 @@ TEST_F(ParquetStream, a_sample_fits_numbers_and_all_rows_categories) {
                 HasSubstr("no column 'wage' in"));
 }
 
-}  // namespace
+}  // namespace parquet_stream_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace parquet_test {
 
 using embark::testing::data_folder;
 using embark::testing::message_of;
@@ -189,5 +189,5 @@ TEST_F(Parquet, a_file_with_numbers_outside_its_dictionary_is_refused) {
     EXPECT_GT(refused, 0);
 }
 
-}  // namespace
+}  // namespace parquet_test
 }  // namespace embark

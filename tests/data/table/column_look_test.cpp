@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace column_look_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -220,5 +220,5 @@ TEST_F(ColumnLookOfCsv, files_of_other_kinds_are_refused_by_their_first_bytes) {
     EXPECT_THAT(read("BZh,b\n1,2\n").names(), ElementsAre("BZh", "b"));
 }
 
-}  // namespace
+}  // namespace column_look_test
 }  // namespace embark

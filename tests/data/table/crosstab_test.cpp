@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace crosstab_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -55,5 +55,5 @@ TEST(Crosstab, a_plot_has_filled_cells_alone) {
     EXPECT_EQ(plot.at("title").at("text"), "Ratings");
 }
 
-}  // namespace
+}  // namespace crosstab_test
 }  // namespace embark

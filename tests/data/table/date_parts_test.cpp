@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace date_parts_test {
 
 using embark::testing::json_baseline;
 using embark::testing::message_of;
@@ -259,5 +259,5 @@ TEST(AddDatepart, names_the_row_that_has_no_date) {
     EXPECT_THAT(message_of<Error>([&] { add_datepart(table, "dat"); }), HasSubstr("did you mean 'date'"));
 }
 
-}  // namespace
+}  // namespace date_parts_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace encoded_text_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -167,5 +167,5 @@ TEST_F(EncodedText, a_dictionary_with_a_missing_value_is_read_as_its_rows_say) {
     EXPECT_THAT(fit_vocabulary(table, "a", at::arange(3)).names(), ElementsAre("#na#", "x"));
 }
 
-}  // namespace
+}  // namespace encoded_text_test
 }  // namespace embark

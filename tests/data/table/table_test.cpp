@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace table_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -254,5 +254,5 @@ TEST(Table, view_aligns_columns_and_cuts_long_values) {
     EXPECT_EQ(out.str(), table.head(1).view());
 }
 
-}  // namespace
+}  // namespace table_test
 }  // namespace embark

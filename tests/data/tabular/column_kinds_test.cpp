@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace column_kinds_test {
 
 using embark::testing::message_of;
 using ::testing::AllOf;
@@ -306,5 +306,5 @@ TEST(ColumnKinds, are_printed_as_lines) {
                          "y       class            2        0\n");
 }
 
-}  // namespace
+}  // namespace column_kinds_test
 }  // namespace embark

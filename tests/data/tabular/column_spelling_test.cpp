@@ -10,7 +10,7 @@
 
 // One spelling of values, whatever kind of table or row they stand in.
 namespace embark {
-namespace {
+namespace column_spelling_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -131,5 +131,5 @@ TEST(ColumnSpelling, an_empty_text_of_parquet_is_missing_rather_than_unknown) {
     EXPECT_THAT(counts.unknown, IsEmpty());
 }
 
-}  // namespace
+}  // namespace column_spelling_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 
 using namespace embark;
 
-namespace {
+namespace date_script_test {
 
 torch::jit::Module module_with(const char* source) {
     torch::jit::Module module("Scripted");
@@ -107,7 +107,7 @@ std::string random_date_by(const std::string& format, Draw& draw) {
     return text;
 }
 
-}  // namespace
+}  // namespace date_script_test
 
 TEST(DateScript, takes_dates_apart_as_the_library_does) {
     const auto module = module_with(kDateScript);

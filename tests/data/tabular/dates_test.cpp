@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace dates_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -172,5 +172,5 @@ TEST(TabularDates, from_streamed_files_are_those_of_tables) {
     EXPECT_THAT(messages(streamed), Contains(HasSubstr("column 'start': 'soon' is not a date")));
 }
 
-}  // namespace
+}  // namespace dates_test
 }  // namespace embark

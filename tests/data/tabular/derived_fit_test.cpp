@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace derived_fit_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -128,5 +128,5 @@ TEST(DerivedNumbers, of_a_name_that_the_table_has_are_an_error) {
                 HasSubstr("'price_nearest_1'"));
 }
 
-}  // namespace
+}  // namespace derived_fit_test
 }  // namespace embark

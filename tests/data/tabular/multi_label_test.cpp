@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace multi_label_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -93,5 +93,5 @@ TEST(MultiLabel, labels_of_few_rows_are_said) {
     EXPECT_THAT(codes, ElementsAre("rare_class", "class_not_in_validation"));
 }
 
-}  // namespace
+}  // namespace multi_label_test
 }  // namespace embark

@@ -23,7 +23,7 @@
 
 // The same raw values through the four that encode them: tables, rows, the exported file in C++ and in Python.
 namespace embark {
-namespace {
+namespace one_encoding_test {
 
 using embark::testing::largest_difference;
 using embark::testing::TemporaryFolder;
@@ -394,5 +394,5 @@ TEST(OneSpelling, of_ids_is_the_files_too) {
     EXPECT_EQ(odd.front().name, plain.front().name);
 }
 
-}  // namespace
+}  // namespace one_encoding_test
 }  // namespace embark

@@ -10,7 +10,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace row_weights_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -116,5 +116,5 @@ TEST(MinCount, and_weights_are_not_for_streamed_rows) {
                 HasSubstr("leave weight_name n out"));
 }
 
-}  // namespace
+}  // namespace row_weights_test
 }  // namespace embark

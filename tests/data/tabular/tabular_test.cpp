@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tabular_test {
 
 using embark::testing::json_baseline;
 using embark::testing::largest_difference;
@@ -364,5 +364,5 @@ TEST(TabularDataLoaders, refuse_settings_that_cannot_be_right) {
     EXPECT_THAT(message([](auto& options) { options.batch_size = 0; }), HasSubstr("batch size"));
 }
 
-}  // namespace
+}  // namespace tabular_test
 }  // namespace embark

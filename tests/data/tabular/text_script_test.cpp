@@ -12,7 +12,7 @@
 
 using namespace embark;
 
-namespace {
+namespace text_script_test {
 
 torch::jit::Module module_with(const char* source) {
     torch::jit::Module module("Scripted");
@@ -29,7 +29,7 @@ std::vector<std::string> scripted_tokens(const torch::jit::Module& module, const
     return tokens;
 }
 
-}  // namespace
+}  // namespace text_script_test
 
 TEST(TextScript, splits_texts_as_the_library_does) {
     const auto module = module_with(kTextScript);

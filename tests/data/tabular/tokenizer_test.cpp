@@ -11,7 +11,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace tokenizer_test {
 
 using embark::testing::message_of;
 using ::testing::ElementsAre;
@@ -111,5 +111,5 @@ TEST(TextVocabulary, says_what_is_wrong) {
                 HasSubstr("There is no column 'txt'"));
 }
 
-}  // namespace
+}  // namespace tokenizer_test
 }  // namespace embark

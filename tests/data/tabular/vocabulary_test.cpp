@@ -9,7 +9,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace vocabulary_test {
 
 using embark::testing::message_of;
 using embark::testing::TemporaryFolder;
@@ -110,5 +110,5 @@ TEST(Vocabulary, a_number_outside_it_is_an_error) {
     EXPECT_THAT(message_of<Error>([&] { vocabulary.name(-1); }), HasSubstr("no category -1"));
 }
 
-}  // namespace
+}  // namespace vocabulary_test
 }  // namespace embark

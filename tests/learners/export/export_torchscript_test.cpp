@@ -28,7 +28,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-namespace {
+namespace export_torchscript_test {
 
 namespace fs = std::filesystem;
 namespace nn = torch::nn;
@@ -181,7 +181,7 @@ std::vector<std::string> names_of(const std::vector<Scored>& scored) {
     return names;
 }
 
-}  // namespace
+}  // namespace export_torchscript_test
 
 TEST(ExportTorchscript, collab_file_answers_in_python_as_the_learner_does) {
     EMBARK_NEEDS_PYTHON_MODULE("torch");

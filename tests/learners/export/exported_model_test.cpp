@@ -26,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-namespace {
+namespace exported_model_test {
 
 namespace fs = std::filesystem;
 
@@ -63,7 +63,7 @@ std::string load_error(const fs::path& path) {
     return message_of<Error>([&] { ExportedModel::load(path); });
 }
 
-}  // namespace
+}  // namespace exported_model_test
 
 TEST(ExportedModel, tells_what_a_collab_file_takes_and_gives) {
     TemporaryFolder folder;

@@ -19,7 +19,7 @@ using embark::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-namespace {
+namespace locale_test {
 
 struct Grouping : std::numpunct<char> {
     char do_thousands_sep() const override { return '.'; }
@@ -55,7 +55,7 @@ Table rows() {
     return Table::from_text({{"sold", dates}, {"size", sizes}, {"words", texts}, {"price", prices}});
 }
 
-}  // namespace
+}  // namespace locale_test
 
 TEST(Locale, that_groups_digits_changes_nothing_that_is_trained_exported_and_read) {
     TemporaryFolder folder;

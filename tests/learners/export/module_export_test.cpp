@@ -18,7 +18,7 @@ using embark::testing::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-namespace {
+namespace module_export_test {
 
 namespace nn = torch::nn;
 namespace F = torch::nn::functional;
@@ -111,7 +111,7 @@ const MakeInputs kTokens = [](int64_t rows, int64_t length) -> Tensors {
 const MakeInputs kPictures = [](int64_t rows, int64_t) -> Tensors { return {torch::randn({rows, 3, 8, 8})}; };
 const DynamicDims kFreeLength = {{0, {1}}};
 
-}  // namespace
+}  // namespace module_export_test
 
 TEST(ModuleExport, recurrent_layers) {
     nn::LSTM lstm(nn::LSTMOptions(8, 4).num_layers(2).bidirectional(true).batch_first(true).dropout(0.3));

@@ -18,7 +18,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-namespace {
+namespace own_kind_test {
 
 /// Colours by name, each a number; what it adds to a file is given to it.
 struct Colours : Preprocessing {
@@ -90,7 +90,7 @@ std::string refusal(const Colours::Export& write) {
     return message;
 }
 
-}  // namespace
+}  // namespace own_kind_test
 
 TEST(OwnKind, a_file_of_a_kind_that_nobody_registered_answers_by_forward_and_by_its_methods) {
     TemporaryFolder folder;

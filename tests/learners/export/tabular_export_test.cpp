@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-namespace {
+namespace tabular_export_test {
 
 struct Case {
     std::string name;
@@ -117,7 +117,7 @@ RawColumns columns_of(const Table& table) {
 
 class TabularExport : public ::testing::TestWithParam<Case> {};
 
-}  // namespace
+}  // namespace tabular_export_test
 
 TEST_P(TabularExport, answers_ten_thousand_raw_rows_as_the_learner_does) {
     TemporaryFolder folder;
@@ -330,7 +330,7 @@ TEST(Predictor, says_which_kind_a_file_is_that_has_no_rows) {
                 HasSubstr("its kind is tensors"));
 }
 
-namespace {
+namespace tabular_export_test {
 
 /// Rows whose texts and dates decide: good where a word says so and the month is a summer's.
 Table reviews(int64_t rows, uint32_t seed = 3) {
@@ -365,7 +365,7 @@ TabularLearner review_learner(int64_t epochs) {
     return learn;
 }
 
-}  // namespace
+}  // namespace tabular_export_test
 
 TEST(TabularLearner, learns_from_texts_dates_and_numbers_together) {
     auto learn = review_learner(6);

@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-namespace {
+namespace torchscript_trace_test {
 
 namespace nn = torch::nn;
 
@@ -91,7 +91,7 @@ Tensors ids_and_numbers() {
     return {torch::randint(20, {16}, at::kLong), torch::randn({16, 3})};
 }
 
-}  // namespace
+}  // namespace torchscript_trace_test
 
 TEST(TraceModule, agrees_at_other_batch_sizes_with_layers_that_differ_in_training) {
     torch::manual_seed(1);

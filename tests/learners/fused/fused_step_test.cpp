@@ -21,7 +21,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace fused_step_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -620,5 +620,5 @@ TEST(LazyUpdate, goes_on_from_what_was_saved) {
     for (const auto& [name, tensor] : saved) EXPECT_TRUE(loaded.at(name).equal(tensor)) << name;
 }
 
-}  // namespace
+}  // namespace fused_step_test
 }  // namespace embark

@@ -22,7 +22,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-namespace {
+namespace ensemble_test {
 
 TabularOptions flat_options(std::vector<std::string> targets) {
     return {.y_names = std::move(targets),
@@ -69,7 +69,7 @@ CollabDataLoaders ratings() {
     return CollabDataLoaders::from_table(Table::from_text({{"user", users}, {"item", items}, {"rating", rated}}));
 }
 
-}  // namespace
+}  // namespace ensemble_test
 
 TEST(Ensemble, gives_the_mean_probability_and_the_mean_value_of_its_members) {
     const auto dls = flats();

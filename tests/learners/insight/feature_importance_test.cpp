@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
-namespace {
+namespace feature_importance_test {
 
 std::vector<std::string> names_of(const std::vector<FeatureImportance>& importances) {
     std::vector<std::string> names;
@@ -62,7 +62,7 @@ TabularLearner sales_learner(std::vector<Metric> metrics = {}) {
     return learn;
 }
 
-}  // namespace
+}  // namespace feature_importance_test
 
 TEST(FeatureImportance, the_column_that_decides_is_first_and_noise_counts_nothing) {
     auto learn = sales_learner();

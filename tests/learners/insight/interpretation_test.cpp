@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace interpretation_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -137,5 +137,5 @@ TEST(Summary, shows_embeddings_of_a_collab_model) {
     EXPECT_EQ(summary.layers[0].output_shape, (std::vector<int64_t>{2, 5}));
 }
 
-}  // namespace
+}  // namespace interpretation_test
 }  // namespace embark

@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace label_thresholds_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -124,5 +124,5 @@ TEST(LabelThresholds, are_for_targets_of_several_labels) {
     EXPECT_THAT(message_of<UsageError>([&] { learn.choose_thresholds(); }), HasSubstr("y_multi_label"));
 }
 
-}  // namespace
+}  // namespace label_thresholds_test
 }  // namespace embark

@@ -14,7 +14,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace pca_test {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -108,5 +108,5 @@ TEST(PlotScatter, vega_lite_draws_it) {
     EXPECT_THAT(texts, ::testing::Not(HasSubstr("name 7")));
 }
 
-}  // namespace
+}  // namespace pca_test
 }  // namespace embark

@@ -19,7 +19,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace export_onnx_test {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -170,5 +170,5 @@ TEST(OnnxFile, that_is_damaged_gives_an_error_or_what_is_left_of_it) {
     }
 }
 
-}  // namespace
+}  // namespace export_onnx_test
 }  // namespace embark

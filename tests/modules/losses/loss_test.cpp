@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace loss_test {
 
 using ::testing::HasSubstr;
 using testing::message_of;
@@ -262,5 +262,5 @@ TEST(Loss, of_the_users_own_must_give_what_it_is_asked_for) {
     EXPECT_EQ(loss(torch::ones({1}))(p, y).item<double>(), 1);
 }
 
-}  // namespace
+}  // namespace loss_test
 }  // namespace embark

@@ -13,7 +13,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace losses_test {
 
 using ::testing::HasSubstr;
 using testing::largest_difference;
@@ -217,5 +217,5 @@ TEST(Losses, logits_given_to_bce_are_refused) {
                 HasSubstr("not values from -2 to 3; for a model that gives logits"));
 }
 
-}  // namespace
+}  // namespace losses_test
 }  // namespace embark

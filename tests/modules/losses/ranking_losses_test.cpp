@@ -12,7 +12,7 @@
 #include "test_files.h"
 
 namespace embark {
-namespace {
+namespace ranking_losses_test {
 
 using ::testing::HasSubstr;
 using testing::largest_difference;
@@ -157,5 +157,5 @@ TEST(RankingLosses, of_other_shapes_are_refused) {
                 HasSubstr("scores of an item and of its negatives"));
 }
 
-}  // namespace
+}  // namespace ranking_losses_test
 }  // namespace embark
