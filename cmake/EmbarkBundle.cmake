@@ -19,6 +19,9 @@ if(EMBARK_BUNDLE_LIBRARIES)
 else()
   set(CMAKE_INSTALL_RPATH "${TORCH_INSTALL_PREFIX}/lib" ${ARROW_WHEEL_DIR})
 endif()
+# A program's list in the build folder would be filled up to the length of the installed one's by empty entries, which
+# name the folder that the program is started in.
+set(CMAKE_BUILD_RPATH ${CMAKE_INSTALL_RPATH})
 
 # Installs the shared libraries that installed programs need, with their licences. The component `dependencies` is what a
 # wheel leaves to pip; `libraries` is the rest.
