@@ -25,14 +25,42 @@ constexpr std::array<std::pair<Bytes, const char*>, 7> kOtherFormats = {{{"GIF8"
                                                                          {"P6", "a PPM"},
                                                                          {"%PDF", "a PDF"}}};
 
+constexpr Bytes kPng = "\x89PNG\r\n\x1A\n", kJpeg = "\xFF\xD8\xFF";
+
 Pixels decode_pixels(Bytes content, int64_t max_pixels) {
     require(!content.empty(), "it is empty");
-    if (content.starts_with("\x89PNG\r\n\x1A\n")) return decode_png(content, max_pixels);
-    if (content.starts_with("\xFF\xD8\xFF")) return decode_jpeg(content, max_pixels);
+    if (content.starts_with(kPng)) return decode_png(content, max_pixels);
+    if (content.starts_with(kJpeg)) return decode_jpeg(content, max_pixels);
     for (const auto& [begin, name] : kOtherFormats) {
         require(!content.starts_with(begin), "it is ", name, " file; pictures are read from PNG and JPEG files");
     }
     fail("it is neither a PNG nor a JPEG file");
+}
+
+Pixels decode_numbers(Bytes content, int64_t max_pixels) {
+    require(!content.starts_with(kJpeg), "it is a JPEG file, which does not keep numbers as they are; a mask is a PNG file");
+    if (!content.starts_with(kPng)) return decode_pixels(content, max_pixels);
+    Pixels pixels = decode_png(content, max_pixels, PngPixels::numbers);
+    require(pixels.values.size(2) == 1, "its pixels are colours; a mask has one number a pixel, grey or of a palette");
+    return pixels;
+}
+
+void require_valid_size(int64_t height, int64_t width, int64_t max_pixels, const char* what) {
+    const bool is_resized = height >= 1 && width >= 1;
+    require<UsageError>(is_resized || (height == 0 && width == 0), what, " cannot be resized to ", height, " × ", width,
+                        " pixels; height and width are at least 1, or both 0 for those of the file");
+    require<UsageError>(max_pixels >= 1, "Invalid max_pixels ", max_pixels, ": it must be at least 1");
+}
+
+/// What `decode` makes of the file's content.
+template <class Decode>
+at::Tensor read_pixels(const std::filesystem::path& file, const Decode& decode) {
+    const std::string content = read_file(file);
+    try {
+        return decode(content);
+    } catch (const Error& error) {
+        fail("Cannot read ", file.string(), ": ", error.what());
+    }
 }
 
 /// (height, width, 3) as (height, width, 1), by ITU-R 601-2 in the integers that PIL takes.
@@ -77,11 +105,7 @@ void require_pixels(int64_t height, int64_t width, int64_t max_pixels) {
 void require_valid(const ImageOptions& options) {
     require<UsageError>(options.channels == 1 || options.channels == 3, "Pictures cannot have ", options.channels,
                         " channels; they have 3, or 1 where they are grey");
-    const bool is_resized = options.height >= 1 && options.width >= 1;
-    require<UsageError>(is_resized || (options.height == 0 && options.width == 0), "Pictures cannot be resized to ",
-                        options.height, " × ", options.width,
-                        " pixels; height and width are at least 1, or both 0 for those of the file");
-    require<UsageError>(options.max_pixels >= 1, "Invalid max_pixels ", options.max_pixels, ": it must be at least 1");
+    require_valid_size(options.height, options.width, options.max_pixels, "Pictures");
 }
 
 at::Tensor decode_image(std::string_view content, const ImageOptions& options) {
@@ -98,12 +122,23 @@ at::Tensor decode_image(std::string_view content, const ImageOptions& options) {
 
 at::Tensor read_image(const std::filesystem::path& file, const ImageOptions& options) {
     require_valid(options);
-    const std::string content = read_file(file);
-    try {
-        return decode_image(content, options);
-    } catch (const Error& error) {
-        fail("Cannot read ", file.string(), ": ", error.what());
+    return read_pixels(file, [&](const std::string& content) { return decode_image(content, options); });
+}
+
+at::Tensor decode_mask(std::string_view content, const MaskOptions& options) {
+    require_valid_size(options.height, options.width, options.max_pixels, "Masks");
+    const Pixels pixels = decode_numbers(content, options.max_pixels);
+    at::Tensor mask = oriented(pixels.values.permute({2, 0, 1}), pixels.orientation);
+    if (options.height != 0) {
+        // Numbers of 16 bits are the same in float32.
+        mask = at::_upsample_nearest_exact2d(mask.to(at::kFloat).unsqueeze(0), {options.height, options.width}).squeeze(0);
     }
+    return mask[0].to(at::kLong).contiguous();
+}
+
+at::Tensor read_mask(const std::filesystem::path& file, const MaskOptions& options) {
+    require_valid_size(options.height, options.width, options.max_pixels, "Masks");
+    return read_pixels(file, [&](const std::string& content) { return decode_mask(content, options); });
 }
 
 std::string encode_png(const at::Tensor& picture) {

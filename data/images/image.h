@@ -30,6 +30,25 @@ at::Tensor read_image(const std::filesystem::path& file, const ImageOptions& opt
 /// The same of a file's content. Errors name no file.
 at::Tensor decode_image(std::string_view content, const ImageOptions& options = {});
 
+/// What a mask of a file becomes.
+struct MaskOptions {
+    /// Pixels that it is resized to, each of which is the nearest one of the file, as PIL's `NEAREST` takes it; both 0:
+    /// as in the file.
+    int64_t height = 0;
+    int64_t width = 0;
+    /// A file that says it has more is refused before memory is taken for them.
+    int64_t max_pixels = 100'000'000;
+};
+
+/// The numbers of a PNG file's pixels, such as the classes of a segmentation: (height, width) int64, places in the
+/// palette or grey values as they stand in the file, turned as read_image turns its picture. Throws Error, which names
+/// the file, for one in colours or in JPEG, which has no such numbers, or that read_image refuses, UsageError for
+/// options that cannot be. From any thread.
+at::Tensor read_mask(const std::filesystem::path& file, const MaskOptions& options = {});
+
+/// The same of a file's content. Errors name no file.
+at::Tensor decode_mask(std::string_view content, const MaskOptions& options = {});
+
 /// A PNG file's content, 8 bits a channel, of a picture (1 or 3, height, width): uint8, or numbers from 0 to 1, which
 /// are rounded. Throws Error for other shapes, and for numbers outside.
 std::string encode_png(const at::Tensor& picture);

@@ -56,6 +56,15 @@ def images():
                     f"{name}.rgb": pixels(picture.convert("RGB")),
                     f"{name}.grey": pixels(picture.convert("L")),
                     f"{name}.resized": pixels(picture.convert("RGB").resize((6, 7), Image.Resampling.BILINEAR))}
+    # What a mask's pixels are: places in a palette or grey values, as they stand in the file.
+    stored = {"grey.png": noise[1], "grey_alpha.png": noise[2][:, :, :1], "two_bits.png": noise[1] // 64,
+              "four_bits.png": noise[1] // 16}
+    stored |= {name: numpy.asarray(Image.open(io.BytesIO(files[name])))[:, :, None].astype(numpy.uint8)
+               for name in ("palette.png", "palette_transparent.png", "one_bit.png")}
+    for name, values in stored.items():
+        tensors[f"{name}.stored"] = torch.tensor(values[:, :, 0])
+        tensors[f"{name}.nearest"] = torch.tensor(numpy.asarray(
+            Image.fromarray(values[:, :, 0]).resize((6, 7), Image.Resampling.NEAREST)))
     wide = random.integers(0, 65536, (HEIGHT, WIDTH, 3), dtype=numpy.uint16)
     for name, values, color in (("grey_16.png", wide[:, :, :1], 0), ("rgb_16.png", wide, 2)):
         tensors[f"{name}.content"] = torch.tensor(list(png(values, color=color, depth=16)), dtype=torch.uint8)

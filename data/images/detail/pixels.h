@@ -17,8 +17,12 @@ struct Pixels {
     double white() const { return values.scalar_type() == at::kByte ? 255 : 65535; }
 };
 
+/// What a PNG's pixels are read as: grey values or colours of 8 or 16 bits, or the numbers that stand in the file,
+/// places in its palette among them.
+enum class PngPixels { colors, numbers };
+
 /// Of the content of a PNG, or of a JPEG file. Throw Error with the reason, "its PNG data are broken: …".
-Pixels decode_png(std::string_view content, int64_t max_pixels);
+Pixels decode_png(std::string_view content, int64_t max_pixels, PngPixels what = PngPixels::colors);
 Pixels decode_jpeg(std::string_view content, int64_t max_pixels);
 
 /// Throws Error for sides that make more pixels.

@@ -49,12 +49,17 @@ struct PngReader {
         return true;
     }
 
-    /// Has the rows come as grey or as red, green and blue, in 8 bits or 16.
-    bool prepare() {
+    /// Has the rows come in 8 bits or 16: as grey or as red, green and blue, or as the numbers of the file.
+    bool prepare(PngPixels what) {
         if (setjmp(png_jmpbuf(png))) return false;
         const png_byte color = png_get_color_type(png, info), depth = png_get_bit_depth(png, info);
-        if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-        if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
+        if (what == PngPixels::numbers) {
+            png_set_packing(png);
+        } else if (color == PNG_COLOR_TYPE_PALETTE) {
+            png_set_palette_to_rgb(png);
+        } else if (color == PNG_COLOR_TYPE_GRAY && depth < 8) {
+            png_set_expand_gray_1_2_4_to_8(png);
+        }
         // Of a palette's transparency too, which comes with its colours where there is some.
         png_set_strip_alpha(png);
         if (depth == 16 && std::endian::native == std::endian::little) png_set_swap(png);
@@ -78,14 +83,14 @@ struct PngReader {
 
 }  // namespace
 
-Pixels decode_png(std::string_view content, int64_t max_pixels) {
+Pixels decode_png(std::string_view content, int64_t max_pixels, PngPixels what) {
     PngReader reader(content);
     const auto check = [&](bool is_right) { require(is_right, "its PNG data are broken: ", reader.message); };
     check(reader.read_header());
     const int64_t height = png_get_image_height(reader.png, reader.info);
     const int64_t width = png_get_image_width(reader.png, reader.info);
     require_pixels(height, width, max_pixels);
-    check(reader.prepare());
+    check(reader.prepare(what));
 
     const int64_t channels = png_get_channels(reader.png, reader.info);
     const bool is_wide = png_get_bit_depth(reader.png, reader.info) == 16;

@@ -291,14 +291,13 @@ TEST(ContactSheet, has_each_picture_with_its_class_and_prediction) {
     EXPECT_FALSE(fs::exists(folder.path() / "rows.html"));
 }
 
-/// Pictures with a mask each: a general part, read_image, is all that is needed.
+/// Pictures with a mask each.
 struct Masked {
     fs::path folder;
     int64_t size() const { return 6; }
     Sample get(int64_t index) const {
-        const at::Tensor mask = read_image(folder / concat("mask_", index, ".png"), {.channels = 1});
         return {.inputs = {read_image(folder / concat("picture_", index, ".png"))},
-                .targets = {(mask[0] * 255).round().to(at::kLong)}};
+                .targets = {read_mask(folder / concat("mask_", index, ".png"))}};
     }
 };
 

@@ -84,6 +84,38 @@ TEST(Image, is_resized_as_pil_does_it) {
     }
 }
 
+TEST(Mask, has_the_numbers_that_stand_in_the_file) {
+    const TensorFile baseline = tensor_baseline("images.safetensors");
+    int found = 0;
+    for (const std::string& name : baseline_files(baseline)) {
+        const std::string content = bytes_of(baseline.tensors.at(name + ".content"));
+        if (!baseline.tensors.contains(name + ".stored")) continue;
+        const at::Tensor mask = decode_mask(content), small = decode_mask(content, {.height = 7, .width = 6});
+        EXPECT_EQ(mask.scalar_type(), at::kLong) << name;
+        EXPECT_TRUE(at::equal(mask, baseline.tensors.at(name + ".stored").to(at::kLong))) << name;
+        EXPECT_TRUE(at::equal(small, baseline.tensors.at(name + ".nearest").to(at::kLong))) << name;
+        ++found;
+    }
+    EXPECT_EQ(found, 7);
+    const at::Tensor wide = decode_mask(bytes_of(baseline.tensors.at("grey_16.png.content")));
+    EXPECT_TRUE(at::equal(wide, baseline.tensors.at("grey_16.png.values")[0].to(at::kLong)));
+}
+
+TEST(Mask, is_refused_where_a_file_has_no_numbers) {
+    const TensorFile baseline = tensor_baseline("images.safetensors");
+    const TemporaryFolder folder;
+    const auto problem = [&](const std::string& name) {
+        const auto file = folder.write(name, bytes_of(baseline.tensors.at(name + ".content")));
+        return message_of<Error>([&] { read_mask(file); });
+    };
+    EXPECT_THAT(problem("rgb.png"), AllOf(HasSubstr("rgb.png: its pixels are colours"), HasSubstr("one number a pixel")));
+    EXPECT_THAT(problem("rgba.png"), HasSubstr("its pixels are colours"));
+    EXPECT_THAT(problem("grey.jpg"), HasSubstr("a mask is a PNG file"));
+    EXPECT_THAT(message_of<Error>([] { decode_mask("GIF89a…"); }), HasSubstr("it is a GIF file"));
+    EXPECT_THAT(message_of<Error>([] { decode_mask(""); }), HasSubstr("it is empty"));
+    EXPECT_THAT(message_of<UsageError>([] { decode_mask("", {.height = 3}); }), HasSubstr("Masks cannot be resized to 3 × 0"));
+}
+
 /// A PNG of one grey picture.
 std::string small_png(int64_t height = 4, int64_t width = 5) {
     return encode_png(at::arange(height * width, at::kFloat).view({1, height, width}) / (height * width));
