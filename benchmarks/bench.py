@@ -55,6 +55,7 @@ ROWS = (
     Row(lazy.lazy_ratings_per_second, bar=5e6, better="higher"),
     Row(lazy.lazy_threads, bar=1.3, better="higher"),
     Row(lazy.mf_updates_vs_libmf, bar=0.8, better="higher"),
+    Row(lazy.u1_time_vs_libmf, bar=1, better="lower"),
     Row(callbacks.callback_cost, bar=0.01, better="lower"),
     Row(callbacks.gradient_callback_cost, bar=0.01, better="lower"),
     Row(tabular.tabular_vs_fastai, bar=10, better="higher"),
