@@ -31,7 +31,10 @@ public:
 
 protected:
     /// Which of the tensors are averaged; the others are copied: integers always.
-    enum class Averaged { parameters, parameters_and_buffers };
+    enum class Averaged {
+        parameters,             ///< buffers are copied
+        parameters_and_buffers  ///< batch norm's running statistics too
+    };
 
     /// a ← a + share·(w − a) of what is averaged; other buffers are the model's own. For a model with its own weights.
     void update(double share, Averaged averaged);

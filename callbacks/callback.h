@@ -11,27 +11,48 @@ class Strategy;
 struct TrainingState;
 
 /// What can be skipped, and what an event belongs to.
-enum class Level { fit, epoch, train, validate, batch, backward, step };
+enum class Level {
+    fit,       ///< all epochs
+    epoch,     ///< a pass over the training batches, then over the validation batches
+    train,     ///< an epoch's training batches
+    validate,  ///< an epoch's validation batches
+    batch,     ///< one batch, of training or validation
+    backward,  ///< a batch's backward pass
+    step       ///< the optimizer's step
+};
+/// The level's name in messages: "fit", "epoch", ….
 std::string_view to_string(Level level);
 
 /// Every event of a fit, with levels inside one another, laid out as they are sent: the one list of them.
-/// EMBARK_EVENTS(X) expands to X(before_fit) X(before_epoch) … for code that handles all of them in one way. See
-/// docs/events.md for what is sent where a level is left early.
+/// EMBARK_EVENTS(X) expands to X(before_fit) X(before_epoch) … for code that handles all of them in one way; the
+/// sentence behind an event documents the method of Callback. See docs/events.md for what is sent where a level is left
+/// early.
 // clang-format off
-#define EMBARK_EVENTS(X)                                                          \
-    X(before_fit)                                                                 \
-        X(before_epoch)                                                           \
-            X(before_train)                                                       \
-                X(before_batch) X(after_pred) X(after_loss)                       \
-                    X(before_backward) X(after_cancel_backward) X(after_backward) \
-                    X(before_step) X(after_cancel_step) X(after_step)             \
-                X(after_cancel_batch) X(after_batch)                              \
-            X(after_cancel_train) X(after_train)                                  \
-            X(before_validate) /* then its batches, without backward and step */  \
-            X(after_cancel_validate) X(after_validate)                            \
-        X(after_cancel_epoch) X(after_epoch)                                      \
-    X(after_cancel_fit) X(after_fit)                                              \
-    X(cleanup_fit) /* always called when a fit ends, however it ends */
+#define EMBARK_EVENTS(X)                                                                                      \
+    X(before_fit)                    /**< Once, before the first epoch. */                                    \
+      X(before_epoch)                /**< Before each epoch: TrainingState::epoch has its number. */          \
+        X(before_train)              /**< Before the training batches; the model is in training mode. */      \
+          X(before_batch)            /**< In training and validation: TrainingState::batch may be changed. */ \
+          X(after_pred)              /**< TrainingState::predictions are set, the loss is still to come. */   \
+          X(after_loss)              /**< TrainingState::loss is set. */                                      \
+            X(before_backward)       /**< Of a training batch: TrainingState::loss_scale may be set. */       \
+            X(after_cancel_backward) /**< Where the backward pass was cancelled, before after_backward. */    \
+            X(after_backward)        /**< The gradients are computed. */                                      \
+            X(before_step)           /**< Before the optimizer's step: gradients may be changed. */           \
+            X(after_cancel_step)     /**< Where the step was cancelled, before after_step. */                 \
+            X(after_step)            /**< After the optimizer's step; the gradients are still there. */       \
+          X(after_cancel_batch)      /**< Where the batch was cancelled, before after_batch. */               \
+          X(after_batch)             /**< At the end of every batch, in training and validation. */           \
+        X(after_cancel_train)        /**< Where training was cancelled, before after_train. */                \
+        X(after_train)               /**< After the training batches. */                                      \
+        X(before_validate)           /**< Before the validation batches, which have no backward and step. */  \
+        X(after_cancel_validate)     /**< Where validation was cancelled, before after_validate. */           \
+        X(after_validate)            /**< After the validation batches. */                                    \
+      X(after_cancel_epoch)          /**< Where the epoch was cancelled, before after_epoch. */               \
+      X(after_epoch)                 /**< At the end of every epoch. */                                       \
+    X(after_cancel_fit)              /**< Where the fit was cancelled, before after_fit. */                   \
+    X(after_fit)                     /**< Once, after the last epoch. */                                      \
+    X(cleanup_fit)                   /**< Always called when a fit ends, however it ends. */
 // clang-format on
 
 /// Something that happens around the training steps: override the events you need.
@@ -74,7 +95,7 @@ public:
     /// is what TrainingState::strategy is then, from the fit's beginning.
     virtual std::shared_ptr<Strategy> strategy() const { return nullptr; }
 
-    /// `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
+    // `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
 #define EMBARK_EVENT(event) \
     virtual void event(TrainingState&) {}
     EMBARK_EVENTS(EMBARK_EVENT)

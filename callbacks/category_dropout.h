@@ -21,6 +21,7 @@ public:
 private:
     double share_;
 };
+/// Deprecated name of CategoryDropout.
 using HideCategories [[deprecated("CategoryDropout since 0.2")]] = CategoryDropout;
 
 /// A CategoryDropout, as something to give a Learner.

@@ -14,8 +14,8 @@ std::vector<at::Tensor> gradients(const Optimizer& optimizer);
 
 /// Numbers of a gradient, in no order, those that may be other than 0 among them.
 struct PlainGradient {
-    std::span<float> values;
-    at::Tensor parameter;
+    std::span<float> values;  ///< the gradient's numbers themselves: what is written here changes it
+    at::Tensor parameter;     ///< the parameter that they are of
 };
 
 /// All gradients at hand as plain numbers: those of a step by rows, or else those that parameters have. Nothing where

@@ -15,13 +15,14 @@ enum class AmpMode {
 
 /// Settings of MixedPrecision; fastai's and PyTorch's defaults. Those of the scaler are for fp16.
 struct MixedPrecisionOptions {
-    AmpMode amp_mode = AmpMode::fp16;
+    AmpMode amp_mode = AmpMode::fp16;  ///< the 16-bit type
     /// What the loss is multiplied with before the backward pass, to begin with.
     double init_scale = 65536;
     /// What this factor is multiplied with after growth_interval steps without an overflow.
     double growth_factor = 2;
     /// What it is multiplied with after an overflow.
     double backoff_factor = 0.5;
+    /// Steps in a row without an overflow before the factor grows.
     int64_t growth_interval = 2000;
 };
 
@@ -77,6 +78,7 @@ private:
 
 /// A MixedPrecision, as something to give a Learner.
 std::shared_ptr<MixedPrecision> mixed_precision(MixedPrecisionOptions options = {});
+/// The same with this type and all else by default.
 std::shared_ptr<MixedPrecision> mixed_precision(AmpMode amp_mode);
 
 }  // namespace embark

@@ -30,6 +30,7 @@ private:
 
 /// A ParamScheduler, as something to give a Learner.
 std::shared_ptr<ParamScheduler> param_scheduler(Schedules schedules);
+/// The same with schedules of its own for each parameter group, first to last.
 std::shared_ptr<ParamScheduler> param_scheduler(std::vector<Schedules> groups);
 
 }  // namespace embark

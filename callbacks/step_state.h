@@ -24,10 +24,10 @@ struct StepState {
 
     /// In before_batch: the loader gave this process its part of the batch alone (see Share).
     bool is_part = false;
-    /// The rows of the batch in all processes, and what they count in its mean; below 0 where TrainingState::batch is
-    /// the whole of it. See TrainingState::rows() and weight().
+    /// The rows of the batch in all processes; below 0 where TrainingState::batch is the whole of it. See
+    /// TrainingState::rows().
     int64_t whole_rows = -1;
-    double whole_weight = -1;
+    double whole_weight = -1;  ///< what those rows count in the batch's mean, or below 0; see TrainingState::weight()
 };
 
 }  // namespace embark

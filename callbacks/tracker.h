@@ -22,8 +22,9 @@ public:
 
     /// Whether there is a best value yet: NaN and infinities are never one.
     bool has_best() const;
-    /// The best value so far, and its epoch; −1 where that was in an earlier fit.
+    /// The best value so far.
     double best() const { return best_; }
+    /// The epoch of the best value; −1 where that was in an earlier fit.
     int64_t best_epoch() const { return best_epoch_; }
 
 protected:
@@ -31,6 +32,7 @@ protected:
     /// Throws UsageError for a negative min_delta.
     TrackerCallback(std::string monitor, double min_delta, bool reset_on_fit);
 
+    /// The name of the value that is followed.
     const std::string& monitor() const { return monitor_; }
     /// What the constructor was told, for Callback::settings.
     std::string tracker_settings() const;
@@ -38,6 +40,7 @@ protected:
     bool new_best() const { return new_best_; }
     /// Epochs since the last improvement, since the fit began, or since this was set back.
     int64_t wait() const { return wait_; }
+    /// Sets wait() back to 0.
     void reset_wait() { wait_ = 0; }
 
 private:

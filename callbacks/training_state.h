@@ -26,26 +26,32 @@ class Optimizer;
 
 /// Where a fit goes on after a checkpoint.
 struct Position {
-    enum class Phase { epoch_start, training, validation, finished };
-    int64_t epoch = 0;
-    Phase phase = Phase::epoch_start;
-    /// The next training batch of the epoch, and how many were trained since the fit began.
+    /// What of an epoch was done last.
+    enum class Phase {
+        epoch_start,  ///< before an epoch
+        training,     ///< after a training batch, before the next one
+        validation,   ///< after an epoch's training
+        finished      ///< after the last epoch: nothing is left to train
+    };
+    int64_t epoch = 0;                 ///< counted from 0
+    Phase phase = Phase::epoch_start;  ///< how far that epoch is
+    /// The next training batch of the epoch.
     int64_t iteration = 0;
-    int64_t train_iter = 0;
-    /// Levels around the batch that were asked to be left, and why the fit was.
+    int64_t train_iter = 0;  ///< training batches since the fit began
+    /// Levels around the batch that were asked to be left.
     std::vector<Level> cancelled = {};
-    std::string stop_reason = {};
+    std::string stop_reason = {};  ///< why the fit was asked to be left; empty where it was not
 };
 
 /// All that a callback sees of a running fit, and may change. The Learner owns it; what it refers to lives as long as
 /// the fit.
 struct TrainingState {
-    /// Epoch of this fit, from 0, and how many there are to be.
+    /// Epoch of this fit, from 0.
     int64_t epoch = 0;
-    int64_t n_epoch = 0;
-    /// Batch of this pass over the data, from 0, and how many there are.
+    int64_t n_epoch = 0;  ///< epochs that this fit is to have
+    /// Batch of this pass over the data, from 0.
     int64_t iteration = 0;
-    int64_t n_iter = 0;
+    int64_t n_iter = 0;  ///< batches in this pass
     /// Training batches seen in this fit.
     int64_t train_iter = 0;
     /// How much of the fit is done, 0 to (N−1)/N at the last of N training batches.
@@ -77,18 +83,20 @@ struct TrainingState {
     std::function<Tensors(const Tensors& inputs)> forward = {};
     /// Null outside of a fit.
     Optimizer* optimizer = nullptr;
-    const Loss* loss_func = nullptr;
+    const Loss* loss_func = nullptr;  ///< the learner's loss; null where nobody said
     /// Hyper-parameters that a schedule sets before every training batch.
     std::set<std::string> scheduled = {};
     /// What was recorded of this fit so far.
     Records records = {};
 
-    /// The rows of the batch at hand, and what it counts in a mean over batches: the sum of its rows' weights, else
-    /// what the loss says (Loss::weight), which for most is the number of rows. Of all processes together.
+    /// The rows of the batch at hand, of all processes together.
     int64_t rows() const { return step.whole_rows < 0 ? batch.size() : step.whole_rows; }
+    /// What the batch at hand counts in a mean over batches: the sum of its rows' weights, else what the loss says
+    /// (Loss::weight), which for most is the number of rows. Of all processes together.
     double weight() const;
     /// Whether this process prints, logs and saves: of several, one alone does.
     bool is_main_process() const { return strategy->is_main_process(); }
+    /// Deprecated name of is_main_process().
     [[deprecated("is_main_process since 0.2")]] bool leads() const { return is_main_process(); }
 
     /// Asks to leave `level` early; the loop obeys once the event at hand has been sent to every callback. What is left
@@ -104,12 +112,13 @@ struct TrainingState {
     /// Why the fit was ended early; empty where it was not.
     const std::string& stop_reason() const { return stop_reason_; }
 
-    /// For the loop: `level` is entered, which says whether it begins rather than goes on after a checkpoint; and is
-    /// left, which says whether that was asked for.
+    /// For the loop: `level` is entered. Whether it begins rather than goes on after a checkpoint.
     bool enter(Level level);
+    /// For the loop: `level` is left. Whether that was asked for.
     bool leave(Level level);
-    /// For the loop: whether `level` goes on after a checkpoint once it is entered, and whether it was over by then.
+    /// For the loop: whether `level` goes on after a checkpoint once it is entered.
     bool resumes(Level level) const { return at(level).resumed; }
+    /// For the loop: whether nothing of `level` is left to do after the checkpoint.
     bool was_over(Level level) const { return at(level).over; }
 
     /// Where a fit goes on that is interrupted after all events of a batch, of an epoch's training, of an epoch or of

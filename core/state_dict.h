@@ -20,16 +20,21 @@ public:
     /// Of what content() gave.
     explicit StateDict(TensorFile content) : content_(std::move(content)) {}
 
+    /// A number under `name`. Each of these puts the value in the place of one that is there.
     template <std::floating_point Number>
     void set(const std::string& name, Number value) {
         set_number(name, value);
     }
+    /// An integer, or true or false.
     template <std::integral Number>
     void set(const std::string& name, Number value) {
         set_integer(name, static_cast<int64_t>(value));
     }
+    /// A list of numbers.
     void set(const std::string& name, const std::vector<double>& values);
+    /// A copy of a tensor's values. Throws Error for an undefined one.
     void set(const std::string& name, const at::Tensor& tensor);
+    /// A text of any bytes.
     void set(const std::string& name, const std::string& text);
     /// All of `part`, under "<name>.".
     void set(const std::string& name, const StateDict& part);
@@ -45,11 +50,13 @@ public:
     /// The tensor under `name`. Throws Error where it is missing, or has another shape or type than `like`.
     at::Tensor get_like(const std::string& name, const at::Tensor& like) const;
 
+    /// Whether there is a value under `name`.
     bool has(const std::string& name) const;
     /// What was set under "<name>.", empty where nothing was.
     StateDict part(const std::string& name) const;
     /// Names of the parts, as in "<name>.…", each once.
     std::vector<std::string> parts() const;
+    /// Whether nothing was set.
     bool empty() const { return content_.tensors.empty() && content_.metadata.empty(); }
 
     /// Numbers as tensors of no dimension, lists as tensors of one, text as metadata, or as bytes where it is not
@@ -64,6 +71,8 @@ private:
     TensorFile content_;
 };
 
+// The types that get() lists, which have no documentation of their own.
+/// @cond
 template <>
 double StateDict::get<double>(const std::string& name) const;
 template <>
@@ -76,5 +85,6 @@ template <>
 std::vector<double> StateDict::get<std::vector<double>>(const std::string& name) const;
 template <>
 at::Tensor StateDict::get<at::Tensor>(const std::string& name) const;
+/// @endcond
 
 }  // namespace embark

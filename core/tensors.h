@@ -14,9 +14,9 @@ using Tensors = std::vector<at::Tensor>;
 /// its own (DataLoaderOptions::seed).
 void set_seed(uint64_t seed);
 
-/// The states of LibTorch's default generators, of the CPU and each CUDA device, one after the other as bytes; and the
-/// way back to them. Devices of which `state` has none go on by themselves.
+/// The states of LibTorch's default generators, of the CPU and each CUDA device, one after the other as bytes.
 at::Tensor rng_state();
+/// Sets the generators to what rng_state() gave. Devices of which `state` has none go on by themselves.
 void set_rng_state(const at::Tensor& state);
 
 }  // namespace embark

@@ -19,7 +19,9 @@ struct TopItems {
 struct RankedAmong {
     /// Items to leave out of row r: excluded[offsets[r]] … excluded[offsets[r + 1] − 1], ascending; int64 on the CPU.
     /// Undefined: none. Rankings of some users have the offsets of these alone, in begins and ends.
-    at::Tensor begins = {}, ends = {}, excluded = {};
+    at::Tensor begins = {},  ///< (rows) int64: where row r's begin in `excluded`, offsets[r]
+        ends = {},           ///< and where they end, offsets[r + 1]
+        excluded = {};       ///< all that are left out
     /// (items) bool: the items that may be ranked. Undefined: all.
     at::Tensor allowed = {};
 

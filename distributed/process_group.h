@@ -24,8 +24,11 @@ public:
     /// says that this is the only process.
     static std::shared_ptr<ProcessGroup> from_environment();
 
+    /// This process, from 0.
     int64_t rank() const { return options_.rank; }
+    /// How many processes there are.
     int64_t size() const { return options_.size; }
+    /// As the constructor took them.
     const ProcessGroupOptions& options() const { return options_; }
 
     Share share() const override { return {.rank = rank(), .size = size()}; }

@@ -7,12 +7,12 @@ namespace embark {
 
 /// Which of the processes that train together this one is, and where they meet.
 struct ProcessGroupOptions {
-    /// This process, from 0, and how many there are. Rank 0 is the main process: it prints, logs and saves for all.
+    /// This process, from 0. Rank 0 is the main process: it prints, logs and saves for all.
     int64_t rank = 0;
-    int64_t size = 1;
-    /// Where the processes meet: a name or address of rank 0's machine, and a free port there.
+    int64_t size = 1;  ///< how many processes there are
+    /// Where the processes meet: a name or address of rank 0's machine.
     std::string address = "127.0.0.1";
-    int64_t port = 29500;
+    int64_t port = 29500;  ///< a free port there
     /// The network interface to exchange data through, as "eth0"; empty: the one that leads to `address`.
     std::string interface = {};
     /// Seconds that this process waits for the others, at the start and in every exchange.

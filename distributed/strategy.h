@@ -16,7 +16,11 @@ namespace embark {
 class StateDict;
 
 /// How the values of all processes become one.
-enum class Reduce { sum, max, min };
+enum class Reduce {
+    sum,  ///< of all processes' values, element by element
+    max,  ///< the largest
+    min   ///< the smallest
+};
 
 /// An exchange that is under way.
 class Exchange {
@@ -77,14 +81,17 @@ public:
 
     /// As start_all_reduce(), over when it returns; of values on any device.
     void all_reduce(at::Tensor& values, Reduce how = Reduce::sum);
+    /// The same of one number, which it returns.
     double all_reduce(double value, Reduce how = Reduce::sum);
     /// Whether `here` is true in any process.
     bool any(bool here) { return all_reduce(here ? 1 : 0, Reduce::max) > 0; }
+    /// The text of rank `from`, in every process.
     std::string broadcast(const std::string& text, int64_t from = 0);
     /// The main process's content in every process: tensors on the CPU.
     TensorFile broadcast(const TensorFile& content);
     /// As all_gather_equal(), of any number of rows each, in one exchange more.
     Tensors all_gather(const at::Tensor& rows);
+    /// Every process's text, by rank.
     std::vector<std::string> all_gather(const std::string& text);
     /// As above, where nobody knows yet how many rows come, in one exchange more.
     Tensors all_to_all(const Tensors& rows);
@@ -108,13 +115,14 @@ public:
     /// are several.
     void identify(StateDict& fit) const;
 
-    /// Agreed stops. Before each batch: whether this process was asked to stop.
+    /// Agreed stops: before each batch, whether this process was asked to stop.
     void propose_stop(bool asked) {
         stop_proposed_ = asked;
         stop_agreed_ = false;
     }
-    /// For who exchanges something within the batch: what this process proposed, and that all know now of one that did.
+    /// For who exchanges something within the batch: what this process proposed.
     bool stop_proposed() const { return stop_proposed_; }
+    /// For the same: all processes know now of one that was asked to stop.
     void agree_on_stop() { stop_agreed_ = true; }
     /// After the batch: whether the fit ends with it, where this process is asked to stop by now as `asked` says. One
     /// process obeys; several end with the training batch in which all know of one that was asked.

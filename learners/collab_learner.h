@@ -14,7 +14,7 @@ namespace embark {
 
 /// What model collab_learner makes.
 struct CollabModelOptions {
-    int64_t n_factors = 50;
+    int64_t n_factors = 50;  ///< width of the vectors of users and items
     /// Predictions are kept in this range, best a little wider than the ratings'; empty: unbounded.
     Range y_range = {};
     /// DotProductBias; false: DotProduct.
@@ -40,19 +40,22 @@ struct CollabModelOptions {
     bool use_nn = false;
     /// Widths of the hidden layers; empty: one of n_factors, as in fastai.
     std::vector<int64_t> layers = {};
-    /// Widths of the embeddings of users and items; 0: embedding_width's, by how many there are.
+    /// Width of the users' embedding; 0: embedding_width's, by how many there are.
     int64_t user_width = 0;
-    int64_t item_width = 0;
-    /// Dropout after each hidden layer (none, one number for all, or one each) and of the embeddings.
+    int64_t item_width = 0;  ///< the same of the items'
+    /// Dropout after each hidden layer: none, one number for all, or one each.
     std::vector<double> ps = {};
-    double embed_p = 0;
+    double embed_p = 0;  ///< dropout of the embeddings
 };
 
 /// A Learner for ratings that answers in raw values.
 class CollabLearner : public Learner {
 public:
+    /// Of a model that takes the loaders' batches; collab_learner() makes one by its options. `warnings` are what
+    /// warnings() gives.
     CollabLearner(CollabDataLoaders dls, Model model, LearnerOptions options, std::vector<Warning> warnings = {});
 
+    /// The loaders that Learner::dls() has, as what they are.
     const CollabDataLoaders& collab_dls() const { return collab_dls_; }
     /// What a user should know of the data and the model: `ratings_outside_range`, where training ratings lie outside
     /// y_range, which no prediction can leave.
@@ -91,12 +94,15 @@ public:
     /// All items by their bias, highest first. Throws Error where the model has none.
     std::vector<Scored> items_by_bias();
 
-    /// Factors, (n, width), and biases, (n), of all items or users by encoded number, `#na#` first. Factors are the
-    /// parameters `item_factors.weight` and `user_factors.weight`, else an EmbeddingNN's embeddings. Throws Error where
-    /// the model has none: an EmbeddingNN and a DotProduct have no biases.
+    /// Factors, (n, width), of all items by encoded number, `#na#` first: the parameter `item_factors.weight`, else an
+    /// EmbeddingNN's embedding. Throws Error where the model has none.
     at::Tensor item_factors() const;
+    /// The same of users: `user_factors.weight`, or the embedding.
     at::Tensor user_factors() const;
+    /// Biases, (n), of all items by encoded number, `#na#` first. Throws Error where the model has none, as an
+    /// EmbeddingNN and a DotProduct.
     at::Tensor item_bias() const;
+    /// The same of users.
     at::Tensor user_bias() const;
 
 private:

@@ -12,7 +12,7 @@ namespace embark {
 ///     auto learn = collab_learner(dls, recipe.model, recipe.learner);
 ///     fit_recipe(learn, recipe);
 struct CollabRecipe {
-    CollabModelOptions model = {};
+    CollabModelOptions model = {};  ///< what collab_learner makes
     /// Its lr is the fit's.
     LearnerOptions learner = {};
     /// Of one-cycle.

@@ -33,12 +33,12 @@ enum class EmbeddingUpdate {
 
 /// Settings of a Learner; fastai's defaults.
 struct LearnerOptions {
-    Loss loss = {};
-    OptimizerFactory optimizer = adam();
+    Loss loss = {};                       ///< what training minimises
+    OptimizerFactory optimizer = adam();  ///< what makes the optimizer
     /// Learning rate of fits that name none.
     double lr = 1e-3;
-    std::vector<Metric> metrics = {};
-    std::vector<std::shared_ptr<Callback>> callbacks = {};
+    std::vector<Metric> metrics = {};                       ///< what validation measures besides the loss
+    std::vector<std::shared_ptr<Callback>> callbacks = {};  ///< called in every fit
     /// Names of the modules and parameters of each parameter group, first to last, for learning rates of their own and
     /// for freezing: {{"embeddings"}, {"layers", "head"}}. Empty: all in one group.
     std::vector<std::vector<std::string>> param_groups = {};
@@ -51,7 +51,7 @@ struct LearnerOptions {
     bool wd_bn_bias = false;
     /// Train norm layers in frozen groups too.
     bool train_bn = true;
-    Momentums moms = {};
+    Momentums moms = {};  ///< of one-cycle fits that name none
     /// Show the table and, on a terminal, a bar.
     bool progress = true;
     /// How a training batch is trained; null: by a fused step where there is one, else through autograd. See TrainStep.
@@ -67,7 +67,7 @@ struct LearnerOptions {
 
 /// Loss and metrics over a validation part.
 struct Validation {
-    double loss = 0;
+    double loss = 0;  ///< mean over the rows, weighted as the loss says
     /// By the metrics' names.
     std::map<std::string, double> metrics = {};
     /// Why metrics are NaN, by name, those that are: "there are 20 rows, all of one class".
@@ -78,12 +78,12 @@ struct Validation {
 struct Predictions {
     /// After the loss' activation; the first of the outputs where there are several.
     at::Tensor predictions;
-    at::Tensor targets;
+    at::Tensor targets;  ///< beside them, the first where there are several
     /// (n): each row's own loss.
     at::Tensor losses;
-    /// The predictions for every output, and every target.
+    /// The predictions for every output.
     Tensors all_predictions = {};
-    Tensors all_targets = {};
+    Tensors all_targets = {};  ///< every target
 };
 
 /// Data, a model, a loss and an optimizer brought together, and trained with callbacks around every step.
@@ -94,15 +94,20 @@ struct Predictions {
 /// Movable, not copyable; not thread-safe.
 class Learner {
 public:
+    /// Moves the model to the loaders' device. Throws UsageError for settings that can never be right.
     Learner(DataLoaders dls, Model model, LearnerOptions options = {});
+    /// Of a module in LibTorch's holder.
     template <class Impl>
     Learner(DataLoaders dls, const torch::nn::ModuleHolder<Impl>& model, LearnerOptions options = {})
         : Learner(std::move(dls), Model(model), std::move(options)) {}
+    /// Of a module in a shared pointer.
     template <class Impl>
     Learner(DataLoaders dls, std::shared_ptr<Impl> model, LearnerOptions options = {})
         : Learner(std::move(dls), Model(std::move(model)), std::move(options)) {}
     virtual ~Learner();
+    /// The one moved from can only be destroyed or assigned to.
     Learner(Learner&&) noexcept;
+    /// The same.
     Learner& operator=(Learner&&) noexcept;
 
     /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given; see slice() for one of
@@ -114,6 +119,7 @@ public:
 
     /// Trains with one-cycle: learning rate and momentum follow two cosines, up and down (Smith 2018, as in fastai).
     const Records& fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max, const OneCycleOptions& options);
+    /// The same with the schedule as it comes.
     const Records& fit_one_cycle(int64_t n_epoch, std::optional<LearningRate> lr_max = {},
                                  const FitOptions& options = {}) {
         return fit_one_cycle(n_epoch, std::move(lr_max), OneCycleOptions{.fit = options});
@@ -121,6 +127,7 @@ public:
 
     /// Trains at a constant learning rate, then down a cosine (fastai's fit_flat_cos).
     const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr, const FlatCosOptions& options);
+    /// The same with the schedule as it comes.
     const Records& fit_flat_cos(int64_t n_epoch, std::optional<LearningRate> lr = {}, const FitOptions& options = {}) {
         return fit_flat_cos(n_epoch, std::move(lr), FlatCosOptions{.fit = options});
     }
@@ -129,6 +136,7 @@ public:
     /// at the next one (SGDR; Loshchilov and Hutter 2017, as in fastai).
     const Records& fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max,
                             const SgdrOptions& options);
+    /// The same with the schedule as it comes.
     const Records& fit_sgdr(int64_t n_cycles, int64_t cycle_len, std::optional<LearningRate> lr_max = {},
                             const FitOptions& options = {}) {
         return fit_sgdr(n_cycles, cycle_len, std::move(lr_max), SgdrOptions{.fit = options});
@@ -138,6 +146,7 @@ public:
     /// groups (fastai's fine_tune): one-cycle of freeze_epochs at slice(base_lr), then one-cycle of `n_epoch` at
     /// slice(base_lr/2/lr_mult, base_lr/2). Returns what the second recorded.
     const Records& fine_tune(int64_t n_epoch, double base_lr, const FineTuneOptions& options);
+    /// The same with the schedules as they come.
     const Records& fine_tune(int64_t n_epoch, double base_lr = 2e-3, const FitOptions& options = {}) {
         return fine_tune(n_epoch, base_lr, FineTuneOptions{.fit = options});
     }
@@ -147,6 +156,7 @@ public:
     void freeze_to(int64_t n);
     /// Freezes all parameter groups but the last.
     void freeze();
+    /// Trains all parameter groups again. The optimizer's state is dropped, as in fastai.
     void unfreeze();
 
     /// Gives the model's last linear layer `n_out` outputs and new weights, to fine-tune the model for another target.
@@ -158,30 +168,34 @@ public:
     /// with this one's hyper-parameters. See LrFind.
     LrFind lr_find(const LrFindOptions& options = {});
 
-    /// Loss and metrics over the validation part, or over `loader`, with the events of validation sent to the Learner's
-    /// own callbacks (those that do Callback::runs_outside_fit), as in a fit, and to `callbacks`.
+    /// Loss and metrics over the validation part, with the events of validation sent to the Learner's own callbacks
+    /// (those that do Callback::runs_outside_fit), as in a fit, and to `callbacks`.
     Validation validate(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
+    /// The same over `loader`.
     Validation validate(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
-    /// Predictions for the validation part, or for `loader`, in the order of its rows; with events as in validate().
+    /// Predictions for the validation part, in the order of its rows; with events as in validate().
     Predictions get_preds(const std::vector<std::shared_ptr<Callback>>& callbacks = {});
+    /// The same for the rows of `loader`.
     Predictions get_preds(const DataLoader& loader, std::vector<std::shared_ptr<Callback>> callbacks = {});
 
     /// Test-time augmentation (fastai's tta): as get_preds(), of rows as they are, which weigh `beta`, and of rows that
     /// random transforms were done to as in training, the mean of `n` passes, which weighs 1 − beta. No losses. Throws
     /// UsageError for an n below 1 and a beta that is not between 0 and 1.
     Predictions tta(int64_t n = 4, double beta = 0.25);
+    /// The same for the rows of `loader`.
     Predictions tta(const DataLoader& loader, int64_t n = 4, double beta = 0.25);
 
     /// The model's answer to encoded inputs, one row a sample, after the loss' activation, on the CPU; the first of the
-    /// outputs where there are several, and all of them. With the events of validation for a batch without targets sent
-    /// to the Learner's own callbacks.
+    /// outputs where there are several. With the events of validation for a batch without targets sent to the Learner's
+    /// own callbacks.
     at::Tensor predict(const Tensors& inputs);
+    /// The same, all of the outputs.
     Tensors predict_all(const Tensors& inputs);
 
-    /// The first `n` rows of the validation part as raw values, with the model's decoded prediction beside them; and
-    /// the same printed to standard output.
+    /// The first `n` rows of the validation part as raw values, with the model's decoded prediction beside them.
     Table results(int64_t n = 10);
+    /// Prints results() to standard output.
     void show_results(int64_t n = 10);
     /// The same of pictures as a page of HTML, see contact_sheet().
     void show_results(const std::filesystem::path& page, int64_t n = 36);
@@ -215,17 +229,22 @@ public:
     /// Whether this process prints and saves: of several that train together (see DataParallel), rank 0 alone. save(),
     /// export_torchscript() and export_onnx() do nothing in the others.
     bool is_main_process() const;
+    /// Deprecated name of is_main_process().
     [[deprecated("is_main_process since 0.2")]] bool leads() const { return is_main_process(); }
 
     /// Called in every later fit.
     void add_callback(std::shared_ptr<Callback> callback);
+    /// Takes it out of those that are called. Throws Error where the learner does not have it.
     void remove_callback(const std::shared_ptr<Callback>& callback);
 
+    /// The data that it trains on.
     const DataLoaders& dls() const;
     /// Trains, validates and decodes with other data from now on. Throws UsageError, and changes nothing, where their
     /// vocabularies are not the ones that the model was made for, or their batches are on another device.
     virtual void set_dls(DataLoaders dls);
+    /// The model that is trained.
     const Model& model() const;
+    /// What training minimises.
     const Loss& loss() const;
     /// The metrics of validation, in the order they were given.
     const std::vector<Metric>& metrics() const;
@@ -238,7 +257,7 @@ public:
 
 protected:
     struct Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<Impl> impl_;  ///< for the learners that derive from it
 };
 
 }  // namespace embark

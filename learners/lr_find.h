@@ -9,9 +9,9 @@ namespace embark {
 
 /// Settings of lr_find; fastai's defaults.
 struct LrFindOptions {
-    double start_lr = 1e-7;
-    double end_lr = 10;
-    int64_t num_it = 100;
+    double start_lr = 1e-7;  ///< of the first batch
+    double end_lr = 10;      ///< of the last batch; between them it grows by the same factor
+    int64_t num_it = 100;    ///< batches to try
     /// Stop once the smoothed loss exceeds four times its best.
     bool stop_div = true;
     /// Print the suggestion to standard error.
@@ -20,14 +20,14 @@ struct LrFindOptions {
 
 /// A learning rate, or the reason why none can be named.
 struct LrSuggestion {
-    std::optional<double> lr = {};
-    std::string reason = {};
+    std::optional<double> lr = {};  ///< empty where none can be named
+    std::string reason = {};        ///< why none can; empty where one is
 };
 
 /// The curve of a learning-rate finder and what it suggests. Suggestions use the curve without its first tenth and its
 /// last five points, as fastai's do.
 struct LrFind {
-    std::vector<double> lrs = {};
+    std::vector<double> lrs = {};  ///< the learning rates tried, ascending
     /// Smoothed losses, one for each of `lrs`.
     std::vector<double> losses = {};
     /// The point two thirds down the longest valley; fastai's default.

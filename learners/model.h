@@ -20,6 +20,7 @@ namespace embark {
 /// shared handle on the module.
 class Model {
 public:
+    /// What a call of the model computes.
     using Forward = std::function<Tensors(const Tensors& inputs)>;
 
     /// A module that is called in a way of its own. Throws UsageError where one of the two is null.
@@ -33,12 +34,17 @@ public:
               module, [module](const Tensors& inputs) { return detail::forward_any(*module, inputs); },
               /*own_forward=*/true) {}
 
+    /// The same of a module in LibTorch's holder.
     template <class Impl>
     explicit Model(const torch::nn::ModuleHolder<Impl>& holder)
         : Model(holder.is_empty() ? std::shared_ptr<Impl>() : holder.ptr()) {}
 
+    /// The outputs for `inputs`, which are the arguments of the module's forward. Throws Error where it takes another
+    /// number.
     Tensors operator()(const Tensors& inputs) const { return forward_(inputs); }
+    /// The module itself.
     torch::nn::Module& module() const { return *module_; }
+    /// The module itself. Not null.
     const std::shared_ptr<torch::nn::Module>& ptr() const { return module_; }
     /// Whether a call is one of the module's own forward.
     bool calls_own_forward() const { return own_forward_; }

@@ -44,34 +44,36 @@ RankingLoss ranking_loss_of(const std::string& name);
 
 /// What model ranking_learner makes.
 struct RankingOptions {
-    RankingKind kind = RankingKind::bag;
-    RankingLoss loss = RankingLoss::softmax;
-    /// Of trained models: width of the vectors, and the part of a user's items that a training step leaves out of the
-    /// bag.
+    RankingKind kind = RankingKind::bag;      ///< what scores the items
+    RankingLoss loss = RankingLoss::softmax;  ///< of trained models
+    /// Of trained models: width of the vectors.
     int64_t n_factors = 64;
-    double history_dropout = 0.7;
+    double history_dropout = 0.7;  ///< of trained models: the share of a user's items that a step leaves out of the bag
     /// Of losses other than softmax.
     NegativeOptions negatives = {};
-    InteractionBatches batches = {};
+    InteractionBatches batches = {};  ///< how users or pairs become batches
     /// Of item_knn.
     int64_t neighbours = 100;
-    double shrink = 10;
+    double shrink = 10;  ///< of item_knn: see item_knn_weights
     /// Of ease.
     double ease_l2 = 400;
-    ImplicitAlsOptions als = {};
+    ImplicitAlsOptions als = {};  ///< of implicit ALS
 };
 
 /// Figures of the measured part, and those of popularity beside them, by the metrics' names.
 struct RankingFigures {
-    std::map<std::string, double> values, popularity;
-    int64_t users = 0;
+    std::map<std::string, double> values,  ///< of the learner's model
+        popularity;                        ///< of the items' popularity
+    int64_t users = 0;                     ///< how many were measured
 };
 
 /// A Learner for interactions, which ranks items in raw values.
 class RankingLearner : public Learner {
 public:
+    /// Of a model whose module is an ItemScorer; ranking_learner() makes one by its options.
     RankingLearner(Interactions events, DataLoaders dls, Model model, LearnerOptions options);
 
+    /// What it learns from and is measured on.
     const Interactions& events() const { return events_; }
     /// What scores the items.
     ItemScorer& scorer() const;
@@ -79,6 +81,7 @@ public:
     /// Over all items, but those that a user had in training, of the users of the measured part. Throws Error where
     /// nothing can be measured.
     RankingFigures measure(const std::vector<TopKMetric>& metrics) const;
+    /// The same by the names of top_k_metric(), with commas between them.
     RankingFigures measure(const std::string& metrics = "ndcg@10,recall@20") const { return measure(top_k_metrics(metrics)); }
 
     /// The `k` items that rank first for the user, without those that they had in training; for an unknown user what the

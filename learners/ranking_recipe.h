@@ -8,11 +8,11 @@ namespace embark {
 
 /// A model and how it is trained, as one thing to begin from; see CollabRecipe.
 struct RankingRecipe {
-    RankingOptions model = {};
-    LearnerOptions learner = {};
+    RankingOptions model = {};    ///< what ranking_learner makes
+    LearnerOptions learner = {};  ///< its lr is the fit's
     /// Of one-cycle; 0 for models that are solved.
     int64_t n_epoch = 0;
-    double pct_start = 0.1;
+    double pct_start = 0.1;  ///< of one-cycle: the share of the steps in which the learning rate rises
 };
 
 /// What trains well; `l2`: in the place of the recipe's, how much the squares of the factors (of ease: of the weights)

@@ -22,24 +22,25 @@ struct TabularLearnerOptions {
     std::vector<int64_t> layers = {200, 100};
     /// Widths of embeddings by the name of their column; others follow the rule (embedding_width).
     std::map<std::string, int64_t> emb_szs = {};
-    /// Dropout after the hidden layers, one for all or one each, and after the embeddings.
+    /// Dropout after the hidden layers, one for all or one each.
     std::vector<double> ps = {};
-    double embed_p = 0;
+    double embed_p = 0;  ///< dropout of the embeddings
     /// Predictions of values are kept in this range, in the target's own units; empty: unbounded.
     Range y_range = {};
-    bool use_bn = true;
-    bool bn_final = false;
-    bool bn_cont = true;
-    bool lin_first = true;
+    bool use_bn = true;     ///< batch norm of the hidden layers
+    bool bn_final = false;  ///< batch norm of the last layer too
+    bool bn_cont = true;    ///< batch norm of the numbers, where they are not embedded
+    bool lin_first = true;  ///< as TabularModelOptions::lin_first
     /// How numbers are embedded; not at all in fastai. The bins of a piecewise-linear embedding are fitted here.
     NumericEmbeddingOptions numbers = {};
     /// Numbers of at most so many values in training get an embedding of each value besides (ValueEmbedder); 0: none.
     int64_t max_values = 0;
     /// A TabM ensemble of so many members that share their layers; 1: one network.
     int64_t members = 1;
-    /// What reads texts, where the data have some; n_tokens follows from them and cannot be given. Its rows and the
-    /// table's go together through `head` to the outputs, trained end to end (MultiInputModel).
+    /// What reads texts, where the data have some; n_tokens follows from them and cannot be given.
     TextEncoderOptions text = {};
+    /// Widths of the layers through which the rows of texts and table go together to the outputs, trained end to end
+    /// (MultiInputModel).
     std::vector<int64_t> head = {128};
     /// How much each target's loss counts in their sum; empty: all the same.
     std::vector<double> target_weights = {};
@@ -51,8 +52,10 @@ struct TabularLearnerOptions {
 /// A Learner for tables that answers in raw values.
 class TabularLearner : public Learner {
 public:
+    /// Of a model that takes the loaders' batches; tabular_learner() makes one by its options.
     TabularLearner(TabularDataLoaders dls, Model model, LearnerOptions options);
 
+    /// The loaders that Learner::dls() has, as what they are.
     const TabularDataLoaders& tabular_dls() const { return tabular_dls_; }
     /// As Learner::set_dls; numbers are scaled from then on as was fitted on these data.
     void set_dls(TabularDataLoaders dls);
@@ -62,11 +65,12 @@ public:
     using Learner::predict;
     /// Of encoded inputs in braces, `predict({x_cat, x_cont})`, which are never taken for a row.
     at::Tensor predict(std::initializer_list<at::Tensor> inputs) { return Learner::predict(Tensors(inputs)); }
-    /// What the model says of one raw row, of its first target or of all. Throws Error for a value that is not there,
-    /// and for a value that is not a number.
+    /// What the model says of one raw row, of its first target. Throws Error for a value that is not there, and for a
+    /// value that is not a number.
     ///
     ///     learn.predict({{"age", 39}, {"workclass", "Private"}, …}).label
     Prediction predict(const RawRow& row);
+    /// The same, of all targets.
     std::vector<Prediction> predict_targets(const RawRow& row);
 
     /// What the model says of every row of a table, one entry a target. What was not there in training is counted into
@@ -89,6 +93,7 @@ private:
     TabularDataLoaders tabular_dls_;
 };
 
+/// Deprecated name of TabularLearnerOptions.
 using TabularConfig [[deprecated("TabularLearnerOptions since 0.2")]] = TabularLearnerOptions;
 
 /// A learner for tables, fastai's tabular_learner: a TabularModel (with texts, a MultiInputModel of it and

@@ -14,11 +14,11 @@ namespace embark {
 ///     auto learn = tabular_learner(TabularDataLoaders::from_table(table, recipe.data), recipe.model, recipe.learner);
 ///     fit_recipe(learn, recipe);
 struct TabularRecipe {
-    TabularOptions data = {};
-    TabularLearnerOptions model = {};
+    TabularOptions data = {};          ///< how the table is prepared
+    TabularLearnerOptions model = {};  ///< what tabular_learner makes
     /// Its lr is the fit's.
     LearnerOptions learner = {};
-    int64_t n_epoch = 3;
+    int64_t n_epoch = 3;  ///< of one-cycle
     /// More epochs where these make fewer training steps than this, at most kMostEpochs; 0: just these.
     int64_t min_steps = 0;
     /// One-cycle; false: a constant learning rate.

@@ -20,9 +20,13 @@ public:
     StepContext(const Model& model, const Loss& loss, Optimizer& optimizer, const Events& events, TrainingState& state)
         : model_(model), loss_(loss), optimizer_(optimizer), events_(events), state_(state) {}
 
+    /// The model that is trained.
     const Model& model() const { return model_; }
+    /// The learner's loss; batch_loss() computes it.
     const Loss& loss() const { return loss_; }
+    /// The fit's optimizer.
     Optimizer& optimizer() const { return optimizer_; }
+    /// The fit as it stands, with the batch at hand.
     TrainingState& state() const { return state_; }
 
     /// Puts `predictions` into TrainingState::predictions and sends after_pred, whose callbacks may change them there.
@@ -92,6 +96,7 @@ private:
 class TrainStep {
 public:
     virtual ~TrainStep();
+    /// Trains the batch in StepContext::state(), as the contract says.
     virtual void run(StepContext& step) = 0;
 };
 

@@ -37,10 +37,11 @@ enum class Average {
 
 /// Settings of precision, recall, f1_score and fbeta; scikit-learn's names and defaults.
 struct ClassAverageOptions {
-    Average average = Average::binary;
+    Average average = Average::binary;  ///< how the classes' figures become one
     /// The class that Average::binary looks at, 0 or 1.
     int64_t pos_label = 1;
 };
+/// Deprecated name of ClassAverageOptions.
 using ClassAverage [[deprecated("ClassAverageOptions since 0.2")]] = ClassAverageOptions;
 
 // With TP, FP and FN the right, wrong and missed predictions of a class. Where a denominator is 0, the value is 0, as
@@ -69,16 +70,19 @@ Metric jaccard(ClassAverageOptions options = {});
 /// Settings of precision_multi, recall_multi and f1_score_multi. An average other than macro has its name behind the
 /// metric's, as in "f1_score_multi_micro"; Average::binary is a UsageError.
 struct LabelAverageOptions {
-    double thresh = 0.5;
-    Average average = Average::macro;
+    double thresh = 0.5;               ///< the probability above which a label is predicted
+    Average average = Average::macro;  ///< how the labels' figures become one
 };
-/// Precision, recall and F1 of each label, averaged over all labels; higher is better.
+/// Precision of each label, averaged over all labels; higher is better.
 Metric precision_multi(LabelAverageOptions options = {});
+/// Recall of each label, averaged over all labels; higher is better.
 Metric recall_multi(LabelAverageOptions options = {});
+/// F1 of each label, averaged over all labels; higher is better.
 Metric f1_score_multi(LabelAverageOptions options = {});
-/// The mean over labels of each one's area under the ROC curve, and of each one's average precision; the first is NaN
-/// where no row, or every row, has one of the labels. Higher is better.
+/// The mean over labels of each one's area under the ROC curve; NaN where no row, or every row, has one of the labels.
+/// Higher is better.
 Metric roc_auc_multi();
+/// The mean over labels of each one's average precision. Higher is better.
 Metric average_precision_multi();
 
 /// Mean over the classes that occur among the targets of the recall of each; higher is better.

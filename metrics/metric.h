@@ -14,6 +14,7 @@ class Strategy;
 /// A figure of merit over the validation part, of the model's raw outputs (before the loss' activation).
 class Metric {
 public:
+    /// A scalar tensor of one output's raw values and its targets.
     using Function = std::function<at::Tensor(const at::Tensor& predictions, const at::Tensor& targets)>;
     /// What a value becomes at the end, as √ makes an RMSE of a mean of squares.
     using Finish = std::function<double(double value)>;
@@ -29,12 +30,15 @@ public:
     /// is NaN, for one over all.
     Metric(std::string name, Direction direction, Over over, Function function, Finish finish = {}, Reason reason = {});
 
+    /// Its name in tables and messages.
     const std::string& name() const { return name_; }
+    /// Which way it is better.
     Direction direction() const { return direction_; }
 
     /// The same metric of output `output` and target `output`, counted from 0, of a model with several; its name is
     /// NAME_OUTPUT, as in "accuracy_1", unless one is given. Without it, it is the first of each.
     Metric on(size_t output, std::string name = {}) const;
+    /// The output that it looks at, counted from 0.
     size_t output() const { return output_; }
 
     /// What brings predictions and targets into other units.
@@ -49,8 +53,10 @@ public:
     /// The same metric of outputs beside the batch's inputs, as Loss::of_inputs: the `rmse().of_inputs()` of an
     /// autoencoder.
     Metric of_inputs() const;
+    /// Whether outputs are compared with inputs rather than targets.
     bool is_of_inputs() const { return of_inputs_; }
 
+    /// Forgets what was accumulated, before another pass over the data.
     void reset();
     /// Takes in the raw outputs and targets of one batch. Throws Error where this metric's output or target is missing
     /// or it cannot be computed from them.

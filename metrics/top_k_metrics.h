@@ -9,21 +9,22 @@
 
 namespace embark {
 
-/// A figure of the first k items of rankings: "ndcg@10".
-///
-///     recall      items found / items that there are to find
-///     precision   items found / k
-///     hit_rate    1 where any is found, else 0
-///     ndcg        Σ 1/log₂(place + 1) of the items found, over the highest that could be (Järvelin and Kekäläinen 2002)
-///     mrr         1 / the place of the first one found, 0 where none is
-///     map         Σ precision at the place of each one found / min(k, items that there are to find)
-///     coverage    items that are in any of the rankings / all items
-///
-/// Each but coverage is a mean over users.
+/// A figure of the first k items of rankings: "ndcg@10". Each but coverage is a mean over users.
 struct TopKMetric {
-    enum class Kind { recall, precision, hit_rate, ndcg, mrr, map, coverage };
-    Kind kind = Kind::ndcg;
-    int64_t k = 10;
+    /// What is computed.
+    enum class Kind {
+        recall,     ///< items found / items that there are to find
+        precision,  ///< items found / k
+        hit_rate,   ///< 1 where any is found, else 0
+        /// Σ 1/log₂(place + 1) of the items found, over the highest that could be (Järvelin and Kekäläinen 2002)
+        ndcg,
+        mrr,      ///< 1 / the place of the first one found, 0 where none is
+        map,      ///< Σ precision at the place of each one found / min(k, items that there are to find)
+        coverage  ///< items that are in any of the rankings / all items
+    };
+    Kind kind = Kind::ndcg;  ///< of these
+    int64_t k = 10;          ///< items of each ranking that are looked at, the first ones
+    /// As top_k_metric() takes it: "ndcg@10".
     std::string name() const;
 };
 
@@ -37,7 +38,8 @@ int64_t largest_k(const std::vector<TopKMetric>& metrics);
 /// What there is to find: the items of row r are items[offsets[r]] … items[offsets[r + 1] − 1], int64 on the CPU, in any
 /// order, each once; 0 stands for an item that no ranking can have, and may come several times.
 struct RelevantItems {
-    at::Tensor offsets, items;
+    at::Tensor offsets,  ///< (rows + 1): where each row's begin in `items`
+        items;           ///< of all rows, one after the other
 };
 
 /// Adds up rankings of users, some at a time.
@@ -48,6 +50,7 @@ public:
     /// Rankings, (n, at least the largest k) int64 on the CPU, best first, −1 where there are no more, of n users with
     /// what they have to find. Users who have nothing to find are not counted. Throws Error for fewer columns.
     void add(const at::Tensor& rankings, const RelevantItems& relevant);
+    /// Users who were counted.
     int64_t users() const { return users_; }
     /// By name. Throws Error where no user was counted.
     std::map<std::string, double> values() const;

@@ -16,12 +16,14 @@ namespace embark {
 /// Throws UsageError for settings with numbers, members or other outputs, and where TabularModel does.
 class EmbeddingNNImpl : public torch::nn::Cloneable<EmbeddingNNImpl> {
 public:
+    /// Throws UsageError as the class says.
     explicit EmbeddingNNImpl(TabularModelOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, categories).
     at::Tensor forward(const at::Tensor& x);
 
-    TabularModelOptions options;
+    TabularModelOptions options;  ///< what it was made with
 
 private:
     TabularModel body_{nullptr};  // its parts are registered here, so that they have its names
@@ -30,12 +32,12 @@ TORCH_MODULE(EmbeddingNN);
 
 /// Sizes of a CollabNN.
 struct CollabNNOptions {
-    /// Rows of each embedding, `#na#` at 0 included.
+    /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;
-    /// Widths of the embeddings; 0: embedding_width's.
+    int64_t n_items = 0;  ///< of the items', `#na#` too
+    /// Width of the users' embedding; 0: embedding_width's.
     int64_t user_width = 0;
-    int64_t item_width = 0;
+    int64_t item_width = 0;  ///< of the items'
     /// Width of the hidden layer.
     int64_t n_act = 100;
     /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
@@ -49,14 +51,17 @@ struct CollabNNOptions {
 /// `layers.0.weight`, `layers.0.bias`, `layers.2.weight`, `layers.2.bias`.
 class CollabNNImpl : public torch::nn::Cloneable<CollabNNImpl> {
 public:
+    /// Throws UsageError for sizes that cannot be.
     explicit CollabNNImpl(const CollabNNOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
-    CollabNNOptions options;
-    torch::nn::Embedding user_factors{nullptr}, item_factors{nullptr};
-    torch::nn::Sequential layers{nullptr};
+    CollabNNOptions options;                     ///< what it was made with, widths filled in
+    torch::nn::Embedding user_factors{nullptr},  ///< the users' embedding
+        item_factors{nullptr};                   ///< the items' embedding
+    torch::nn::Sequential layers{nullptr};       ///< Linear, ReLU, Linear
 };
 TORCH_MODULE(CollabNN);
 

@@ -11,10 +11,10 @@ namespace embark {
 
 /// Sizes of a DotProduct or DotProductBias.
 struct DotProductOptions {
-    /// Rows of each embedding, `#na#` at 0 included.
+    /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;
-    int64_t n_factors = 50;
+    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_factors = 50;  ///< width of the embeddings
     /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
     Range y_range = {};
 };
@@ -25,13 +25,16 @@ struct DotProductOptions {
 /// Parameters: `user_factors.weight` (n_users, n_factors), `item_factors.weight` (n_items, n_factors).
 class DotProductImpl : public torch::nn::Cloneable<DotProductImpl> {
 public:
+    /// Throws UsageError for sizes that cannot be.
     explicit DotProductImpl(const DotProductOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
-    DotProductOptions options;
-    torch::nn::Embedding user_factors{nullptr}, item_factors{nullptr};
+    DotProductOptions options;                   ///< what it was made with
+    torch::nn::Embedding user_factors{nullptr},  ///< the users' embedding
+        item_factors{nullptr};                   ///< the items' embedding
 };
 TORCH_MODULE(DotProduct);
 
@@ -41,13 +44,18 @@ TORCH_MODULE(DotProduct);
 /// Parameters: as DotProduct's, and `user_bias.weight` (n_users, 1), `item_bias.weight` (n_items, 1).
 class DotProductBiasImpl : public torch::nn::Cloneable<DotProductBiasImpl> {
 public:
+    /// Throws UsageError for sizes that cannot be.
     explicit DotProductBiasImpl(const DotProductOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
-    DotProductOptions options;
-    torch::nn::Embedding user_factors{nullptr}, user_bias{nullptr}, item_factors{nullptr}, item_bias{nullptr};
+    DotProductOptions options;                   ///< what it was made with
+    torch::nn::Embedding user_factors{nullptr},  ///< (n_users, n_factors)
+        user_bias{nullptr},                      ///< (n_users, 1)
+        item_factors{nullptr},                   ///< (n_items, n_factors)
+        item_bias{nullptr};                      ///< (n_items, 1)
 };
 TORCH_MODULE(DotProductBias);
 
@@ -55,14 +63,19 @@ TORCH_MODULE(DotProductBias);
 /// train together (see ShardedEmbedding): the same numbers, first values and parameters.
 class ShardedDotProductImpl : public torch::nn::Cloneable<ShardedDotProductImpl> {
 public:
+    /// Throws UsageError for sizes that cannot be.
     explicit ShardedDotProductImpl(const DotProductOptions& options, bool bias = true);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, 2). All processes must call it together.
     at::Tensor forward(const at::Tensor& x);
 
-    DotProductOptions options;
-    bool bias = true;
-    ShardedEmbedding user_factors{nullptr}, user_bias{nullptr}, item_factors{nullptr}, item_bias{nullptr};
+    DotProductOptions options;               ///< what it was made with
+    bool bias = true;                        ///< whether it has biases
+    ShardedEmbedding user_factors{nullptr},  ///< (n_users, n_factors)
+        user_bias{nullptr},                  ///< (n_users, 1); empty without biases
+        item_factors{nullptr},               ///< (n_items, n_factors)
+        item_bias{nullptr};                  ///< (n_items, 1); empty without biases
 };
 TORCH_MODULE(ShardedDotProduct);
 

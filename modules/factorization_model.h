@@ -18,7 +18,7 @@ namespace embark {
 struct FactorizationTerm {
     /// Of its parameters: `<name>_factors.weight` and `<name>_bias.weight`.
     std::string name;
-    Bags bags;
+    Bags bags;  ///< a list for each user, or each item: which rows of the table, and with what weight
     /// Rows of the table.
     int64_t rows = 0;
     /// The bags hold the training ratings' own partners: in training a rating's own entry is left out, since with it the
@@ -28,10 +28,10 @@ struct FactorizationTerm {
 
 /// Sizes and parts of a FactorizationModel.
 struct FactorizationOptions {
-    /// Rows of each embedding, `#na#` at 0 included.
+    /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;
-    int64_t n_factors = 50;
+    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_factors = 50;  ///< width of the vectors
     /// Added to every score.
     double offset = 0;
     /// Predictions are in this range; empty: as they are.
@@ -39,14 +39,15 @@ struct FactorizationOptions {
     /// How they come into it: predictions are clipped in eval mode, and in training as they are; false: by
     /// sigmoid_range.
     bool clip = true;
-    /// Rows of the biases of days and of pairs of user and day, 0 for the unknown one; 0: none of them.
+    /// Rows of the biases of days, 0 for the unknown one; 0: none of them.
     int64_t n_days = 0;
-    int64_t n_user_days = 0;
-    std::vector<FactorizationTerm> user_terms = {}, item_terms = {};
-    /// What the squares of a new user's own factors, and of the bias, weigh against squared errors of the ratings that
-    /// the user is known by.
+    int64_t n_user_days = 0;                         ///< of the biases of pairs of user and day, likewise
+    std::vector<FactorizationTerm> user_terms = {},  ///< added to the users' vectors
+        item_terms = {};                             ///< to the items'
+    /// What the squares of a new user's own factors weigh against squared errors of the ratings that the user is known
+    /// by.
     double new_user_decay = 18.75;
-    double new_user_bias_decay = 4.375;
+    double new_user_bias_decay = 4.375;  ///< what the square of the new user's bias weighs
     /// Models that are trained side by side, each from values of its own; a prediction is their mean.
     int64_t members = 1;
     /// Standard deviation of the factors at first; biases begin at 0.
@@ -76,17 +77,21 @@ public:
     explicit FactorizationModelImpl(FactorizationOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, 1) for x, (n, 2) or (n, 4).
     at::Tensor forward(const at::Tensor& x);
 
     /// Users or items.
     struct Side {
-        torch::nn::Embedding factors{nullptr}, bias{nullptr};
+        torch::nn::Embedding factors{nullptr},  ///< vectors of their own
+            bias{nullptr};                      ///< and biases
+        /// A FactorizationTerm with its table.
         struct Term {
-            torch::nn::Embedding factors{nullptr}, bias{nullptr};
-            Bags bags;
-            bool leave_one_out = false;
+            torch::nn::Embedding factors{nullptr},  ///< the table's vectors
+                bias{nullptr};                      ///< the table's biases
+            Bags bags;                              ///< as FactorizationTerm's, registered as buffers
+            bool leave_one_out = false;             ///< as FactorizationTerm's
         };
-        std::vector<Term> terms;
+        std::vector<Term> terms;  ///< all that is added up
     };
 
     /// The model of the same predictions, those without a day, whose vectors are added up already: without terms, in
@@ -106,9 +111,11 @@ public:
     /// numbers: offset and the ends of the range.
     Tensors new_user_parts();
 
-    FactorizationOptions options;
-    Side users, items;
-    torch::nn::Embedding day_bias{nullptr}, user_day_bias{nullptr};
+    FactorizationOptions options;            ///< what it was made with
+    Side users,                              ///< what users are made of
+        items;                               ///< what items are made of
+    torch::nn::Embedding day_bias{nullptr},  ///< (n_days, 1); empty without days
+        user_day_bias{nullptr};              ///< (n_user_days, 1); empty without days
 
 private:
     Side register_side(const std::string& name, int64_t rows, const std::vector<FactorizationTerm>& terms);

@@ -12,7 +12,7 @@ namespace embark {
 
 /// Sizes of an ImageEncoder.
 struct ImageEncoderOptions {
-    int64_t channels = 3;
+    int64_t channels = 3;  ///< of the images: 3 for colours, 1 for grey
     /// Channels after each convolution.
     std::vector<int64_t> layers = {16, 32, 64};
 };
@@ -25,15 +25,17 @@ struct ImageEncoderOptions {
 /// on with layers.3, layers.6, …
 class ImageEncoderImpl : public torch::nn::Cloneable<ImageEncoderImpl> {
 public:
+    /// Throws UsageError for channels or layers that cannot be.
     explicit ImageEncoderImpl(const ImageEncoderOptions& options = {});
     void reset() override;
+    /// (n, width()) for images, (n, channels, height, width).
     at::Tensor forward(const at::Tensor& images);
 
     /// The number of values that each image becomes: the channels of the last layer.
     int64_t width() const;
 
-    ImageEncoderOptions options;
-    torch::nn::Sequential layers{nullptr};
+    ImageEncoderOptions options;            ///< what it was made with
+    torch::nn::Sequential layers{nullptr};  ///< convolution, batch norm and ReLU of each layer
 };
 TORCH_MODULE(ImageEncoder);
 

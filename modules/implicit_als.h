@@ -8,18 +8,19 @@ namespace embark {
 
 /// Settings of implicit_als.
 struct ImplicitAlsOptions {
-    int64_t n_factors = 32;
+    int64_t n_factors = 32;  ///< width of the factors
     /// How much a pair counts besides 1, for each unit of its weight.
     double alpha = 3;
     /// Weight of the squares of the factors.
     double l2 = 20;
-    int64_t iterations = 15;
-    uint64_t seed = 42;
+    int64_t iterations = 15;  ///< of both half steps, users and items
+    uint64_t seed = 42;       ///< of the first factors
 };
 
 /// (users, n_factors) and (items, n_factors) float32.
 struct ImplicitFactors {
-    at::Tensor users, items;
+    at::Tensor users,  ///< a row for each user
+        items;         ///< a row for each item
 };
 
 /// Alternating least squares for implicit feedback (Hu, Koren and Volinsky 2008): the factors with the smallest

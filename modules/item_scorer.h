@@ -13,6 +13,7 @@ class ItemScorer {
 public:
     virtual ~ItemScorer();
 
+    /// How many items there are, that of 0 included.
     virtual int64_t n_items() const = 0;
     /// (n, n_items) scores of all items for `users` (n) int64, without gradients.
     virtual at::Tensor scores(const at::Tensor& users) = 0;

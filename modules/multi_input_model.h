@@ -23,6 +23,7 @@ struct Branch {
     Branch(std::string branch_name, const torch::nn::ModuleHolder<Impl>& branch_module,
            std::vector<int64_t> branch_inputs, int64_t branch_width = 0)
         : Branch(std::move(branch_name), branch_module.ptr(), std::move(branch_inputs), branch_width) {}
+    /// The same of a module in a shared pointer.
     template <class Impl>
     Branch(std::string branch_name, std::shared_ptr<Impl> branch_module, std::vector<int64_t> branch_inputs,
            int64_t branch_width = 0)
@@ -38,10 +39,10 @@ struct Branch {
         }
     }
 
-    std::string name;
-    std::shared_ptr<torch::nn::Module> module;
-    std::vector<int64_t> inputs;
-    int64_t width = 0;
+    std::string name;                           ///< under which the model registers `module`
+    std::shared_ptr<torch::nn::Module> module;  ///< what makes the row of numbers; not null
+    std::vector<int64_t> inputs;                ///< which inputs of the batch are its arguments, from 0
+    int64_t width = 0;                          ///< numbers in the row
     /// Calls the forward of a module of the same class as `module`.
     std::function<Tensors(torch::nn::Module&, const Tensors&)> forward;
 };
@@ -80,9 +81,9 @@ public:
     /// but (n, width).
     at::Tensor forward(const Tensors& inputs);
 
-    std::vector<Branch> branches;
-    MultiInputModelOptions options;
-    torch::nn::Sequential head{nullptr};
+    std::vector<Branch> branches;         ///< in the order of their rows
+    MultiInputModelOptions options;       ///< what it was made with
+    torch::nn::Sequential head{nullptr};  ///< the layers after the branches
 
 private:
     void register_branches();
@@ -92,11 +93,15 @@ private:
 class MultiInputModel : public torch::nn::ModuleHolder<MultiInputModelImpl> {
 public:
     using torch::nn::ModuleHolder<MultiInputModelImpl>::ModuleHolder;
+    /// The module's class, as torch::nn::ModuleHolder has it.
     using Impl = MultiInputModelImpl;
+    /// Makes the module of these.
     explicit MultiInputModel(std::vector<Branch> branches, const MultiInputModelOptions& options = {})
         : ModuleHolder(std::make_shared<MultiInputModelImpl>(std::move(branches), options)) {}
 };
+/// Deprecated name of MultiInputModel.
 using FusedModel [[deprecated("MultiInputModel since 0.2")]] = MultiInputModel;
+/// Deprecated name of MultiInputModelOptions.
 using FusedModelOptions [[deprecated("MultiInputModelOptions since 0.2")]] = MultiInputModelOptions;
 
 }  // namespace embark

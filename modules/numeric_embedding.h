@@ -30,23 +30,29 @@ std::vector<std::vector<double>> quantile_bins(const at::Tensor& x, int64_t n_bi
 /// are not ascending or not there for each number.
 class NumericEmbeddingImpl : public torch::nn::Cloneable<NumericEmbeddingImpl> {
 public:
+    /// For x of `n_cont` numbers. Throws as the class says.
     NumericEmbeddingImpl(int64_t n_cont, NumericEmbeddingOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, n_cont · width) for x, (n, n_cont).
     at::Tensor forward(const at::Tensor& x);
 
-    int64_t n_cont = 0;
-    NumericEmbeddingOptions options;
-    at::Tensor frequencies;
-    at::Tensor bin_low, bin_width, bin_min, bin_max;
-    torch::nn::Linear shared_linear{nullptr};
-    NLinear linear{nullptr};
+    int64_t n_cont = 0;                        ///< numbers that x has
+    NumericEmbeddingOptions options;           ///< what it was made with
+    at::Tensor frequencies;                    ///< periodic: the trained coefficients
+    at::Tensor bin_low,                        ///< piecewise linear: where bins begin
+        bin_width,                             ///< how wide they are
+        bin_min,                               ///< the least
+        bin_max;                               ///< and the most that e can be
+    torch::nn::Linear shared_linear{nullptr};  ///< periodic, shared: one layer for all numbers
+    NLinear linear{nullptr};                   ///< else: a layer for each number
 
 private:
     void reset_bins();
     at::Tensor encode(const at::Tensor& x) const;
 };
 TORCH_MODULE(NumericEmbedding);
+/// Deprecated name of NumericEmbedding.
 using NumberEmbedder [[deprecated("NumericEmbedding since 0.2")]] = NumericEmbedding;
 
 }  // namespace embark

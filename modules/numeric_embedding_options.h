@@ -17,7 +17,7 @@ enum class NumberEmbeddingKind {
 
 /// Settings of a NumericEmbedding.
 struct NumericEmbeddingOptions {
-    NumberEmbeddingKind kind = NumberEmbeddingKind::none;
+    NumberEmbeddingKind kind = NumberEmbeddingKind::none;  ///< how a number becomes a vector
     /// Values that each number becomes.
     int64_t width = 16;
     /// Periodic: coefficients of each number.
@@ -33,6 +33,7 @@ struct NumericEmbeddingOptions {
     /// caller. A number may have fewer bins than another.
     std::vector<std::vector<double>> bins = {};
 };
+/// Deprecated name of NumericEmbeddingOptions.
 using NumberEmbedding [[deprecated("NumericEmbeddingOptions since 0.2")]] = NumericEmbeddingOptions;
 
 }  // namespace embark

@@ -14,24 +14,26 @@ namespace embark {
 
 /// Sizes and parts of a RankingModel.
 struct RankingModelOptions {
-    /// Rows of each embedding, `#na#` at 0 included.
+    /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;
-    int64_t n_factors = 64;
+    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_factors = 64;  ///< width of the vectors
     /// A vector of each user's own.
     bool user_factors = true;
-    /// What each user had, to be added up; of no list: not added up. In training each entry is left out with probability
-    /// `history_dropout`, so that the model learns to fill in what is missing.
+    /// What each user had, to be added up; of no list: not added up.
     Bags histories = {};
+    /// In training each entry of these is left out with this probability, so that the model learns to fill in what is
+    /// missing.
     double history_dropout = 0;
-    /// What is known of users and of items besides, and rows of the tables of it.
-    Bags user_features = {}, item_features = {};
-    int64_t n_user_features = 0, n_item_features = 0;
+    /// What is known of users besides, as rows of a table of it; of no list: nothing.
+    Bags user_features = {}, item_features = {};  ///< the same of items
+    int64_t n_user_features = 0,                  ///< rows of the table of users' features
+        n_item_features = 0;                      ///< and of items'
     /// Standard deviation of the factors at first; biases begin at 0.
     double init_std = 0.1;
     /// Where above 0, users whom training did not see are known by ridge regression of what they had on the items'
-    /// factors, as implicit_als has it: how much a pair counts, where others count 1, and the weight of the squares.
-    double new_user_alpha = 0, new_user_l2 = 0;
+    /// factors, as implicit_als has it: how much a pair counts, where others count 1.
+    double new_user_alpha = 0, new_user_l2 = 0;  ///< and the weight of the squares
 };
 
 /// Two towers of sums:
@@ -51,10 +53,12 @@ public:
     explicit RankingModelImpl(RankingModelOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// What the class says, for x, (n, 1 + m) or (n, 1).
     std::vector<at::Tensor> forward(const at::Tensor& x);
 
-    /// (n, n_factors) for `users` (n), and (n_items, n_factors).
+    /// (n, n_factors) for `users` (n).
     at::Tensor user_vectors(const at::Tensor& users);
+    /// (n_items, n_factors).
     at::Tensor item_vectors();
 
     int64_t n_items() const override { return options.n_items; }
@@ -63,9 +67,13 @@ public:
     bool knows_new_users() const override;
     at::Tensor new_user_scores(const at::Tensor& items) override;
 
-    RankingModelOptions options;
-    torch::nn::Embedding user_factors{nullptr}, item_factors{nullptr}, item_bias{nullptr}, history_factors{nullptr},
-        user_feature_factors{nullptr}, item_feature_factors{nullptr};
+    RankingModelOptions options;                 ///< what it was made with
+    torch::nn::Embedding user_factors{nullptr},  ///< (n_users, n_factors)
+        item_factors{nullptr},                   ///< (n_items, n_factors)
+        item_bias{nullptr},                      ///< (n_items, 1)
+        history_factors{nullptr},                ///< one for each item of a history
+        user_feature_factors{nullptr},           ///< one for each feature of users
+        item_feature_factors{nullptr};           ///< one for each feature of items
 
 private:
     torch::nn::Embedding table(const std::string& name, int64_t rows, int64_t width, double std);

@@ -14,8 +14,8 @@ namespace embark {
 
 /// Sizes of a ShardedEmbedding, by torch::nn::Embedding's names, and who holds it.
 struct ShardedEmbeddingOptions {
-    int64_t num_embeddings = 0;
-    int64_t embedding_dim = 0;
+    int64_t num_embeddings = 0;  ///< rows of the whole table
+    int64_t embedding_dim = 0;   ///< width of a row
     /// How the processes that hold the table together do it; null: Strategy::from_environment().
     std::shared_ptr<Strategy> strategy = {};
 };
@@ -37,6 +37,7 @@ struct ShardedEmbeddingOptions {
 /// Parameter: `weight` (this process's rows, embedding_dim).
 class ShardedEmbeddingImpl : public torch::nn::Cloneable<ShardedEmbeddingImpl> {
 public:
+    /// Of these sizes, held by the processes of Strategy::from_environment(). Throws as the one below.
     ShardedEmbeddingImpl(int64_t num_embeddings, int64_t embedding_dim);
     /// Throws UsageError for sizes below 1, and for fewer rows than processes.
     explicit ShardedEmbeddingImpl(ShardedEmbeddingOptions options);
@@ -58,8 +59,8 @@ public:
     /// The rows that this process has.
     RowRange rows() const { return strategy_->share().part(options.num_embeddings); }
 
-    ShardedEmbeddingOptions options;
-    at::Tensor weight;
+    ShardedEmbeddingOptions options;  ///< what it was made with
+    at::Tensor weight;                ///< this process's rows of the table
 
 private:
     void fill(const std::function<void(at::Tensor&)>& draw);

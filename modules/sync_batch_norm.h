@@ -28,6 +28,7 @@ public:
 
     /// From now on as `sync` says; null: for itself.
     void synchronize(std::shared_ptr<const BatchNormSync> sync) { sync_ = std::move(sync); }
+    /// Whether synchronize() was given how processes work together.
     bool synchronized() const { return sync_ != nullptr; }
 
 private:

@@ -18,8 +18,8 @@ namespace embark {
 
 /// Rows, `#na#` included, and width of one embedding.
 struct EmbeddingSize {
-    int64_t rows = 0;
-    int64_t width = 0;
+    int64_t rows = 0;   ///< of the categories, `#na#` included
+    int64_t width = 0;  ///< numbers that a category becomes
 };
 
 /// fastai's rule for the width of an embedding of so many rows: min(600, round(1.6·rows^0.56)). Throws UsageError below
@@ -38,8 +38,8 @@ struct TabularOutput {
 struct TabularModelOptions {
     /// One a category.
     std::vector<EmbeddingSize> embeddings = {};
-    int64_t n_cont = 0;
-    std::vector<TabularOutput> outputs = {TabularOutput{}};
+    int64_t n_cont = 0;                                      ///< continuous columns
+    std::vector<TabularOutput> outputs = {TabularOutput{}};  ///< one for each target, in their order
     /// Widths of the hidden layers.
     std::vector<int64_t> layers = {200, 100};
     /// Dropout after each hidden layer: none, one number for all, or one each.
@@ -84,19 +84,21 @@ struct TabularModelOptions {
 /// Throws UsageError for settings that can never be right.
 class TabularModelImpl : public torch::nn::Cloneable<TabularModelImpl> {
 public:
+    /// Throws as the class says.
     explicit TabularModelImpl(TabularModelOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
     /// Throws Error where a width is not the model's.
     Tensors forward(const at::Tensor& x_cat, const at::Tensor& x_cont);
 
-    TabularModelOptions options;
-    torch::nn::ModuleList embeds{nullptr}, layers{nullptr};
-    torch::nn::Dropout emb_drop{nullptr};
-    SyncBatchNorm1d bn_cont{nullptr};
-    NumericEmbedding numbers{nullptr};
-    ValueEmbedder values{nullptr};
-    at::Tensor adapter;
+    TabularModelOptions options;            ///< what it was made with
+    torch::nn::ModuleList embeds{nullptr},  ///< one for each category
+        layers{nullptr};                    ///< the hidden layers, and one for all outputs
+    torch::nn::Dropout emb_drop{nullptr};   ///< of the categories' embeddings
+    SyncBatchNorm1d bn_cont{nullptr};       ///< of the numbers, where it is asked for
+    NumericEmbedding numbers{nullptr};      ///< of the numbers, where they are embedded
+    ValueEmbedder values{nullptr};          ///< of numbers of few values, where there are any
+    at::Tensor adapter;                     ///< (members, features); undefined for one member
 
 private:
     int64_t n_features() const;

@@ -19,20 +19,22 @@ namespace embark {
 /// under `rnn`.
 class TextEncoderImpl : public torch::nn::Cloneable<TextEncoderImpl> {
 public:
+    /// Throws UsageError for settings that can never be right.
     explicit TextEncoderImpl(const TextEncoderOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, width()) for tokens, (n, len).
     at::Tensor forward(const at::Tensor& tokens);
 
     /// The number of values that each text becomes.
     int64_t width() const;
 
-    TextEncoderOptions options;
-    torch::nn::Embedding embedding{nullptr};
-    torch::nn::Dropout dropout{nullptr};
+    TextEncoderOptions options;               ///< what it was made with
+    torch::nn::Embedding embedding{nullptr};  ///< of the tokens
+    torch::nn::Dropout dropout{nullptr};      ///< of the embedded tokens
     /// The one that options.recurrence asks for; the other is empty.
     torch::nn::GRU gru{nullptr};
-    torch::nn::LSTM lstm{nullptr};
+    torch::nn::LSTM lstm{nullptr};  ///< the same
 
 private:
     struct Outputs {

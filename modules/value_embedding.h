@@ -15,6 +15,7 @@ struct ValueEmbeddingOptions {
     /// Width of the embeddings.
     int64_t width = 16;
 };
+/// Deprecated name of ValueEmbeddingOptions.
 using ValueEmbedding [[deprecated("ValueEmbeddingOptions since 0.2")]] = ValueEmbeddingOptions;
 
 /// The distinct values of each column of x, (n, n_cont), as floats, ascending; none for a column that has more than
@@ -33,17 +34,21 @@ std::vector<std::vector<double>> few_values(const at::Tensor& x, int64_t at_most
 /// any.
 class ValueEmbedderImpl : public torch::nn::Cloneable<ValueEmbedderImpl> {
 public:
+    /// Throws as the class says.
     explicit ValueEmbedderImpl(ValueEmbeddingOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
+    /// (n, n_out()) for x, (n, n_cont).
     at::Tensor forward(const at::Tensor& x);
 
     /// Numbers that it makes of a row.
     int64_t n_out() const;
 
-    ValueEmbeddingOptions options;
-    at::Tensor columns, between, first;
-    torch::nn::Embedding embeddings{nullptr};
+    ValueEmbeddingOptions options;             ///< what it was made with
+    at::Tensor columns,                        ///< which numbers have values
+        between,                               ///< the middles between their values
+        first;                                 ///< rows of their first values
+    torch::nn::Embedding embeddings{nullptr};  ///< a row for each value of each number
 };
 TORCH_MODULE(ValueEmbedder);
 

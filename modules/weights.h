@@ -29,9 +29,11 @@ struct LoadWeightsOptions {
 
 /// What became of the tensors, by the model's names.
 struct LoadedWeights {
-    std::vector<std::string> loaded;
-    /// Of the model, and not in the file; of the file, and not in the model; of both, in different shapes.
-    std::vector<std::string> missing, unexpected, wrong_shape;
+    std::vector<std::string> loaded;  ///< taken over
+    /// Of the model, and not in the file.
+    std::vector<std::string> missing,
+        unexpected,   ///< of the file, and not in the model
+        wrong_shape;  ///< of both, in different shapes
 };
 
 /// The tensors of a file by name: a safetensors file of any program, or what Python's torch.save wrote of a state_dict

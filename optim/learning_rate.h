@@ -8,6 +8,7 @@ namespace embark {
 /// A learning rate for all parameter groups, or one for each. A number is a LearningRate; see slice().
 class LearningRate {
 public:
+    /// One rate for all groups.
     LearningRate(double lr) : first_(lr), last_(lr) {}
 
     /// The rate of each of `n_groups` groups, first to last. Throws UsageError for a rate that is not finite and above

@@ -16,6 +16,7 @@ class Optimizer;
 /// ("optimizer.…") and hyper-parameters.
 class ModelState {
 public:
+    /// Copies of both.
     ModelState(const torch::nn::Module& model, const Optimizer& optimizer);
     /// Of the model alone.
     explicit ModelState(const torch::nn::Module& model);
@@ -41,6 +42,7 @@ public:
     /// What a ModelState of these would have, as the tensors themselves rather than copies; `optimizer` may be null.
     static TensorFile tensors(const torch::nn::Module& model, const Optimizer* optimizer);
 
+    /// The copies, as save() writes them.
     const TensorFile& content() const { return content_; }
 
 private:

@@ -17,8 +17,8 @@ namespace embark {
 
 /// One trained tensor of a model, under the model's own name for it.
 struct Parameter {
-    std::string name;
-    at::Tensor tensor;
+    std::string name;   ///< the model's own, "layers.0.weight"
+    at::Tensor tensor;  ///< its values, which steps change; its gradient is where autograd leaves it
     /// Whether weight decay applies: not for norm layers and for the biases of layers, unless asked.
     bool decay = true;
     /// Of a norm layer: trained in frozen groups too, unless asked otherwise.
@@ -33,8 +33,8 @@ using HyperParameters = std::map<std::string, double>;
 
 /// Parameters that are trained with the same hyper-parameters.
 struct ParameterGroup {
-    std::vector<Parameter> parameters;
-    HyperParameters hyper = {};
+    std::vector<Parameter> parameters;  ///< each with its name
+    HyperParameters hyper = {};         ///< what is not named gets the optimizer's default
 };
 
 /// Moves parameters along their gradients. Every hyper-parameter can be set for each group at any step, which is what
@@ -66,6 +66,7 @@ public:
     /// adagrad() and sgd().
     virtual void update_lazily();
 
+    /// The groups as they are now, first to last.
     const std::vector<ParameterGroup>& groups() const { return groups_; }
 
     /// Sets a hyper-parameter of every group. Throws Error for a name that this optimizer does not have, and lists
@@ -77,6 +78,7 @@ public:
     double hyper(const std::string& name) const;
     /// The weight decay of a parameter of group `group`: its own, or the group's, or 0 where it does not decay.
     double weight_decay(size_t group, const Parameter& parameter) const;
+    /// Whether this optimizer has a hyper-parameter of that name.
     bool has_hyper(const std::string& name) const;
 
     /// All that a step depends on besides parameters, gradients and hyper-parameters, by "<parameter's name>.<what>":
@@ -95,7 +97,7 @@ protected:
     /// Called after hyper-parameter `name` was set, for optimizers that keep theirs elsewhere.
     virtual void hyper_changed(const std::string& name);
 
-    std::vector<ParameterGroup> groups_;
+    std::vector<ParameterGroup> groups_;  ///< groups(), for the optimizers that derive from it
 };
 
 /// Makes an optimizer for a model's parameter groups: what LearnerOptions::optimizer takes.
@@ -103,10 +105,10 @@ using OptimizerFactory = std::function<std::unique_ptr<Optimizer>(std::vector<Pa
 
 /// fastai's defaults for Adam.
 struct AdamOptions {
-    double momentum = 0.9;
-    double sqr_momentum = 0.99;
-    double eps = 1e-5;
-    double weight_decay = 0.01;
+    double momentum = 0.9;       ///< "mom": how much of m a step keeps
+    double sqr_momentum = 0.99;  ///< "sqr_mom": how much of v a step keeps
+    double eps = 1e-5;           ///< "eps": added to the denominator
+    double weight_decay = 0.01;  ///< "wd"
     /// Whether weights decay apart from the gradients (AdamW), or wd·p is added to the gradients (L2).
     bool decouple_wd = true;
 };

@@ -14,10 +14,11 @@ namespace embark {
 
 /// fastai's defaults for SGD.
 struct SgdOptions {
-    double momentum = 0;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double momentum = 0;      ///< "mom": how much of m a step keeps
+    double weight_decay = 0;  ///< "wd"
+    bool decouple_wd = true;  ///< as AdamOptions::decouple_wd
 };
+/// Deprecated name of SgdOptions.
 using SGDOptions [[deprecated("SgdOptions since 0.2")]] = SgdOptions;
 
 /// p ← p − lr·m with m ← mom·m + g, or p ← p − lr·g where the momentum is 0.
@@ -25,9 +26,9 @@ OptimizerFactory sgd(const SgdOptions& options = {});
 
 /// PyTorch's defaults for Adagrad, but for its eps, 1e-10, which single precision cannot tell from 0.
 struct AdagradOptions {
-    double eps = 1e-8;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double eps = 1e-8;        ///< "eps": added to the denominator
+    double weight_decay = 0;  ///< "wd"
+    bool decouple_wd = true;  ///< as AdamOptions::decouple_wd
 };
 
 /// p ← p − lr·g / (√s + eps) with s ← s + g² (Duchi et al. 2011), the optimizer of choice for lazy updates of large
@@ -36,11 +37,11 @@ OptimizerFactory adagrad(const AdagradOptions& options = {});
 
 /// fastai's defaults for RMSProp. fastai ignores its own `eps` and always takes 1e-8; here it counts.
 struct RMSPropOptions {
-    double momentum = 0;
-    double sqr_momentum = 0.99;
-    double eps = 1e-8;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double momentum = 0;         ///< "mom": how much of m a step keeps
+    double sqr_momentum = 0.99;  ///< "sqr_mom": how much of v a step keeps
+    double eps = 1e-8;           ///< "eps": added to the denominator
+    double weight_decay = 0;     ///< "wd"
+    bool decouple_wd = true;     ///< as AdamOptions::decouple_wd
 };
 
 /// p ← p − lr·m / (√v + eps) with v ← sqr_mom·v + (1 − sqr_mom)·g², and m as in sgd(), or g where the momentum is 0.
@@ -48,13 +49,13 @@ OptimizerFactory rmsprop(const RMSPropOptions& options = {});
 
 /// fastai's defaults for RAdam.
 struct RAdamOptions {
-    double momentum = 0.9;
-    double sqr_momentum = 0.99;
-    double eps = 1e-5;
-    double weight_decay = 0;
+    double momentum = 0.9;       ///< "mom": how much of m a step keeps
+    double sqr_momentum = 0.99;  ///< "sqr_mom": how much of v a step keeps
+    double eps = 1e-5;           ///< "eps": added to the denominator
+    double weight_decay = 0;     ///< "wd"
     /// Above 0, the denominator d becomes log(1 + exp(beta·d)) / beta: SAdam.
     double beta = 0;
-    bool decouple_wd = true;
+    bool decouple_wd = true;  ///< as AdamOptions::decouple_wd
 };
 
 /// Adam that waits until its second average can be relied on (Liu et al. 2019, arXiv:1908.03265). With
@@ -64,13 +65,13 @@ OptimizerFactory radam(const RAdamOptions& options = {});
 
 /// fastai's defaults for QHAdam.
 struct QHAdamOptions {
-    double momentum = 0.999;
-    double sqr_momentum = 0.999;
-    double nu_1 = 0.7;
-    double nu_2 = 1;
-    double eps = 1e-8;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double momentum = 0.999;      ///< "mom": how much of m a step keeps
+    double sqr_momentum = 0.999;  ///< "sqr_mom": how much of v a step keeps
+    double nu_1 = 0.7;            ///< how much of M, rather than of the gradient, a step goes along
+    double nu_2 = 1;              ///< how much of V, rather than of the squared gradient, it is divided by
+    double eps = 1e-8;            ///< "eps": added to the denominator
+    double weight_decay = 0;      ///< "wd"
+    bool decouple_wd = true;      ///< as AdamOptions::decouple_wd
 };
 
 /// Adam between its averages and the gradient at hand (Ma and Yarats 2018, arXiv:1810.06801). With M = m/(1 − mom^t)
@@ -79,13 +80,13 @@ OptimizerFactory qhadam(const QHAdamOptions& options = {});
 
 /// fastai's defaults for LARC.
 struct LarcOptions {
-    double momentum = 0.9;
+    double momentum = 0.9;  ///< "mom": how much of m a step keeps
     /// Whether no parameter's rate goes above lr: LARC. Without it, LARS.
     bool clip = true;
-    double trust_coeff = 0.02;
-    double eps = 1e-8;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double trust_coeff = 0.02;  ///< how fast a parameter moves for its size: the factor of ‖p‖/‖g‖ in its rate
+    double eps = 1e-8;          ///< "eps": added to the denominator
+    double weight_decay = 0;    ///< "wd"
+    bool decouple_wd = true;    ///< as AdamOptions::decouple_wd
 };
 
 /// SGD whose rate fits each parameter's size (You et al. 2017, arXiv:1708.03888): sgd()'s step with the rate
@@ -95,11 +96,11 @@ OptimizerFactory larc(const LarcOptions& options = {});
 
 /// fastai's defaults for LAMB.
 struct LambOptions {
-    double momentum = 0.9;
-    double sqr_momentum = 0.99;
-    double eps = 1e-5;
-    double weight_decay = 0;
-    bool decouple_wd = true;
+    double momentum = 0.9;       ///< "mom": how much of m a step keeps
+    double sqr_momentum = 0.99;  ///< "sqr_mom": how much of v a step keeps
+    double eps = 1e-5;           ///< "eps": added to the denominator
+    double weight_decay = 0;     ///< "wd"
+    bool decouple_wd = true;     ///< as AdamOptions::decouple_wd
 };
 
 /// Adam whose step fits each parameter's size (You et al. 2019, arXiv:1904.00962): with M and V as in qhadam() and
@@ -123,14 +124,14 @@ OptimizerFactory lookahead(OptimizerFactory fast, const LookaheadOptions& option
 
 /// fastai's defaults for ranger.
 struct RangerOptions {
-    double momentum = 0.95;
-    double sqr_momentum = 0.99;
-    double eps = 1e-6;
-    double weight_decay = 0.01;
-    double beta = 0;
-    bool decouple_wd = true;
-    int64_t k = 6;
-    double alpha = 0.5;
+    double momentum = 0.95;      ///< as RAdamOptions::momentum
+    double sqr_momentum = 0.99;  ///< as RAdamOptions::sqr_momentum
+    double eps = 1e-6;           ///< as RAdamOptions::eps
+    double weight_decay = 0.01;  ///< as RAdamOptions::weight_decay
+    double beta = 0;             ///< as RAdamOptions::beta
+    bool decouple_wd = true;     ///< as RAdamOptions::decouple_wd
+    int64_t k = 6;               ///< as LookaheadOptions::k
+    double alpha = 0.5;          ///< as LookaheadOptions::alpha
 };
 
 /// lookahead() around radam().

@@ -46,6 +46,7 @@ void load_torch_state(torch::optim::Optimizer& optimizer, const std::vector<Para
 template <class TorchOptimizer, class TorchOptions>
 class TorchOptimizerAdapter : public Optimizer {
 public:
+    /// Of `options` as torch::optim takes them; a group's own hyper-parameters go before them.
     TorchOptimizerAdapter(std::vector<ParameterGroup> groups, const TorchOptions& options)
         : Optimizer(std::move(groups), defaults_of(options)) {
         std::vector<torch::optim::OptimizerParamGroup> torch_groups;

@@ -14,14 +14,15 @@ namespace embark {
 /// same number of steps, so that one number serves them all in every formula. The lists belong together entry
 /// by entry.
 struct DenseUpdate {
-    std::vector<at::Tensor> parameters, gradients;
+    std::vector<at::Tensor> parameters,  ///< to be moved
+        gradients;                       ///< what moves each
     /// What is kept for each parameter from step to step, by UpdateRule::state's names.
     std::map<std::string, std::vector<at::Tensor>> state;
     /// The step's number, from 1; 0 where the rule does not count steps.
     int64_t step = 0;
     /// Optimizer::weight_decay; 0 where the rule has no "wd".
     double wd = 0;
-    const HyperParameters* hypers = nullptr;
+    const HyperParameters* hypers = nullptr;  ///< the group's; see hyper()
 
     /// The group's hyper-parameter `name`. Throws Error where the rule has none of that name.
     double hyper(const std::string& name) const;
@@ -33,18 +34,19 @@ struct DenseUpdate {
 struct RowUpdate {
     /// (rows, width): float32, contiguous, on the CPU, as is all of its state.
     at::Tensor parameter;
-    /// Distinct rows, and their gradients one after the other: rows.size() · width numbers.
+    /// Distinct rows of the table.
     std::span<const int64_t> rows;
-    std::span<const float> gradients;
+    std::span<const float> gradients;  ///< of these rows, one after the other: rows.size() · width numbers
     /// What is kept for it, in the order of UpdateRule::state.
     const std::vector<at::Tensor>& state;
     /// As DenseUpdate's.
     int64_t step = 0;
-    double wd = 0;
-    const HyperParameters& hypers;
+    double wd = 0;                  ///< as DenseUpdate::wd
+    const HyperParameters& hypers;  ///< the group's; see hyper()
     /// Whether untouched rows stay as they are.
     bool lazy = false;
 
+    /// As DenseUpdate::hyper.
     double hyper(const std::string& name) const;
     /// The numbers of the parameter or of one of its states.
     float* values(const at::Tensor& tensor) const { return tensor.mutable_data_ptr<float>(); }

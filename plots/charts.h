@@ -9,15 +9,15 @@ namespace embark {
 
 /// A line of plot_lines: one value for each x; values that are not finite are gaps.
 struct NamedLine {
-    std::string name;
-    std::vector<double> values;
+    std::string name;            ///< in the legend
+    std::vector<double> values;  ///< in the order of x
 };
 
 /// What plot_lines and plot_bars write around the data.
 struct ChartOptions {
-    std::string title = {};
-    std::string x_title = "x";
-    std::string y_title = "y";
+    std::string title = {};     ///< above the plot; empty: nothing
+    std::string x_title = "x";  ///< at the horizontal axis
+    std::string y_title = "y";  ///< at the vertical axis
 };
 
 /// Lines over one x axis of counted things, with a legend. Throws Error without lines, for other than one value an x,

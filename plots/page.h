@@ -18,10 +18,12 @@ namespace embark {
 ///     page.save("runs.html");
 class Page {
 public:
+    /// `title` is what a browser's tab shows; any characters.
     explicit Page(std::string title);
 
     /// Adds HTML as it stands; see html_escape for what may hold any character. A `<style>` may be among it.
     void add_html(std::string_view html);
+    /// Adds a plot, as wide as its place.
     void add(const Plot& plot);
     /// Adds a table of texts in a box that scrolls where the table is wider, with a shadow at the side where more of it
     /// is. Numbers are flush right. Throws Error for a row of another length than the header.

@@ -60,7 +60,7 @@ struct DatePartOptions {
 
 /// A column that a part of a date becomes.
 struct DatePartColumn {
-    std::string name;
+    std::string name;  ///< the date's column, or its prefix, and the part: "soldYear"
     /// Which of kDatePartNames.
     size_t part = 0;
     /// To be taken as a number rather than a category: Elapsed.
@@ -71,13 +71,14 @@ struct DatePartColumn {
 /// The columns that add_datepart makes for `column`, in fastai's order.
 std::vector<DatePartColumn> date_part_list(std::string_view column, const DatePartOptions& options = {});
 
-/// Their names, by what they are to be taken for.
+/// The names of a date's parts, by what they are to be taken for.
 struct DatePartColumns {
     /// Those to be taken as categories: all parts of the calendar and of the clock.
     std::vector<std::string> categories;
     /// Those to be taken as numbers: Elapsed.
     std::vector<std::string> numbers;
 };
+/// Those of date_part_list(), by what they are to be taken for.
 DatePartColumns date_part_columns(std::string_view column, const DatePartOptions& options = {});
 
 }  // namespace embark

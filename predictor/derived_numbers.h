@@ -14,7 +14,8 @@ class TabularEncoder;
 /// Two columns of numbers in one unit, such as latitude and longitude, of which the model sees the sum and the
 /// difference besides: the axes turned by 45°.
 struct RotatedColumns {
-    std::string x, y;
+    std::string x,  ///< the first column
+        y;          ///< the second: x + y and x − y are derived
 };
 
 /// The training rows that rows are compared with, and what is made of those nearest to a row: for each of `counts` the
@@ -22,9 +23,9 @@ struct RotatedColumns {
 /// distance. Those as far away as the last one that counts, to nine digits, count too; so the means follow from the set
 /// of rows, not from their order.
 struct Neighbours {
-    /// The columns of numbers that are coordinates, and what each is divided by: its deviation in training.
+    /// The columns of numbers that are coordinates.
     std::vector<std::string> columns = {};
-    std::vector<double> scales = {};
+    std::vector<double> scales = {};  ///< what each is divided by: its deviation in training
     /// How many nearest rows, ascending.
     std::vector<int64_t> counts = {};
     /// (columns, rows) float64, divided by their scales.
@@ -45,8 +46,8 @@ struct Neighbours {
 
 /// A number that an encoder derives, and the columns of numbers that it is made of.
 struct DerivedNumber {
-    std::string name;
-    std::vector<std::string> sources;
+    std::string name;                  ///< of the column that the model sees
+    std::vector<std::string> sources;  ///< names of the columns of the table
 };
 
 /// All of them, in their order: "x + y" and "x - y" of each rotated pair, then the neighbours'.

@@ -14,10 +14,12 @@ class Vocabulary;
 
 /// What the values of one column of categories or ids were, beside those of training.
 struct SeenValues {
-    /// How many there were, how many of these training did not have, and how many more were missing.
-    int64_t values = 0, unknown = 0, missing = 0;
-    /// The first that training did not have, and one that it had; empty where there is none.
-    std::string unknown_example = {}, known_example = {};
+    /// How many there were that are not missing.
+    int64_t values = 0,
+            unknown = 0,  ///< how many of these training did not have
+        missing = 0;      ///< how many more were missing
+    /// The first that training did not have; empty where there is none.
+    std::string unknown_example = {}, known_example = {};  ///< one that training had; empty where there is none
 
     /// Counts `n` values `value`.
     void add(const Vocabulary& vocabulary, std::string_view value, int64_t n = 1);

@@ -28,8 +28,8 @@ struct FileInfo {
     std::string version = {};
     /// The module's class, "DotProductBias".
     std::string model = {};
-    /// Names of the raw inputs, "user" and "title", and of what is predicted, "rating"; empty for "tensors".
-    std::vector<std::string> inputs = {}, outputs = {};
+    /// Names of the raw inputs, "user" and "title"; empty for "tensors".
+    std::vector<std::string> inputs = {}, outputs = {};  ///< what is predicted, "rating"; empty for "tensors"
     /// Signatures of the methods that the file has, as TorchScript writes them.
     std::vector<std::string> methods = {};
     /// Entries of each vocabulary, `#na#` included.
@@ -61,8 +61,10 @@ public:
 
     /// Its path, for messages.
     const std::string& name() const;
+    /// What the file says of itself.
     const FileInfo& info() const;
 
+    /// Whether the file has a method of that name, which call() can be asked for.
     bool has_method(const std::string& method) const;
     /// What a method of the file answers: `call("predict", {c10::List<std::string>(texts)})`. Throws Error, with the
     /// names that there are, for a method that it does not have, and with what LibTorch says where the method fails.

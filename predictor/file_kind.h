@@ -27,9 +27,11 @@ namespace embark {
 /// Its functions may be called from several threads.
 class FileKind {
 public:
+    /// Of a file of this kind.
     explicit FileKind(ExportedFile file) : file_(std::move(file)) {}
     virtual ~FileKind();
 
+    /// The file that is answered from.
     const ExportedFile& file() const { return file_; }
 
     /// What is slow at the first answer and can be done before it; Predictor::load calls it.
@@ -42,18 +44,23 @@ public:
     /// What the model says of many rows, one entry a target. What training did not have is counted into `counts` where
     /// it is given.
     virtual std::vector<TargetPredictions> predict_columns(const RawColumns& columns, EncodingCounts* counts) const;
-    /// What makes the model's inputs of a table's rows, and what the model says of these.
+    /// What makes the model's inputs of a table's rows.
     virtual const TabularEncoder& encoder() const;
+    /// What the model says of such inputs, one entry a target.
     virtual std::vector<TargetPredictions> predict_encoded(const Tensors& inputs) const;
 
-    /// Ratings of users and items; see Predictor. What training did not have is counted into `counts` where it is
-    /// given.
+    /// As Predictor::predict for ratings. What training did not have is counted into `counts` where it is given.
     virtual at::Tensor predict_pairs(const std::vector<std::string>& users, const std::vector<std::string>& items,
                                      EncodingCounts* counts) const;
+    /// As Predictor::knows_user.
     virtual bool knows_user(const std::string& user) const;
+    /// As Predictor::recommend.
     virtual std::vector<Scored> recommend(const std::string& user, int64_t k) const;
+    /// As Predictor::recommend_for.
     virtual std::vector<Scored> recommend_for(const std::vector<Scored>& ratings, int64_t k) const;
+    /// As Predictor::recommend_for_items.
     virtual std::vector<Scored> recommend_for_items(const std::vector<std::string>& items, int64_t k) const;
+    /// As Predictor::similar.
     virtual std::vector<Scored> similar(const std::string& item, int64_t k) const;
 
 private:
@@ -63,6 +70,7 @@ private:
     ExportedFile file_;
 };
 
+/// Makes what answers a file of one kind. Not null.
 using MakeFileKind = std::function<std::shared_ptr<const FileKind>(ExportedFile file)>;
 
 /// Has Predictors of this program answer files of `kind` by what `make` makes. Throws UsageError for a kind that is

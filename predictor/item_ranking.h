@@ -22,13 +22,16 @@ public:
     /// Throws Error for a file of another kind.
     explicit ItemRanking(const Predictor& predictor);
 
+    /// The users of training, by number.
     const Vocabulary& users() const;
+    /// The items of training, by number.
     const Vocabulary& items() const;
     /// (n) int64, 0 for unknown users.
     at::Tensor encode_users(const std::vector<std::string>& users) const;
-    /// What each user had in training, by encoded user: the file leaves these out of what it recommends. Undefined where
-    /// it does not have them.
+    /// Where what each encoded user had in training begins in rated_items(), (users + 1) int64: the file leaves these
+    /// out of what it recommends. Undefined where it does not have them.
     const at::Tensor& rated_offsets() const;
+    /// Encoded items of all users, one user's after the other's. Undefined where the file does not have them.
     const at::Tensor& rated_items() const;
 
     /// The `k` items with the highest scores for each of `users` (n) int64, encoded, best first; fewer than k columns

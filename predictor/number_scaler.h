@@ -37,6 +37,7 @@ public:
     /// A scaler of these parts, as the functions below give them.
     NumberScaler(Scaling scaling, double shift, double scale, std::vector<double> quantiles);
 
+    /// `value`, scaled.
     double operator()(double value) const;
     /// The value that would be scaled to `scaled`; one between the smallest and the largest of training where ranks
     /// were taken.
@@ -46,6 +47,7 @@ public:
     Scaling scaling() const { return scaling_; }
     /// standard, robust: (x − shift) / scale.
     double shift() const { return shift_; }
+    /// The same: what is divided by.
     double scale() const { return scale_; }
     /// quantile: the values at equal steps of rank, ascending, the smallest and the largest included.
     const std::vector<double>& quantiles() const { return quantiles_; }

@@ -15,7 +15,7 @@ std::vector<float> label_thresholds(const TargetColumn& target);
 
 /// What a model says of one target for some rows: classes or values.
 struct TargetPredictions {
-    std::string target;
+    std::string target;  ///< its name
     /// The classes' names, in the order of the probabilities' columns; empty for values.
     std::vector<std::string> classes = {};
     /// What stands between the classes of a row that may have several; empty where each has one.
@@ -27,6 +27,7 @@ struct TargetPredictions {
     /// (n) float64, in the target's own units.
     at::Tensor values = {};
 
+    /// Whether these are classes rather than values.
     bool is_class() const { return !classes.empty(); }
     /// The most probable class of each row; where a row may have several, those above their thresholds, "a;b", or none,
     /// "".
@@ -35,16 +36,16 @@ struct TargetPredictions {
 
 /// What a model says of one target for one row.
 struct Prediction {
-    std::string target;
-    /// The most probable class and its probability; empty for a value. Where a row may have several classes, those
-    /// above their thresholds, as in TargetPredictions::labels, and the highest probability of any.
+    std::string target;  ///< its name
+    /// The most probable class; empty for a value. Where a row may have several classes, those above their thresholds,
+    /// as in TargetPredictions::labels.
     std::string label = {};
-    double probability = 0;
+    double probability = 0;  ///< of `label`; where a row may have several classes, the highest of any; 0 for a value
     /// The value in the target's own units; 0 for classes.
     double value = 0;
-    /// The classes' names and their probabilities.
+    /// The classes' names; empty for a value.
     std::vector<std::string> classes = {};
-    std::vector<double> probabilities = {};
+    std::vector<double> probabilities = {};  ///< of each of these
 };
 
 /// A model's outputs, one a target, after the loss' activation: probabilities of classes, or values as the model learns

@@ -25,6 +25,7 @@ namespace embark {
 /// how these are answered by register_file_kind.
 class Predictor {
 public:
+    /// What info() gives.
     using Info = FileInfo;
 
     /// Throws Error where `path` is no TorchScript file, is damaged, was not written by Embark, or by a version whose
@@ -32,6 +33,7 @@ public:
     /// better still, ask for the model's ONNX form, which has no code. See LoadOptions.
     static Predictor load(const std::filesystem::path& path, const LoadOptions& options = {});
 
+    /// What the file says of itself.
     const Info& info() const;
     /// The file itself.
     const ExportedFile& file() const;
@@ -42,10 +44,11 @@ public:
     /// `reviews.call("predict", {c10::List<std::string>(texts)})`.
     c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const;
 
-    /// What the model says of one raw row, of its first target or of all. Unknown categories are taken as `#na#`,
-    /// missing numbers filled as in training. Throws Error for a value that is not there, and for a number that is
-    /// none. Files of rows only (FileKind::predicts_rows), which tabular ones are, as the one below.
+    /// What the model says of one raw row, of its first target. Unknown categories are taken as `#na#`, missing numbers
+    /// filled as in training. Throws Error for a value that is not there, and for a number that is none. Files of rows
+    /// only (FileKind::predicts_rows), which tabular ones are, as the two below.
     Prediction predict(const RawRow& row) const;
+    /// The same of all targets.
     std::vector<Prediction> predict_targets(const RawRow& row) const;
     /// The same for many rows, one entry a target. What training did not have is counted into `counts`. Throws Error
     /// for columns of unequal length too; messages count rows from 0.

@@ -14,9 +14,13 @@ class RawValue {
 public:
     /// Missing, as an empty text and NaN are.
     RawValue() = default;
+    /// Missing.
     RawValue(std::nullopt_t) {}
+    /// A text.
     RawValue(const char* text) : text_(text) {}
+    /// A text.
     RawValue(std::string text) : text_(std::move(text)) {}
+    /// A number, or true or false.
     template <class Number>
     requires std::is_arithmetic_v<Number> RawValue(Number number) : number_(static_cast<double>(number)) {
         if constexpr (std::is_same_v<Number, bool>) {

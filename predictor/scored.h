@@ -6,8 +6,8 @@ namespace embark {
 
 /// A user or item and a number that belongs to it: a rating, a bias, a similarity.
 struct Scored {
-    std::string name;
-    double score = 0;
+    std::string name;  ///< the user's or item's id
+    double score = 0;  ///< the number
 };
 
 }  // namespace embark

@@ -20,24 +20,24 @@ namespace embark {
 
 /// A category that the model sees: a column's, or whether a number is missing.
 struct CategoryColumn {
-    std::string name;
-    Vocabulary vocabulary;
+    std::string name;       ///< the column's, or "<column>_na"
+    Vocabulary vocabulary;  ///< its categories, by number
     /// The column of numbers whose missing ones it tells; empty for a column of the table's own.
     std::string missing_in = {};
 };
 
 /// A continuous column that the model sees.
 struct NumberColumn {
-    std::string name;
+    std::string name;  ///< of the column
     /// What stands in for a missing one, before it is scaled.
     double fill = 0;
-    NumberScaler scaler = {};
+    NumberScaler scaler = {};  ///< fitted on the training values
 };
 
 /// A date, which the model sees as its parts, categories and numbers of their own.
 struct DateColumn {
-    std::string name;
-    bool time = false;
+    std::string name;   ///< of the column
+    bool time = false;  ///< whether its parts have the time of day too
     /// A second form of its texts, as date_parts reads it.
     std::string format = {};
     /// What the names of its parts begin with where that is not what add_datepart would choose.
@@ -52,25 +52,27 @@ std::vector<DatePartColumn> columns_of(const DateColumn& date);
 
 /// A text, which the model sees as its first `max_len` tokens.
 struct TextColumn {
-    std::string name;
-    TextVocabulary vocabulary = {};
-    int64_t max_len = 0;
+    std::string name;                ///< of the column
+    TextVocabulary vocabulary = {};  ///< its tokens, by number
+    int64_t max_len = 0;             ///< longer texts are cut, shorter ones padded
 };
 
 /// What is predicted.
 struct TargetColumn {
-    std::string name;
+    std::string name;  ///< of the column
     /// The classes, `#na#` first; class c of the model is number c + 1 here. Empty but for `#na#` where it is a value.
     Vocabulary classes = {};
     /// What stands between the classes of a row that may have several, or none, as in "a;b"; empty where it has one.
     std::string label_delim = {};
     /// The probability above which a row gets each of these, in the order of the classes; empty: 0.5.
     std::vector<float> thresholds = {};
-    bool log = false;
+    bool log = false;  ///< whether the model learns its logarithm; of values alone
     /// The model learns (y − mean) / scale of a value, or of its logarithm.
-    double mean = 0, scale = 1;
+    double mean = 0, scale = 1;  ///< 1 where values are learned as they are
 
+    /// Whether it is classes rather than a value.
     bool is_class() const { return classes.size() > 1; }
+    /// Whether a row may have several classes.
     bool is_multi_label() const { return !label_delim.empty(); }
     /// How many numbers a model gives for it: one a class, or one.
     int64_t width() const { return is_class() ? classes.size() - 1 : 1; }
@@ -81,6 +83,7 @@ struct TargetColumn {
     void activate(float* first) const;
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
+    /// The same of one value.
     double decode(double output) const;
 };
 
@@ -88,19 +91,22 @@ struct TargetColumn {
 /// (n, numbers) float32, and (n, max_len) int64 for each text.
 class TabularEncoder {
 public:
-    std::vector<CategoryColumn> categories;
+    std::vector<CategoryColumn> categories;  ///< in the order of the first input's columns
     /// The rows' own numbers, then those derived from them (derived_numbers).
     std::vector<NumberColumn> numbers;
-    std::vector<RotatedColumns> rotated;
-    std::optional<Neighbours> neighbours;
-    std::vector<DateColumn> dates;
-    std::vector<TextColumn> texts;
-    std::vector<TargetColumn> targets;
+    std::vector<RotatedColumns> rotated;   ///< pairs that numbers are derived from
+    std::optional<Neighbours> neighbours;  ///< what numbers are derived from nearest rows by
+    std::vector<DateColumn> dates;         ///< columns that categories and numbers are made of
+    std::vector<TextColumn> texts;         ///< one more input each
+    std::vector<TargetColumn> targets;     ///< in the order of the model's outputs
 
+    /// How many of the numbers are derived from others.
     int64_t n_derived() const { return 2 * std::ssize(rotated) + (neighbours ? neighbours->width() : 0); }
+    /// The numbers that are columns of the table, or parts of its dates.
     std::span<const NumberColumn> own_numbers() const {
         return std::span(numbers).first(numbers.size() - static_cast<size_t>(n_derived()));
     }
+    /// The numbers that are derived from these.
     std::span<const NumberColumn> derived_columns() const {
         return std::span(numbers).last(static_cast<size_t>(n_derived()));
     }

@@ -22,7 +22,8 @@ struct TextVocabularyOptions {
 /// the tokens by falling frequency, equally frequent ones sorted by their bytes. An immutable value; copies share.
 class TextVocabulary {
 public:
-    static constexpr std::string_view kPadding = "xxpad";
+    static constexpr std::string_view kPadding = "xxpad";  ///< token 0: what fills shorter texts up
+    /// Token 1: every token that training did not have, or too rarely.
     static constexpr std::string_view kUnknown = "xxunk";
 
     /// Only padding and the unknown token.

@@ -18,6 +18,7 @@ namespace embark {
 /// Bytes that are not UTF-8 are letters.
 class TokenReader {
 public:
+    /// `text` must outlive it.
     explicit TokenReader(std::string_view text) : text_(text) {}
 
     /// The next token, which stays valid until the next call; nothing at the end.

@@ -18,7 +18,7 @@ namespace embark {
 /// missing, or that the vocabulary does not have, is 0. An immutable value; copies share.
 class Vocabulary {
 public:
-    static constexpr std::string_view kMissing = "#na#";
+    static constexpr std::string_view kMissing = "#na#";  ///< category 0: what is missing or unknown
 
     /// Only `#na#`.
     Vocabulary();
@@ -32,6 +32,7 @@ public:
     /// A vocabulary with exactly these names, `#na#` first; as names() and spelling() gave them.
     static Vocabulary from_names(std::vector<std::string> names, Spelling spelling = Spelling::as_written);
 
+    /// How its values are spelled.
     Spelling spelling() const;
 
     /// How many there are, `#na#` included: the rows that an embedding needs.
@@ -39,6 +40,7 @@ public:
 
     /// The number of `value`, 0 where it is unknown.
     int64_t index(std::string_view value) const;
+    /// Whether `value` is one of the names, `#na#` included.
     bool has(std::string_view value) const;
 
     /// Whether `value` is a missing one rather than one that training did not have.

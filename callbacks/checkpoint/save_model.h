@@ -14,6 +14,7 @@ struct SaveModelOptions {
     std::string monitor = "valid_loss";
     /// What counts as an improvement is one by more than this.
     double min_delta = 0;
+    /// The file of the model; every_epoch puts the epoch's number behind its stem.
     std::filesystem::path path = "model.safetensors";
     /// Save after epoch 0 and every so many epochs, each in a file of its own (model_0.safetensors, …), whether or not
     /// they are better, and reload nothing; 0: save the best.

@@ -55,8 +55,9 @@ public:
     bool runs_outside_fit() const override { return false; }
 
     std::shared_ptr<Strategy> strategy() const override { return strategy_; }
-    /// Bytes that this process sent in the last fit, and in its training steps alone, on average.
+    /// Bytes that this process sent in the last fit.
     int64_t bytes_sent() const;
+    /// Bytes that it sent in one of the fit's training steps, on average; 0 before the first.
     double bytes_per_step() const;
 
     void before_fit(TrainingState& state) override;

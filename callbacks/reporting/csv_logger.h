@@ -13,7 +13,7 @@ namespace embark {
 
 /// Settings of CSVLogger; fastai's defaults.
 struct CSVLoggerOptions {
-    std::filesystem::path path = "history.csv";
+    std::filesystem::path path = "history.csv";  ///< the file that is written
     /// Add rows to a file that is there already and has the same columns, rather than begin it anew.
     bool append = false;
 };
@@ -23,6 +23,7 @@ struct CSVLoggerOptions {
 /// left empty. A fit that goes on from a checkpoint goes on with the file as it was then: later rows are cut off.
 class CSVLogger : public Callback {
 public:
+    /// The file is opened before the fit's first epoch.
     explicit CSVLogger(CSVLoggerOptions options = {});
     ~CSVLogger() override;
     CSVLogger(const CSVLogger&) = delete;

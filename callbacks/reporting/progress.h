@@ -26,6 +26,7 @@ struct ProgressOptions {
 /// colours. A fit that will take longer than a minute says so in its first seconds.
 class Progress : public Callback {
 public:
+    /// Nothing is printed before a fit begins.
     explicit Progress(ProgressOptions options = {});
     ~Progress() override;
     int order() const override { return 60; }

@@ -33,9 +33,11 @@ public:
     void save_state(StateDict& to, const TrainingState& state) const override;
     void load_state(const StateDict& from, TrainingState& state) override;
 
-    /// Mean loss over the last validation, NaN where there was none; and its metrics, in the order they were given.
+    /// Mean loss over the last validation, NaN where there was none.
     double valid_loss() const { return valid_loss_; }
+    /// The metrics' values over the last validation, in the order of metrics(); NaN where there was none.
     const std::vector<double>& metric_values() const { return metric_values_; }
+    /// The metrics that are recorded, in the order they were given.
     const std::vector<Metric>& metrics() const { return metrics_; }
     /// Why metrics of the last validation are NaN, by name, those that are.
     const std::map<std::string, std::string>& undefined() const { return undefined_; }

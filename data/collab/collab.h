@@ -20,28 +20,28 @@ namespace embark {
 
 /// How a table of ratings becomes batches.
 struct CollabOptions {
-    /// Columns of the user, the item and the rating; empty: the first, second and third column, as in fastai.
+    /// Column of the user; empty: the first, as in fastai.
     std::string user_name = {};
-    std::string item_name = {};
-    std::string rating_name = {};
+    std::string item_name = {};    ///< column of the item; empty: the second column
+    std::string rating_name = {};  ///< column of the rating; empty: the third column
     /// Column of the times of the ratings, seconds since 1970 or dates; empty: none. With it x is (n, 4), see
     /// CollabDays.
     std::string time_name = {};
     /// How its dates are written where not as 2024-01-31; see require_date_format.
     std::string time_format = {};
-    /// What else is known of users and items; see SideFeatures. Those without a training rating that stand here are
-    /// known too, by what the table says of them.
-    std::optional<SideTable> user_table = {}, item_table = {};
+    /// What else is known of users; see SideFeatures. Those without a training rating that stand here are known too, by
+    /// what the table says of them.
+    std::optional<SideTable> user_table = {}, item_table = {};  ///< the same of items
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
     Splitter splitter = {};
-    int64_t batch_size = 64;
+    int64_t batch_size = 64;  ///< ratings in a training batch
     /// Batch size in validation; 0: ten times batch_size.
     int64_t valid_batch_size = 0;
-    double valid_pct = 0.2;
+    double valid_pct = 0.2;  ///< share of the rows that is for validation, where no splitter is given
     /// Seed of the split and of the permutations.
     uint64_t seed = 42;
-    bool shuffle = true;
-    bool drop_last = true;
+    bool shuffle = true;    ///< a new permutation of the ratings each epoch; false: in the table's order
+    bool drop_last = true;  ///< leave out the last, short training batch (never the only one), as fastai does
     /// Which ratings a training epoch has, in the place of `shuffle`; it is told of all rows of the table. Not for
     /// streamed rows.
     Sampler sampler = {};
@@ -50,30 +50,35 @@ struct CollabOptions {
     /// larger than the cache are updated lazily. A batch then has many ratings of each of its items, which makes a step
     /// go further astray than one of a batch of all: see docs/performance.md. Not for streamed rows. See RatingBlocks.
     bool blocks = false;
-    at::Device device = default_device();
+    at::Device device = default_device();  ///< where the batches' tensors are
 };
 
 /// The items that each user rated in the training part, as encoded numbers: those of user u are items[offsets[u]] …
 /// items[offsets[u + 1] - 1], ascending. int64; offsets has one entry more than there are users.
 struct RatedItems {
-    at::Tensor offsets, items;
+    at::Tensor offsets,  ///< (users + 1): where each user's begin in `items`
+        items;           ///< of all users, one after the other
 };
 
 /// What was fitted on the training ratings: the two vocabularies, and which items each user rated.
 class CollabData : public Preprocessing {
 public:
-    std::string user_name, item_name, rating_name;
-    Vocabulary users, items;
+    std::string user_name,  ///< columns of the ratings' table that ids of users
+        item_name,          ///< and of items were read from
+        rating_name;        ///< and the ratings
+    Vocabulary users,       ///< the users of training, by number
+        items;              ///< the items of training, by number
     /// Empty where the ratings have no times.
-    std::string time_name, time_format;
-    CollabDays days;
-    /// Without features where there are no such tables.
-    SideFeatures user_features, item_features;
+    std::string time_name,  ///< column of times
+        time_format;        ///< how its dates are written; empty: as 2024-01-31
+    CollabDays days;        ///< the days of the training ratings; empty without times
+    /// What tables say of users; without features where there are none.
+    SideFeatures user_features, item_features;  ///< of items
     /// Calls `visit` with encoded users and items of the training ratings, (n, 2), some at a time until all were there.
     using EachPairs = std::function<void(const std::function<void(const at::Tensor& pairs)>& visit)>;
-    EachPairs each_train_pairs;
-    /// Lowest and highest rating in the training part.
-    double rating_min = 0, rating_max = 0;
+    EachPairs each_train_pairs;  ///< over the training ratings, again at each call
+    /// Lowest rating in the training part.
+    double rating_min = 0, rating_max = 0;  ///< highest rating in the training part
 
     std::map<std::string, Vocabulary> classes() const override;
     Table decode(const Batch& batch) const override;
@@ -87,9 +92,10 @@ public:
     /// Worked out from each_train_pairs when it is first asked for, since training needs none of it. Where ratings are
     /// streamed, that reads them twice and takes 8 bytes a rating.
     const RatedItems& rated() const;
-    /// The same as lists for a model that adds them up: the items of each user, and the users of each item, each with
-    /// weight 1/√(length of the list).
+    /// rated() as lists for a model that adds them up: the items of each user, each with weight 1/√(length of the
+    /// list).
     Bags rated_bags() const;
+    /// The same of items: the users of each.
     Bags rater_bags() const;
 
 private:
@@ -140,8 +146,11 @@ public:
     /// counted into `counts`. Throws what from_table throws.
     DataLoader test_dl(const Table& table, EncodingCounts* counts = nullptr) const;
 
+    /// What was fitted on the training ratings.
     const CollabData& collab() const { return *collab_; }
+    /// The users of training, by number.
     const Vocabulary& users() const { return collab_->users; }
+    /// The items of training, by number.
     const Vocabulary& items() const { return collab_->items; }
 
 private:

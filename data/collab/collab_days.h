@@ -16,10 +16,13 @@ public:
     /// Of encoded users (n) and days since 1970 (n), both int64, n of at least 1.
     CollabDays(const at::Tensor& users, const at::Tensor& days);
 
+    /// Whether there are no days.
     bool empty() const { return user_days_.empty(); }
+    /// The first day, in days since 1970.
     int64_t first() const { return first_; }
-    /// Rows that tables of days, and of pairs, need, that of 0 included.
+    /// Rows that a table of days needs, that of 0 included; 0 without days.
     int64_t n_days() const { return empty() ? 0 : last_ - first_ + 2; }
+    /// The same of a table of pairs of user and day.
     int64_t n_user_days() const { return empty() ? 0 : static_cast<int64_t>(user_days_.size()) + 1; }
 
     /// (n, 2) int64: the numbers of the day, and of user and day, for encoded users (n) and days since 1970 (n).

@@ -17,17 +17,17 @@ NegativeSampling negative_sampling_of(const std::string& name);
 
 /// What is drawn for each pair of a user and an item that the user had.
 struct NegativeOptions {
-    NegativeSampling sampling = NegativeSampling::uniform;
-    int64_t n = 4;
+    NegativeSampling sampling = NegativeSampling::uniform;  ///< where they are drawn from
+    int64_t n = 4;                                          ///< how many
     /// Draw no item that the user had in training, but where nearly nothing else is left; false: any but the pair's own.
     bool unseen = true;
 };
 
 /// How interactions become batches.
 struct InteractionBatches {
-    int64_t batch_size = 128;
-    uint64_t seed = 42;
-    at::Device device = default_device();
+    int64_t batch_size = 128;              ///< users, or pairs, in a batch
+    uint64_t seed = 42;                    ///< of the batches' order and the negatives
+    at::Device device = default_device();  ///< where the batches' tensors are
 };
 
 /// Batches of users, x (n, 1), with what each had in training as targets of catalogue_softmax_loss: items (n, most)

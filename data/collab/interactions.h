@@ -16,7 +16,7 @@ namespace embark {
 /// Which rows of a table are positives, of an item that the user liked, bought or clicked: those whose rating is at
 /// least a number, or every row.
 struct Positives {
-    std::optional<double> lowest = {};
+    std::optional<double> lowest = {};  ///< the lowest rating that is one; nothing: every row is one
 };
 
 /// Rows with a rating of `lowest` or more: `{.rating_name = "rating", .positives = at_least(4)}`.
@@ -37,12 +37,12 @@ bool needs_times(InteractionSplit split);
 
 /// How a table of events, as clicks, purchases or ratings, becomes pairs of users and items to learn from.
 struct InteractionOptions {
-    /// Columns of the user and the item; empty: the first and the second column.
+    /// Column of the user; empty: the first column.
     std::string user_name = {};
-    std::string item_name = {};
+    std::string item_name = {};  ///< column of the item; empty: the second column
     /// The column that `positives` looks at; needed where these name a number, else not looked at.
     std::string rating_name = {};
-    Positives positives = {};
+    Positives positives = {};  ///< which rows count; by default every row
     /// Column of how much each event counts, above 0; empty: 1 each. The weights of one pair are added up, so that an
     /// event that comes again counts again.
     std::string weight_name = {};
@@ -50,24 +50,24 @@ struct InteractionOptions {
     std::string time_name = {};
     /// How its dates are written where not as 2024-01-31; see require_date_format.
     std::string time_format = {};
-    /// What else is known of users and items; see SideFeatures.
-    std::optional<SideTable> user_table = {}, item_table = {};
+    /// What else is known of users; see SideFeatures.
+    std::optional<SideTable> user_table = {}, item_table = {};  ///< the same of items
 
-    InteractionSplit split = InteractionSplit::random;
-    /// Shares of a user's items, or of all pairs: that for testing, and that for choosing settings. Both are rounded.
-    double test_pct = 0.2, valid_pct = 0.1;
+    InteractionSplit split = InteractionSplit::random;  ///< how each user's items are split for training and measuring
+    /// Share of a user's items, or of all pairs, that is for testing; rounded.
+    double test_pct = 0.2, valid_pct = 0.1;  ///< the share for choosing settings
     /// False: trains on all but the test part, and measures on that. True, for choosing settings: the test part is not
     /// looked at, and what is measured is the part that `valid_pct` says, without which the model is trained then.
     bool choose_settings = false;
-    uint64_t seed = 42;
+    uint64_t seed = 42;  ///< of what is drawn at random for the split
 };
 
 /// Users and items, one list a user, ascending, each item once, with what its events count.
 struct InteractionLists {
     /// By encoded user, `#na#` included. Weights are float32 sums.
     Bags bags;
-    /// Pairs in all lists, and users with a list that is not empty.
-    int64_t pairs = 0, users = 0;
+    /// Pairs in all lists.
+    int64_t pairs = 0, users = 0;  ///< users with a list that is not empty
 };
 
 /// Users and items by their ids, each pair once.
@@ -103,8 +103,11 @@ public:
     /// All of `train` to learn from, and `test`, of the same columns, to measure on. The options' split is not used.
     static Interactions from_tables(const Table& train, const Table& test, const InteractionOptions& options = {});
 
+    /// What was fitted on the pairs that are learnt from. Not null.
     const std::shared_ptr<const InteractionData>& data() const;
+    /// The users that a model knows, by number.
     const Vocabulary& users() const;
+    /// The items that a model knows, by number.
     const Vocabulary& items() const;
     /// What is learnt from.
     const InteractionLists& train() const;

@@ -12,7 +12,7 @@ namespace embark {
 
 /// What is known of users, or of items, besides their ratings: a table with a row for each id.
 struct SideTable {
-    Table table;
+    Table table;  ///< a row for each id, in any order
     /// The column of ids; empty: the one that is called as in the ratings, or else the first.
     std::string id_name = {};
 };

@@ -14,8 +14,11 @@ namespace embark {
 /// character and from a text, so that options say `.delimiter = ';'` or `.delimiter = "::"`.
 class CsvDelimiter {
 public:
+    /// One character.
     CsvDelimiter(char character) : text_(1, character) {}
+    /// One character or several.
     CsvDelimiter(std::string text) : text_(std::move(text)) {}
+    /// The same.
     CsvDelimiter(const char* text) : text_(text) {}
     /// Blanks and tabs, however many; those at the ends of a line are nothing.
     static CsvDelimiter whitespace() { return CsvDelimiter(std::string()); }
@@ -34,7 +37,7 @@ std::vector<std::string> usual_missing_words();
 /// How to read a CSV file. The file may be compressed (gzip, zstd, bzip2, lz4), have a UTF-8 byte order mark, quoted
 /// values (with line breaks inside) and Windows line ends: that is found out.
 struct CsvOptions {
-    CsvDelimiter delimiter = ',';
+    CsvDelimiter delimiter = ',';  ///< what stands between the values
     /// "utf-8" or "latin-1".
     std::string encoding = "utf-8";
     /// The columns to keep, by name or position, in this order; empty: all.
@@ -51,12 +54,13 @@ struct CsvOptions {
     /// Remove spaces around values and names (", Private" -> "Private"), before missing values are told.
     bool trim_spaces = false;
     /// How numbers are written, where it is not 1200.5: the character that groups their digits by three (0: none; a
-    /// space is also the no-break space), the decimal point, and the signs around them that are left out, as "$€%":
-    /// with thousands = ',' and strip = "$", "$1,200.00" is 1200.00, and "5%" is 5. With both parentheses among the
-    /// signs (5) is -5, and with the minus sign U+2212 that is a minus. Columns of which at least 95 % are such numbers
-    /// are rewritten as plain ones as they are read; other columns, and text_columns, stay as they are.
+    /// space is also the no-break space). With thousands = ',' and strip = "$", "$1,200.00" is 1200.00, and "5%" is 5.
+    /// Columns of which at least 95 % are such numbers are rewritten as plain ones as they are read; other columns, and
+    /// text_columns, stay as they are.
     char thousands = 0;
-    char decimal = '.';
+    char decimal = '.';  ///< the decimal point
+    /// The signs around numbers that are left out, as "$€%". With both parentheses among them (5) is -5, and with the
+    /// minus sign U+2212 that is a minus.
     std::string strip = {};
     /// What messages call the file; empty: its path.
     std::string source_name = {};

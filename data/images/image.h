@@ -14,9 +14,10 @@ struct ImageOptions {
     /// 3: red, green and blue; 1: grey. Files of the other kind are converted, transparency is left out, as PIL's
     /// `convert("RGB")` and `convert("L")` do.
     int64_t channels = 3;
-    /// Pixels that it is resized to, whatever its own proportions (bilinear with antialiasing); both 0: as in the file.
+    /// Rows of pixels that it is resized to, whatever its own proportions (bilinear with antialiasing); 0, as the
+    /// width: as in the file.
     int64_t height = 0;
-    int64_t width = 0;
+    int64_t width = 0;  ///< columns of pixels; 0, as the height: as in the file
     /// A file that says it has more is refused before memory is taken for them.
     int64_t max_pixels = 100'000'000;
 };

@@ -15,7 +15,7 @@ namespace embark {
 
 /// What is read of picture files, and how.
 struct ImageDatasetOptions {
-    ImageOptions image = {};
+    ImageOptions image = {};  ///< what each file becomes
     /// The classes in the order of their numbers; empty: those that are found, sorted by name. Validation pictures are
     /// given those of the training pictures, `train.classes()`.
     std::vector<std::string> classes = {};
@@ -26,8 +26,8 @@ struct ImageDatasetOptions {
 
 /// Which columns of a table tell of pictures.
 struct ImageColumns {
-    std::string path = "path";
-    std::string target = "class";
+    std::string path = "path";     ///< the column of the files' paths
+    std::string target = "class";  ///< the column of the classes' names
     /// The folder that paths begin in; empty: as they stand.
     std::filesystem::path folder = {};
     /// The target is a number to be learned (float32), and no class.

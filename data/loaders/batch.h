@@ -7,8 +7,8 @@ namespace embark {
 /// Rows of a data set as a model sees them: any number of inputs and targets, each with one row a sample in its first
 /// dimension.
 struct Batch {
-    Tensors inputs;
-    Tensors targets;
+    Tensors inputs;   ///< what the model is called with
+    Tensors targets;  ///< what its outputs are compared with
     /// (rows), at least 0: how much each row counts in the loss; undefined where all count alike.
     at::Tensor weights = {};
 

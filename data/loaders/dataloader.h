@@ -16,14 +16,14 @@ namespace embark {
 
 /// How a DataLoader makes batches.
 struct DataLoaderOptions {
-    int64_t batch_size = 64;
+    int64_t batch_size = 64;  ///< rows in a batch
     /// A new permutation of the rows each epoch.
     bool shuffle = false;
     /// Leave out the last batch where it is short, unless it is the only one.
     bool drop_last = false;
     /// The permutation of an epoch follows from (seed, epoch) alone.
     uint64_t seed = 42;
-    at::Device device = default_device();
+    at::Device device = default_device();  ///< where the batches' tensors are
     /// Of streamed rows: how many are in memory at once to be mixed, besides as many that are being read.
     int64_t shuffle_buffer = 1'000'000;
     /// Which rows an epoch has, in the place of `shuffle`: of tensors in memory, and of a data set whose samples have
@@ -56,6 +56,7 @@ public:
     /// One pass over the data, whose batches can be taken in any order, best one after the other.
     class Epoch {
     public:
+        /// Batches in the pass.
         int64_t size() const { return size_; }
         /// Batch `i`, 0 <= i < size(), on the loader's device. Of a share, what is this process's; where nothing is,
         /// some row that counts for nothing.
@@ -65,13 +66,17 @@ public:
         /// Whether batches are shared already: a process gets no more than its part.
         bool is_shared() const { return pass_->is_shared(); }
 
+        /// Goes over the batches, one after the other: `for (const Batch& batch : loader.epoch(0))`.
         class Iterator {
         public:
+            /// The batch, which is made here.
             Batch operator*() const { return (*epoch_)[i_]; }
+            /// On to the next batch.
             Iterator& operator++() {
                 ++i_;
                 return *this;
             }
+            /// Whether both stand at different batches.
             bool operator!=(const Iterator& other) const { return i_ != other.i_; }
 
         private:
@@ -80,7 +85,9 @@ public:
             const Epoch* epoch_;
             int64_t i_;
         };
+        /// The first batch.
         Iterator begin() const { return {this, 0}; }
+        /// Behind the last batch.
         Iterator end() const { return {this, size_}; }
 
     private:
@@ -120,6 +127,7 @@ public:
     int64_t size() const;
     /// Rows in the data set, whether or not the last ones are dropped.
     int64_t rows() const { return source_->rows(); }
+    /// As the constructor took them.
     const DataLoaderOptions& options() const { return options_; }
     /// Where the rows come from. Not null.
     const std::shared_ptr<const RowSource>& source() const { return source_; }

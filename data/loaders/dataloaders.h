@@ -21,17 +21,17 @@ namespace embark {
 
 /// How training and validation batches are made.
 struct DataLoadersOptions {
-    int64_t batch_size = 64;
+    int64_t batch_size = 64;  ///< rows in a training batch
     /// Batch size in validation, where no gradients are kept; 0: ten times batch_size.
     int64_t valid_batch_size = 0;
     /// Which part of the rows is for validation, where no validation data are given.
     double valid_pct = 0.2;
     /// Seed of the split and of the permutations.
     uint64_t seed = 42;
-    bool shuffle = true;
+    bool shuffle = true;  ///< a new permutation of the rows each epoch
     /// Leave out the last, short training batch (never the only one), as fastai does.
     bool drop_last = true;
-    at::Device device = default_device();
+    at::Device device = default_device();  ///< where the batches' tensors are
     /// Which rows a training epoch has, in the place of `shuffle`.
     Sampler sampler = {};
     /// What is done to each batch on `device`; what is random, in training alone.
@@ -42,6 +42,8 @@ struct DataLoadersOptions {
 /// are the same loaders.
 class DataLoaders {
 public:
+    /// Batches that are made already, without validation where `valid` is empty. `preprocessing` is what was fitted for
+    /// them; null: nothing.
     DataLoaders(DataLoader train, std::optional<DataLoader> valid,
                 std::shared_ptr<const Preprocessing> preprocessing = nullptr);
 
@@ -65,9 +67,11 @@ public:
     /// As above, with the validation samples given, and for samples without numbers too.
     static DataLoaders from_dataset(AnyDataset train, AnyDataset valid, const DatasetOptions& options = {});
 
+    /// The training batches.
     const DataLoader& train() const;
     /// Throws Error where there is no validation part.
     const DataLoader& valid() const;
+    /// Whether there is a validation part.
     bool has_valid() const;
 
     /// The first training batch of epoch 0.
@@ -88,6 +92,7 @@ public:
     Table decoded_batch(int64_t n = 10) const;
     /// Prints decoded_batch(n) to standard output.
     void show_batch(int64_t n = 10) const;
+    /// Prints it to `out`.
     void show_batch(std::ostream& out, int64_t n = 10) const;
     /// Writes a page of HTML with the pictures of one_batch(), the first `n`, and what is known of each; see
     /// contact_sheet().

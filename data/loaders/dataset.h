@@ -20,8 +20,8 @@ class Preprocessing;
 
 /// One row of a data set. Its tensors have no dimension for rows: a picture is (channels, height, width).
 struct Sample {
-    Tensors inputs = {};
-    Tensors targets = {};
+    Tensors inputs = {};   ///< what the model is called with
+    Tensors targets = {};  ///< what its outputs are compared with
     /// How much it counts in the loss, at least 0. All samples of a data set have one, or none.
     std::optional<double> weight = {};
     /// Its number in the data set, or in the pass where they have no numbers; filled in as it is read.
@@ -228,6 +228,7 @@ private:
 /// which the DataLoaders have then.
 class AnyDataset {
 public:
+    /// Takes one of these, or a std::shared_ptr to a Dataset.
     template <class T>
         requires(!std::is_same_v<T, AnyDataset>)
     AnyDataset(T data) {  // NOLINT(google-explicit-constructor)
@@ -247,8 +248,9 @@ public:
         }
     }
 
-    /// One of the two is null.
+    /// The data set where it has `size()` and `get(index)`; else null.
     const std::shared_ptr<const Dataset>& indexed() const { return indexed_; }
+    /// The data set where it has `next()`; else null.
     const std::shared_ptr<const IterableDataset>& iterable() const { return iterable_; }
 
 private:

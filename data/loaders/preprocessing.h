@@ -41,8 +41,8 @@ struct FileDescription {
     /// The name of the kind, "reviews": by it a Predictor knows how to answer (register_file_kind). "tensors", "collab"
     /// and "tabular" are Embark's own.
     std::string kind = {};
-    /// Names of the raw inputs, and of what is predicted.
-    std::vector<std::string> inputs = {}, outputs = {};
+    /// Names of the raw inputs.
+    std::vector<std::string> inputs = {}, outputs = {};  ///< names of what is predicted
     /// Entries of each vocabulary, by the name of its input.
     std::map<std::string, int64_t> vocabulary_sizes = {};
     /// Anything else that a reader needs, as JSON; empty: nothing.

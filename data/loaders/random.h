@@ -12,12 +12,16 @@ namespace embark {
 /// `torch::randn({3}, random)`.
 class Random {
 public:
-    using result_type = uint64_t;
+    using result_type = uint64_t;  ///< what a generator of the standard library names so
 
+    /// The same `seed` gives the same numbers in the same order.
     explicit Random(uint64_t seed) : seed_(seed) {}
 
+    /// The smallest number that operator() gives.
     static constexpr uint64_t min() { return 0; }
+    /// The largest number that operator() gives.
     static constexpr uint64_t max() { return std::numeric_limits<uint64_t>::max(); }
+    /// The next number, uniform in [min(), max()].
     uint64_t operator()();
 
     /// Uniform in [0, 1).

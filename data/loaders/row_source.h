@@ -13,7 +13,7 @@ namespace embark {
 
 /// How one pass over the rows of a source is made.
 struct PassOptions {
-    int64_t batch_size = 64;
+    int64_t batch_size = 64;  ///< rows in a batch
     /// The rows' order follows from it alone; nothing: they keep their own.
     std::optional<uint64_t> seed = {};
     /// What of each batch this process is given, by sources of which it can read that alone.
@@ -55,6 +55,7 @@ public:
     /// Where they come from, for messages: "ratings/".
     virtual std::string source() const = 0;
 
+    /// One pass over the rows. Never null.
     virtual std::unique_ptr<RowPass> pass(const PassOptions& options) const = 0;
 
     /// Whether batches have weights.

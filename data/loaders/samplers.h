@@ -11,7 +11,7 @@ namespace embark {
 struct SamplerPass {
     /// Rows of the data set.
     int64_t rows = 0;
-    int64_t batch_size = 0;
+    int64_t batch_size = 0;  ///< rows in a training batch
     /// The epoch's: what is drawn at random must follow from it.
     uint64_t seed = 0;
     /// Where these rows were taken from a larger data set, as the training rows are by a random split: the number of

@@ -13,8 +13,8 @@ class Table;
 
 /// Row indices (1-d int64) of the training and of the validation part.
 struct Split {
-    at::Tensor train;
-    at::Tensor valid;
+    at::Tensor train;  ///< rows to learn from
+    at::Tensor valid;  ///< rows to measure on
 };
 
 /// Says which rows of a table are for training and which for validation. Any function of this form is one.

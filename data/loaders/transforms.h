@@ -14,8 +14,8 @@ namespace embark {
 
 /// What is done to the first input, in whichever way it comes: resize() and normalize() are for samples and batches.
 struct InputTransform {
-    std::string name;
-    std::function<at::Tensor(const at::Tensor&)> of;
+    std::string name;                                 ///< its name, by which a fit that is resumed knows it
+    std::function<at::Tensor(const at::Tensor&)> of;  ///< the first input to what comes in its place
 };
 
 /// What is done to a sample or a batch: a function that puts other tensors in the place of its tensors, and does not
@@ -25,6 +25,7 @@ struct InputTransform {
 template <class Part>
 class TransformOf {
 public:
+    /// A transform that is called "own".
     template <class Function>
         requires std::is_invocable_v<const Function&, Part&> || std::is_invocable_v<const Function&, Part&, Random&>
     TransformOf(Function function) : TransformOf("own", std::move(function)) {}  // NOLINT(google-explicit-constructor)
@@ -41,12 +42,16 @@ public:
         }
     }
 
+    /// One of the first input alone, with its name.
     TransformOf(InputTransform input)  // NOLINT(google-explicit-constructor)
         : TransformOf(std::move(input.name),
                       [of = std::move(input.of)](Part& part) { part.inputs.front() = of(part.inputs.front()); }) {}
 
+    /// The name that a fit is resumed with.
     const std::string& name() const { return name_; }
+    /// Whether it draws at random, so that it is done in training alone.
     bool is_random() const { return is_random_; }
+    /// Does it to `part`; what is drawn at random comes from `random`.
     void operator()(Part& part, Random& random) const { function_(part, random); }
 
 private:
@@ -55,12 +60,14 @@ private:
     std::function<void(Part&, Random&)> function_;
 };
 
-/// Of samples as they are read, by the workers; and of batches, on their device.
+/// What is done to a sample as it is read, by the workers.
 using Transform = TransformOf<Sample>;
+/// What is done to a batch, on its device.
 using BatchTransform = TransformOf<Batch>;
 
 /// `transform` with probability `p`, so in training alone. Throws UsageError unless 0 <= p <= 1.
 Transform sometimes(double p, Transform transform);
+/// The same of a batch's transform.
 BatchTransform sometimes(double p, BatchTransform transform);
 
 // Of pictures, the first input of a sample: (channels, height, width), or any (…, height, width).

@@ -14,7 +14,7 @@ namespace embark {
 struct ColumnLook {
     /// What they are taken for; Table::type.
     ColumnType type = ColumnType::text;
-    int64_t rows = 0;
+    int64_t rows = 0;  ///< rows of the column
     /// Rows without a value, words for a missing one included.
     int64_t missing = 0;
     /// Different values, missing ones apart; 0 in a column of lists or structures.
@@ -27,14 +27,14 @@ struct ColumnLook {
     /// Rows of a column of text that are codes (007, or an integer beyond 64 bits) where at least 95 % of those that
     /// have a value are numbers; 0 where they are more.
     int64_t codes = 0;
-    /// The first of the odd rows or of these, counted from 0, and its value.
+    /// The first of the odd rows or of these, counted from 0.
     std::optional<int64_t> first_odd_row = {};
-    std::string first_odd = {};
-    /// A column of text that would be one of numbers if more were said of how they are written: the options to give,
-    /// as `--thousands ','`, and the first value that needs them, with its row. Empty: nothing would.
+    std::string first_odd = {};  ///< its value
+    /// A column of text that would be one of numbers if more were said of how they are written: the options to give, as
+    /// `--thousands ','`. Empty: nothing would.
     std::string offer = {};
-    std::optional<int64_t> offer_row = {};
-    std::string offer_example = {};
+    std::optional<int64_t> offer_row = {};  ///< the first row whose value needs them, counted from 0
+    std::string offer_example = {};         ///< that value
 };
 
 /// Looks at every value of a column of `table`. Throws Error for a name that is not there.

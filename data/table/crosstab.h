@@ -14,14 +14,15 @@ class Table;
 
 /// How large a Crosstab is.
 struct CrosstabOptions {
-    /// Only so many of the row names and column names that occur most often; 0: all.
+    /// Only so many of the row names that occur most often; 0: all.
     int64_t top_rows = 15;
-    int64_t top_columns = 15;
+    int64_t top_columns = 15;  ///< the same of the column names
 };
 
 /// Values by two names, as users × films of ratings: pandas' crosstab of a table with one value for each pair.
 struct Crosstab {
-    std::vector<std::string> rows, columns;
+    std::vector<std::string> rows,  ///< the names along the first dimension of `values`
+        columns;                    ///< and along the second
     /// (rows, columns) float64; NaN where there is no value. Of several for one pair it is the mean.
     at::Tensor values;
 

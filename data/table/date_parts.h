@@ -10,7 +10,7 @@ namespace embark {
 
 /// The values of a column that are not dates and not missing either.
 struct UnreadableDates {
-    int64_t count = 0;
+    int64_t count = 0;  ///< how many values
     /// Where the first stands and what it is: "sales.csv, row 2, column 'sold': 'soon'".
     std::string first = {};
     /// Its value alone, in quotes.

@@ -21,7 +21,13 @@ namespace embark {
 
 /// How the values of a column read. A column keeps its values as they were written; its type says what they all can be
 /// taken for.
-enum class ColumnType { integer, number, boolean, text, date };
+enum class ColumnType {
+    integer,  ///< 7, without a point
+    number,   ///< 7 or 7.5
+    boolean,  ///< true or false
+    text,     ///< anything
+    date      ///< a day, or a day and a time
+};
 
 /// "integer", "number", …
 std::string_view to_string(ColumnType type);
@@ -55,9 +61,13 @@ public:
     /// A table of `rows` rows without columns, to add columns to.
     static Table of_rows(int64_t rows);
 
+    /// How many rows there are.
     int64_t rows() const;
+    /// How many columns there are.
     int64_t columns() const;
+    /// The columns' names, in their order.
     const std::vector<std::string>& names() const;
+    /// Whether there is a column of that name.
     bool has(std::string_view column) const;
 
     /// Where the table came from, for messages: "u.data", or empty.
@@ -103,7 +113,9 @@ public:
 
     /// This table with a column more (or replaced, where the name exists), of as many values as rows.
     Table with_column(std::string name, const std::vector<std::string>& values) const;
+    /// The same with numbers: `values` has one dimension.
     Table with_column(std::string name, const at::Tensor& values) const;
+    /// The same with values as Arrow holds them.
     Table with_column(std::string name, const std::shared_ptr<arrow::ChunkedArray>& values) const;
 
     /// The values of `column` as text, as they were written; missing ones as empty texts.
@@ -135,17 +147,21 @@ public:
 
     /// The column as Arrow holds it. Throws for an unknown name.
     std::shared_ptr<arrow::ChunkedArray> column(std::string_view name) const;
+    /// The table as Arrow holds it. Not null.
     const std::shared_ptr<arrow::Table>& arrow() const;
 
     /// For the readers of files, which know where rows come from, and for what looks at their columns.
     struct Impl;
+    /// For the same. `impl` is not null.
     explicit Table(std::shared_ptr<const Impl> impl);
+    /// What the table consists of.
     const Impl& impl() const { return *impl_; }
 
 private:
     std::shared_ptr<const Impl> impl_;
 };
 
+/// Prints Table::view().
 std::ostream& operator<<(std::ostream& out, const Table& table);
 
 }  // namespace embark

@@ -33,7 +33,7 @@ struct NeighbourOptions {
     /// Columns of numbers that are the coordinates, each divided by its deviation; missing ones are filled as they are
     /// for the model. Empty: all columns of numbers.
     std::vector<std::string> columns = {};
-    std::vector<int64_t> counts = {1, 3, 10, 30};
+    std::vector<int64_t> counts = {1, 3, 10, 30};  ///< how many nearest rows, ascending: one mean for each of these
 };
 
 /// How a table becomes batches for a tabular model. What is fitted, is fitted on the training rows.
@@ -42,16 +42,16 @@ struct TabularOptions {
     /// `max_classes` different values are classes, other numbers are values. A missing one is an Error:
     /// Table::drop_missing leaves such rows out.
     std::vector<std::string> y_names = {};
-    /// Columns of categories and of numbers. Where none of any kind is named, all columns but the targets are found:
-    /// text, true/false and integers of at most `max_card` values are categories, other numbers are numbers, dates are
-    /// dates. Left out, with a warning, is what has no value, or holds lists, structures or bytes, and what pandas
-    /// names as an index of rows. Numbers and dates with something else among them, and texts that could be numbers,
-    /// are an Error until they are named.
+    /// Columns of categories. Where none of any kind is named, all columns but the targets are found: text, true/false
+    /// and integers of at most `max_card` values are categories, other numbers are numbers, dates are dates. Left out,
+    /// with a warning, is what has no value, or holds lists, structures or bytes, and what pandas names as an index of
+    /// rows. Numbers and dates with something else among them, and texts that could be numbers, are an Error until they
+    /// are named.
     std::vector<std::string> cat_names = {};
-    std::vector<std::string> cont_names = {};
-    /// Columns of dates, which become their parts (add_datepart), and whether with the time of day.
+    std::vector<std::string> cont_names = {};  ///< columns of numbers
+    /// Columns of dates, which become their parts (add_datepart).
     std::vector<std::string> date_names = {};
-    bool date_time = false;
+    bool date_time = false;  ///< whether the dates' parts have the time of day too
     /// A second form of dates beside ISO's, such as %m/%d/%Y (require_date_format says which there are); ambiguous ones
     /// are never guessed. Values of date columns that are not dates are missing, with a warning.
     std::string date_format = {};
@@ -60,21 +60,21 @@ struct TabularOptions {
     std::map<std::string, std::string> date_prefixes = {};
     /// Columns of texts of any length, one more input each: (n, text_len) int64 of tokens.
     std::vector<std::string> text_names = {};
-    TextVocabularyOptions text_vocabulary = {};
-    int64_t text_len = 128;
+    TextVocabularyOptions text_vocabulary = {};  ///< which tokens of the texts get a number
+    int64_t text_len = 128;  ///< tokens of each text that the model sees, the first ones; shorter texts are padded
     /// Find the other columns also where some are named, which then are what they are named as.
     bool find_others = false;
-    /// Columns to leave out, and, where it is not empty, the only ones to be taken, whatever kind they are.
-    std::vector<std::string> ignore_names = {}, only_names = {};
+    /// Columns to leave out.
+    std::vector<std::string> ignore_names = {},
+        only_names = {};  ///< where not empty, the only ones to take, of whatever kind
 
-    /// Targets that are classes although they look like values, and targets that are values although they look like
-    /// classes.
+    /// Targets that are classes although they look like values.
     std::vector<std::string> y_classes = {};
-    std::vector<std::string> y_values = {};
+    std::vector<std::string> y_values = {};  ///< targets that are values although they look like classes
     /// Targets of which a row has several classes, one or none (a missing value stands for none), with `label_delim`
     /// between them, as "a;b"; blanks around each are removed. Not for streamed rows.
     std::vector<std::string> y_multi_label = {};
-    std::string label_delim = ";";
+    std::string label_delim = ";";  ///< what stands between the classes of y_multi_label
     /// Targets whose logarithm is learned; answers are in their own units all the same. All must be above 0.
     std::vector<std::string> y_log = {};
     /// Learn values as (y − mean) / σ; answers are in their own units all the same.
@@ -82,7 +82,7 @@ struct TabularOptions {
 
     /// FillMissing. A number that is missing though none was in training is filled the same way.
     FillStrategy fill = FillStrategy::median;
-    double fill_constant = 0;
+    double fill_constant = 0;  ///< what FillStrategy::constant fills in
     /// For each column of numbers with missing ones in training, a category NAME_na that says where.
     bool missing_flags = true;
 
@@ -94,8 +94,8 @@ struct TabularOptions {
     /// The share of categories that training hides, drawn anew for each batch, so that `#na#` learns to stand for what
     /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.
     double hide_categories = 0.01;
-    /// Integers of more than so many values are numbers, where columns are told apart; and of targets values.
-    int64_t max_card = 20, max_classes = 10;
+    /// Integers of more than so many values are numbers, where columns are told apart.
+    int64_t max_card = 20, max_classes = 10;  ///< the same of targets: more are values
 
     /// Normalize.
     Scaling scaling = Scaling::standard;
@@ -107,7 +107,7 @@ struct TabularOptions {
     /// second or two for 20,000 rows of 8 coordinates. Not for streamed rows, nor for more than kMostNeighbours
     /// training rows.
     std::optional<NeighbourOptions> neighbours = {};
-    static constexpr int64_t kMostNeighbours = 200'000;
+    static constexpr int64_t kMostNeighbours = 200'000;  ///< the most training rows that `neighbours` takes
 
     /// A column that says how much each training row counts in the loss, at least 0; it is not predicted from. Losses
     /// and metrics of validation count every row alike. Not for streamed rows.
@@ -116,25 +116,27 @@ struct TabularOptions {
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed). Neither goes with validation rows that
     /// are given.
     Splitter splitter = {};
-    int64_t batch_size = 64;
+    int64_t batch_size = 64;  ///< rows in a training batch
     /// Batch size in validation; 0: ten times batch_size.
     int64_t valid_batch_size = 0;
-    double valid_pct = 0.2;
+    double valid_pct = 0.2;  ///< share of the rows that is for validation, where no splitter is given
     /// Seed of the split and of the permutations.
     uint64_t seed = 42;
-    bool shuffle = true;
-    bool drop_last = true;
+    bool shuffle = true;    ///< a new permutation of the rows each epoch; false: in the table's order
+    bool drop_last = true;  ///< leave out the last, short training batch (never the only one), as fastai does
     /// Which rows a training epoch has, in the place of `shuffle`; it is told of all rows of the table. Not for
     /// streamed rows.
     Sampler sampler = {};
-    at::Device device = default_device();
+    at::Device device = default_device();  ///< where the batches' tensors are
 };
 
-/// The columns of `table` but `leave_out`, as categories and numbers: text, true/false and integers of at most
-/// `max_card` values are categories, other numbers are numbers (fastai's cont_cat_split).
+/// The columns of a table as categories and numbers; see cont_cat_split.
 struct ColumnKinds {
-    std::vector<std::string> cat_names, cont_names;
+    std::vector<std::string> cat_names,  ///< columns of categories
+        cont_names;                      ///< columns of numbers
 };
+/// The columns of `table` but `leave_out`: text, true/false and integers of at most `max_card` values are categories,
+/// other numbers are numbers (fastai's cont_cat_split).
 ColumnKinds cont_cat_split(const Table& table, const std::vector<std::string>& leave_out = {}, int64_t max_card = 20);
 
 /// What from_table would take the columns of `table` for, without a target too, and what it would warn of or refuse,
@@ -149,6 +151,7 @@ std::vector<Warning> new_value_warnings(const EncodingCounts& counts, const Tabl
 class TabularData : public Preprocessing, public TabularEncoder {
 public:
     TabularData() = default;
+    /// Of what an encoder was fitted to, as an exported file has it.
     explicit TabularData(TabularEncoder encoder) : TabularEncoder(std::move(encoder)) {}
 
     std::map<std::string, Vocabulary> classes() const override;
@@ -194,9 +197,13 @@ public:
     static TabularDataLoaders from_parquet(const std::filesystem::path& train, const std::filesystem::path& valid,
                                            const TabularOptions& options, const StreamOptions& stream = {});
 
+    /// What was fitted on the training rows.
     const TabularData& tabular() const { return *tabular_; }
+    /// The categories that the model sees, in the order of the first input's columns.
     const std::vector<CategoryColumn>& categories() const { return tabular_->categories; }
+    /// The numbers that the model sees, in the order of the second input's columns.
     const std::vector<NumberColumn>& numbers() const { return tabular_->numbers; }
+    /// What is predicted, in the order of the batches' targets.
     const std::vector<TargetColumn>& targets() const { return tabular_->targets; }
     /// What they were made with, the names of columns filled in.
     const TabularOptions& tabular_options() const { return *options_; }

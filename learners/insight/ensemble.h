@@ -95,6 +95,7 @@ AnyLearner ensemble(std::initializer_list<AnyLearner*> members, const EnsembleOp
     auto parts = detail::ensemble_parts({members.begin(), members.end()}, options, std::move(learner_options));
     return detail::ensemble_learner<AnyLearner>(detail::loaders_of(**members.begin()), std::move(parts));
 }
+/// The same of learners in a vector.
 template <std::derived_from<Learner> AnyLearner>
 AnyLearner ensemble(const std::vector<AnyLearner>& members, const EnsembleOptions& options = {},
                     LearnerOptions learner_options = {}) {

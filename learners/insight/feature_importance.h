@@ -21,12 +21,11 @@ struct FeatureImportanceOptions {
 
 /// How much a model relies on one column of the table.
 struct FeatureImportance {
-    std::string name;
-    /// By how much the loss grows, or the metric gets worse in its own direction, when the column is shuffled: mean and
-    /// standard deviation (that of the whole population) of `values`, of which there is one a repetition. Below 0 where
-    /// it gets better.
-    double mean = 0, deviation = 0;
-    std::vector<double> values = {};
+    std::string name;  ///< of the column
+    /// By how much the loss grows, or the metric gets worse in its own direction, when the column is shuffled: mean of
+    /// `values`. Below 0 where it gets better.
+    double mean = 0, deviation = 0;   ///< their standard deviation, that of the whole population
+    std::vector<double> values = {};  ///< one for each repetition
 };
 
 /// Permutation importance of each column that a row is predicted from, over the validation part or the rows of
@@ -42,6 +41,7 @@ struct FeatureImportance {
 ///     for (const auto& column : feature_importance(learn, {.metric = "accuracy"}))
 ///         std::cout << column.name << " " << column.mean << " ± " << column.deviation << "\n";
 std::vector<FeatureImportance> feature_importance(TabularLearner& learn, const FeatureImportanceOptions& options = {});
+/// The same on the rows of `loader`.
 std::vector<FeatureImportance> feature_importance(TabularLearner& learn, const DataLoader& loader,
                                                   const FeatureImportanceOptions& options = {});
 

@@ -12,16 +12,18 @@ namespace embark {
 
 /// How often each class was taken for each other one.
 struct ConfusionMatrix {
-    std::vector<std::string> classes;
+    std::vector<std::string> classes;  ///< their names, in the order of `counts`
     /// (classes, classes) int64: rows are the actual classes, columns the predicted ones.
     at::Tensor counts;
 
     /// Each row divided by its sum; rows of classes that never occur are 0.
     at::Tensor normalized() const;
 
+    /// A pair of classes of which one was taken for the other.
     struct Confusion {
-        std::string actual, predicted;
-        int64_t count = 0;
+        std::string actual,  ///< the class of the target
+            predicted;       ///< that of the prediction
+        int64_t count = 0;   ///< rows
     };
     /// Pairs of different classes that were taken for one another at least `min_count` times, most often first.
     std::vector<Confusion> most_confused(int64_t min_count = 1) const;
@@ -32,6 +34,7 @@ struct ConfusionMatrix {
     Plot plot() const;
 };
 
+/// Prints ConfusionMatrix::text().
 std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
 
 /// A learner's predictions for a data set, to look at what it gets wrong (fastai's Interpretation).
@@ -40,10 +43,12 @@ std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
 ///     std::cout << interp.top_losses(5) << interp.confusion_matrix({"no", "yes"});
 class Interpretation {
 public:
-    /// Predicts the validation part, or the rows of `loader`.
+    /// Predicts the validation part.
     explicit Interpretation(Learner& learn);
+    /// Predicts the rows of `loader`.
     Interpretation(Learner& learn, const DataLoader& loader);
 
+    /// What the model answered for these rows, with their targets and losses.
     const Predictions& predictions() const { return predictions_; }
     /// (n) what the predictions of one target say: the class, or the value.
     const at::Tensor& decoded(size_t target = 0) const { return decoded_.at(target); }

@@ -30,9 +30,9 @@ PrincipalComponents pca(const at::Tensor& vectors, int64_t k = 2);
 
 /// What plot_scatter writes around the points.
 struct ScatterOptions {
-    std::string title = {};
-    std::string x_title = "x";
-    std::string y_title = "y";
+    std::string title = {};     ///< above the plot; empty: nothing
+    std::string x_title = "x";  ///< at the horizontal axis
+    std::string y_title = "y";  ///< at the vertical axis
 };
 
 /// Points (n, 2), each with its name, which shows when the pointer is over it, and stands beside it where there are at

@@ -18,21 +18,23 @@ std::map<std::string, std::string> read_onnx_metadata(const std::filesystem::pat
 
 /// An input or output of an ONNX file.
 struct OnnxValue {
-    std::string name;
+    std::string name;  ///< as the file calls it
     /// The element type's number in onnx.proto.
     int64_t type = 0;
     /// −1 for a size that is free.
     std::vector<int64_t> dims = {};
 };
 
+/// What an ONNX file takes and gives.
 struct OnnxSignature {
-    std::vector<OnnxValue> inputs, outputs;
+    std::vector<OnnxValue> inputs,  ///< in the order of the graph's inputs
+        outputs;                    ///< in the order of its outputs
 };
 
 /// An ONNX file in memory, and its name.
 struct OnnxBytes {
-    std::filesystem::path name;
-    std::string bytes;
+    std::filesystem::path name;  ///< what messages call it
+    std::string bytes;           ///< the file's content
 };
 
 /// What an ONNX file takes and gives, in its order. Throws as above.

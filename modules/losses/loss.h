@@ -22,11 +22,14 @@ enum class Reduction {
 /// activation (softmax after cross-entropy) and the decoding (argmax).
 class Loss {
 public:
+    /// A scalar tensor for Reduction::mean, (n) for Reduction::none, of all outputs and targets of a batch.
     using Function = std::function<at::Tensor(const Tensors& predictions, const Tensors& targets, Reduction)>;
+    /// What an output, or a prediction, becomes; empty: it stays as it is.
     using Transform = std::function<at::Tensor(const at::Tensor&)>;
 
     /// No loss; training with it is an Error.
     Loss() = default;
+    /// A loss that gives both reductions, of any number of outputs and targets.
     Loss(std::string name, PlainFunction<Function> function, Transform activation = {}, Transform decode = {});
 
     /// A loss of the user's own on one output and one target, which gives the mean:
@@ -51,6 +54,7 @@ public:
     /// `mse_loss_flat().of_inputs()` of an autoencoder. A function that compares rows with one another, as a
     /// contrastive loss does, is given as a Function: rows that are taken one by one have nothing to compare with.
     Loss of_inputs() const;
+    /// Whether outputs are compared with inputs rather than targets.
     bool is_of_inputs() const { return of_inputs_; }
     /// What of a batch it compares the outputs with.
     const Tensors& compared(const Tensors& inputs, const Tensors& targets) const {
@@ -70,9 +74,12 @@ public:
 
     /// The same loss, which says what it was told: a fit is resumed with the same alone.
     Loss with_settings(std::string settings) const;
+    /// What it was told; empty: nothing.
     const std::string& settings() const { return settings_; }
 
+    /// Whether there is a loss.
     explicit operator bool() const { return static_cast<bool>(function_); }
+    /// Its name in tables and messages.
     const std::string& name() const { return name_; }
     /// Whether both were made by the same function of the library, whatever settings they were given.
     bool same_kind(const Loss& other) const {
@@ -97,9 +104,10 @@ public:
     /// losses does what its first loss does.
     at::Tensor decode(const at::Tensor& prediction) const;
 
-    /// The same for all outputs of a model: a sum of losses treats each as the loss of that output does, any other loss
-    /// treats the first. Outputs that no loss looks at stay as they are.
+    /// The activation for all outputs of a model: a sum of losses treats each as the loss of that output does, any
+    /// other loss treats the first. Outputs that no loss looks at stay as they are.
     Tensors activation(const Tensors& outputs) const;
+    /// The same of decoding.
     Tensors decode(const Tensors& predictions) const;
 
 private:
@@ -120,8 +128,8 @@ private:
 
 /// A loss and how much it counts in a sum.
 struct WeightedLoss {
-    Loss loss;
-    double weight = 1;
+    Loss loss;          ///< of one output and its target
+    double weight = 1;  ///< how much it counts
 };
 
 /// The weighted sum of losses over a model's several outputs and targets, each loss of its own output and target:

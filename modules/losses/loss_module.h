@@ -35,28 +35,30 @@ concept IsModuleHolder = requires(const T& holder) { detail::take_holder(holder)
 /// than its module's is an error of the compiler.
 template <class Function>
 struct PlainFunction {
+    /// Takes what a Function can be made of.
     template <class Callable>
         requires(!IsModuleHolder<std::remove_cvref_t<Callable>> && std::constructible_from<Function, Callable>)
     PlainFunction(Callable&& callable)  // NOLINT(google-explicit-constructor)
         : function(std::forward<Callable>(callable)) {}
 
-    Function function;
+    Function function;  ///< the callable
 };
 
 /// A torch::nn loss module without its type, for Loss.
 struct LossModule {
+    /// The module's forward.
     using Call = std::function<at::Tensor(const at::Tensor& output, const at::Tensor& target)>;
 
     /// Throws UsageError for a null module, and for one whose reduction is not the mean.
     template <class Impl>
     explicit LossModule(const std::shared_ptr<Impl>& module);
 
-    Call mean;
+    Call mean;  ///< its mean over the batch
     /// Every value that the mean is of; empty where the module cannot give them.
     Call values;
-    /// Where it takes classes: how much each counts, undefined where all count the same, and the one that is left out.
+    /// Where it takes classes: how much each counts, undefined where all count the same.
     at::Tensor class_weights = {};
-    std::optional<int64_t> ignore_index = {};
+    std::optional<int64_t> ignore_index = {};  ///< the class that is left out; empty: none
     /// The module as it prints itself.
     std::string text;
 };
