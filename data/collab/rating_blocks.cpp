@@ -1,6 +1,7 @@
 #include "rating_blocks.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -17,37 +18,52 @@ namespace {
 
 /// Users, and items, of a block: twice as many rows of 56 factors and a bias take half a megabyte each, which
 /// together stay in a core's second cache.
-constexpr int64_t kRowsOfBlock = 2048;
+constexpr int64_t kRowsOfBlock = 1024;
+/// Rows whose numbers follow one another, which lie on a few pages of memory: a processor keeps the places of some
+/// thousand pages at hand.
+constexpr int64_t kRowsOfRun = 64;
 
 /// Rows by their block: those of block b are rows[starts[b]] to before rows[starts[b + 1]], ascending. Without `rows`
 /// these places are the rows.
 struct Grouped {
-    std::vector<int64_t> rows, starts;
+    at::Tensor rows;
+    std::vector<int64_t> starts;
 };
 
 /// Groups the rows 0, 1, … by block_of(row).
 template <class BlockOf>
 Grouped grouped(int64_t n, int64_t n_blocks, const BlockOf& block_of) {
-    std::vector<int64_t> blocks(static_cast<size_t>(n));
-    Grouped found = {.rows = std::vector<int64_t>(static_cast<size_t>(n)),
-                     .starts = std::vector<int64_t>(static_cast<size_t>(n_blocks) + 1)};
-    for (int64_t row = 0; row < n; ++row) {
-        const int64_t block = blocks[static_cast<size_t>(row)] = block_of(row);
-        ++found.starts[static_cast<size_t>(block) + 1];
-    }
-    for (size_t b = 1; b < found.starts.size(); ++b) found.starts[b] += found.starts[b - 1];
+    Grouped found = {.rows = at::empty({n}, at::kLong), .starts = std::vector<int64_t>(static_cast<size_t>(n_blocks) + 1)};
+    auto* starts = found.starts.data();
+    for (int64_t row = 0; row < n; ++row) ++starts[block_of(row) + 1];
+    for (int64_t b = 0; b < n_blocks; ++b) starts[b + 1] += starts[b];
     std::vector<int64_t> next(found.starts.begin(), found.starts.end() - 1);
-    for (int64_t row = 0; row < n; ++row) {
-        const auto block = static_cast<size_t>(blocks[static_cast<size_t>(row)]);
-        found.rows[static_cast<size_t>(next[block]++)] = row;
-    }
+    auto *rows = found.rows.mutable_data_ptr<int64_t>(), *places = next.data();
+    for (int64_t row = 0; row < n; ++row) rows[places[block_of(row)]++] = row;
     return found;
 }
 
-/// The part that each of `n` users, or items, is in: parts of kRowsOfBlock, put together at random.
-std::vector<int64_t> random_parts(int64_t n, uint64_t seed) {
-    std::vector<int64_t> parts = random_order(n, seed);
-    for (int64_t& part : parts) part /= kRowsOfBlock;
+/// The largest user and the largest item of pairs, (n, width ≥ 2); throws Error for a negative one.
+std::array<int64_t, 2> largest(const int64_t* pairs, int64_t n, int64_t width) {
+    std::array<int64_t, 2> most = {0, 0};
+    int64_t least = 0;
+    for (int64_t row = 0; row < n; ++row, pairs += width) {
+        most = {std::max(most[0], pairs[0]), std::max(most[1], pairs[1])};
+        least = std::min({least, pairs[0], pairs[1]});
+    }
+    require(least >= 0, "A user or an item of the pairs is ", least, ", and none may be negative");
+    return most;
+}
+
+/// The part that each of `n` users, or items, is in: parts of kRowsOfBlock, put together at random from runs of
+/// neighbours.
+std::vector<int32_t> random_parts(int64_t n, uint64_t seed) {
+    const std::vector<int64_t> runs = random_order((n + kRowsOfRun - 1) / kRowsOfRun, seed);
+    std::vector<int32_t> parts(static_cast<size_t>(n));
+    for (int64_t row = 0; row < n; ++row) {
+        const int64_t run = runs[static_cast<size_t>(row / kRowsOfRun)];
+        parts[static_cast<size_t>(row)] = static_cast<int32_t>(run / (kRowsOfBlock / kRowsOfRun));
+    }
     return parts;
 }
 
@@ -66,10 +82,10 @@ at::Tensor epoch_order(const Grouped& blocks, uint64_t seed) {
     for (const int64_t block : random_order(static_cast<int64_t>(blocks.starts.size()) - 1, seed)) {
         const int64_t begin = blocks.starts[static_cast<size_t>(block)];
         const int64_t n = blocks.starts[static_cast<size_t>(block) + 1] - begin;
-        if (blocks.rows.empty()) {
-            std::iota(to, to + n, begin);
+        if (blocks.rows.defined()) {
+            std::copy_n(blocks.rows.const_data_ptr<int64_t>() + begin, n, to);
         } else {
-            std::copy_n(blocks.rows.data() + begin, n, to);
+            std::iota(to, to + n, begin);
         }
         shuffle_rows(to, n, derived_seed(seed, block));
         to += n;
@@ -80,24 +96,21 @@ at::Tensor epoch_order(const Grouped& blocks, uint64_t seed) {
 }  // namespace
 
 RatingBlocks rating_blocks(const at::Tensor& pairs, uint64_t seed) {
-    require(pairs.defined() && pairs.dim() == 2 && pairs.size(0) > 0 && pairs.size(1) >= 2 &&
-                pairs.scalar_type() == at::kLong && pairs.min().item<int64_t>() >= 0,
-            "Blocks of ratings are made of pairs of a user's and an item's number, (n, 2) int64, at least one and none negative");
+    require(pairs.defined() && pairs.dim() == 2 && pairs.size(0) > 0 && pairs.size(1) >= 2 && pairs.scalar_type() == at::kLong,
+            "Blocks of ratings are made of pairs of a user's and an item's number, (n, 2) int64, at least one");
     const at::Tensor on_cpu = pairs.cpu().contiguous();
     const auto* data = on_cpu.const_data_ptr<int64_t>();
     const int64_t n = pairs.size(0), width = pairs.size(1);
-    const auto parts_of = [&](int64_t column, uint64_t of_column) {
-        return random_parts(pairs.select(1, column).max().item<int64_t>() + 1, of_column);
-    };
-    const std::vector<int64_t> user_parts = parts_of(0, seed), item_parts = parts_of(1, derived_seed(seed, 1));
-    const auto n_parts = [](const std::vector<int64_t>& parts) { return *std::ranges::max_element(parts) + 1; };
+    const auto [last_user, last_item] = largest(data, n, width);
+    const std::vector<int32_t> user_parts = random_parts(last_user + 1, seed);
+    const std::vector<int32_t> item_parts = random_parts(last_item + 1, derived_seed(seed, 1));
+    const auto n_parts = [](const std::vector<int32_t>& parts) { return int64_t{*std::ranges::max_element(parts)} + 1; };
     const int64_t n_item_parts = n_parts(item_parts), n_blocks = n_parts(user_parts) * n_item_parts;
-    Grouped found = grouped(n, n_blocks, [&](int64_t row) {
+    Grouped found = grouped(n, n_blocks, [&, of_users = user_parts.data(), of_items = item_parts.data()](int64_t row) {
         const auto* pair = data + row * width;
-        return user_parts[static_cast<size_t>(pair[0])] * n_item_parts + item_parts[static_cast<size_t>(pair[1])];
+        return of_users[pair[0]] * n_item_parts + of_items[pair[1]];
     });
-    RatingBlocks blocks = {.rows = at::tensor(found.rows, at::kLong), .sampler = {}};
-    found.rows = {};
+    RatingBlocks blocks = {.rows = std::move(found.rows), .sampler = {}};
     blocks.sampler = [kept = std::make_shared<const Grouped>(std::move(found)), n](const SamplerPass& pass) {
         if (!pass.numbers.defined()) {
             require(pass.rows == n, "The blocks are of ", n, " ratings, and there are ", pass.rows);

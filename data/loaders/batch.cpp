@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "detail/gather.h"
 #include "detail/map_tensors.h"
 
 namespace embark {
@@ -11,8 +12,7 @@ double Batch::weight() const {
 }
 
 Batch Batch::take(const at::Tensor& indices) const {
-    return map_tensors(*this,
-                       [&](const at::Tensor& tensor) { return tensor.index_select(0, indices.to(tensor.device())); });
+    return map_tensors(*this, [&](const at::Tensor& tensor) { return take_rows(tensor, indices); });
 }
 
 }  // namespace embark

@@ -38,7 +38,7 @@ void copy_rows(const char* from, const int64_t* rows, int64_t n, char* to, size_
     }
 }
 
-/// `n` rows of `tensor` (contiguous, on the CPU), as index_select, which takes several times as long for short rows.
+/// `n` rows of `tensor` (contiguous, on the CPU).
 at::Tensor copy_of(const at::Tensor& tensor, const int64_t* rows, int64_t n) {
     auto shape = tensor.sizes().vec();
     shape.front() = n;
@@ -59,6 +59,16 @@ Batch gather(const TensorDataset& data, const at::Tensor& order, int64_t begin, 
         if (tensor.is_cpu()) return copy_of(tensor, order.const_data_ptr<int64_t>() + begin, length);
         return tensor.index_select(0, order.narrow(0, begin, length));
     });
+}
+
+at::Tensor take_rows(const at::Tensor& tensor, const at::Tensor& rows) {
+    const at::Tensor there = rows.to(tensor.device());
+    const bool is_plain = tensor.is_cpu() && tensor.is_contiguous() && !tensor.requires_grad() && tensor.numel() > 0 &&
+                          there.scalar_type() == at::kLong && there.dim() == 1 && there.numel() > 0;
+    if (!is_plain || there.min().item<int64_t>() < 0 || there.max().item<int64_t>() >= tensor.size(0)) {
+        return tensor.index_select(0, there);
+    }
+    return copy_of(tensor, there.contiguous().const_data_ptr<int64_t>(), there.numel());
 }
 
 }  // namespace embark

@@ -8,4 +8,8 @@ namespace embark {
 /// device).
 Batch gather(const TensorDataset& data, const at::Tensor& order, int64_t begin, int64_t length);
 
+/// The rows of a tensor (1-d int64), as index_select takes them, which is several times slower where rows are short and
+/// lie apart. Throws LibTorch's error for one that is not there.
+at::Tensor take_rows(const at::Tensor& tensor, const at::Tensor& rows);
+
 }  // namespace embark

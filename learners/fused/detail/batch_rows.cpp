@@ -1,8 +1,8 @@
 #include "batch_rows.h"
 
 #include <algorithm>
-#include <bit>
 
+#include "../../../core/detail/prefetch.h"
 #include "../../../core/error.h"
 
 namespace embark {
@@ -10,48 +10,37 @@ namespace embark {
 void BatchRows::take(const int64_t* column, int64_t count, int64_t n_rows, const char* what) {
     const auto n = static_cast<size_t>(count);
     ids.resize(n);
-    sorted_.resize(n);
-    for (size_t i = 0; i < n; ++i) {
+    places_.resize(n);
+    place_of_.resize(static_cast<size_t>(n_rows));
+    distinct.resize(n);
+    starts.assign(n + 1, 0);
+    // Plain pointers: the compiler would take each vector's own anew after every number that is written.
+    int32_t *place_of = place_of_.data(), *places = places_.data(), *counts = starts.data() + 1;
+    int64_t *rows = ids.data(), *each = distinct.data();
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; ++i) {
         const int64_t id = column[2 * i];
         require(id >= 0 && id < n_rows, "The ", what, " ", id, " of a batch is not one of the model's ", n_rows,
                 ": numbers go from 0 to ", n_rows - 1);
-        ids[i] = id;
-        sorted_[i] = {static_cast<uint32_t>(id), static_cast<uint32_t>(i)};
-    }
-    sort(n_rows);
-
-    by_row.resize(n);
-    distinct.resize(n);
-    starts.resize(n + 1);
-    size_t found = 0;
-    for (size_t k = 0; k < n; ++k) {
-        by_row[k] = static_cast<int32_t>(sorted_[k].rating);
-        // Nobody can guess whether a row is new, hence no branch: what is written for one that is not is overwritten.
-        const bool is_new = k == 0 || sorted_[k].row != sorted_[k - 1].row;
-        distinct[found] = sorted_[k].row;
-        starts[found] = static_cast<int32_t>(k);
+        if (i + kRowsAhead < count) __builtin_prefetch(place_of + column[2 * (i + kRowsAhead)]);
+        rows[i] = id;
+        // What stands there may be an earlier batch's: it counts where this one has the row at that place. Nobody can
+        // guess whether a row is new, hence no branch.
+        const int64_t last = place_of[id];
+        const bool is_new = (last >= found) | (each[last < found ? last : 0] != id);
+        const int64_t place = is_new ? found : last;
         found += is_new;
+        place_of[id] = places[i] = static_cast<int32_t>(place);
+        each[place] = id;
+        ++counts[place];
     }
-    distinct.resize(found);
-    starts.resize(found + 1);
-    starts[found] = static_cast<int32_t>(n);
-}
-
-/// Digit by digit, from the lowest: what is alike in one stays in its order.
-void BatchRows::sort(int64_t n_rows) {
-    const int bits = std::bit_width(static_cast<uint64_t>(n_rows - 1));
-    // A digit's values are worth no more room than the batch.
-    const int most = std::clamp(static_cast<int>(std::bit_width(sorted_.size())), 5, 11);
-    const int passes = (bits + most - 1) / most, digit = passes == 0 ? 0 : (bits + passes - 1) / passes;
-    const uint32_t mask = (uint32_t{1} << digit) - 1;
-    next_.resize(sorted_.size());
-    for (int shift = 0; shift < passes * digit; shift += digit) {
-        places_.assign(mask + 2, 0);
-        for (const Named& each : sorted_) ++places_[((each.row >> shift) & mask) + 1];
-        for (size_t d = 1; d < places_.size(); ++d) places_[d] += places_[d - 1];
-        for (const Named& each : sorted_) next_[places_[(each.row >> shift) & mask]++] = each;
-        sorted_.swap(next_);
-    }
+    distinct.resize(static_cast<size_t>(found));
+    starts.resize(distinct.size() + 1);
+    for (size_t r = 1; r < starts.size(); ++r) starts[r] += starts[r - 1];
+    next_.assign(starts.begin(), starts.end() - 1);
+    by_row.resize(n);
+    int32_t *next = next_.data(), *order = by_row.data();
+    for (int64_t i = 0; i < count; ++i) order[next[places[i]]++] = static_cast<int32_t>(i);
 }
 
 }  // namespace embark

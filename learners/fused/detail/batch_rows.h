@@ -15,22 +15,16 @@ public:
 
     /// The row of each rating.
     std::vector<int64_t> ids;
-    /// The rows, each once, ascending.
+    /// The rows, each once, in the order in which the batch names them.
     std::vector<int64_t> distinct;
     /// Ratings of the same row one after the other, in the order of the batch: of distinct[r] they are those from
     /// by_row[starts[r]] to before by_row[starts[r + 1]].
     std::vector<int32_t> by_row, starts;
 
 private:
-    /// A rating of the batch and its row.
-    struct Named {
-        uint32_t row, rating;
-    };
-    void sort(int64_t n_rows);
-
-    // Kept for their memory alone.
-    std::vector<Named> sorted_, next_;
-    std::vector<uint32_t> places_;
+    /// The place of each row of the table in `distinct`; of what no rating names, whatever was left there.
+    std::vector<int32_t> place_of_;
+    std::vector<int32_t> places_, next_;  // of each rating, and of each distinct row; kept for their memory alone
 };
 
 }  // namespace embark

@@ -1,7 +1,6 @@
 #include "fused_collab_step.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <optional>
 #include <typeinfo>
@@ -12,11 +11,9 @@
 
 #include "../../../callbacks/gradients.h"
 #include "../../../core/detail/parallel.h"
-#include "../../../core/detail/prefetch.h"
 #include "../../../core/error.h"
 #include "../../../modules/dot_product.h"
 #include "../../../modules/losses/losses.h"
-#include "dot_product_kernels.h"
 
 namespace embark {
 
@@ -80,7 +77,7 @@ void for_pieces(const BatchRows& rows, const Work& work) {
 }
 
 dot_kernels::Order order_of(const BatchRows& rows) {
-    return {rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row)};
+    return {rows.distinct.data(), rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row)};
 }
 
 }  // namespace
@@ -157,11 +154,20 @@ at::Tensor FusedCollabStep::forward(const Batch& batch) {
     take_rows(x);
     slopes_.resize(static_cast<size_t>(x.size(0)));
     losses_.assign(static_cast<size_t>(pieces_of(users_.rows)), 0);
-    const auto* targets = y.const_data_ptr<float>();
-    auto* to = predictions.mutable_data_ptr<float>();
+    const auto numbers_of = [](const at::Tensor& bias) { return bias.defined() ? bias.const_data_ptr<float>() : nullptr; };
+    const dot_kernels::Model model = {.items = items_.rows.ids.data(),
+                                      .user_factors = tables_.user_factors.const_data_ptr<float>(),
+                                      .item_factors = tables_.item_factors.const_data_ptr<float>(),
+                                      .user_bias = numbers_of(tables_.user_bias),
+                                      .item_bias = numbers_of(tables_.item_bias),
+                                      .width = tables_.user_factors.size(1),
+                                      .targets = y.const_data_ptr<float>(),
+                                      .low = static_cast<float>(tables_.y_range.low),
+                                      .high = static_cast<float>(tables_.y_range.high)};
+    const dot_kernels::Outputs outputs = {predictions.mutable_data_ptr<float>(), slopes_.data()};
     for_pieces(users_.rows, [&](int64_t piece, int64_t first, int64_t last) {
-        losses_[static_cast<size_t>(piece)] = predict(first, last, targets, to);
-        add_up(users_, items_, tables_.item_factors, first, last);
+        losses_[static_cast<size_t>(piece)] =
+            dot_kernels::user_side(order_of(users_.rows), first, last, model, outputs, users_.gradients());
     });
     loss_ = std::accumulate(losses_.begin(), losses_.end(), 0.) / static_cast<double>(x.size(0));
     return predictions;
@@ -214,51 +220,6 @@ void FusedCollabStep::Side::add_up(const std::vector<std::vector<TouchedRows>>& 
     }
 }
 
-/// Of the ratings of users `first` to before `last` the predictions and what of their gradients is the error's; gives
-/// their losses' sum.
-double FusedCollabStep::predict(int64_t first, int64_t last, const float* targets, float* predictions) {
-    const int64_t *users = users_.rows.ids.data(), *items = items_.rows.ids.data();
-    const std::span which(users_.rows.by_row.data() + users_.rows.starts[first],
-                          users_.rows.by_row.data() + users_.rows.starts[last]);
-    const bool biases = tables_.user_bias.defined(), ranged = !tables_.y_range.empty();
-    const float* user_bias = biases ? tables_.user_bias.const_data_ptr<float>() : nullptr;
-    const float* item_bias = biases ? tables_.item_bias.const_data_ptr<float>() : nullptr;
-    for (const int32_t i : which) {
-        if (!biases) break;
-        prefetch_row(user_bias, users[i], 1);
-        prefetch_row(item_bias, items[i], 1);
-    }
-    dot_kernels::dots(order_of(users_.rows), first, last,
-                      {users, items, tables_.user_factors.const_data_ptr<float>(),
-                       tables_.item_factors.const_data_ptr<float>(), tables_.user_factors.size(1)},
-                      predictions);
-    const auto low = static_cast<float>(tables_.y_range.low), high = static_cast<float>(tables_.y_range.high);
-    const auto n = static_cast<float>(slopes_.size());
-    double total = 0;
-    for (const int32_t i : which) {
-        float score = predictions[i], slope = 1;
-        if (biases) score += user_bias[users[i]] + item_bias[items[i]];
-        if (ranged) {
-            const float share = 1 / (1 + std::exp(-score));
-            score = share * (high - low) + low;
-            slope = share * (1 - share) * (high - low);
-        }
-        const float error = score - targets[i];
-        predictions[i] = score;
-        slopes_[static_cast<size_t>(i)] = 2 * error * slope / n;
-        total += static_cast<double>(error) * error;
-    }
-    return total;
-}
-
-/// Computes the gradients of distinct rows `first` to before `last` of `side`; `factors` are those of the other side.
-void FusedCollabStep::add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last) {
-    dot_kernels::row_gradients(
-        order_of(side.rows), first, last,
-        {slopes_.data(), other.rows.ids.data(), factors.const_data_ptr<float>(), factors.size(1)}, side.gradient.data(),
-        side.bias_gradient.data());
-}
-
 void FusedCollabStep::backward(TrainingState& state) {
     if (state.loss_scale != 1) {
         const auto scale = static_cast<float>(state.loss_scale);
@@ -266,8 +227,10 @@ void FusedCollabStep::backward(TrainingState& state) {
             for (float& number : *numbers) number *= scale;
         }
     }
+    const dot_kernels::Slopes slopes = {slopes_.data(), users_.rows.ids.data(), tables_.user_factors.const_data_ptr<float>(),
+                                        tables_.user_factors.size(1)};
     for_pieces(items_.rows, [&](int64_t, int64_t first, int64_t last) {
-        add_up(items_, users_, tables_.user_factors, first, last);
+        dot_kernels::row_gradients(order_of(items_.rows), first, last, slopes, items_.gradients());
     });
     auto &user_rows = users_.rows.distinct, &item_rows = items_.rows.distinct;
     if (!state.strategy->decides_alone() && !state.step.accumulating) {

@@ -10,6 +10,7 @@
 #include "../../detail/train_step.h"
 #include "batch_rows.h"
 #include "choose_step.h"
+#include "dot_product_kernels.h"
 #include "fused_step_guard.h"
 
 namespace embark {
@@ -46,6 +47,7 @@ private:
         std::vector<float> gradient, bias_gradient;  // of rows.distinct
 
         void take(const int64_t* column, int64_t count, const at::Tensor& table, const char* what);
+        dot_kernels::Gradients gradients() { return {gradient.data(), bias_gradient.data()}; }
         /// The rows and their gradients, as views.
         TouchedRows touched(int64_t width);
         /// Takes the rows that any process touched, with the sums of their gradients: the same bits in all.
@@ -57,8 +59,6 @@ private:
     bool train(StepContext& step);
     void keep_gradients(TrainingState& state) const;
     void take_rows(const at::Tensor& x);
-    double predict(int64_t first, int64_t last, const float* targets, float* predictions);
-    void add_up(Side& side, const Side& other, const at::Tensor& factors, int64_t first, int64_t last);
     void backward(TrainingState& state);
 
     DotProductTables tables_;
