@@ -27,6 +27,7 @@ std::string_view to_string(Level level);
 /// EMBARK_EVENTS(X) expands to X(before_fit) X(before_epoch) … for code that handles all of them in one way; the
 /// sentence behind an event documents the method of Callback. See docs/events.md for what is sent where a level is left
 /// early.
+// (A plain comment ends the list, since Doxygen takes a last sentence for one of the list's own.)
 // clang-format off
 #define EMBARK_EVENTS(X)                                                                                      \
     X(before_fit)                    /**< Once, before the first epoch. */                                    \
@@ -52,7 +53,7 @@ std::string_view to_string(Level level);
       X(after_epoch)                 /**< At the end of every epoch. */                                       \
     X(after_cancel_fit)              /**< Where the fit was cancelled, before after_fit. */                   \
     X(after_fit)                     /**< Once, after the last epoch. */                                      \
-    X(cleanup_fit)                   /**< Always called when a fit ends, however it ends. */
+    X(cleanup_fit)                   /**< Always called when a fit ends, however it ends. */ /* the end */
 // clang-format on
 
 /// Something that happens around the training steps: override the events you need.
@@ -95,7 +96,7 @@ public:
     /// is what TrainingState::strategy is then, from the fit's beginning.
     virtual std::shared_ptr<Strategy> strategy() const { return nullptr; }
 
-    // `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
+    /// `virtual void before_fit(TrainingState&)`, and so on for every event: nothing, unless overridden.
 #define EMBARK_EVENT(event) \
     virtual void event(TrainingState&) {}
     EMBARK_EVENTS(EMBARK_EVENT)

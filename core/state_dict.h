@@ -20,21 +20,21 @@ public:
     /// Of what content() gave.
     explicit StateDict(TensorFile content) : content_(std::move(content)) {}
 
-    /// A number under `name`. Each of these puts the value in the place of one that is there.
+    /// Puts a number under `name`, in the place of a value that is there.
     template <std::floating_point Number>
     void set(const std::string& name, Number value) {
         set_number(name, value);
     }
-    /// An integer, or true or false.
+    /// Puts an integer, or true or false, under `name`.
     template <std::integral Number>
     void set(const std::string& name, Number value) {
         set_integer(name, static_cast<int64_t>(value));
     }
-    /// A list of numbers.
+    /// Puts a list of numbers under `name`.
     void set(const std::string& name, const std::vector<double>& values);
-    /// A copy of a tensor's values. Throws Error for an undefined one.
+    /// Puts a copy of a tensor under `name`. Throws Error for an undefined one.
     void set(const std::string& name, const at::Tensor& tensor);
-    /// A text of any bytes.
+    /// Puts a text of any bytes under `name`.
     void set(const std::string& name, const std::string& text);
     /// All of `part`, under "<name>.".
     void set(const std::string& name, const StateDict& part);

@@ -28,7 +28,7 @@ public:
     int64_t rank() const { return options_.rank; }
     /// How many processes there are.
     int64_t size() const { return options_.size; }
-    /// As the constructor took them.
+    /// What the constructor was given.
     const ProcessGroupOptions& options() const { return options_; }
 
     Share share() const override { return {.rank = rank(), .size = size()}; }

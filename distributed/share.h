@@ -55,7 +55,7 @@ struct Share {
     RowRange range_of_pass(int64_t rows, int64_t batch_size) const;
     /// Where whole batches are shared: whether batch `i` is this process's.
     bool has_batch(int64_t i) const { return i % size == rank; }
-    /// The same: whether every process has had as many batches after batch `i`.
+    /// Where whole batches are shared: whether every process has had as many after batch `i`.
     bool ends_round(int64_t i) const { return (i + 1) % size == 0; }
 };
 

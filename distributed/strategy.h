@@ -81,7 +81,7 @@ public:
 
     /// As start_all_reduce(), over when it returns; of values on any device.
     void all_reduce(at::Tensor& values, Reduce how = Reduce::sum);
-    /// The same of one number, which it returns.
+    /// The sum (…) of all processes' numbers.
     double all_reduce(double value, Reduce how = Reduce::sum);
     /// Whether `here` is true in any process.
     bool any(bool here) { return all_reduce(here ? 1 : 0, Reduce::max) > 0; }
@@ -122,7 +122,7 @@ public:
     }
     /// For who exchanges something within the batch: what this process proposed.
     bool stop_proposed() const { return stop_proposed_; }
-    /// For the same: all processes know now of one that was asked to stop.
+    /// For who exchanges something within the batch: all know now of a process that was asked to stop.
     void agree_on_stop() { stop_agreed_ = true; }
     /// After the batch: whether the fit ends with it, where this process is asked to stop by now as `asked` says. One
     /// process obeys; several end with the training batch in which all know of one that was asked.

@@ -42,7 +42,7 @@ struct CollabModelOptions {
     std::vector<int64_t> layers = {};
     /// Width of the users' embedding; 0: embedding_width's, by how many there are.
     int64_t user_width = 0;
-    int64_t item_width = 0;  ///< the same of the items'
+    int64_t item_width = 0;  ///< width of the items' embedding, likewise
     /// Dropout after each hidden layer: none, one number for all, or one each.
     std::vector<double> ps = {};
     double embed_p = 0;  ///< dropout of the embeddings
@@ -97,12 +97,12 @@ public:
     /// Factors, (n, width), of all items by encoded number, `#na#` first: the parameter `item_factors.weight`, else an
     /// EmbeddingNN's embedding. Throws Error where the model has none.
     at::Tensor item_factors() const;
-    /// The same of users: `user_factors.weight`, or the embedding.
+    /// Factors of all users, likewise: the parameter `user_factors.weight`, or the embedding.
     at::Tensor user_factors() const;
     /// Biases, (n), of all items by encoded number, `#na#` first. Throws Error where the model has none, as an
     /// EmbeddingNN and a DotProduct.
     at::Tensor item_bias() const;
-    /// The same of users.
+    /// Biases, (n), of all users, likewise.
     at::Tensor user_bias() const;
 
 private:

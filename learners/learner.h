@@ -107,7 +107,7 @@ public:
     virtual ~Learner();
     /// The one moved from can only be destroyed or assigned to.
     Learner(Learner&&) noexcept;
-    /// The same.
+    /// As the constructor.
     Learner& operator=(Learner&&) noexcept;
 
     /// Trains `n_epoch` epochs at a constant learning rate (the Learner's where none is given; see slice() for one of
@@ -190,7 +190,7 @@ public:
     /// outputs where there are several. With the events of validation for a batch without targets sent to the Learner's
     /// own callbacks.
     at::Tensor predict(const Tensors& inputs);
-    /// The same, all of the outputs.
+    /// The model's answers to encoded inputs, as predict(), of all outputs.
     Tensors predict_all(const Tensors& inputs);
 
     /// The first `n` rows of the validation part as raw values, with the model's decoded prediction beside them.

@@ -9,8 +9,8 @@ namespace embark {
 
 /// Settings of lr_find; fastai's defaults.
 struct LrFindOptions {
-    double start_lr = 1e-7;  ///< of the first batch
-    double end_lr = 10;      ///< of the last batch; between them it grows by the same factor
+    double start_lr = 1e-7;  ///< learning rate of the first batch
+    double end_lr = 10;      ///< that of the last one; in between it grows by the same factor
     int64_t num_it = 100;    ///< batches to try
     /// Stop once the smoothed loss exceeds four times its best.
     bool stop_div = true;

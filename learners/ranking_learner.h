@@ -81,7 +81,7 @@ public:
     /// Over all items, but those that a user had in training, of the users of the measured part. Throws Error where
     /// nothing can be measured.
     RankingFigures measure(const std::vector<TopKMetric>& metrics) const;
-    /// The same by the names of top_k_metric(), with commas between them.
+    /// The same by the metrics' names, with commas between them; see top_k_metrics().
     RankingFigures measure(const std::string& metrics = "ndcg@10,recall@20") const { return measure(top_k_metrics(metrics)); }
 
     /// The `k` items that rank first for the user, without those that they had in training; for an unknown user what the

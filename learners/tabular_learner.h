@@ -70,7 +70,7 @@ public:
     ///
     ///     learn.predict({{"age", 39}, {"workclass", "Private"}, …}).label
     Prediction predict(const RawRow& row);
-    /// The same, of all targets.
+    /// What the model says of one raw row, of all targets; see predict().
     std::vector<Prediction> predict_targets(const RawRow& row);
 
     /// What the model says of every row of a table, one entry a target. What was not there in training is counted into

@@ -11,7 +11,7 @@ namespace embark {
 
 /// A figure of the first k items of rankings: "ndcg@10". Each but coverage is a mean over users.
 struct TopKMetric {
-    /// What is computed.
+    /// The figures that there are.
     enum class Kind {
         recall,     ///< items found / items that there are to find
         precision,  ///< items found / k
@@ -22,7 +22,7 @@ struct TopKMetric {
         map,      ///< Σ precision at the place of each one found / min(k, items that there are to find)
         coverage  ///< items that are in any of the rankings / all items
     };
-    Kind kind = Kind::ndcg;  ///< of these
+    Kind kind = Kind::ndcg;  ///< what is computed
     int64_t k = 10;          ///< items of each ranking that are looked at, the first ones
     /// As top_k_metric() takes it: "ndcg@10".
     std::string name() const;

@@ -20,7 +20,7 @@ public:
     explicit EmbeddingNNImpl(TabularModelOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, categories).
+    /// Ratings (n, 1) for x (n, categories).
     at::Tensor forward(const at::Tensor& x);
 
     TabularModelOptions options;  ///< what it was made with
@@ -34,10 +34,10 @@ TORCH_MODULE(EmbeddingNN);
 struct CollabNNOptions {
     /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;  ///< of the items', `#na#` too
+    int64_t n_items = 0;  ///< rows of the items' embedding, `#na#` included
     /// Width of the users' embedding; 0: embedding_width's.
     int64_t user_width = 0;
-    int64_t item_width = 0;  ///< of the items'
+    int64_t item_width = 0;  ///< width of the items' embedding, likewise
     /// Width of the hidden layer.
     int64_t n_act = 100;
     /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
@@ -55,7 +55,7 @@ public:
     explicit CollabNNImpl(const CollabNNOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, 2).
+    /// Ratings (n, 1) for x (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
     CollabNNOptions options;                     ///< what it was made with, widths filled in

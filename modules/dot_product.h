@@ -13,7 +13,7 @@ namespace embark {
 struct DotProductOptions {
     /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_items = 0;     ///< rows of the items' embedding, `#na#` included
     int64_t n_factors = 50;  ///< width of the embeddings
     /// The predictions are brought into this range by sigmoid_range; empty: left as they are.
     Range y_range = {};
@@ -29,7 +29,7 @@ public:
     explicit DotProductImpl(const DotProductOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, 2).
+    /// Ratings (n, 1) for x (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
     DotProductOptions options;                   ///< what it was made with
@@ -48,7 +48,7 @@ public:
     explicit DotProductBiasImpl(const DotProductOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, 2).
+    /// Ratings (n, 1) for x (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
     DotProductOptions options;                   ///< what it was made with
@@ -67,7 +67,7 @@ public:
     explicit ShardedDotProductImpl(const DotProductOptions& options, bool bias = true);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, 2). All processes must call it together.
+    /// Ratings (n, 1) for x (n, 2). All processes must call it together.
     at::Tensor forward(const at::Tensor& x);
 
     DotProductOptions options;               ///< what it was made with

@@ -30,7 +30,7 @@ struct FactorizationTerm {
 struct FactorizationOptions {
     /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_items = 0;     ///< rows of the items' embedding, `#na#` included
     int64_t n_factors = 50;  ///< width of the vectors
     /// Added to every score.
     double offset = 0;
@@ -41,7 +41,7 @@ struct FactorizationOptions {
     bool clip = true;
     /// Rows of the biases of days, 0 for the unknown one; 0: none of them.
     int64_t n_days = 0;
-    int64_t n_user_days = 0;                         ///< of the biases of pairs of user and day, likewise
+    int64_t n_user_days = 0;                         ///< rows of the biases of pairs of user and day, likewise
     std::vector<FactorizationTerm> user_terms = {},  ///< added to the users' vectors
         item_terms = {};                             ///< to the items'
     /// What the squares of a new user's own factors weigh against squared errors of the ratings that the user is known
@@ -77,7 +77,7 @@ public:
     explicit FactorizationModelImpl(FactorizationOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) for x, (n, 2) or (n, 4).
+    /// Ratings (n, 1) for x (n, 2) or (n, 4).
     at::Tensor forward(const at::Tensor& x);
 
     /// Users or items.

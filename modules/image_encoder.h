@@ -28,7 +28,7 @@ public:
     /// Throws UsageError for channels or layers that cannot be.
     explicit ImageEncoderImpl(const ImageEncoderOptions& options = {});
     void reset() override;
-    /// (n, width()) for images, (n, channels, height, width).
+    /// Rows of numbers (n, width()) for images (n, channels, height, width).
     at::Tensor forward(const at::Tensor& images);
 
     /// The number of values that each image becomes: the channels of the last layer.

@@ -31,7 +31,7 @@ public:
     ItemSimilarityImpl(Bags histories, at::Tensor weights);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, 1) scores for x, (n, 2).
+    /// Scores (n, 1) for x (n, 2).
     at::Tensor forward(const at::Tensor& x);
 
     int64_t n_items() const override { return item_weights.size(0); }

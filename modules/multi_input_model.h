@@ -95,7 +95,7 @@ public:
     using torch::nn::ModuleHolder<MultiInputModelImpl>::ModuleHolder;
     /// The module's class, as torch::nn::ModuleHolder has it.
     using Impl = MultiInputModelImpl;
-    /// Makes the module of these.
+    /// Makes the module of these branches.
     explicit MultiInputModel(std::vector<Branch> branches, const MultiInputModelOptions& options = {})
         : ModuleHolder(std::make_shared<MultiInputModelImpl>(std::move(branches), options)) {}
 };

@@ -25,7 +25,7 @@ public:
     /// New first values.
     void reset_parameters();
     void pretty_print(std::ostream& stream) const override;
-    /// (rows, n, n_out) for x, (rows, n, n_in).
+    /// All layers' outputs (rows, n, n_out) for x (rows, n, n_in).
     at::Tensor forward(const at::Tensor& x);
 
     NLinearOptions options;  ///< what it was made with

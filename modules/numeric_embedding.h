@@ -34,7 +34,7 @@ public:
     NumericEmbeddingImpl(int64_t n_cont, NumericEmbeddingOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, n_cont · width) for x, (n, n_cont).
+    /// Vectors (n, n_cont · width) for x (n, n_cont).
     at::Tensor forward(const at::Tensor& x);
 
     int64_t n_cont = 0;                        ///< numbers that x has

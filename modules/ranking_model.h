@@ -16,7 +16,7 @@ namespace embark {
 struct RankingModelOptions {
     /// Rows of the users' embedding, `#na#` at 0 included.
     int64_t n_users = 0;
-    int64_t n_items = 0;     ///< of the items', `#na#` too
+    int64_t n_items = 0;     ///< rows of the items' embedding, `#na#` included
     int64_t n_factors = 64;  ///< width of the vectors
     /// A vector of each user's own.
     bool user_factors = true;
@@ -26,14 +26,14 @@ struct RankingModelOptions {
     /// missing.
     double history_dropout = 0;
     /// What is known of users besides, as rows of a table of it; of no list: nothing.
-    Bags user_features = {}, item_features = {};  ///< the same of items
+    Bags user_features = {}, item_features = {};  ///< what is known of items besides
     int64_t n_user_features = 0,                  ///< rows of the table of users' features
-        n_item_features = 0;                      ///< and of items'
+        n_item_features = 0;                      ///< rows of the table of items' features
     /// Standard deviation of the factors at first; biases begin at 0.
     double init_std = 0.1;
     /// Where above 0, users whom training did not see are known by ridge regression of what they had on the items'
     /// factors, as implicit_als has it: how much a pair counts, where others count 1.
-    double new_user_alpha = 0, new_user_l2 = 0;  ///< and the weight of the squares
+    double new_user_alpha = 0, new_user_l2 = 0;  ///< and there the weight of the squares
 };
 
 /// Two towers of sums:
@@ -56,9 +56,9 @@ public:
     /// What the class says, for x, (n, 1 + m) or (n, 1).
     std::vector<at::Tensor> forward(const at::Tensor& x);
 
-    /// (n, n_factors) for `users` (n).
+    /// The users' vectors U (n, n_factors) for `users` (n).
     at::Tensor user_vectors(const at::Tensor& users);
-    /// (n_items, n_factors).
+    /// All items' vectors V (n_items, n_factors).
     at::Tensor item_vectors();
 
     int64_t n_items() const override { return options.n_items; }

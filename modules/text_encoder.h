@@ -23,7 +23,7 @@ public:
     explicit TextEncoderImpl(const TextEncoderOptions& options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, width()) for tokens, (n, len).
+    /// Rows of numbers (n, width()) for tokens (n, len).
     at::Tensor forward(const at::Tensor& tokens);
 
     /// The number of values that each text becomes.
@@ -34,7 +34,7 @@ public:
     torch::nn::Dropout dropout{nullptr};      ///< of the embedded tokens
     /// The one that options.recurrence asks for; the other is empty.
     torch::nn::GRU gru{nullptr};
-    torch::nn::LSTM lstm{nullptr};  ///< the same
+    torch::nn::LSTM lstm{nullptr};  ///< the one or the other, as `gru`
 
 private:
     struct Outputs {

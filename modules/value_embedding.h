@@ -38,7 +38,7 @@ public:
     explicit ValueEmbedderImpl(ValueEmbeddingOptions options);
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
-    /// (n, n_out()) for x, (n, n_cont).
+    /// Embeddings (n, n_out()) for x (n, n_cont).
     at::Tensor forward(const at::Tensor& x);
 
     /// Numbers that it makes of a row.

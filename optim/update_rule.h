@@ -36,7 +36,7 @@ struct RowUpdate {
     at::Tensor parameter;
     /// Distinct rows of the table.
     std::span<const int64_t> rows;
-    std::span<const float> gradients;  ///< of these rows, one after the other: rows.size() · width numbers
+    std::span<const float> gradients;  ///< the rows' gradients, one after the other: rows.size() · width numbers
     /// What is kept for it, in the order of UpdateRule::state.
     const std::vector<at::Tensor>& state;
     /// As DenseUpdate's.

@@ -16,8 +16,8 @@ class Vocabulary;
 struct SeenValues {
     /// How many there were that are not missing.
     int64_t values = 0,
-            unknown = 0,  ///< how many of these training did not have
-        missing = 0;      ///< how many more were missing
+        unknown = 0,  ///< how many of these training did not have
+        missing = 0;  ///< how many more were missing
     /// The first that training did not have; empty where there is none.
     std::string unknown_example = {}, known_example = {};  ///< one that training had; empty where there is none
 

@@ -47,7 +47,7 @@ public:
     Scaling scaling() const { return scaling_; }
     /// standard, robust: (x − shift) / scale.
     double shift() const { return shift_; }
-    /// The same: what is divided by.
+    /// standard, robust: what is divided by after the shift.
     double scale() const { return scale_; }
     /// quantile: the values at equal steps of rank, ascending, the smallest and the largest included.
     const std::vector<double>& quantiles() const { return quantiles_; }

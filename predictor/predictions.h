@@ -45,7 +45,7 @@ struct Prediction {
     double value = 0;
     /// The classes' names; empty for a value.
     std::vector<std::string> classes = {};
-    std::vector<double> probabilities = {};  ///< of each of these
+    std::vector<double> probabilities = {};  ///< of each class
 };
 
 /// A model's outputs, one a target, after the loss' activation: probabilities of classes, or values as the model learns

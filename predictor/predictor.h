@@ -48,7 +48,7 @@ public:
     /// filled as in training. Throws Error for a value that is not there, and for a number that is none. Files of rows
     /// only (FileKind::predicts_rows), which tabular ones are, as the two below.
     Prediction predict(const RawRow& row) const;
-    /// The same of all targets.
+    /// What the model says of one raw row, of all targets; see predict().
     std::vector<Prediction> predict_targets(const RawRow& row) const;
     /// The same for many rows, one entry a target. What training did not have is counted into `counts`. Throws Error
     /// for columns of unequal length too; messages count rows from 0.

@@ -83,7 +83,7 @@ struct TargetColumn {
     void activate(float* first) const;
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
-    /// The same of one value.
+    /// One of a model's values in the target's own units.
     double decode(double output) const;
 };
 

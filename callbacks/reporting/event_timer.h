@@ -19,7 +19,7 @@ struct Timing {
     /// For callbacks: the event that was sent to them.
     std::string event = {};
     int64_t count = 0;   ///< how often
-    double seconds = 0;  ///< wall time of all of these together
+    double seconds = 0;  ///< wall time of all of them
 
     /// Seconds for one; 0 where there was none.
     double mean() const { return count > 0 ? seconds / static_cast<double>(count) : 0; }

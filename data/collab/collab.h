@@ -31,7 +31,7 @@ struct CollabOptions {
     std::string time_format = {};
     /// What else is known of users; see SideFeatures. Those without a training rating that stand here are known too, by
     /// what the table says of them.
-    std::optional<SideTable> user_table = {}, item_table = {};  ///< the same of items
+    std::optional<SideTable> user_table = {}, item_table = {};  ///< what else is known of items
     /// Which rows are for validation; empty: random_splitter(valid_pct, seed).
     Splitter splitter = {};
     int64_t batch_size = 64;  ///< ratings in a training batch
@@ -63,9 +63,9 @@ struct RatedItems {
 /// What was fitted on the training ratings: the two vocabularies, and which items each user rated.
 class CollabData : public Preprocessing {
 public:
-    std::string user_name,  ///< columns of the ratings' table that ids of users
-        item_name,          ///< and of items were read from
-        rating_name;        ///< and the ratings
+    std::string user_name,  ///< column of the ratings' table that users were read from
+        item_name,          ///< column of the items
+        rating_name;        ///< column of the ratings
     Vocabulary users,       ///< the users of training, by number
         items;              ///< the items of training, by number
     /// Empty where the ratings have no times.
@@ -73,7 +73,7 @@ public:
         time_format;        ///< how its dates are written; empty: as 2024-01-31
     CollabDays days;        ///< the days of the training ratings; empty without times
     /// What tables say of users; without features where there are none.
-    SideFeatures user_features, item_features;  ///< of items
+    SideFeatures user_features, item_features;  ///< what tables say of items
     /// Calls `visit` with encoded users and items of the training ratings, (n, 2), some at a time until all were there.
     using EachPairs = std::function<void(const std::function<void(const at::Tensor& pairs)>& visit)>;
     EachPairs each_train_pairs;  ///< over the training ratings, again at each call
@@ -95,7 +95,7 @@ public:
     /// rated() as lists for a model that adds them up: the items of each user, each with weight 1/√(length of the
     /// list).
     Bags rated_bags() const;
-    /// The same of items: the users of each.
+    /// The users of each item, likewise.
     Bags rater_bags() const;
 
 private:

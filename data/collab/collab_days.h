@@ -22,7 +22,7 @@ public:
     int64_t first() const { return first_; }
     /// Rows that a table of days needs, that of 0 included; 0 without days.
     int64_t n_days() const { return empty() ? 0 : last_ - first_ + 2; }
-    /// The same of a table of pairs of user and day.
+    /// Rows that a table of pairs of user and day needs, that of 0 included; 0 without days.
     int64_t n_user_days() const { return empty() ? 0 : static_cast<int64_t>(user_days_.size()) + 1; }
 
     /// (n, 2) int64: the numbers of the day, and of user and day, for encoded users (n) and days since 1970 (n).

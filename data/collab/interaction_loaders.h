@@ -26,7 +26,7 @@ struct NegativeOptions {
 /// How interactions become batches.
 struct InteractionBatches {
     int64_t batch_size = 128;              ///< users, or pairs, in a batch
-    uint64_t seed = 42;                    ///< of the batches' order and the negatives
+    uint64_t seed = 42;                    ///< seed of the batches' order and of the negatives
     at::Device device = default_device();  ///< where the batches' tensors are
 };
 

@@ -51,7 +51,7 @@ struct InteractionOptions {
     /// How its dates are written where not as 2024-01-31; see require_date_format.
     std::string time_format = {};
     /// What else is known of users; see SideFeatures.
-    std::optional<SideTable> user_table = {}, item_table = {};  ///< the same of items
+    std::optional<SideTable> user_table = {}, item_table = {};  ///< what else is known of items
 
     InteractionSplit split = InteractionSplit::random;  ///< how each user's items are split for training and measuring
     /// Share of a user's items, or of all pairs, that is for testing; rounded.
@@ -59,7 +59,7 @@ struct InteractionOptions {
     /// False: trains on all but the test part, and measures on that. True, for choosing settings: the test part is not
     /// looked at, and what is measured is the part that `valid_pct` says, without which the model is trained then.
     bool choose_settings = false;
-    uint64_t seed = 42;  ///< of what is drawn at random for the split
+    uint64_t seed = 42;  ///< seed of what is drawn at random for the split
 };
 
 /// Users and items, one list a user, ascending, each item once, with what its events count.

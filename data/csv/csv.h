@@ -18,7 +18,7 @@ public:
     CsvDelimiter(char character) : text_(1, character) {}
     /// One character or several.
     CsvDelimiter(std::string text) : text_(std::move(text)) {}
-    /// The same.
+    /// One character or several.
     CsvDelimiter(const char* text) : text_(text) {}
     /// Blanks and tabs, however many; those at the ends of a line are nothing.
     static CsvDelimiter whitespace() { return CsvDelimiter(std::string()); }

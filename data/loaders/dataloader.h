@@ -127,7 +127,7 @@ public:
     int64_t size() const;
     /// Rows in the data set, whether or not the last ones are dropped.
     int64_t rows() const { return source_->rows(); }
-    /// As the constructor took them.
+    /// What the constructor was given.
     const DataLoaderOptions& options() const { return options_; }
     /// Where the rows come from. Not null.
     const std::shared_ptr<const RowSource>& source() const { return source_; }

@@ -228,7 +228,7 @@ private:
 /// which the DataLoaders have then.
 class AnyDataset {
 public:
-    /// Takes one of these, or a std::shared_ptr to a Dataset.
+    /// Takes an object of such a class, or a std::shared_ptr to a Dataset.
     template <class T>
         requires(!std::is_same_v<T, AnyDataset>)
     AnyDataset(T data) {  // NOLINT(google-explicit-constructor)

@@ -29,7 +29,7 @@ struct DatasetOptions {
     Sampler sampler = {};
     /// What is done to each sample; what is random, in training alone.
     std::vector<Transform> transforms = {};
-    std::vector<BatchTransform> batch_transforms = {};  ///< the same to each batch, on `device`
+    std::vector<BatchTransform> batch_transforms = {};  ///< what is done to each batch on `device`
     /// How samples become a batch; empty: stack_collate.
     Collate collate = {};
 
@@ -40,7 +40,7 @@ struct DatasetOptions {
     /// Samples of an epoch, of data sets with `next()`: each epoch begins with the first sample, and again where they
     /// end before.
     int64_t rows_per_epoch = 0;
-    int64_t valid_rows_per_epoch = 0;  ///< the same of validation
+    int64_t valid_rows_per_epoch = 0;  ///< samples of validation, likewise
 };
 
 }  // namespace embark

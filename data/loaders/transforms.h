@@ -67,7 +67,7 @@ using BatchTransform = TransformOf<Batch>;
 
 /// `transform` with probability `p`, so in training alone. Throws UsageError unless 0 <= p <= 1.
 Transform sometimes(double p, Transform transform);
-/// The same of a batch's transform.
+/// A batch's `transform` with probability `p`; see the one of samples.
 BatchTransform sometimes(double p, BatchTransform transform);
 
 // Of pictures, the first input of a sample: (channels, height, width), or any (…, height, width).

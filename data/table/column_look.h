@@ -27,7 +27,7 @@ struct ColumnLook {
     /// Rows of a column of text that are codes (007, or an integer beyond 64 bits) where at least 95 % of those that
     /// have a value are numbers; 0 where they are more.
     int64_t codes = 0;
-    /// The first of the odd rows or of these, counted from 0.
+    /// The first of the odd rows or of those of codes, counted from 0.
     std::optional<int64_t> first_odd_row = {};
     std::string first_odd = {};  ///< its value
     /// A column of text that would be one of numbers if more were said of how they are written: the options to give, as

@@ -16,7 +16,7 @@ class Table;
 struct CrosstabOptions {
     /// Only so many of the row names that occur most often; 0: all.
     int64_t top_rows = 15;
-    int64_t top_columns = 15;  ///< the same of the column names
+    int64_t top_columns = 15;  ///< only so many of the column names; 0: all
 };
 
 /// Values by two names, as users × films of ratings: pandas' crosstab of a table with one value for each pair.

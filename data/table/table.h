@@ -113,9 +113,9 @@ public:
 
     /// This table with a column more (or replaced, where the name exists), of as many values as rows.
     Table with_column(std::string name, const std::vector<std::string>& values) const;
-    /// The same with numbers: `values` has one dimension.
+    /// This table with a column more, or replaced, of numbers: `values` has one dimension.
     Table with_column(std::string name, const at::Tensor& values) const;
-    /// The same with values as Arrow holds them.
+    /// This table with a column more, or replaced, of values as Arrow holds them.
     Table with_column(std::string name, const std::shared_ptr<arrow::ChunkedArray>& values) const;
 
     /// The values of `column` as text, as they were written; missing ones as empty texts.
@@ -152,7 +152,7 @@ public:
 
     /// For the readers of files, which know where rows come from, and for what looks at their columns.
     struct Impl;
-    /// For the same. `impl` is not null.
+    /// For the readers of files. `impl` is not null.
     explicit Table(std::shared_ptr<const Impl> impl);
     /// What the table consists of.
     const Impl& impl() const { return *impl_; }

@@ -95,7 +95,7 @@ struct TabularOptions {
     /// is not known. 0: as fastai, whose `#na#` is not trained where nothing is missing.
     double hide_categories = 0.01;
     /// Integers of more than so many values are numbers, where columns are told apart.
-    int64_t max_card = 20, max_classes = 10;  ///< the same of targets: more are values
+    int64_t max_card = 20, max_classes = 10;  ///< targets of more integers than so many are values
 
     /// Normalize.
     Scaling scaling = Scaling::standard;

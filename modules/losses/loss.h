@@ -107,7 +107,7 @@ public:
     /// The activation for all outputs of a model: a sum of losses treats each as the loss of that output does, any
     /// other loss treats the first. Outputs that no loss looks at stay as they are.
     Tensors activation(const Tensors& outputs) const;
-    /// The same of decoding.
+    /// The decoding for all outputs of a model, likewise.
     Tensors decode(const Tensors& predictions) const;
 
 private:
