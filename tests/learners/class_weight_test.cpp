@@ -27,8 +27,6 @@ TabularDataLoaders unbalanced(const std::string& target = "y") {
                                                   .shuffle = false});
 }
 
-}  // namespace class_weight_test
-
 TEST(BalancedClasses, count_as_in_scikit_learn) {
     // compute_class_weight("balanced", classes=["a", "b", "c"], y=…) of the training rows.
     const at::Tensor weights = at::tensor({8.f / 15, 8.f / 6, 8.f / 3});
@@ -53,3 +51,5 @@ TEST(BalancedClasses, need_classes_and_the_usual_loss) {
                 }),
                 HasSubstr("give a loss of your own their weights"));
 }
+
+}  // namespace class_weight_test

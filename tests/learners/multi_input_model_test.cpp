@@ -74,8 +74,6 @@ double accuracy_without(const DataLoaders& dls, const std::string& name) {
     return learn.validate().metrics.at("accuracy");
 }
 
-}  // namespace multi_input_model_test
-
 TEST(MultiInputModelTraining, learns_what_no_two_of_three_branches_can) {
     const auto dls = DataLoaders::from_tensors(parity_of_three(), {.batch_size = 32});
     Learner learn = learner_of(dls, all_branches());
@@ -117,3 +115,5 @@ TEST(MultiInputModelTraining, has_parameter_groups_by_the_names_of_branches) {
     EXPECT_TRUE(model->named_parameters()["text.embedding.weight"].equal(before));
     EXPECT_FALSE(model->named_parameters()["head.0.0.weight"].equal(head));
 }
+
+}  // namespace multi_input_model_test

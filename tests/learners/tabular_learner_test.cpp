@@ -38,8 +38,6 @@ TabularLearner quiet_learner(const TabularDataLoaders& dls, const TabularLearner
     return tabular_learner(dls, config, {.metrics = std::move(metrics), .progress = false});
 }
 
-}  // namespace tabular_learner_test
-
 TEST(TabularLearner, learns_classes_from_categories_and_numbers) {
     auto learn = quiet_learner(flats({"let"}), {.layers = {32, 16}}, {accuracy(), roc_auc()});
     learn.fit_one_cycle(8, 1e-2);
@@ -203,3 +201,5 @@ TEST(TabularRecipe, best_and_fastai_train_a_table_end_to_end) {
     }
     EXPECT_THAT(message_of<UsageError>([] { recipe_of("bset"); }), HasSubstr("did you mean 'best'"));
 }
+
+}  // namespace tabular_learner_test

@@ -107,8 +107,6 @@ std::string random_date_by(const std::string& format, Draw& draw) {
     return text;
 }
 
-}  // namespace date_script_test
-
 TEST(DateScript, takes_dates_apart_as_the_library_does) {
     const auto module = module_with(kDateScript);
     Draw draw(1);
@@ -160,3 +158,5 @@ TEST(DateScript, refuses_what_the_library_refuses) {
         ASSERT_EQ(scripted_parts(module, text), compiled_parts(text)) << text;
     }
 }
+
+}  // namespace date_script_test

@@ -29,8 +29,6 @@ std::vector<std::string> scripted_tokens(const torch::jit::Module& module, const
     return tokens;
 }
 
-}  // namespace text_script_test
-
 TEST(TextScript, splits_texts_as_the_library_does) {
     const auto module = module_with(kTextScript);
     const std::vector<std::string> pieces = {"a",
@@ -85,3 +83,5 @@ TEST(TextScript, splits_any_bytes_as_the_library_does) {
         ASSERT_EQ(scripted_tokens(module, text), tokenize(text)) << text;
     }
 }
+
+}  // namespace text_script_test

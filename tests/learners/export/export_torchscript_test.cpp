@@ -181,8 +181,6 @@ std::vector<std::string> names_of(const std::vector<Scored>& scored) {
     return names;
 }
 
-}  // namespace export_torchscript_test
-
 TEST(ExportTorchscript, collab_file_answers_in_python_as_the_learner_does) {
     EMBARK_NEEDS_PYTHON_MODULE("torch");
     TemporaryFolder folder;
@@ -434,3 +432,5 @@ TEST(ExportTorchscript, says_where_it_cannot_write) {
     EXPECT_THAT(message_of<Error>([&] { export_torchscript(learn.model(), dls, folder.path() / "no" / "m.pt"); }),
                 HasSubstr("there is no folder"));
 }
+
+}  // namespace export_torchscript_test

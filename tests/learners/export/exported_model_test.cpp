@@ -63,8 +63,6 @@ std::string load_error(const fs::path& path) {
     return message_of<Error>([&] { ExportedModel::load(path); });
 }
 
-}  // namespace exported_model_test
-
 TEST(ExportedModel, tells_what_a_collab_file_takes_and_gives) {
     TemporaryFolder folder;
     const auto info = ExportedModel::load(collab_file(folder)).info();
@@ -215,3 +213,5 @@ TEST(ExportedModel, answers_several_threads_without_gradients) {
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(right, 100);
 }
+
+}  // namespace exported_model_test

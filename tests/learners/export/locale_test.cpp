@@ -55,8 +55,6 @@ Table rows() {
     return Table::from_text({{"sold", dates}, {"size", sizes}, {"words", texts}, {"price", prices}});
 }
 
-}  // namespace locale_test
-
 TEST(Locale, that_groups_digits_changes_nothing_that_is_trained_exported_and_read) {
     TemporaryFolder folder;
     const auto make = [] {
@@ -114,3 +112,5 @@ TEST(Locale, that_groups_digits_changes_nothing_that_is_trained_exported_and_rea
     EXPECT_EQ(concat(1280, " ", 1280.5), "1280 1280.5");
     EXPECT_EQ(format_number(1280.5, 2), "1280.50");
 }
+
+}  // namespace locale_test

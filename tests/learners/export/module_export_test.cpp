@@ -111,8 +111,6 @@ const MakeInputs kTokens = [](int64_t rows, int64_t length) -> Tensors {
 const MakeInputs kPictures = [](int64_t rows, int64_t) -> Tensors { return {torch::randn({rows, 3, 8, 8})}; };
 const DynamicDims kFreeLength = {{0, {1}}};
 
-}  // namespace module_export_test
-
 TEST(ModuleExport, recurrent_layers) {
     nn::LSTM lstm(nn::LSTMOptions(8, 4).num_layers(2).bidirectional(true).batch_first(true).dropout(0.3));
     nn::GRU gru(nn::GRUOptions(8, 4).num_layers(2));
@@ -465,3 +463,5 @@ TEST(ModuleExport, dynamic_dims_must_exist) {
     EXPECT_THAT(error({{0, {-1}}}), HasSubstr("input 0 has no dimension -1"));
     EXPECT_THAT(error({{0, {1, 1}}}), HasSubstr("dimension 1 of input 0 is named twice"));
 }
+
+}  // namespace module_export_test

@@ -90,8 +90,6 @@ std::string refusal(const Colours::Export& write) {
     return message;
 }
 
-}  // namespace own_kind_test
-
 TEST(OwnKind, a_file_of_a_kind_that_nobody_registered_answers_by_forward_and_by_its_methods) {
     TemporaryFolder folder;
     torch::nn::Linear model(3, 1);
@@ -227,3 +225,5 @@ TEST(OwnKind, learners_of_it_form_an_ensemble_where_their_data_are_the_same) {
     EXPECT_THAT(refused(R"({"names": ["red"]})", R"({"words": ["red"]})"), HasSubstr("they are of different kinds"));
     EXPECT_THAT(refused(R"({"names": 1})", R"({"names": 1, "words": 2})"), HasSubstr("they are of different kinds"));
 }
+
+}  // namespace own_kind_test

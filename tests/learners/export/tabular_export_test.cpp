@@ -117,8 +117,6 @@ RawColumns columns_of(const Table& table) {
 
 class TabularExport : public ::testing::TestWithParam<Case> {};
 
-}  // namespace tabular_export_test
-
 TEST_P(TabularExport, answers_ten_thousand_raw_rows_as_the_learner_does) {
     TemporaryFolder folder;
     auto learn = trained(GetParam());
@@ -330,8 +328,6 @@ TEST(Predictor, says_which_kind_a_file_is_that_has_no_rows) {
                 HasSubstr("its kind is tensors"));
 }
 
-namespace tabular_export_test {
-
 /// Rows whose texts and dates decide: good where a word says so and the month is a summer's.
 Table reviews(int64_t rows, uint32_t seed = 3) {
     std::mt19937 random(seed);
@@ -364,8 +360,6 @@ TabularLearner review_learner(int64_t epochs) {
     learn.fit_one_cycle(epochs, 1e-2);
     return learn;
 }
-
-}  // namespace tabular_export_test
 
 TEST(TabularLearner, learns_from_texts_dates_and_numbers_together) {
     auto learn = review_learner(6);
@@ -406,3 +400,5 @@ TEST(TabularExport, takes_raw_texts_and_dates) {
         EXPECT_NEAR(predictor.predict(raw).probabilities[1], expected.probabilities[row][1].item<double>(), 1e-6);
     }
 }
+
+}  // namespace tabular_export_test

@@ -91,8 +91,6 @@ Tensors ids_and_numbers() {
     return {torch::randint(20, {16}, at::kLong), torch::randn({16, 3})};
 }
 
-}  // namespace torchscript_trace_test
-
 TEST(TraceModule, agrees_at_other_batch_sizes_with_layers_that_differ_in_training) {
     torch::manual_seed(1);
     Everything module;
@@ -420,3 +418,5 @@ TEST(TraceModule, says_what_is_wrong_with_forward_or_example) {
                     {torch::randn({3, 2})}),
         HasSubstr("requires grad"));
 }
+
+}  // namespace torchscript_trace_test

@@ -69,8 +69,6 @@ CollabDataLoaders ratings() {
     return CollabDataLoaders::from_table(Table::from_text({{"user", users}, {"item", items}, {"rating", rated}}));
 }
 
-}  // namespace ensemble_test
-
 TEST(Ensemble, gives_the_mean_probability_and_the_mean_value_of_its_members) {
     const auto dls = flats();
     auto members = different_members(dls);
@@ -291,3 +289,5 @@ TEST(Bagged, gives_each_member_rows_of_its_own) {
                     [&] { bagged(dls, 0, [](const CollabDataLoaders& drawn) { return collab_learner(drawn); }); }),
                 HasSubstr("Invalid number of members 0"));
 }
+
+}  // namespace ensemble_test

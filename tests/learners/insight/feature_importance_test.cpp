@@ -62,8 +62,6 @@ TabularLearner sales_learner(std::vector<Metric> metrics = {}) {
     return learn;
 }
 
-}  // namespace feature_importance_test
-
 TEST(FeatureImportance, the_column_that_decides_is_first_and_noise_counts_nothing) {
     auto learn = sales_learner();
     const auto importances = feature_importance(learn);
@@ -196,3 +194,5 @@ TEST(FeatureImportance, vega_lite_draws_the_bars_in_their_order) {
     }
     EXPECT_LT(texts.find("zebra"), texts.find("ant"));
 }
+
+}  // namespace feature_importance_test
