@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../callbacks/callback.h"
@@ -72,7 +74,13 @@ struct Validation {
     std::map<std::string, double> metrics = {};
     /// Why metrics are NaN, by name, those that are: "there are 20 rows, all of one class".
     std::map<std::string, std::string> undefined = {};
+
+    /// The loss, called "loss", then the metrics, each with its value.
+    std::vector<std::pair<std::string, double>> figures() const;
 };
+
+/// "loss 0.482113, accuracy 0.812500", on one line, with the reason behind a metric that is NaN.
+std::ostream& operator<<(std::ostream& out, const Validation& validation);
 
 /// A model's answers for a data set, in the order of its rows, on the CPU.
 struct Predictions {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
+#include <utility>
 
 #include <torch/types.h>
 
@@ -8,6 +9,7 @@
 #include "../callbacks/reporting/recorder.h"
 #include "../core/error.h"
 #include "../core/file.h"
+#include "../core/text.h"
 #include "../data/images/contact_sheet.h"
 #include "detail/learner_impl.h"
 #include "detail/training_loop.h"
@@ -84,6 +86,22 @@ void Learner::Impl::run_outside_fit(const std::vector<std::shared_ptr<Callback>>
         events.cleanup_after_exception(state);
         throw;
     }
+}
+
+std::vector<std::pair<std::string, double>> Validation::figures() const {
+    std::vector<std::pair<std::string, double>> all = {{"loss", loss}};
+    all.insert(all.end(), metrics.begin(), metrics.end());
+    return all;
+}
+
+std::ostream& operator<<(std::ostream& out, const Validation& validation) {
+    const char* separator = "";
+    for (const auto& [name, value] : validation.figures()) {
+        out << std::exchange(separator, ", ") << name << " " << format_number(value);
+        const auto reason = validation.undefined.find(name);
+        if (reason != validation.undefined.end()) out << " (" << reason->second << ")";
+    }
+    return out;
 }
 
 Validation Learner::validate(const std::vector<std::shared_ptr<Callback>>& callbacks) {

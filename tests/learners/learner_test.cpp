@@ -10,6 +10,7 @@
 #include <embark/callbacks/param_scheduler.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
+#include <embark/core/text.h>
 #include <embark/optim/torch_optimizer.h>
 
 #include "baselines.h"
@@ -52,6 +53,15 @@ TEST(Learner, learns) {
     auto learn = linear_learner();
     learn.fit_one_cycle(30, 0.1, {.weight_decay = 0});
     EXPECT_LT(learn.validate().loss, 1e-4);
+}
+
+TEST(Validation, is_printed_with_its_metrics_and_why_one_is_nan) {
+    const Validation validation = {
+        .loss = 0.5, .metrics = {{"accuracy", 0.75}, {"roc_auc", NAN}}, .undefined = {{"roc_auc", "there are 20 rows, all of one class"}}};
+    EXPECT_EQ(concat(validation), "loss 0.500000, accuracy 0.750000, roc_auc nan (there are 20 rows, all of one class)");
+    std::vector<std::string> names;
+    for (const auto& [name, value] : validation.figures()) names.push_back(name);
+    EXPECT_EQ(names, (std::vector<std::string>{"loss", "accuracy", "roc_auc"}));
 }
 
 TEST(Learner, one_cycle_sets_fastais_learning_rate_and_momentum_at_every_step) {
