@@ -10,7 +10,6 @@
 #include <embark/callbacks/param_scheduler.h>
 #include <embark/callbacks/training_state.h>
 #include <embark/core/error.h>
-#include <embark/core/text.h>
 #include <embark/optim/torch_optimizer.h>
 
 #include "baselines.h"
