@@ -3,6 +3,7 @@
 #include "failing_io.h"
 
 #include <array>
+#include <atomic>
 #include <cstdarg>
 #include <cstdlib>
 #include <string_view>
@@ -19,10 +20,11 @@ namespace {
 
 using How = IoFailure::How;
 
-IoFailure planned;
-int calls = 0;
-bool fail_next_write = false;
-std::array<bool, 4096> watched{};
+IoFailure planned;  // before anything is written
+// Several threads write.
+std::atomic<int> calls = 0;
+std::atomic<bool> fail_next_write = false;
+std::array<std::atomic<bool>, 4096> watched{};
 
 template <class Function>
 Function real(const char* name) {
@@ -99,8 +101,7 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
     const auto call = real<ssize_t (*)(int, const void*, size_t)>("write");
     if (!is_watched(descriptor)) return call(descriptor, bytes, size);
     const bool due = is_due();
-    if (fail_next_write || (due && planned.how == How::fail)) {
-        fail_next_write = false;
+    if (fail_next_write.exchange(false) || (due && planned.how == How::fail)) {
         errno = planned.error;
         return -1;
     }
