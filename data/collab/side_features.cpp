@@ -195,6 +195,12 @@ SideFeatures fit_side_features(const SideTable& side, const std::string& id_name
         warnings.push_back({"missing_rows", concat(without, " of the ", n_trained - 1, " ids of column '", id_name,
                                                    "' have no row in ", display_name(table.source()))});
     }
+    const std::vector<std::string> given = table.text(id_column);
+    const auto nameless = std::ranges::count_if(given, [&](const auto& id) { return ids.is_missing(without_blanks(id)); });
+    if (nameless > 0) {
+        warnings.push_back({"rows_without_id", concat(nameless, " of the ", table.rows(), " rows of ", display_name(table.source()),
+                                                      " have no id in column '", id_column, "' and are left out")});
+    }
 
     const Table used = table.take(at::tensor(rows, at::kLong)), known = used.take(at::arange(known_rows));
     SideFeatures result;

@@ -348,6 +348,15 @@ TEST(SideFeatures, have_weights_that_do_not_grow_with_their_number) {
     EXPECT_THAT(warnings[0].message, HasSubstr("1 of the 8 ids of column 'user'"));
 }
 
+TEST(SideFeatures, say_how_many_rows_have_no_id) {
+    std::vector<Warning> warnings;
+    const Table table = Table::from_text({{"user", {"1", "", "2", " ", "3", "4"}}, {"sex", {"F", "F", "M", "M", "M", "F"}}});
+    fit_side_features({table}, "user", Vocabulary::fit_ids({"1", "2", "3", "4"}), 5, warnings);
+    ASSERT_EQ(warnings.size(), 1u);
+    EXPECT_EQ(warnings[0].code, "rows_without_id");
+    EXPECT_THAT(warnings[0].message, HasSubstr("2 of the 6 rows of"));
+}
+
 TEST(SideFeatures, leave_out_columns_that_tell_of_single_ids) {
     std::vector<Warning> warnings;
     const auto table = users_with("name", {"a", "b", "c", "d", "e", "f", "f", "g"})
