@@ -14,7 +14,7 @@
 namespace embark {
 namespace factorization_model_test {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr int64_t kUsers = 12, kItems = 9, kFeatures = 5, kDays = 4, kUserDays = 6;
 

@@ -17,7 +17,7 @@ std::string tensor_text(const at::Tensor& value) {
     if (value.dim() == 0) return concat(value.item<double>());
     std::vector<std::string> parts;
     for (int64_t i = 0; i < value.size(0); ++i) parts.push_back(tensor_text(value[i]));
-    return "[" + join(parts, value.dim() == 1 ? ", " : ",\n ") + "]";
+    return concat("[", join(parts, value.dim() == 1 ? ", " : ",\n "), "]");
 }
 
 }  // namespace
