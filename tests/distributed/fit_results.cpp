@@ -49,7 +49,8 @@ void expect_alike(const FitResult& one, const FitResult& other, double tolerance
     for (const auto& [name, tensor] : one) {
         ASSERT_TRUE(other.contains(name)) << name;
         ASSERT_EQ(other.at(name).sizes(), tensor.sizes()) << name;
-        EXPECT_TRUE(other.at(name).allclose(tensor, 0, tolerance, /*equal_nan=*/true)) << name;
+        EXPECT_TRUE(other.at(name).allclose(tensor, 0, tolerance, /*equal_nan=*/true))
+            << name << " differs by up to " << (other.at(name) - tensor).abs().max().item<double>();
     }
 }
 

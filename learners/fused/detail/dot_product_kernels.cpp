@@ -12,7 +12,8 @@ namespace {
 
 /// Sets a row's gradient, and gives its bias's. Inlined, so that it is compiled for each of the clones.
 [[gnu::always_inline]] inline float set_gradient(const Order& o, int64_t r, const Slopes& s, float* __restrict of_row) {
-    float bias = 0;
+    // Slopes of many ratings nearly cancel one another, and Adam steps as far for little as for much.
+    double bias = 0;
     const int64_t begin = o.starts[r], end = o.starts[r + 1];
     // Two at a time, since a sum waits for the one before to be written. The last may be alone.
     for (int64_t k = begin; k < end; k += 2) {
@@ -25,9 +26,9 @@ namespace {
         } else {
             for (int64_t j = 0; j < s.width; ++j) of_row[j] += slope * partner[j] + next_slope * next_partner[j];
         }
-        bias += slope + next_slope;
+        bias += static_cast<double>(slope) + next_slope;
     }
-    return bias;
+    return static_cast<float>(bias);
 }
 
 }  // namespace
