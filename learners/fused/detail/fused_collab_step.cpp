@@ -130,9 +130,11 @@ bool FusedCollabStep::train(StepContext& step) {
 /// A batch that was left keeps its gradients, in the parameters, so that the next one's are added to them.
 void FusedCollabStep::keep_gradients(TrainingState& state) const {
     for (const auto& [parameter, rows, values] : state.step.row_gradients) {
-        const auto ids = torch::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size()));
-        const auto numbers =
-            torch::tensor(at::ArrayRef<float>(values.data(), values.size())).view({ids.size(0), parameter.size(1)});
+        // Ascending, as a checkpoint gives them back: what is added to them later is added in the same order then.
+        const auto [ids, order] = torch::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size())).sort();
+        const auto numbers = torch::tensor(at::ArrayRef<float>(values.data(), values.size()))
+                                 .view({ids.size(0), parameter.size(1)})
+                                 .index_select(0, order);
         parameter.mutable_grad() =
             tables_.sparse
                 ? at::sparse_coo_tensor(ids.unsqueeze(0), numbers, parameter.sizes())
