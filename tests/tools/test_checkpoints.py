@@ -104,7 +104,8 @@ class ResumableFit:
             texts, tensors = read_safetensors(file)
             texts.pop("embark_crc32", None)
             tensors.pop("fit.callback.csv_logger.size", None)  # which depends on the digits of times
-            # Each checkpoint in parts gets names of its own.
+            # Each checkpoint in parts gets names of its own, also after one that a kill left half written.
+            tensors.pop("fit.parts.number", None)
             left[file.name if self.size == 1 else file.name.split(".")[0]] = {**texts, **tensors}
         if (folder / "history.csv").exists():
             left["history"] = [row.rpartition(",")[0] for row in (folder / "history.csv").read_text().splitlines()]
