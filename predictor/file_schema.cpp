@@ -1,5 +1,6 @@
 #include "file_schema.h"
 
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <vector>
@@ -8,6 +9,7 @@
 
 #include "../core/error.h"
 #include "../core/text.h"
+#include "detail/description.h"
 #include "detail/tabular_encoder_json.h"
 
 namespace embark {
@@ -54,7 +56,7 @@ void add_table(Json& schema, const Json& preprocessing) {
 
 void add_ratings(Json& schema, const Json& description) {
     for (const std::string name : description.at("inputs")) {
-        const auto entries = description.at("vocabulary_sizes").at(name).get<int64_t>();
+        const int64_t entries = integer_in(description.at("vocabulary_sizes"), name.c_str(), 1, std::numeric_limits<int64_t>::max());
         schema["inputs"].push_back({{"name", name}, {"kind", "id"}, {"count", entries - 1}});
     }
     for (const std::string name : description.at("outputs")) {
@@ -91,6 +93,8 @@ auto of_description(const std::string& text, Read read) {
         fail(kBad);
     } catch (const std::out_of_range&) {
         fail(kBad, ": it names a column that it does not have");
+    } catch (const Error& error) {
+        fail(kBad, ": ", error.what());
     }
 }
 

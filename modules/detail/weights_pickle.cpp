@@ -1,7 +1,6 @@
 #include "weights_pickle.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -50,7 +49,7 @@ private:
         if (is_new) {
             const std::string bytes = read_storage_(storage.key);
             known->second = at::empty({static_cast<int64_t>(bytes.size())}, at::kByte);
-            std::memcpy(known->second.data_ptr(), bytes.data(), bytes.size());
+            std::ranges::copy(bytes, static_cast<char*>(known->second.data_ptr()));  // of none there is no place
         }
         const auto element = static_cast<int64_t>(c10::elementSize(storage.type));
         const int64_t n = known->second.numel() / element;

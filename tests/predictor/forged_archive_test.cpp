@@ -8,9 +8,11 @@
 #include <torch/script.h>
 #include <nlohmann/json.hpp>
 
+#include <embark/core/error.h>
 #include <embark/core/file.h>
 #include <embark/predictor/detail/archive_seal.h>
 #include <embark/predictor/detail/export_format.h>
+#include <embark/predictor/file_schema.h>
 
 #include "test_files.h"
 
@@ -198,6 +200,16 @@ TEST(ForgedArchive, of_somebody_not_trusted_is_refused_where_its_methods_could_d
                     AllOf(HasSubstr("which models that Embark knows do not need"), HasSubstr("ONNX")))
             << body;
         EXPECT_NO_THROW(Predictor::load(path(body))) << body;
+    }
+}
+
+TEST(FileSchema, of_numbers_of_ids_that_cannot_be_is_refused) {
+    for (const char* size : {"-9223372036854775808", "-1", "0", "1e30", "\"9\"", "9223372036854775808"}) {
+        const std::string description = concat(R"({"kind": "collab", "model": "m", "version": "0.2", "inputs": ["user"],
+            "outputs": ["rating"], "vocabulary_sizes": {"user": )", size, "}}");
+        EXPECT_THAT(message_of<Error>([&] { file_schema(description); }),
+                    AllOf(HasSubstr("not one that Embark writes: its 'user' is"), HasSubstr("an integer from 1")))
+            << size;
     }
 }
 
