@@ -87,6 +87,10 @@ def write_tables(folder):
 
     for name, count in (("houses.csv", 400), ("new.csv", 50)):
         write_csv(folder / name, ["city", "rooms", "area", "grade", "price"], [house() for _ in range(count)])
+    places = [(draw.uniform(41, 42), draw.uniform(12, 13), draw.randrange(1, 7)) for _ in range(400)]
+    write_csv(folder / "places.csv", ["latitude", "longitude", "rooms", "price"],
+              [[f"{north:.4f}", f"{east:.4f}", rooms, f"{100 + 50 * rooms - 80 * abs(north - 41.9) - 80 * abs(east - 12.5):.1f}"]
+               for north, east, rooms in places])
     (folder / "clicks").mkdir()
     seen = [draw.randrange(10**4) for _ in range(6000)]
     clicks = {"page": [f"page {i % 40}" for i in seen], "seconds": [i % 300 / 2 for i in seen],
