@@ -18,8 +18,8 @@ struct SeenValues {
     int64_t values = 0,
         unknown = 0,  ///< how many of these training did not have
         missing = 0;  ///< how many more were missing
-    /// The first that training did not have; empty where there is none.
-    std::string unknown_example = {}, known_example = {};  ///< one that training had; empty where there is none
+    /// The first that training did not have; empty where training had all.
+    std::string unknown_example = {}, known_example = {};  ///< one that training had; empty where it had no value
 
     /// Counts `n` values `value`.
     void add(const Vocabulary& vocabulary, std::string_view value, int64_t n = 1);

@@ -45,8 +45,8 @@ public:
     c10::IValue call(const std::string& method, std::vector<c10::IValue> arguments) const;
 
     /// What the model says of one raw row, of its first target. Unknown categories are taken as `#na#`, missing numbers
-    /// filled as in training. Throws Error for a value that is not there, and for a number that is none. Files of rows
-    /// only (FileKind::predicts_rows), which tabular ones are, as the two below.
+    /// filled as in training. Throws Error for a value that is not there, and for a text that is not a number. Files of
+    /// rows only (FileKind::predicts_rows), which tabular ones are, as the two below.
     Prediction predict(const RawRow& row) const;
     /// What the model says of one raw row, of all targets; see predict().
     std::vector<Prediction> predict_targets(const RawRow& row) const;

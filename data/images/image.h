@@ -36,7 +36,7 @@ struct MaskOptions {
     /// Pixels that it is resized to, each of which is the nearest one of the file, as PIL's `NEAREST` takes it; both 0:
     /// as in the file.
     int64_t height = 0;
-    int64_t width = 0;  ///< beside height
+    int64_t width = 0;  ///< columns of pixels; 0, as the height: as in the file
     /// A file that says it has more is refused before memory is taken for them.
     int64_t max_pixels = 100'000'000;
 };

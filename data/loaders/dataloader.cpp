@@ -45,7 +45,8 @@ DataLoader::DataLoader(std::shared_ptr<const RowSource> source, DataLoaderOption
     require<UsageError>(!options_.sampler || source_->takes_order(),
                         "A sampler chooses rows by their numbers, and those of ", source_->source(),
                         " come in an order of their own: leave it out");
-    require<UsageError>(options_.passes >= 1 && options_.passes <= kMostPasses, "Invalid number of passes, of which each member of a model has its own: ",
+    require<UsageError>(options_.passes >= 1 && options_.passes <= kMostPasses,
+                        "Invalid number of passes, of which each member of a model has its own: ",
                         options_.passes, "; it must be between 1 and ", kMostPasses);
     require<UsageError>(options_.passes == 1 || source_->takes_order(),
                         "Members that are trained on rows of their own need rows by their numbers, and those of ",
