@@ -4,8 +4,8 @@ accuracy and the seconds of each run and the means.
 
     build/venv/bin/python benchmarks/digits.py [--seeds 5]
 
-Needs build/bin/example_images; the digits are written once, in the environment that setup-fastai makes. Exit code: 1
-where the mean accuracy is below the bar."""
+Needs build/bin/example_images, of a build with -DEMBARK_BUILD_EXAMPLES=ON; the digits are written once, in the
+environment that setup-fastai makes. Exit code: 1 where the mean accuracy is below the bar."""
 
 import argparse
 import re

@@ -26,7 +26,7 @@ file(MAKE_DIRECTORY "${EMBARK_INCLUDE_DIR}/embark")
 file(CREATE_LINK "${PROJECT_SOURCE_DIR}/embark.h" "${EMBARK_INCLUDE_DIR}/embark/embark.h" SYMBOLIC)
 
 # How many files of a component are compiled together, where that is asked for.
-set(EMBARK_UNITY_SIZE 8)
+set(EMBARK_UNITY_SIZE 16)
 
 # Flags of our own code alone; users of the installed package don't get them.
 add_library(embark_flags INTERFACE)

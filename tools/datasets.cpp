@@ -71,15 +71,15 @@ KnownTable read_california_housing(const fs::path& folder) {
 }
 
 template <class Result>
-struct Dataset {
+struct KnownDataset {
     std::string name;
     std::vector<std::string> files;  // all that are read; the first one's presence says that the data set is there
     Result (*read)(const fs::path& folder);
 };
 
-const std::vector<Dataset<RatingsTable>> kRatings = {{"ml-100k", {"u.data", "u.item"}, read_ml_100k},
+const std::vector<KnownDataset<RatingsTable>> kRatings = {{"ml-100k", {"u.data", "u.item"}, read_ml_100k},
                                                      {"ml-latest-small", {"ratings.csv"}, read_ml_latest_small}};
-const std::vector<Dataset<KnownTable>> kTables = {{"adult", {"adult.data"}, read_adult},
+const std::vector<KnownDataset<KnownTable>> kTables = {{"adult", {"adult.data"}, read_adult},
                                                   {"california-housing", {"housing.csv"}, read_california_housing}};
 
 fs::path cache_folder() {
@@ -101,14 +101,15 @@ std::vector<fs::path> data_folders(const fs::path& data_dir) {
 }
 
 template <class Result>
-std::vector<std::string> names_of(const std::vector<Dataset<Result>>& datasets) {
+std::vector<std::string> names_of(const std::vector<KnownDataset<Result>>& datasets) {
     std::vector<std::string> names;
     for (const auto& dataset : datasets) names.push_back(dataset.name);
     return names;
 }
 
 template <class Result>
-Result read_dataset(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir) {
+Result read_dataset(const std::vector<KnownDataset<Result>>& datasets, const std::string& name,
+                    const fs::path& data_dir) {
     for (const auto& dataset : datasets) {
         if (dataset.name == name) return dataset.read(dataset_folder(name, dataset.files.front(), data_dir));
     }
@@ -116,7 +117,7 @@ Result read_dataset(const std::vector<Dataset<Result>>& datasets, const std::str
 }
 
 template <class Result>
-void add_files(const std::vector<Dataset<Result>>& datasets, const std::string& name, const fs::path& data_dir,
+void add_files(const std::vector<KnownDataset<Result>>& datasets, const std::string& name, const fs::path& data_dir,
                std::vector<std::string>& paths) {
     for (const auto& dataset : datasets) {
         if (dataset.name != name) continue;

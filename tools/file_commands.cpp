@@ -19,13 +19,12 @@
 #include "commands.h"
 #include "file_contents.h"
 #include "file_page.h"
+#include "json.h"
 #include "read_table.h"
 
 // The commands that look at exported files and convert them, without asking the model.
 namespace embark::tools {
 namespace {
-
-using Json = nlohmann::json;
 
 std::string shape_text(const std::vector<int64_t>& shape) {
     std::vector<std::string> parts;

@@ -5,9 +5,9 @@
 #include <embark/learners/onnx/onnx_file.h>
 #include <embark/predictor/file_schema.h>
 
-namespace embark::tools {
+#include "json.h"
 
-using Json = nlohmann::json;
+namespace embark::tools {
 
 const std::string& onnx_entry(const std::map<std::string, std::string>& metadata, const std::string& name,
                               const std::string& otherwise) {

@@ -9,13 +9,13 @@
 #include <embark/core/text.h>
 #include <embark/plots/page.h>
 
+#include "json.h"
+
 namespace embark::tools {
 
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr const char* kStyle = R"(<style>
+constexpr const char* kFileStyle = R"(<style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ddd; }
@@ -133,7 +133,7 @@ std::string file_page(const std::string& path, const Json& contents) {
     const std::string name = std::filesystem::path(path).filename().string();
     std::string html =
         concat("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>", html_escape(name),
-               "</title>\n", kStyle, "<h1>", html_escape(name), "</h1>\n<p>", html_escape(plain(schema.at("model"))),
+               "</title>\n", kFileStyle, "<h1>", html_escape(name), "</h1>\n<p>", html_escape(plain(schema.at("model"))),
                ", ", is_onnx_file(contents) ? "ONNX" : "TorchScript", ", exported by Embark ",
                html_escape(plain(schema.at("version"))), "</p>\n", column_table("Takes", schema.at("inputs")),
                column_table("Gives", schema.at("outputs")));

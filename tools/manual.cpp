@@ -68,7 +68,7 @@ std::map<std::string, std::vector<DescribedCommand>> by_first_word(const std::ve
     return words;
 }
 
-std::string names_of(const std::vector<DescribedCommand>& commands) {
+std::string words_of(const std::vector<DescribedCommand>& commands) {
     std::vector<std::string> names;
     for (const auto& command : commands) names.push_back(command.name);
     return join(names, " ");
@@ -116,7 +116,7 @@ std::string bash_completion(const std::vector<DescribedCommand>& commands) {
     std::string second_words, options;
     for (const auto& [word, group] : by_first_word(commands)) {
         first_words.push_back(word);
-        if (!group.empty()) second_words += "        2:" + word + ") words=\"" + names_of(group) + "\" ;;\n";
+        if (!group.empty()) second_words += "        2:" + word + ") words=\"" + words_of(group) + "\" ;;\n";
     }
     for (const auto& command : commands) {
         std::vector<std::string> names;
@@ -146,7 +146,7 @@ std::string zsh_completion(const std::vector<DescribedCommand>& commands) {
     std::vector<DescribedCommand> first_words;
     std::string second_words, options;
     for (const auto& [word, group] : by_first_word(commands)) {
-        first_words.push_back({word, names_of(group), {}});
+        first_words.push_back({word, words_of(group), {}});
         if (!group.empty()) second_words += "        3:" + word + ") found=(" + zsh_list(group) + ") ;;\n";
     }
     for (const auto& command : commands) {

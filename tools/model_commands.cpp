@@ -14,14 +14,13 @@
 
 #include "column_report.h"
 #include "commands.h"
+#include "json.h"
 #include "read_table.h"
 #include "training_options.h"
 
 // The commands that use an exported model.
 namespace embark::tools {
 namespace {
-
-using Json = nlohmann::json;
 
 void add_model_options(CommandLine& line) {
     auto add = line.options.add_options();

@@ -43,7 +43,7 @@ EmbeddingUpdate embedding_update_of(const std::string& name) {
     fail<UsageError>("Invalid --embedding-update ", name, ": it is dense or lazy");
 }
 
-CommandLine command_line(CollabTraining& options) {
+CommandLine collab_command_line(CollabTraining& options) {
     CommandLine line(
         "embark train collab (--dataset NAME | --ratings FILE --user NAME --item NAME --rating NAME) [OPTIONS]",
         "Trains a DotProductBias model of ratings with one-cycle and shows a line an epoch.");
@@ -138,7 +138,7 @@ void check_best(const CollabTraining& options) {
                         "rows than a batch names");
 }
 
-void parse(const CommandLine& line, const Arguments& arguments, CollabTraining& options) {
+void parse_collab(const CommandLine& line, const Arguments& arguments, CollabTraining& options) {
     const auto values = line.parse(arguments);
     if (values.count("y-range")) options.y_range = y_range_of(values["y-range"].as<std::vector<std::string>>());
     require<UsageError>(options.dataset.empty() != options.ratings.empty(),
@@ -199,7 +199,7 @@ std::vector<ColumnSummary> columns_of(const CollabTraining& options, const Colla
             {.name = options.rating, .kind = ColumnKind::target_value}};
 }
 
-CollabDataLoaders data_loaders(const CollabTraining& options, std::vector<ColumnSummary>& columns) {
+CollabDataLoaders collab_data_loaders(const CollabTraining& options, std::vector<ColumnSummary>& columns) {
     CollabOptions collab{
         .batch_size = options.batch_size, .valid_pct = options.valid_pct, .seed = static_cast<uint64_t>(options.seed),
         .blocks = options.blocks};
@@ -236,7 +236,7 @@ CollabDataLoaders data_loaders(const CollabTraining& options, std::vector<Column
 }
 
 /// The preset with what was asked for in its place.
-CollabRecipe recipe_for(const CollabTraining& options, const CollabDataLoaders& dls) {
+CollabRecipe collab_recipe(const CollabTraining& options, const CollabDataLoaders& dls) {
     CollabRecipe recipe = collab_recipe_of(options.preset, dls, options.members);
     recipe.model.n_factors = options.factors;
     recipe.model.shard_tables = options.shard_tables;
@@ -279,7 +279,7 @@ TestRatings read_test(const CollabTraining& options, const CollabDataLoaders& dl
     return test;
 }
 
-nlohmann::json report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
+nlohmann::json collab_report(const CollabTraining& options, const CollabDataLoaders& dls, const Records& records,
                       const Validation& final, const std::vector<ColumnSummary>& columns,
                       const std::vector<Warning>& warnings) {
     nlohmann::json result = {{"epochs", epochs_report(records)},
@@ -310,7 +310,7 @@ std::vector<Warning> times_left_out(CollabLearner& learn, const CollabDataLoader
 }
 
 /// What the learner, trained by `recipe`, has to show, on the page of --report.
-void write_page(const CollabTraining& options, const Arguments& arguments, CollabLearner& learn,
+void write_collab_page(const CollabTraining& options, const Arguments& arguments, CollabLearner& learn,
                 const CollabRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
     if (options.report_path.empty()) return;
     Page page =
@@ -334,15 +334,15 @@ void write_page(const CollabTraining& options, const Arguments& arguments, Colla
 int train_collab(const Arguments& arguments) {
     if (std::ranges::find(arguments, "--implicit") != arguments.end()) return train_ranking(arguments);
     CollabTraining options;
-    const CommandLine line = command_line(options);
+    const CommandLine line = collab_command_line(options);
     if (line.help_printed(arguments)) return kSuccess;
-    parse(line, arguments, options);
+    parse_collab(line, arguments, options);
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
     std::vector<ColumnSummary> columns;
-    const CollabDataLoaders dls = data_loaders(options, columns);
-    const CollabRecipe recipe = recipe_for(options, dls);
+    const CollabDataLoaders dls = collab_data_loaders(options, columns);
+    const CollabRecipe recipe = collab_recipe(options, dls);
     // Before the training, so that a file that cannot be scored is found out in time.
     const TestRatings test = read_test(options, dls);
     std::vector<Warning> warnings = dls.warnings();
@@ -377,14 +377,14 @@ int train_collab(const Arguments& arguments) {
     show_warnings(outcome);
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
 
-    nlohmann::json result = report(options, dls, records, final, columns, warnings);
+    nlohmann::json result = collab_report(options, dls, records, final, columns, warnings);
     add_exported(result, exported);
     if (tested) {
         result["test_loss"] = figure(tested->loss);
         result["test_rmse"] = figure(tested->metrics.at("rmse"));
         result["test_unknown"] = unknown_ids(test.counts);
     }
-    write_page(options, arguments, learn, recipe, result, exported);
+    write_collab_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
         std::cout << result.dump(2) << "\n";
     } else {

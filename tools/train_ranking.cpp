@@ -32,7 +32,7 @@ struct RankingTraining : TrainingOptions {
     int64_t factors = 0, negatives = 0, neighbours = 0;
 };
 
-CommandLine command_line(RankingTraining& options) {
+CommandLine ranking_command_line(RankingTraining& options) {
     CommandLine line("embark train collab --implicit (--dataset NAME | --ratings FILE --user NAME --item NAME) [OPTIONS]",
                      "Trains a model that ranks items for users by what users had, and measures it over all items that "
                      "are new to them.");
@@ -112,7 +112,7 @@ void check_model(const RankingTraining& options) {
     require<UsageError>(!options.weight_decay, "--wd does not go with --implicit; --l2 is what holds the models back");
 }
 
-void parse(const CommandLine& line, const Arguments& arguments, RankingTraining& options) {
+void parse_ranking(const CommandLine& line, const Arguments& arguments, RankingTraining& options) {
     const auto values = line.parse(arguments);
     require<UsageError>(options.dataset.empty() != options.events.empty(),
                         "Give either --dataset, a data set known by name, or --ratings, a file");
@@ -177,7 +177,7 @@ Interactions read_interactions(const RankingTraining& options) {
 }
 
 /// The model's settings with what was asked for in their place.
-RankingRecipe recipe_for(const RankingTraining& options, const Interactions& events) {
+RankingRecipe ranking_recipe(const RankingTraining& options, const Interactions& events) {
     const std::optional<double> l2 = options.given("l2") ? std::optional(options.l2) : std::nullopt;
     RankingRecipe recipe = ranking_recipe(events, ranking_kind_of(options.model), ranking_loss_of(options.loss), l2);
     RankingOptions& model = recipe.model;
@@ -216,7 +216,7 @@ std::vector<Warning> outcome_warnings(const RankingTraining& options, const Rank
                     "--l2 or --model may")}};
 }
 
-nlohmann::json report(const RankingTraining& options, const Interactions& events, const Records& records,
+nlohmann::json ranking_report(const RankingTraining& options, const Interactions& events, const Records& records,
                       const RankingFigures& figures_found) {
     const bool trained = is_trained(ranking_kind_of(options.model));
     nlohmann::json result = {{"model", options.model},
@@ -237,7 +237,7 @@ nlohmann::json report(const RankingTraining& options, const Interactions& events
 }
 
 /// What the learner, trained by `recipe`, has to show, on the page of --report.
-void write_page(const RankingTraining& options, const Arguments& arguments, const RankingLearner& learn,
+void write_ranking_page(const RankingTraining& options, const Arguments& arguments, const RankingLearner& learn,
                 const RankingRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
     if (options.report_path.empty()) return;
     Page page =
@@ -254,9 +254,9 @@ void write_page(const RankingTraining& options, const Arguments& arguments, cons
 
 int train_ranking(const Arguments& arguments) {
     RankingTraining options;
-    const CommandLine line = command_line(options);
+    const CommandLine line = ranking_command_line(options);
     if (line.help_printed(arguments)) return kSuccess;
-    parse(line, arguments, options);
+    parse_ranking(line, arguments, options);
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
@@ -264,7 +264,7 @@ int train_ranking(const Arguments& arguments) {
     std::vector<Warning> warnings = data_warnings(options, events);
     if (Strategy::from_environment()->is_main_process()) show_warnings(warnings);
     require<UsageError>(events.test().users > 0 || !options.given("metrics"), "--metrics needs a part to measure on");
-    const RankingRecipe recipe = recipe_for(options, events);
+    const RankingRecipe recipe = ranking_recipe(options, events);
     // A model that is solved is made once; its own export says what has no form.
     if (exports_onnx(options) && is_trained(recipe.model.kind)) {
         require_onnx_form(ranking_learner(events, recipe.model, {.progress = false}));
@@ -283,10 +283,10 @@ int train_ranking(const Arguments& arguments) {
     show_warnings(outcome);
     warnings.insert(warnings.end(), outcome.begin(), outcome.end());
 
-    nlohmann::json result = report(options, events, records, found);
+    nlohmann::json result = ranking_report(options, events, records, found);
     result["warnings"] = warnings_report(warnings);
     add_exported(result, exported);
-    write_page(options, arguments, learn, recipe, result, exported);
+    write_ranking_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
         std::cout << result.dump(2) << "\n";
         return kSuccess;

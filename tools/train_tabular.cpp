@@ -34,7 +34,7 @@ struct TabularTraining : TrainingOptions {
     bool choose_thresholds = false;
 };
 
-CommandLine command_line(TabularTraining& options) {
+CommandLine tabular_command_line(TabularTraining& options) {
     CommandLine line("embark train tabular (--dataset NAME | --csv FILE --target NAME[,NAME…]) [OPTIONS]",
                      "Trains a network that predicts columns of a table from the others.");
     add_data_options(line, options, table_datasets());
@@ -69,7 +69,7 @@ CommandLine command_line(TabularTraining& options) {
     return line;
 }
 
-void parse(const CommandLine& line, const Arguments& arguments, TabularTraining& options) {
+void parse_tabular(const CommandLine& line, const Arguments& arguments, TabularTraining& options) {
     const auto values = line.parse(arguments);
     require<UsageError>(options.dataset.empty() != options.csv.empty(),
                         "Give either --dataset, a data set known by name, or --csv, a file");
@@ -134,7 +134,7 @@ Table read_rows(const TabularTraining& options, const std::string& file, const s
 constexpr int64_t kStreamedRows = 10'000;
 
 /// The preset with what was asked for in its place.
-TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known) {
+TabularRecipe tabular_recipe(const TabularTraining& options, const KnownTable& known) {
     TabularRecipe recipe =
         options.stream ? recipe_of(options.preset, kStreamedRows) : recipe_of(options.preset, known.table.rows());
     apply_columns(options.columns, known.table.names(), known.target, recipe.data);
@@ -161,8 +161,8 @@ TabularRecipe recipe_for(const TabularTraining& options, const KnownTable& known
 }
 
 /// Also says in `warnings` what there is to be said of the data.
-TabularDataLoaders data_loaders(const TabularTraining& options, const KnownTable& known, const TabularOptions& data,
-                                std::vector<Warning>& warnings) {
+TabularDataLoaders tabular_data_loaders(const TabularTraining& options, const KnownTable& known,
+                                        const TabularOptions& data, std::vector<Warning>& warnings) {
     const auto made = [&] {
         if (options.stream) {
             const auto stream = options.streaming();
@@ -188,7 +188,7 @@ std::string choose_derived(const TabularTraining& options, const KnownTable& kno
     set_seed(static_cast<uint64_t>(options.seed));
     return choose_derived_numbers(recipe, [&](const TabularOptions& data) {
         std::vector<Warning> said_later;
-        return data_loaders(options, known, data, said_later);
+        return tabular_data_loaders(options, known, data, said_later);
     });
 }
 
@@ -244,7 +244,7 @@ std::vector<Metric> metrics_for(const TabularTraining& options, const std::vecto
     return metrics;
 }
 
-nlohmann::json report(const TabularTraining& options, const TabularLearner& learn, const Validation& final,
+nlohmann::json tabular_report(const TabularTraining& options, const TabularLearner& learn, const Validation& final,
                       const std::vector<Warning>& warnings) {
     const TabularDataLoaders& dls = learn.tabular_dls();
     nlohmann::json classes = nlohmann::json::object();
@@ -285,7 +285,7 @@ void add(std::vector<Warning>& warnings, const std::vector<Warning>& more) {
     warnings.insert(warnings.end(), more.begin(), more.end());
 }
 
-void print(const std::string& part, const Validation& figures) {
+void print_part(const std::string& part, const Validation& figures) {
     std::cout << part << "_loss " << format_number(figures.loss) << "\n";
     for (const auto& metric : figures.metrics) {
         std::cout << part << "_" << metric.first << " " << shown_metric(figures, metric.first) << "\n";
@@ -304,7 +304,7 @@ void print_thresholds(const TabularDataLoaders& dls, const std::map<std::string,
 }
 
 /// What the learner, trained by `recipe`, has to show, on the page of --report.
-void write_page(const TabularTraining& options, const Arguments& arguments, TabularLearner& learn,
+void write_tabular_page(const TabularTraining& options, const Arguments& arguments, TabularLearner& learn,
                 const TabularRecipe& recipe, const nlohmann::json& result, const std::vector<std::string>& exported) {
     if (options.report_path.empty()) return;
     std::vector<std::string> targets;
@@ -329,18 +329,18 @@ void write_page(const TabularTraining& options, const Arguments& arguments, Tabu
 
 int train_tabular(const Arguments& arguments) {
     TabularTraining options;
-    const CommandLine line = command_line(options);
+    const CommandLine line = tabular_command_line(options);
     if (line.help_printed(arguments)) return kSuccess;
-    parse(line, arguments, options);
+    parse_tabular(line, arguments, options);
     SignalStop signals;
     at::set_num_threads(static_cast<int>(options.threads));
 
     std::vector<Warning> warnings;
     const KnownTable known = read_all(options, warnings);
-    TabularRecipe recipe = recipe_for(options, known);
+    TabularRecipe recipe = tabular_recipe(options, known);
     if (auto note = split_note(options.split); !note.empty()) warnings.push_back({"split_column", std::move(note)});
     const std::string derived = choose_derived(options, known, recipe);
-    const TabularDataLoaders dls = data_loaders(options, known, recipe.data, warnings);
+    const TabularDataLoaders dls = tabular_data_loaders(options, known, recipe.data, warnings);
     // Before the training, so that a file that cannot be scored is found out in time.
     const std::optional<DataLoader> test = test_rows(options, known.target, dls, warnings);
     recipe.learner.metrics = metrics_for(options, dls.targets());
@@ -368,7 +368,7 @@ int train_tabular(const Arguments& arguments) {
     show_warnings(of_training);
     add(warnings, of_training);
 
-    nlohmann::json result = report(options, learn, final, warnings);
+    nlohmann::json result = tabular_report(options, learn, final, warnings);
     if (!derived.empty()) result["derived_choice"] = derived;
     add_exported(result, exported);
     if (options.choose_thresholds) result["thresholds"] = thresholds;
@@ -378,13 +378,13 @@ int train_tabular(const Arguments& arguments) {
         result["test_loss"] = figure(tested->loss);
         result["test_metrics"] = figures(tested->metrics);
     }
-    write_page(options, arguments, learn, recipe, result, exported);
+    write_tabular_page(options, arguments, learn, recipe, result, exported);
     if (options.json) {
         std::cout << result.dump(2) << "\n";
         return kSuccess;
     }
-    print("valid", final);
-    if (tested) print("test", *tested);
+    print_part("valid", final);
+    if (tested) print_part("test", *tested);
     print_thresholds(dls, thresholds);
     for (const std::string& file : exported) std::cout << "exported " << file << "\n";
     return kSuccess;

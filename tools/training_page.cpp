@@ -17,13 +17,13 @@
 
 #include "file_contents.h"
 #include "file_page.h"
+#include "json.h"
 
 namespace embark::tools {
 
 namespace {
 
-using Json = nlohmann::json;
-using Rows = std::vector<std::vector<std::string>>;
+using PageRows = std::vector<std::vector<std::string>>;
 
 /// Each row is asked once a column and repetition, so that these are enough.
 constexpr int64_t kImportanceRows = 2000, kImportanceRepeats = 3;
@@ -32,7 +32,7 @@ constexpr size_t kClassesDrawn = 30, kConfusions = 25;
 /// A longer table is folded.
 constexpr size_t kOpenRows = 25;
 
-constexpr std::string_view kStyle = R"html(<style>
+constexpr std::string_view kTrainingStyle = R"html(<style>
 body { line-height: 1.5; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; } h3 { font-size: 1rem; margin: 1.2rem 0 .2rem; }
 pre { overflow-x: auto; background: #f6f6f4; padding: .6rem; font-size: .8rem; }
@@ -65,7 +65,7 @@ std::string spoken(std::string key) {
 
 /// The report's figures, one of several by both names; lists have a place of their own on the page.
 void add_figures(Page& page, const Json& report) {
-    Rows rows;
+    PageRows rows;
     for (const auto& [key, value] : report.items()) {
         if (value.is_primitive() && key != "export") rows.push_back({spoken(key), shown(value)});
         if (!value.is_object()) continue;
@@ -88,7 +88,7 @@ void add_warnings(Page& page, const Json& warnings) {
 }
 
 void add_columns(Page& page, const Json& columns) {
-    Rows rows;
+    PageRows rows;
     const auto count = [](const Json& n) { return n.is_null() ? "not counted" : n.dump(); };
     for (const Json& column : columns) {
         rows.push_back({column.at("name"), column.at("kind"), count(column.at("distinct")), count(column.at("missing")),
@@ -102,7 +102,7 @@ void add_epochs(Page& page, const Records& records) {
     std::vector<std::string> header = {"epoch", "train_loss", "valid_loss"};
     header.insert(header.end(), records.metric_names.begin(), records.metric_names.end());
     header.emplace_back("seconds");
-    Rows rows;
+    PageRows rows;
     for (const EpochRow& epoch : records.epochs) {
         std::vector<std::string> row = {std::to_string(epoch.epoch), format_number(epoch.train_loss),
                                         std::isnan(epoch.valid_loss) ? "" : format_number(epoch.valid_loss)};
@@ -151,7 +151,7 @@ void add_confusions(Page& page, const ConfusionMatrix& matrix) {
         page.add(matrix.plot());
         return;
     }
-    Rows rows;
+    PageRows rows;
     for (const auto& confusion : matrix.most_confused()) {
         if (rows.size() == kConfusions) break;
         rows.push_back({confusion.actual, confusion.predicted, std::to_string(confusion.count)});
@@ -161,7 +161,7 @@ void add_confusions(Page& page, const ConfusionMatrix& matrix) {
 
 /// How often each label is there, and is found; both (n, labels).
 void add_labels(Page& page, const TargetColumn& target, const at::Tensor& probabilities, const at::Tensor& actual) {
-    Rows rows;
+    PageRows rows;
     for (int64_t i = 0; i < target.width(); ++i) {
         const double threshold =
             target.thresholds.empty() ? kLabelThreshold : target.thresholds[static_cast<size_t>(i)];
@@ -177,7 +177,7 @@ void add_labels(Page& page, const TargetColumn& target, const at::Tensor& probab
 void add_table(Page& page, const Table& table) {
     std::vector<std::vector<std::string>> columns;
     for (const std::string& name : table.names()) columns.push_back(table.text(name));
-    Rows rows(static_cast<size_t>(table.rows()));
+    PageRows rows(static_cast<size_t>(table.rows()));
     for (size_t row = 0; row < rows.size(); ++row) {
         for (const auto& column : columns) rows[row].push_back(column[row]);
     }
@@ -188,7 +188,7 @@ void add_table(Page& page, const Table& table) {
 template <class Recommend>
 void add_recommended(Page& page, const Vocabulary& users, Recommend recommend) {
     constexpr int64_t kUsers = 3, kItems = 5;
-    Rows rows;
+    PageRows rows;
     for (int64_t user = 1; user < std::min(users.size(), kUsers + 1); ++user) {
         for (const Scored& item : recommend(users.name(user), kItems)) {
             rows.push_back({users.name(user), item.name, concat(item.score)});
@@ -223,7 +223,7 @@ std::string command_text(const std::string& command, const Arguments& arguments)
 
 Page training_page(const std::string& title, const std::string& command, const Json& report, const Records& records) {
     Page page(title);
-    page.add_html(kStyle);
+    page.add_html(kTrainingStyle);
     page.add_html(concat("<h1>", html_escape(title), "</h1>\n<pre>", html_escape(command), "</pre>\n"));
     add_figures(page, report);
     add_warnings(page, report.at("warnings"));
@@ -303,7 +303,7 @@ Settings common_settings(const TrainingOptions& options, const LearnerOptions& l
 }
 
 void add_settings(Page& page, const Settings& settings) {
-    Rows rows;
+    PageRows rows;
     for (const auto& [name, value] : settings) rows.push_back({name, value});
     add_heading(page, "Settings");
     page.add_table({"setting", "value"}, rows);

@@ -5,7 +5,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_adult(const Lab& lab) {
     const Table people = adult(lab);
     // FillMissing, Categorify and Normalize are what TabularDataLoaders do unless told otherwise.
     const auto train = [&](const Splitter& splitter) {
@@ -46,6 +46,6 @@ const Experiment kAdult = {
         "Filled, embedded and normalised by the library, a table trains in one line. The contiguous slice "
         "is as good as the random one here, since neighbouring rows say nothing of one another.",
     .to_try = "Set layers to {1000, 500}, or add .numbers = {.kind = NumberEmbeddingKind::periodic}.",
-    .run = run};
+    .run = run_adult};
 
 }  // namespace embark::course

@@ -5,7 +5,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_bagging(const Lab& lab) {
     const auto dls = movielens_batches(lab);
     const auto train = [&](const CollabDataLoaders& rows) {
         auto learn = collab_learner(rows, {.n_factors = 50, .y_range = {0, 5.5}}, {.progress = false});
@@ -41,6 +41,6 @@ const Experiment kBagging = {
         "Much of what an overfitted model got wrong is chance, which differs from draw to draw and is "
         "averaged away.",
     .to_try = "Average five models that differ in their seed alone, all of them on all rows.",
-    .run = run};
+    .run = run_bagging};
 
 }  // namespace embark::course

@@ -8,7 +8,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_batch(const Lab& lab) {
     auto dls = movielens_batches(lab);
 
     Result result;
@@ -42,6 +42,6 @@ const Experiment kBatch = {
         "The model sees indices, not names: x has two columns of them. The vocabularies of the DataLoaders "
         "turn names into indices and back.",
     .to_try = "Set batch_size to 256, and print dls.items().name(1).",
-    .run = run};
+    .run = run_batch};
 
 }  // namespace embark::course

@@ -24,7 +24,7 @@ constexpr KnownMore kSteps[] = {{.name = "dot product with biases"},
                            {.name = "and age, gender, work, year and genres", .sums = true, .tables = true},
                            {.name = "and days", .sums = true, .tables = true, .times = true}};
 
-Result run(const Lab& lab) {
+Result run_best_ratings(const Lab& lab) {
     const Table ratings = movielens(lab);
     const Table users = movielens_users(lab), films = movielens_films(lab).select({"movie", "year", "genres"});
     Result result;
@@ -73,6 +73,6 @@ const Experiment kBestRatings = {
     .settings = "ML-100k, 50 factors, a random fifth for validation; the presets default and best (docs/ratings.md)",
     .conclusion = "Every kind of knowledge lowers the error: what was rated, by whom, when, and what is known of both.",
     .to_try = "Put the rows in another order: is each column worth the same wherever it comes in?",
-    .run = run};
+    .run = run_best_ratings};
 
 }  // namespace embark::course

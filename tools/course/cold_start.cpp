@@ -47,7 +47,7 @@ at::Tensor film_features(const Table& films) {
     return torch::stack(columns, 1).to(torch::kFloat);
 }
 
-Grid grid_of(const std::string& title, const std::vector<Strategy>& strategies) {
+Grid grid_of_strategies(const std::string& title, const std::vector<Strategy>& strategies) {
     Grid grid{title, "strategy", {}, {{"rmse"}, {"hit rate"}}};
     for (const Strategy& strategy : strategies) {
         grid.rows.push_back(strategy.name);
@@ -96,7 +96,7 @@ std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> known_by_ratings
     };
 }
 
-Result run(const Lab& lab) {
+Result run_cold_start(const Lab& lab) {
     const Table ratings = movielens(lab);
     const Vocabulary users = fit_vocabulary(ratings, "user", torch::arange(ratings.rows()));
     const Vocabulary films = fit_vocabulary(ratings, "title", torch::arange(ratings.rows()));
@@ -128,13 +128,13 @@ Result run(const Lab& lab) {
     const ColdSide new_users{table, new_user, new_film, of_users, of_films, about_users, about_films.slice(1, 1),
                              known_by_ratings(lab, train, films)};
     const auto for_users = compare_strategies(lab, new_users);
-    result.grids.push_back(grid_of("New users", for_users));
+    result.grids.push_back(grid_of_strategies("New users", for_users));
     check(result, "new users", for_users);
     result.check({"new users: known by what they rated, without training, is better than what is popular",
                   Relation::below, for_users.back().rmse, for_users[1].rmse, "popular"});
     const ColdSide new_films{table.t().contiguous(), new_film, new_user, of_films, of_users, about_films, {}};
     const auto for_films = compare_strategies(lab, new_films);
-    result.grids.push_back(grid_of("New films", for_films));
+    result.grids.push_back(grid_of_strategies("New films", for_films));
     check(result, "new films", for_films);
     return result;
 }
@@ -156,7 +156,7 @@ const Experiment kColdStart = {
         "Without any rating, what is popular is a strong answer and metadata add to the mean of all "
         "ratings. A few answers to questions are worth more than being shown what is popular.",
     .to_try = "Ask 3 questions, or 20 (kAnswers).",
-    .run = run,
+    .run = run_cold_start,
     .more_sources = {"cold_start_strategies.cpp"}};
 
 }  // namespace embark::course

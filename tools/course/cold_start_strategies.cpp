@@ -41,7 +41,7 @@ at::Tensor predict(const Factors& these, const Factors& others) {
 }
 
 /// The share of ten recommended ones that were rated 4 or more; answered ones are not recommended.
-Strategy judge(std::string name, const Newcomers& newcomers, const ColdSide& side, const at::Tensor& predicted) {
+Strategy measured(std::string name, const Newcomers& newcomers, const ColdSide& side, const at::Tensor& predicted) {
     const at::Tensor errors = (predicted - newcomers.ratings).masked_select(newcomers.to_predict);
     const at::Tensor excluded = newcomers.answered.logical_or(side.other_is_new.unsqueeze(0));
     at::Tensor scores = predicted.masked_fill(excluded, -1);
@@ -137,7 +137,7 @@ std::vector<Strategy> compare_strategies(const Lab& lab, const ColdSide& side) {
 
     std::vector<Strategy> found;
     const auto add = [&](const std::string& name, const at::Tensor& predicted) {
-        found.push_back(judge(name, newcomers, side, predicted));
+        found.push_back(measured(name, newcomers, side, predicted));
     };
     add("mean of all ratings", mean.expand_as(newcomers.ratings));
     add("popular", popular.expand_as(newcomers.ratings));

@@ -5,7 +5,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_collab_learner(const Lab& lab) {
     auto dls = movielens_batches(lab);
 
     auto learn = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}}, {.metrics = {rmse()}});
@@ -31,6 +31,6 @@ const Experiment kCollabLearner = {
         "One line makes the model, the loss and the range that the experiments above made by hand, and "
         "trains to the same loss.",
     .to_try = "Change n_factors to 20 or 100, or leave y_range out.",
-    .run = run};
+    .run = run_collab_learner};
 
 }  // namespace embark::course

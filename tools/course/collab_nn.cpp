@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_collab_nn(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -43,6 +43,6 @@ const Experiment kCollabNN = {
         "A network learns how two embeddings belong together instead of multiplying them, so their widths "
         "may differ.",
     .to_try = "Set n_act to 10 or 500, or the widths to 20 each.",
-    .run = run};
+    .run = run_collab_nn};
 
 }  // namespace embark::course

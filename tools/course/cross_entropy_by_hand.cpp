@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab&) {
+static Result run_cross_entropy_by_hand(const Lab&) {
     namespace F = torch::nn::functional;
     // Five outputs of a network for one picture: cat, dog, plane, fish, building. It is a dog.
     const torch::Tensor output = torch::tensor({{-4.89, 2.60, 0.59, -2.07, -4.57}}, torch::kDouble);
@@ -54,6 +54,6 @@ const Experiment kCrossEntropyByHand = {
         "Of several classes only the right one's probability counts, and a confident mistake costs most. "
         "Losses of logits take the raw outputs, and do softmax or sigmoid themselves.",
     .to_try = "Say that the picture is a plane (actual = 2), and work the loss out by hand first.",
-    .run = run};
+    .run = run_cross_entropy_by_hand};
 
 }  // namespace embark::course

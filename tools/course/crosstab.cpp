@@ -7,7 +7,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_crosstab(const Lab& lab) {
     const Table ratings = latest_small(lab);
     const Crosstab table = crosstab(ratings, "userId", "movieId", "rating", {.top_rows = 15, .top_columns = 15});
 
@@ -37,6 +37,6 @@ const Experiment kCrosstab = {
         "Ratings are a matrix with few of its cells filled. To recommend is to predict the empty cells, and "
         "the filled ones are all there is to learn from.",
     .to_try = "Ask crosstab for 50 × 50: the share of filled cells falls.",
-    .run = run};
+    .run = run_crosstab};
 
 }  // namespace embark::course

@@ -11,7 +11,7 @@ struct DotProductLayer : torch::nn::Module {
     torch::Tensor forward(const torch::Tensor& users, const torch::Tensor& films) { return (users * films).sum(1); }
 };
 
-Result run(const Lab&) {
+Result run_dot_by_hand(const Lab&) {
     const torch::Tensor a = torch::tensor({{1., 2.}, {3., 4.}});
     const torch::Tensor b = torch::tensor({{2., 2.}, {10., 10.}});
 
@@ -42,6 +42,6 @@ const Experiment kDotByHand = {
         "A dot product is an element-wise product and a sum along rows. As a module it has no parameters of "
         "its own, and autograd derives it.",
     .to_try = "Give b three columns: the error names both sizes.",
-    .run = run};
+    .run = run_dot_by_hand};
 
 }  // namespace embark::course

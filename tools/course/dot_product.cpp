@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_dot_product(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -34,6 +34,6 @@ const Experiment kDotProduct = {
         "Fifty numbers for each user and film, found from ratings alone, predict better than the mean "
         "rating, whose valid loss is about 1.27.",
     .to_try = "Change n_factors to 5 or 200, or the learning rate to 5e-4, and compare the last valid loss.",
-    .run = run};
+    .run = run_dot_product};
 
 }  // namespace embark::course

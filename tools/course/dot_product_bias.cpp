@@ -8,7 +8,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_dot_product_bias(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -43,6 +43,6 @@ const Experiment kDotProductBias = {
         "Biases bring the loss down at once, and let the model overfit. The validation loss, not the "
         "training loss, says when to stop.",
     .to_try = "Add save_model() or early_stopping() to the callbacks of the fit, or train for 2 epochs.",
-    .run = run};
+    .run = run_dot_product_bias};
 
 }  // namespace embark::course

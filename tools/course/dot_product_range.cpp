@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_dot_product_range(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -35,6 +35,6 @@ const Experiment kDotProductRange = {
         "Predictions that can only be ratings are not better by themselves: trained at a tenth of the rate, "
         "this model ends above the plain dot product.",
     .to_try = "Train it at 5e-3, as the plain one was.",
-    .run = run};
+    .run = run_dot_product_range};
 
 }  // namespace embark::course

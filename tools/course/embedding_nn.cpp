@@ -5,7 +5,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_embedding_nn(const Lab& lab) {
     auto dls = movielens_batches(lab);
 
     auto learn = collab_learner(dls, {.y_range = {0, 5.5}, .use_nn = true, .layers = {100, 50}});
@@ -31,6 +31,6 @@ const Experiment kEmbeddingNN = {
         "On ratings alone the network is not better than the dot product with biases. Its strength is that "
         "other columns can go in: see metadata.",
     .to_try = "Set layers to {200, 100}, or one layer of 50.",
-    .run = run};
+    .run = run_embedding_nn};
 
 }  // namespace embark::course

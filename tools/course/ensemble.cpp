@@ -8,7 +8,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_ensemble(const Lab& lab) {
     const auto dls = movielens_batches(lab);
     auto dot_product = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}});
     dot_product.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
@@ -60,6 +60,6 @@ const Experiment kEnsemble = {
         "time; 5 epochs each at 5e-3, wd 0.1",
     .conclusion = "Models that are wrong in different places are better together than the best of them alone.",
     .to_try = "Weigh the three by their validation loss, or leave the worst out.",
-    .run = run};
+    .run = run_ensemble};
 
 }  // namespace embark::course

@@ -14,7 +14,7 @@ static at::Tensor root_mean_square(const at::Tensor& predicted, const at::Tensor
     return torch::mse_loss(predicted.flatten(), actual.flatten()).sqrt();
 }
 
-static Result run(const Lab& lab) {
+static Result run_excel_solver(const Lab& lab) {
     const Crosstab table =
         crosstab(latest_small(lab), "userId", "movieId", "rating", {.top_rows = 15, .top_columns = 15});
 
@@ -69,6 +69,6 @@ const Experiment kExcelSolver = {
     .to_try =
         "Give it 2 factors, or 15, and compare the RMSE over the filled cells. Would you trust the empty cells "
         "more with 15?",
-    .run = run};
+    .run = run_excel_solver};
 
 }  // namespace embark::course

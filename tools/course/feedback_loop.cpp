@@ -115,7 +115,7 @@ double mean(const std::vector<double>& values) {
     return torch::tensor(values, torch::kDouble).mean().item<double>();
 }
 
-Result run(const Lab& lab) {
+Result run_feedback_loop(const Lab& lab) {
     const Exposure without = simulate(lab, false, 0), with = simulate(lab, true, 0),
                    exploring = simulate(lab, true, 0.3);
 
@@ -162,6 +162,6 @@ const Experiment kFeedbackLoop = {
         "A recommender learns from answers to what it showed itself. A few enthusiasts change what "
         "everybody is shown, and to show some films at random works against it.",
     .to_try = "Raise the exploration from 0.3, or let 20 % be enthusiasts.",
-    .run = run};
+    .run = run_feedback_loop};
 
 }  // namespace embark::course

@@ -23,7 +23,7 @@ DataLoaders with_target(const TabularDataLoaders& dls, size_t target, int64_t ro
                                      {.batch_size = 64});
 }
 
-Result run(const Lab& lab) {
+Result run_freeze(const Lab& lab) {
     // Two targets, so that both tasks have the same inputs: education to learn from much data, salary from little.
     const auto dls = TabularDataLoaders::from_table(
         adult(lab), {.y_names = {"education", "salary"},
@@ -95,6 +95,6 @@ const Experiment kFreeze = {
         "Layers that learned one task from many rows are a start for another with few. The new head first, "
         "then all of it at smaller rates.",
     .to_try = "Unfreeze at once, without training the head alone first.",
-    .run = run};
+    .run = run_freeze};
 
 }  // namespace embark::course

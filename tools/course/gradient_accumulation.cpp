@@ -44,7 +44,7 @@ struct Trained {
     double bytes = 0;
 };
 
-Trained train(const Lab& lab, const TensorDataset& data, bool batch_norm, int64_t batch_size) {
+Trained train_digits(const Lab& lab, const TensorDataset& data, bool batch_norm, int64_t batch_size) {
     set_seed(lab.seed);
     Net model(batch_norm);
     model->to(torch::kDouble);
@@ -56,13 +56,13 @@ Trained train(const Lab& lab, const TensorDataset& data, bool batch_norm, int64_
     return {torch::nn::utils::parameters_to_vector(model->parameters()).detach(), model->bytes};
 }
 
-Result run(const Lab& lab) {
+Result run_gradient_accumulation(const Lab& lab) {
     const torch::Tensor x = torch::randn({640, 20}, torch::kDouble);
     const TensorDataset data{.inputs = {x}, .targets = {(x.select(1, 0) * x.select(1, 1)).sin() + x.select(1, 2)}};
 
     Result result;
-    const Trained whole = train(lab, data, false, 64), parts = train(lab, data, false, 16);
-    const Trained whole_bn = train(lab, data, true, 64), parts_bn = train(lab, data, true, 16);
+    const Trained whole = train_digits(lab, data, false, 64), parts = train_digits(lab, data, false, 16);
+    const Trained whole_bn = train_digits(lab, data, true, 64), parts_bn = train_digits(lab, data, true, 16);
     const auto apart = [](const Trained& a, const Trained& b) {
         return (a.weights - b.weights).abs().max().item<double>();
     };
@@ -96,6 +96,6 @@ const Experiment kGradientAccumulation = {
         "Accumulation takes the step of a large batch in the memory of a small one. Batch norm is the "
         "exception, since it sees each small batch alone.",
     .to_try = "Set n_acc to 32: two steps where there was one.",
-    .run = run};
+    .run = run_gradient_accumulation};
 
 }  // namespace embark::course

@@ -22,7 +22,7 @@ constexpr NamedKind kModels[] = {{"the most popular films", RankingKind::popular
                                  {"dot product, softmax over all films", RankingKind::dot},
                                  {"bag of what was liked, softmax over all films", RankingKind::bag}};
 
-Result run(const Lab& lab) {
+Result run_implicit(const Lab& lab) {
     const auto events = Interactions::from_table(
         movielens(lab),
         {.user_name = "user", .item_name = "movie", .rating_name = "rating", .positives = at_least(4), .seed = lab.seed});
@@ -71,6 +71,6 @@ const Experiment kImplicit = {
         "Ranking is another task than predicting ratings: what counts is which few items come first. Simple "
         "models of which items go together are hard to beat.",
     .to_try = "Take at_least(1) for the positives, or another model of RankingKind, and look at coverage beside NDCG.",
-    .run = run};
+    .run = run_implicit};
 
 }  // namespace embark::course

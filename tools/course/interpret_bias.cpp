@@ -30,7 +30,7 @@ double spearman(const at::Tensor& a, const at::Tensor& b) {
     return torch::corrcoef(torch::stack({ranks(a), ranks(b)}))[0][1].item<double>();
 }
 
-std::string list(const std::vector<std::string>& titles, const std::vector<double>& values) {
+std::string with_values(const std::vector<std::string>& titles, const std::vector<double>& values) {
     std::string text;
     for (size_t i = 0; i < titles.size(); ++i) text += format_number(values[i], 3) + "  " + titles[i] + "\n";
     return text;
@@ -41,7 +41,7 @@ std::vector<double> numbers(const at::Tensor& values) {
     return {doubles.const_data_ptr<double>(), doubles.const_data_ptr<double>() + doubles.numel()};
 }
 
-Result run(const Lab& lab) {
+Result run_interpret_bias(const Lab& lab) {
     auto dls = movielens_batches(lab);
     auto learn = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}});
     learn.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
@@ -52,8 +52,8 @@ Result run(const Lab& lab) {
     const int64_t n = movie_bias.size(0), k = std::min<int64_t>(5, n);
     const at::Tensor lowest = order.narrow(0, 0, k), highest = order.narrow(0, n - k, k).flip(0);
     const auto bias_of = [&](const at::Tensor& items) { return numbers(movie_bias.index_select(0, items)); };
-    result.step("Lowest bias", list(dls.items().decode(lowest), bias_of(lowest)));
-    result.step("Highest bias", list(dls.items().decode(highest), bias_of(highest)));
+    result.step("Lowest bias", with_values(dls.items().decode(lowest), bias_of(lowest)));
+    result.step("Highest bias", with_values(dls.items().decode(highest), bias_of(highest)));
     const at::Tensor both = torch::cat({highest, lowest.flip(0)});
     result.plot(
         plot_bars(dls.items().decode(both), bias_of(both), {.title = "Highest and lowest biases", .x_title = "bias"}));
@@ -98,6 +98,6 @@ const Experiment kInterpretBias = {
         "A bias is what remains of a film's ratings once the tastes of those who rated it are accounted "
         "for. So its order is not that of mean ratings.",
     .to_try = "List user_bias() in the same way: who rates everything high?",
-    .run = run};
+    .run = run_interpret_bias};
 
 }  // namespace embark::course

@@ -8,7 +8,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_lesson5_2018(const Lab& lab) {
     // cf = CollabFilterDataset.from_csv(path, 'ratings.csv', 'userId', 'movieId', 'rating')
     auto dls = CollabDataLoaders::from_table(
         latest_small(lab),
@@ -51,6 +51,6 @@ const Experiment kLesson52018 = {
         "Another API, the same model. A warm restart raises the learning rate again, and the next cycle is "
         "twice as long.",
     .to_try = "Train one cycle of 3 epochs with fit_one_cycle, and compare the RMSE.",
-    .run = run};
+    .run = run_lesson5_2018};
 
 }  // namespace embark::course

@@ -10,7 +10,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_lr_find(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -49,6 +49,6 @@ const Experiment kLrFind = {
         "The valley is a rate at which the loss falls steadily. It is a starting point, not an optimum: the "
         "notes train at 5e-3 before this cell and at 5e-4 after it.",
     .to_try = "Run lr_find before the training instead of after it, and compare the valleys.",
-    .run = run};
+    .run = run_lr_find};
 
 }  // namespace embark::course

@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_metadata(const Lab& lab) {
     // What is known of users and films, beside their ratings.
     const Table films = movielens_films(lab);
     std::vector<std::string> of_films = {"movie", "year"};
@@ -48,6 +48,6 @@ const Experiment kMetadata = {
         "5.5), batches of 64, 5 epochs of one-cycle at 5e-3, wd 0.1",
     .conclusion = "What is known of users and films lowers the loss below that of a network on their ids alone.",
     .to_try = "Leave out the timestamp, or the genres: which is worth most?",
-    .run = run};
+    .run = run_metadata};
 
 }  // namespace embark::course

@@ -5,7 +5,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_multi_target(const Lab& lab) {
     const Table people = adult(lab);
     // The same inputs for all models: neither target is among them.
     const auto train = [&](const std::vector<std::string>& targets, const std::vector<Metric>& metrics) {
@@ -56,6 +56,6 @@ const Experiment kMultiTarget = {
         "One network for two targets is no worse on the first than a network of its own, and is trained "
         "once. Whether it gets better depends on the targets.",
     .to_try = "Predict education beside salary instead of the marital status.",
-    .run = run};
+    .run = run_multi_target};
 
 }  // namespace embark::course

@@ -16,7 +16,7 @@ double microseconds(int64_t times, Work work) {
     return passed.count() / static_cast<double>(times);
 }
 
-Result run(const Lab&) {
+Result run_one_hot(const Lab&) {
     const int64_t n_users = 944, n_factors = 5;
     const torch::Tensor user_factors = torch::randn({n_users, n_factors});
 
@@ -63,6 +63,6 @@ const Experiment kOneHot = {
         "An embedding layer is the product of one-hot vectors and a matrix that leaves out the zeros. The "
         "result is the same; time and memory are not.",
     .to_try = "Raise n_users to 100,000: the one-hot vectors of the batch take 26 MB, the indices still 512 bytes.",
-    .run = run};
+    .run = run_one_hot};
 
 }  // namespace embark::course

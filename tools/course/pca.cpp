@@ -9,7 +9,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_pca(const Lab& lab) {
     auto dls = movielens_batches(lab);
     auto learn = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}});
     learn.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
@@ -57,6 +57,6 @@ const Experiment kPca = {
         "50 titles drawn",
     .conclusion = "Nobody told the model what a film is, yet the main directions of its factors can be read.",
     .to_try = "Draw components 1 and 2, or only films of one genre.",
-    .run = run};
+    .run = run_pca};
 
 }  // namespace embark::course

@@ -13,7 +13,7 @@ double root_mean_square(const at::Tensor& predicted, const at::Tensor& actual) {
     return (predicted.flatten() - actual.flatten()).square().mean().sqrt().item<double>();
 }
 
-Result run(const Lab& lab) {
+Result run_ratings_as_classes(const Lab& lab) {
     const Table ratings = movielens(lab);
     const TabularOptions users_and_films{.y_names = {"rating"}, .cat_names = {"user", "title"}, .seed = lab.seed};
 
@@ -72,6 +72,6 @@ const Experiment kRatingsAsClasses = {
         "Classes give the probability of each rating. The expected rating is as near as a network trained "
         "with MSE; the likeliest rating is not, since a near miss counts as much as a wide one.",
     .to_try = "Print the probabilities of some rows: which ratings are hard to tell apart?",
-    .run = run};
+    .run = run_ratings_as_classes};
 
 }  // namespace embark::course

@@ -11,7 +11,7 @@ namespace embark::course {
 
 namespace {
 
-std::string list(const std::vector<Scored>& nearest) {
+std::string with_scores(const std::vector<Scored>& nearest) {
     std::string text;
     for (const Scored& scored : nearest) text += format_number(scored.score, 3) + "  " + scored.name + "\n";
     return text;
@@ -39,17 +39,17 @@ std::pair<double, double> shared_genres(const Lab& lab, const CollabDataLoaders&
     return {jaccard.gather(1, nearest).mean().item<double>(), others};
 }
 
-Result run(const Lab& lab) {
+Result run_similar(const Lab& lab) {
     auto dls = movielens_batches(lab);
     auto learn = collab_learner(dls, {.n_factors = 50, .y_range = {0, 5.5}});
     learn.fit_one_cycle(lab.epochs(5), 5e-3, {.weight_decay = 0.1});
 
     Result result;
     for (const std::string title : {"Silence of the Lambs, The (1991)", "Star Wars (1977)"}) {
-        if (dls.items().has(title)) result.step("Nearest to " + title, list(learn.similar_items(title, 5)));
+        if (dls.items().has(title)) result.step("Nearest to " + title, with_scores(learn.similar_items(title, 5)));
     }
     const std::string user = dls.users().name(1);
-    result.step("Users nearest to user " + user, list(learn.similar_users(user, 5)));
+    result.step("Users nearest to user " + user, with_scores(learn.similar_users(user, 5)));
 
     const auto [near, others] = shared_genres(lab, dls, learn);
     result.grids.push_back({"Genres in common (shared by both / of either)",
@@ -75,6 +75,6 @@ const Experiment kSimilar = {
         "What is near in the factors is liked by the same people: near films share genres, which the model "
         "has never seen.",
     .to_try = "Take the dot product in place of the cosine, and see which films come first.",
-    .run = run};
+    .run = run_similar};
 
 }  // namespace embark::course

@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_split_matters(const Lab& lab) {
     const Table ratings = movielens(lab);
     const auto train = [&](const Splitter& splitter) {
         set_seed(lab.seed);
@@ -44,6 +44,6 @@ const Experiment kSplitMatters = {
         "A random split flatters: the same model is worse on the ratings that come after those it learned "
         "from. Split data as the model will be used.",
     .to_try = "Take the latest 5 %: how many of their users has training never seen?",
-    .run = run};
+    .run = run_split_matters};
 
 }  // namespace embark::course

@@ -57,7 +57,7 @@ Reviews read_reviews(const Lab& lab) {
 }
 
 /// Trains one network of the named branches, end to end.
-Records train(const Lab& lab, const Reviews& reviews, const std::vector<std::string>& names) {
+Records train_branches(const Lab& lab, const Reviews& reviews, const std::vector<std::string>& names) {
     set_seed(lab.seed);
     std::vector<Branch> branches;
     for (const auto& name : names) {
@@ -82,7 +82,7 @@ Records train(const Lab& lab, const Reviews& reviews, const std::vector<std::str
     return learn.records();
 }
 
-Result run(const Lab& lab) {
+Result run_text_image_table(const Lab& lab) {
     const Reviews reviews = read_reviews(lab);
     const std::vector<std::vector<std::string>> networks = {
         {"text", "image", "table"}, {"image", "table"}, {"text", "table"}, {"text", "image"}};
@@ -92,7 +92,7 @@ Result run(const Lab& lab) {
               {"all three", "without the text", "without the image", "without the table"},
               {{"valid_loss"}, {"accuracy"}, {"auc"}}};
     for (const auto& branches : networks) {
-        const Records records = train(lab, reviews, branches);
+        const Records records = train_branches(lab, reviews, branches);
         if (branches.size() == 3) result.training(records, {}, {}, "Text, image and table");
         grid.columns[0].values.push_back(records.last("valid_loss"));
         grid.columns[1].values.push_back(records.last("accuracy"));
@@ -123,6 +123,6 @@ const Experiment kTextImageTable = {
         "Whatever gives a vector can be a branch of one network. What a branch is worth shows when it is "
         "left out.",
     .to_try = "Train the text alone, or feed the table's columns to the text's network as words.",
-    .run = run};
+    .run = run_text_image_table};
 
 }  // namespace embark::course

@@ -6,7 +6,7 @@
 
 namespace embark::course {
 
-static Result run(const Lab& lab) {
+static Result run_weight_decay(const Lab& lab) {
     auto dls = movielens_batches(lab);
     const auto n_users = dls.users().size(), n_movies = dls.items().size();
 
@@ -47,6 +47,6 @@ const Experiment kWeightDecay = {
         "Weight decay trades training loss for validation loss: the model fits the ratings it has seen "
         "worse, and new ones better.",
     .to_try = "Set weight_decay to 0.05, 0.2 and 1, and look for the lowest valid loss.",
-    .run = run};
+    .run = run_weight_decay};
 
 }  // namespace embark::course

@@ -9,9 +9,9 @@ namespace embark::course {
 namespace {
 
 constexpr double kWd = 0.1, kLr = 0.05;
-constexpr int kSteps = 20;
+constexpr int kGradientSteps = 20;
 
-struct Problem {
+struct LinearFit {
     torch::Tensor x, y, start;
 
     torch::Tensor loss(const torch::Tensor& p) const { return (x.mv(p) - y).square().mean(); }
@@ -19,11 +19,11 @@ struct Problem {
 
 /// The parameters after some steps of `optimizer`. `gradient` says what the optimizer is given.
 template <class Gradient>
-torch::Tensor train(const Problem& problem, const OptimizerFactory& optimizer, Gradient gradient) {
+torch::Tensor descend(const LinearFit& problem, const OptimizerFactory& optimizer, Gradient gradient) {
     torch::Tensor p = problem.start.clone().requires_grad_();
     const auto made = optimizer({{.parameters = {{"p", p}}}});
     made->set_hyper("lr", kLr);
-    for (int i = 0; i < kSteps; ++i) {
+    for (int i = 0; i < kGradientSteps; ++i) {
         p.mutable_grad() = gradient(p);
         made->step();
     }
@@ -34,8 +34,8 @@ torch::Tensor gradient_of(const torch::Tensor& loss, const torch::Tensor& p) {
     return torch::autograd::grad({loss}, {p})[0];
 }
 
-Result run(const Lab&) {
-    const Problem problem{torch::randn({32, 4}), torch::randn({32}), torch::randn({4})};
+Result run_weight_decay_by_hand(const Lab&) {
+    const LinearFit problem{torch::randn({32, 4}), torch::randn({32}), torch::randn({4})};
     Result result;
     result.step("parameters", problem.start);
 
@@ -53,16 +53,16 @@ Result run(const Lab&) {
     result.assert_equal("the two gradients", in_loss(p), in_gradient(p));
 
     const OptimizerFactory no_decay = adam({.weight_decay = 0});
-    const torch::Tensor first = train(problem, no_decay, in_loss), second = train(problem, no_decay, in_gradient);
+    const torch::Tensor first = descend(problem, no_decay, in_loss), second = descend(problem, no_decay, in_gradient);
     result.step("after 20 steps of Adam, decay in the loss", first);
     result.step("after 20 steps of Adam, decay in the gradient", second);
     result.assert_equal("the parameters after 20 steps", first, second);
 
     // The library's L2 form, which has no 2: wd is chosen twice as big.
-    const torch::Tensor l2 = train(problem, adam({.weight_decay = 2 * kWd, .decouple_wd = false}), plain);
+    const torch::Tensor l2 = descend(problem, adam({.weight_decay = 2 * kWd, .decouple_wd = false}), plain);
     result.assert_equal("adam with decouple_wd = false", first, l2);
 
-    const torch::Tensor decoupled = train(problem, adam({.weight_decay = 2 * kWd}), plain);
+    const torch::Tensor decoupled = descend(problem, adam({.weight_decay = 2 * kWd}), plain);
     result.step("after 20 steps of Adam, decoupled decay", decoupled);
     result.check({"decoupled decay gives other parameters", Relation::above,
                   (decoupled - first).abs().max().item<double>(), 1e-3, "what rounding could explain"});
@@ -83,6 +83,6 @@ const Experiment kWeightDecayByHand = {
         "To add wd · p² to the loss and 2 · wd · p to the gradient is one and the same. With Adam, decay "
         "beside the gradient is not.",
     .to_try = "Take sgd() in place of adam(): is decoupled decay another thing then, too?",
-    .run = run};
+    .run = run_weight_decay_by_hand};
 
 }  // namespace embark::course
