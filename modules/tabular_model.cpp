@@ -150,7 +150,9 @@ void TabularModelImpl::pretty_print(std::ostream& stream) const {
     stream << ")";
 }
 
-at::Tensor TabularModelImpl::features(const at::Tensor& x_cat, const at::Tensor& x_cont) {
+at::Tensor TabularModelImpl::features(const at::Tensor& x_cat, const at::Tensor& given) {
+    // In float64 where the parameters are, which an exported file's may be.
+    const at::Tensor x_cont = given.defined() ? given.to(layers[0]->as<LinBnDrop>()->scalar_type()) : given;
     Tensors parts;
     for (size_t i = 0; i < embeds->size(); ++i) {
         parts.push_back(embeds[i]->as<torch::nn::Embedding>()->forward(x_cat.select(1, static_cast<int64_t>(i))));

@@ -70,31 +70,33 @@ std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const 
     return predictions;
 }
 
-std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector<float>& outputs) {
+std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector<double>& outputs) {
     std::vector<Prediction> row;
-    const float* next = outputs.data();
+    const double* next = outputs.data();
     for (size_t i = 0; i < data.targets.size(); ++i) {
         const TargetColumn& target = data.targets[i];
-        const float* first = next;
+        const double* first = next;
         next += target.width();
         Prediction& prediction = row.emplace_back(Prediction{.target = target.name});
         if (!target.is_class()) {
-            prediction.value = target.decode(static_cast<double>(*first));
+            prediction.value = target.decode(*first);
             continue;
         }
         prediction.classes = data.target_classes(i);
-        prediction.probabilities.assign(first, next);
-        prediction.label = label_of(first, prediction.classes, target.label_delim, target.thresholds);
-        prediction.probability = *std::max_element(first, next);
+        // As float32, which tables' probabilities are, and thresholds.
+        const std::vector<float> probabilities(first, next);
+        prediction.probabilities.assign(probabilities.begin(), probabilities.end());
+        prediction.label = label_of(probabilities.data(), prediction.classes, target.label_delim, target.thresholds);
+        prediction.probability = *std::max_element(probabilities.begin(), probabilities.end());
     }
     return row;
 }
 
 std::vector<Prediction> decode_row(const TabularEncoder& data, const Tensors& outputs) {
-    std::vector<float> numbers;
+    std::vector<double> numbers;
     for (const at::Tensor& output : outputs) {
-        const at::Tensor flat = output.to(at::kFloat).contiguous();
-        numbers.insert(numbers.end(), flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+        const at::Tensor flat = output.to(at::kDouble).contiguous();
+        numbers.insert(numbers.end(), flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel());
     }
     require(static_cast<int64_t>(numbers.size()) == n_outputs(data), "The model gives ", numbers.size(),
             " numbers, and the targets need ", n_outputs(data));

@@ -55,6 +55,6 @@ std::vector<TargetPredictions> decode_outputs(const TabularEncoder& data, const 
 /// The same for the only row of the outputs.
 std::vector<Prediction> decode_row(const TabularEncoder& data, const Tensors& outputs);
 /// The same where the numbers of all outputs are side by side.
-std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector<float>& outputs);
+std::vector<Prediction> decode_row(const TabularEncoder& data, const std::vector<double>& outputs);
 
 }  // namespace embark

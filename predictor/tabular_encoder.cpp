@@ -176,17 +176,17 @@ at::Tensor TargetColumn::activation(const at::Tensor& output) const {
     return is_multi_label() ? output.sigmoid() : output.softmax(1);
 }
 
-void TargetColumn::activate(float* first) const {
+void TargetColumn::activate(double* first) const {
     if (!is_class()) return;
-    float* const last = first + width();
+    double* const last = first + width();
     if (is_multi_label()) {
-        std::transform(first, last, first, [](float x) { return 1 / (1 + std::exp(-x)); });
+        std::transform(first, last, first, [](double x) { return 1 / (1 + std::exp(-x)); });
         return;
     }
-    const float highest = *std::max_element(first, last);
-    float sum = 0;
-    for (float* value = first; value != last; ++value) sum += *value = std::exp(*value - highest);
-    for (float* value = first; value != last; ++value) *value /= sum;
+    const double highest = *std::max_element(first, last);
+    double sum = 0;
+    for (double* value = first; value != last; ++value) sum += *value = std::exp(*value - highest);
+    for (double* value = first; value != last; ++value) *value /= sum;
 }
 
 at::Tensor TargetColumn::decode(const at::Tensor& output) const {

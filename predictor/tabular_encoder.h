@@ -80,7 +80,7 @@ struct TargetColumn {
     /// are.
     at::Tensor activation(const at::Tensor& output) const;
     /// The same of one row, in its place.
-    void activate(float* first) const;
+    void activate(double* first) const;
     /// A model's value in the target's own units; float64 of the same shape.
     at::Tensor decode(const at::Tensor& output) const;
     /// One of a model's values in the target's own units.

@@ -31,6 +31,8 @@ public:
     void reset() override;
     void pretty_print(std::ostream& stream) const override;
     at::Tensor forward(const at::Tensor& x);
+    /// That of its parameters, in which it computes.
+    at::ScalarType scalar_type() const { return (linears ? linears->weight : linear->weight).scalar_type(); }
 
     LinBnDropOptions options;
     torch::nn::Linear linear{nullptr};

@@ -16,11 +16,11 @@ namespace embark {
 namespace {
 
 /// outputs += x · weight of (n_in, n_out), ReLU of them where asked for. Row by row, so that memory is read in order.
-EMBARK_VECTOR_CLONES void add_product(const float* x, const float* weight, int64_t n_in, int64_t n_out, bool relu,
-                                      float* outputs) {
+EMBARK_VECTOR_CLONES void add_product(const double* x, const double* weight, int64_t n_in, int64_t n_out, bool relu,
+                                      double* outputs) {
     for (int64_t i = 0; i < n_in; ++i) {
-        const float factor = x[i];
-        const float* row = weight + i * n_out;
+        const double factor = x[i];
+        const double* row = weight + i * n_out;
         for (int64_t j = 0; j < n_out; ++j) outputs[j] += factor * row[j];
     }
     if (!relu) return;
@@ -30,9 +30,9 @@ EMBARK_VECTOR_CLONES void add_product(const float* x, const float* weight, int64
 /// More than any model has: an archive may say anything.
 constexpr int64_t kMaxLayers = 10'000;
 
-std::vector<float> floats_of(const at::Tensor& values) {
-    const at::Tensor flat = values.to(at::kFloat).contiguous();
-    return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
+std::vector<double> numbers_of(const at::Tensor& values) {
+    const at::Tensor flat = values.contiguous();
+    return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
 }
 
 }  // namespace
@@ -89,8 +89,8 @@ public:
         }
         return {.n_in = weight.size(1),
                 .n_out = weight.size(0),
-                .weight = floats_of(weight.t()),
-                .bias = floats_of(bias),
+                .weight = numbers_of(weight.t()),
+                .bias = numbers_of(bias),
                 .relu = !last};
     }
 
@@ -122,7 +122,7 @@ RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& j
     const auto n_embeddings = integer_in(json, "n_embeddings", 0, std::ssize(encoder.categories));
     for (int64_t i = 0; i < n_embeddings; ++i) {
         const at::Tensor rows = builder.tensor(concat("embeds.", i, ".weight"));
-        embeddings_.push_back({.n = rows.size(0), .width = rows.size(1), .rows = floats_of(rows)});
+        embeddings_.push_back({.n = rows.size(0), .width = rows.size(1), .rows = numbers_of(rows)});
         embedded += rows.size(1);
     }
     n_numbers_ = integer_in(json, "n_cont", 0, std::ssize(encoder.numbers));
@@ -160,8 +160,8 @@ void RowNetwork::require_shapes(const TabularEncoder& encoder) const {
     require(fits, "the sizes of its parameters do not fit the columns that it describes; export the model again");
 }
 
-void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const {
-    std::vector<float> x;
+void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vector<double>& outputs) const {
+    std::vector<double> x;
     x.reserve(static_cast<size_t>(layers_.front().n_in));
     for (size_t i = 0; i < embeddings_.size(); ++i) {
         const auto& [n, width, rows] = embeddings_[i];
@@ -176,8 +176,8 @@ void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vec
     }
     std::swap(x, outputs);
     for (const int64_t place : bounded_) {
-        float& output = outputs[static_cast<size_t>(place)];
-        output = static_cast<float>(y_range_.low + (y_range_.high - y_range_.low) / (1 + std::exp(-output)));
+        double& output = outputs[static_cast<size_t>(place)];
+        output = y_range_.low + (y_range_.high - y_range_.low) / (1 + std::exp(-output));
     }
 }
 

@@ -13,8 +13,8 @@
 namespace embark {
 
 /// A TabularModel as a plain function of one row: batch norms are folded into the linear layers, and what is left is a
-/// look-up in the embeddings and a few products. It answers in microseconds, where every operation on a tensor costs
-/// about one. Its const methods may be called from several threads.
+/// look-up in the embeddings and a few products, in float64 as files of numbers have them. It answers in microseconds,
+/// where every operation on a tensor costs about one. Its const methods may be called from several threads.
 class RowNetwork {
 public:
     /// Of an exported TabularModel, what row_network_json said of it, and what encodes its inputs. Throws Error where
@@ -26,19 +26,19 @@ public:
 
     /// The outputs as the model gives them in eval mode. `codes` and `numbers` are what the model takes of one row;
     /// codes beyond an embedding's rows are the caller's mistake.
-    void operator()(const int64_t* codes, const float* numbers, std::vector<float>& outputs) const;
+    void operator()(const int64_t* codes, const float* numbers, std::vector<double>& outputs) const;
 
 private:
     void require_shapes(const TabularEncoder& encoder) const;
 
     struct Embedding {
         int64_t n = 0, width = 0;
-        std::vector<float> rows;  // (n, width)
+        std::vector<double> rows;  // (n, width)
     };
     struct Layer {
         int64_t n_in = 0, n_out = 0;
-        std::vector<float> weight;  // (n_in, n_out)
-        std::vector<float> bias;
+        std::vector<double> weight;  // (n_in, n_out)
+        std::vector<double> bias;
         bool relu = false;
     };
     class Builder;

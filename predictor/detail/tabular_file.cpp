@@ -60,12 +60,13 @@ private:
         return outputs;
     }
 
-    std::vector<float> network_outputs(const RawRow& row) const {
+    std::vector<double> network_outputs(const RawRow& row) const {
         std::vector<int64_t> codes(encoder_.categories.size());
-        std::vector<float> numbers(encoder_.numbers.size()), outputs;
+        std::vector<float> numbers(encoder_.numbers.size());
+        std::vector<double> outputs;
         encoder_.encode(row, codes.data(), numbers.data());
         (*network_)(codes.data(), numbers.data(), outputs);
-        float* first = outputs.data();
+        double* first = outputs.data();
         for (const TargetColumn& target : encoder_.targets) {
             target.activate(first);
             first += target.width();

@@ -97,7 +97,7 @@ def learned(values, target):
 def made_table(path, rows=1200):
     """A table with columns of all kinds, some values of which are missing, whose targets follow from the others."""
     draw = random.Random(5)
-    lines = ["city,floor,lift,size,income,sold,on,grade,price"]
+    lines = ["city,floor,lift,size,income,sold,on,grade,price,rent,gain"]
     for _ in range(rows):
         city, floor, lift = draw.choice(["Rome", "Oslo", "Åbo", "七"]), draw.randrange(-2, 9), draw.random() < 0.5
         size, income = draw.gauss(3, 2), draw.lognormvariate(5, 3)
@@ -107,7 +107,8 @@ def made_table(path, rows=1200):
         worth = size + 2 * lift + 0.3 * floor + (city == "Rome")
         values = [city, floor, str(lift).lower(), f"{size:.4f}", f"{income:.3f}", sold, on]
         values = ["" if draw.random() < 0.04 else str(value) for value in values]
-        lines.append(",".join([*values, "A" if worth > 6 else "B" if worth > 3 else "C", f"{math.exp(worth / 4):.3f}"]))
+        lines.append(",".join([*values, "A" if worth > 6 else "B" if worth > 3 else "C", f"{math.exp(worth / 4):.3f}",
+                               f"{190_000 + 40_000 * worth:.2f}", f"{1000 * (worth - 4):.2f}"]))
     path.write_text("\n".join(lines) + "\n")
 
 
@@ -234,8 +235,10 @@ class OnnxTest(EmbarkCase):
                 self.assertTrue(near(answers[prefix + "probabilities"], wanted[1]), target)
                 self.assertEqual(json.loads(metadata["classes"])[target], module.classes()[target])
             else:
-                answer = answers[prefix + "prediction"]
-                self.assertTrue(near(learned(answer, fitted), learned(wanted.reshape(-1, 1), fitted)), target)
+                answer, wanted = answers[prefix + "prediction"], wanted.reshape(-1, 1)
+                if description["version"].startswith("0.1."):  # whose files compute in float32
+                    answer, wanted = learned(answer, fitted), learned(wanted, fitted)
+                self.assertTrue(near(answer, wanted), target)
         return session, inputs, answers
 
     def test_tables_are_answered_as_by_torchscript(self):
@@ -246,6 +249,11 @@ class OnnxTest(EmbarkCase):
         for columns in ("city,lift", "size,income"):
             with self.subTest(columns):
                 self.check_table(self.train_table("grade", columns=columns))
+
+    def test_values_far_from_0_and_near_it_are_those_of_torchscript(self):
+        for words in (["rent"], ["gain"], ["rent", "--preset", "fastai"], ["gain,grade,rent", "--preset", "best"]):
+            with self.subTest(words):
+                self.check_table(self.train_table(*words))
 
     def test_numbers_derived_from_others_are_those_of_torchscript(self):
         for words in (["price", "--neighbours", "all"], ["grade", "--preset", "best", "--neighbours", "size"],

@@ -89,7 +89,16 @@ torch::jit::Module mirror_module(const torch::nn::Module& module) {
     return Mirror().of(module);
 }
 
-void own_tensors(torch::jit::Module& mirror) {
+namespace {
+
+/// The type that a tensor has in a file: `precision` where it has a floating-point type.
+at::ScalarType exported_type(const at::Tensor& tensor, ExportPrecision precision) {
+    return precision && tensor.is_floating_point() ? *precision : tensor.scalar_type();
+}
+
+}  // namespace
+
+void own_tensors(torch::jit::Module& mirror, ExportPrecision precision) {
     const torch::NoGradGuard no_grad;
     std::unordered_map<const c10::TensorImpl*, at::Tensor> copies;
     for (torch::jit::Module module : mirror.modules()) {
@@ -97,7 +106,9 @@ void own_tensors(torch::jit::Module& mirror) {
             if (!attribute.value.isTensor()) continue;
             const at::Tensor original = attribute.value.toTensor();
             at::Tensor& copy = copies[original.unsafeGetTensorImpl()];
-            if (!copy.defined()) copy = original.detach().to(at::kCPU, original.scalar_type(), false, /*copy=*/true);
+            if (!copy.defined()) {
+                copy = original.detach().to(at::kCPU, exported_type(original, precision), false, /*copy=*/true);
+            }
             // A module that several share comes by again, and then holds its copies already.
             copies.emplace(copy.unsafeGetTensorImpl(), copy);
             module.setattr(attribute.name, copy);
@@ -105,26 +116,30 @@ void own_tensors(torch::jit::Module& mirror) {
     }
 }
 
-EvalOnCpu::EvalOnCpu(torch::nn::Module& module) : EvalOnCpu() {
+EvalOnCpu::EvalOnCpu(torch::nn::Module& module, ExportPrecision precision) : EvalOnCpu() {
     // The delegated constructor has made an object by now: where anything below throws, the destructor restores.
     for (const auto& part : module.modules(/*include_self=*/true)) modes_.push_back({part, part->is_training()});
     module.eval();
-    for (const at::Tensor& parameter : module.parameters()) copy_data(parameter);
-    for (const at::Tensor& buffer : module.buffers()) copy_data(buffer);
+    for (const at::Tensor& parameter : module.parameters()) copy_data(parameter, precision);
+    for (const at::Tensor& buffer : module.buffers()) copy_data(buffer, precision);
 }
 
 EvalOnCpu::~EvalOnCpu() {
-    for (Data& data : data_) data.tensor.set_data(data.original);
+    for (Data& data : data_) {
+        data.tensor.set_data(data.original);
+        if (data.accumulator) torch::autograd::impl::set_grad_accumulator(data.tensor, data.accumulator);
+    }
     // Parents come before their children, so that what a parent's train() does to them is undone by their own.
     for (const Mode& mode : modes_) mode.module->train(mode.training);
 }
 
-void EvalOnCpu::copy_data(const at::Tensor& tensor) {
+void EvalOnCpu::copy_data(const at::Tensor& tensor, ExportPrecision precision) {
     const auto is_known = [&](const Data& data) { return data.tensor.is_same(tensor); };
     if (std::any_of(data_.begin(), data_.end(), is_known)) return;
     const at::Tensor original = tensor.variable_data();
-    const at::Tensor copy = original.to(at::kCPU, original.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
-    data_.push_back({tensor, original});
+    const auto type = exported_type(original, precision);
+    const at::Tensor copy = original.to(at::kCPU, type, /*non_blocking=*/false, /*copy=*/true);
+    data_.push_back({tensor, original, torch::autograd::impl::try_get_grad_accumulator(tensor)});
     data_.back().tensor.set_data(copy);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 
 namespace torch::nn {
 class Module;
+}
+namespace torch::autograd {
+struct Node;
 }
 
 namespace embark {
@@ -26,14 +30,18 @@ bool is_script_identifier(const std::string& name);
 /// exported module needs for itself.
 torch::jit::Module mirror_module(const torch::nn::Module& module);
 
+/// In which floating-point type a module computes that is exported; none: in its own.
+using ExportPrecision = std::optional<at::ScalarType>;
+
 /// Replaces the tensors of `mirror` by copies of its own, on the CPU and without gradients; shared ones stay shared.
-void own_tensors(torch::jit::Module& mirror);
+void own_tensors(torch::jit::Module& mirror, ExportPrecision precision);
 
 /// As long as it lives, `module` is in eval mode and its parameters and buffers hold private copies on the CPU, so that
-/// running it changes nothing; afterwards every submodule's mode and every tensor's data are what they were.
+/// running it changes nothing; afterwards every submodule's mode, every tensor's data and what waits for its gradient
+/// are what they were.
 class EvalOnCpu {
 public:
-    explicit EvalOnCpu(torch::nn::Module& module);
+    EvalOnCpu(torch::nn::Module& module, ExportPrecision precision);
     ~EvalOnCpu();
     EvalOnCpu(const EvalOnCpu&) = delete;
     EvalOnCpu& operator=(const EvalOnCpu&) = delete;
@@ -45,9 +53,11 @@ private:
     };
     struct Data {
         at::Tensor tensor, original;
+        /// Data of another type let it go, and with it the hooks by which processes exchange gradients.
+        std::shared_ptr<torch::autograd::Node> accumulator;
     };
     EvalOnCpu() = default;
-    void copy_data(const at::Tensor& tensor);
+    void copy_data(const at::Tensor& tensor, ExportPrecision precision);
 
     std::vector<Mode> modes_;
     std::vector<Data> data_;

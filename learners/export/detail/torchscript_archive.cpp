@@ -62,6 +62,30 @@ std::pair<Model, Tensors> form_for_export(const Model& model, Tensors example) {
     return {Model(sums->added_up()), {example.front().narrow(1, 0, 2)}};
 }
 
+/// The TabularModels that `module` is made of: itself or, of an ensemble, its members; none where it is anything else.
+std::vector<const TabularModelImpl*> tabular_models(const torch::nn::Module& module) {
+    if (const auto* model = dynamic_cast<const TabularModelImpl*>(&module)) return {model};
+    if (!module.named_parameters(/*recurse=*/false).is_empty()) return {};
+    std::vector<const TabularModelImpl*> models;
+    for (const auto& child : module.children()) {
+        const auto of_child = tabular_models(*child);
+        if (of_child.empty()) return {};
+        models.insert(models.end(), of_child.begin(), of_child.end());
+    }
+    return models;
+}
+
+/// float64 where numbers are predicted that are brought into units, in which they may be far larger than their range or
+/// far smaller: float32 would give other digits wherever its sums are made in another order.
+ExportPrecision precision_of(const torch::nn::Module& module, const Preprocessing* preprocessing) {
+    const auto models = tabular_models(module);
+    if (models.empty() || !preprocessing) return {};
+    for (size_t i = 0; i < models.front()->options.outputs.size(); ++i) {
+        if (!models.front()->options.outputs[i].classes && preprocessing->target_decoder(i)) return at::kDouble;
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string torchscript_archive(const Model& model, const DataLoaders& dls, const ExportOptions& options,
@@ -69,7 +93,8 @@ std::string torchscript_archive(const Model& model, const DataLoaders& dls, cons
     const ClassicLocale plain_numbers;
     const auto [exported, example] = form_for_export(model, dls.one_batch().inputs);
     ForwardInputs inputs{example, {}};
-    FileExport file(trace_module(exported, example, options.dynamic_dims, &inputs.free), example, options);
+    const ExportPrecision precision = precision_of(model.module(), dls.preprocessing().get());
+    FileExport file(trace_module(exported, example, options.dynamic_dims, &inputs.free, precision), example, options);
     if (dls.preprocessing()) dls.preprocessing()->export_to(file);
     if (auto* sums = dynamic_cast<FactorizationModelImpl*>(&model.module())) add_recommend_for(file, *sums);
     if (auto* scorer = dynamic_cast<ItemScorer*>(&model.module())) add_ranking_methods(file, *scorer);

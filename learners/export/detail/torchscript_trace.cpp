@@ -14,7 +14,6 @@
 #include "../../../predictor/detail/torchscript_call.h"
 #include "forward_script.h"
 #include "free_sizes.h"
-#include "module_mirror.h"
 #include "size_constants.h"
 #include "trace_answers.h"
 #include "trace_comparison.h"
@@ -246,18 +245,18 @@ torch::jit::Module read_back(const torch::jit::Module& module) {
 }
 
 torch::jit::Module trace_checked(const Model& model, const Tensors& example, FreeSizes& free,
-                                 const DynamicDims& dynamic_dims) {
+                                 const DynamicDims& dynamic_dims, ExportPrecision precision) {
     torch::jit::Module mirror = mirror_module(model.module());
     std::vector<AnsweredBatch> answered;
     {
-        const EvalOnCpu isolated(model.module());
+        const EvalOnCpu isolated(model.module(), precision);
         free = sizes_of(model, example, dynamic_dims);
         const GraphPtr graph = general_graph(model, mirror, example, free, answered);
         const c10::QualifiedName name(*mirror.type()->name(), kTracedForward);
         mirror.type()->addMethod(mirror._ivalue()->compilation_unit()->create_function(name, graph));
         define_forward(mirror, example, free);
     }
-    own_tensors(mirror);
+    own_tensors(mirror, precision);
     require_same_answers(read_back(mirror), answered);
     return mirror;
 }
@@ -265,13 +264,13 @@ torch::jit::Module trace_checked(const Model& model, const Tensors& example, Fre
 }  // namespace
 
 torch::jit::Module trace_module(const Model& model, const Tensors& example, const DynamicDims& dynamic_dims,
-                                FreeSizes* free) {
+                                FreeSizes* free, ExportPrecision precision) {
     const std::string name = class_name(model.module());
     const Tensors inputs = checked_example(example, name);
     FreeSizes sizes = free_sizes(inputs, dynamic_dims, /*together=*/false);
     const torch::NoGradGuard no_grad;
     try {
-        const torch::jit::Module traced = trace_checked(model, inputs, sizes, dynamic_dims);
+        const torch::jit::Module traced = trace_checked(model, inputs, sizes, dynamic_dims, precision);
         if (free) *free = sizes;
         return traced;
     } catch (const std::exception& error) {
