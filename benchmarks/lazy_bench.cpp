@@ -1,5 +1,6 @@
 #include "lazy_bench.h"
 
+#include <cmath>
 #include <fstream>
 
 #include <ATen/Parallel.h>
@@ -33,10 +34,7 @@ TensorDataset made_up(const Sizes& sizes, uint64_t seed) {
             .targets = {(3 + 0.7 * common + 0.3 * torch::randn({sizes.ratings, 1})).clamp(1, 5)}};
 }
 
-Learner learner(const Sizes& sizes, const DataLoader& train, OptimizerFactory optimizer) {
-    torch::manual_seed(42);
-    const DotProductBias model(DotProductOptions{
-        .n_users = sizes.users, .n_items = sizes.items, .n_factors = sizes.width, .y_range = {0, 5.5}});
+Learner learner(const Model& model, const DataLoader& train, OptimizerFactory optimizer) {
     return Learner(DataLoaders(train, std::nullopt), model,
                    {.loss = mse_loss_flat(),
                     .optimizer = std::move(optimizer),
@@ -45,8 +43,29 @@ Learner learner(const Sizes& sizes, const DataLoader& train, OptimizerFactory op
                     .embedding_update = EmbeddingUpdate::lazy});
 }
 
+DotProductOptions tables_of(const Sizes& sizes) {
+    return {.n_users = sizes.users, .n_items = sizes.items, .n_factors = sizes.width};
+}
+
+Model with_biases(const Sizes& sizes) {
+    DotProductOptions options = tables_of(sizes);
+    options.y_range = {0, 5.5};
+    torch::manual_seed(42);
+    return Model(DotProductBias(options));
+}
+
+/// LIBMF's: no biases, no range, and factors that start as its do, from 0 to the square root of 1 / width.
+Model without_biases(const Sizes& sizes) {
+    torch::manual_seed(42);
+    DotProduct model(tables_of(sizes));
+    const torch::NoGradGuard no_grad;
+    for (const at::Tensor& factors : model->parameters()) factors.uniform_(0, std::sqrt(1. / sizes.width));
+    return Model(model);
+}
+
 Learner learner(const Sizes& sizes, OptimizerFactory optimizer) {
-    return learner(sizes, DataLoader(made_up(sizes, 1), {.batch_size = kLargeBatch, .shuffle = true}), std::move(optimizer));
+    return learner(with_biases(sizes), DataLoader(made_up(sizes, 1), {.batch_size = kLargeBatch, .shuffle = true}),
+                   std::move(optimizer));
 }
 
 constexpr Sizes kTenMillion = {70'000, 10'000, 10'000'000, 56};
@@ -122,18 +141,30 @@ nlohmann::json mf_ratings(const Options& options) {
     return nlohmann::json::object();
 }
 
-nlohmann::json mf_training(const Options&) {
+namespace {
+
+nlohmann::json train_in_blocks(const Model& model) {
     constexpr int64_t kEpochs = 5, kBatch = 4096;
     TensorDataset ratings = made_up(kTenMillion, 1);
     std::optional<Learner> learn;
     const Seconds seconds = time_of([&] {
         const RatingBlocks blocks = rating_blocks(ratings.inputs[0]);
         ratings = ratings.take(blocks.rows);
-        learn.emplace(learner(kTenMillion, DataLoader(ratings, {.batch_size = kBatch, .sampler = blocks.sampler}), sgd()));
+        learn.emplace(learner(model, DataLoader(ratings, {.batch_size = kBatch, .sampler = blocks.sampler}), sgd()));
         learn->fit(kEpochs, 100.0);
     });
     return {{"updates_per_second", static_cast<double>(kEpochs * kTenMillion.ratings) / seconds.wall},
             {"valid_loss", learn->validate(left_out()).loss}};
+}
+
+}  // namespace
+
+nlohmann::json mf_training(const Options&) {
+    return train_in_blocks(without_biases(kTenMillion));
+}
+
+nlohmann::json mf_training_with_biases(const Options&) {
+    return train_in_blocks(with_biases(kTenMillion));
 }
 
 }  // namespace embark::bench

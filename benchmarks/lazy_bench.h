@@ -19,8 +19,11 @@ nlohmann::json lazy_threads(const Options& options);
 /// the files train.bin and test.bin of the data's folder.
 nlohmann::json mf_ratings(const Options& options);
 
-/// Five epochs of lazy SGD on them, in blocks of users and items: updates a second, from ratings in memory to the
-/// model, and the loss on those left out.
+/// Five epochs of lazy SGD on them, in blocks of users and items, with LIBMF's model, a DotProduct: updates a second,
+/// from ratings in memory to the model, and the loss on those left out.
 nlohmann::json mf_training(const Options& options);
+
+/// The same with biases and a range.
+nlohmann::json mf_training_with_biases(const Options& options);
 
 }  // namespace embark::bench

@@ -38,6 +38,7 @@ const std::map<std::string, Measurement> kMeasurements = {
     {"lazy_threads", lazy_threads},
     {"mf_ratings", mf_ratings},
     {"mf_training", mf_training},
+    {"mf_training_with_biases", mf_training_with_biases},
     {"table_encoding", table_encoding},
     {"row_prediction", row_prediction},
     {"ratings_encoding", ratings_encoding},

@@ -127,7 +127,9 @@ EvalOnCpu::EvalOnCpu(torch::nn::Module& module, ExportPrecision precision) : Eva
 EvalOnCpu::~EvalOnCpu() {
     for (Data& data : data_) {
         data.tensor.set_data(data.original);
-        if (data.accumulator) torch::autograd::impl::set_grad_accumulator(data.tensor, data.accumulator);
+        if (!data.accumulator) continue;
+        const c10::weak_intrusive_ptr<torch::autograd::Node> accumulator(data.accumulator);
+        torch::autograd::impl::set_grad_accumulator(data.tensor, accumulator);
     }
     // Parents come before their children, so that what a parent's train() does to them is undone by their own.
     for (const Mode& mode : modes_) mode.module->train(mode.training);

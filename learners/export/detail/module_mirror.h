@@ -5,15 +5,13 @@
 #include <string>
 #include <vector>
 
+#include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/jit/api/module.h>
 
 #include "../../../core/tensors.h"
 
 namespace torch::nn {
 class Module;
-}
-namespace torch::autograd {
-struct Node;
 }
 
 namespace embark {
@@ -41,7 +39,7 @@ void own_tensors(torch::jit::Module& mirror, ExportPrecision precision);
 /// are what they were.
 class EvalOnCpu {
 public:
-    EvalOnCpu(torch::nn::Module& module, ExportPrecision precision);
+    explicit EvalOnCpu(torch::nn::Module& module, ExportPrecision precision = {});
     ~EvalOnCpu();
     EvalOnCpu(const EvalOnCpu&) = delete;
     EvalOnCpu& operator=(const EvalOnCpu&) = delete;
@@ -54,7 +52,7 @@ private:
     struct Data {
         at::Tensor tensor, original;
         /// Data of another type let it go, and with it the hooks by which processes exchange gradients.
-        std::shared_ptr<torch::autograd::Node> accumulator;
+        decltype(torch::autograd::impl::grad_accumulator(at::Tensor())) accumulator;
     };
     EvalOnCpu() = default;
     void copy_data(const at::Tensor& tensor, ExportPrecision precision);

@@ -1,5 +1,6 @@
 #include "torchscript_archive.h"
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "../../../callbacks/reporting/records.h"
 #include "../../../core/detail/classic_locale.h"
 #include "../../../core/error.h"
+#include "../../../modules/collab_nn.h"
 #include "../../../modules/factorization_model.h"
 #include "../../../modules/tabular_model.h"
 #include "../../../predictor/detail/archive_seal.h"
@@ -65,7 +67,8 @@ std::pair<Model, Tensors> form_for_export(const Model& model, Tensors example) {
 /// The TabularModels that `module` is made of: itself or, of an ensemble, its members; none where it is anything else.
 std::vector<const TabularModelImpl*> tabular_models(const torch::nn::Module& module) {
     if (const auto* model = dynamic_cast<const TabularModelImpl*>(&module)) return {model};
-    if (!module.named_parameters(/*recurse=*/false).is_empty()) return {};
+    const bool has_more = !module.named_parameters(/*recurse=*/false).is_empty();
+    if (has_more || dynamic_cast<const EmbeddingNNImpl*>(&module)) return {};
     std::vector<const TabularModelImpl*> models;
     for (const auto& child : module.children()) {
         const auto of_child = tabular_models(*child);
@@ -75,15 +78,14 @@ std::vector<const TabularModelImpl*> tabular_models(const torch::nn::Module& mod
     return models;
 }
 
-/// float64 where numbers are predicted that are brought into units, in which they may be far larger than their range or
-/// far smaller: float32 would give other digits wherever its sums are made in another order.
+/// float64 where values of a table's column are predicted, which may be far larger than their range or far smaller:
+/// float32 would give other digits wherever its sums are made in another order.
 ExportPrecision precision_of(const torch::nn::Module& module, const Preprocessing* preprocessing) {
     const auto models = tabular_models(module);
     if (models.empty() || !preprocessing) return {};
-    for (size_t i = 0; i < models.front()->options.outputs.size(); ++i) {
-        if (!models.front()->options.outputs[i].classes && preprocessing->target_decoder(i)) return at::kDouble;
-    }
-    return {};
+    const bool predicts_values = std::ranges::any_of(
+        models.front()->options.outputs, [](const TabularOutput& output) { return !output.classes; });
+    return predicts_values ? ExportPrecision(at::kDouble) : ExportPrecision();
 }
 
 }  // namespace
