@@ -143,15 +143,15 @@ nlohmann::json mf_ratings(const Options& options) {
 
 namespace {
 
-nlohmann::json train_in_blocks(const Model& model) {
-    constexpr int64_t kEpochs = 5, kBatch = 4096;
+nlohmann::json train_in_blocks(const Model& model, double lr) {
+    constexpr int64_t kEpochs = 5;
     TensorDataset ratings = made_up(kTenMillion, 1);
     std::optional<Learner> learn;
     const Seconds seconds = time_of([&] {
         const RatingBlocks blocks = rating_blocks(ratings.inputs[0]);
         ratings = ratings.take(blocks.rows);
-        learn.emplace(learner(model, DataLoader(ratings, {.batch_size = kBatch, .sampler = blocks.sampler}), sgd()));
-        learn->fit(kEpochs, 100.0);
+        learn.emplace(learner(model, DataLoader(ratings, {.batch_size = kLargeBatch, .sampler = blocks.sampler}), sgd()));
+        learn->fit(kEpochs, lr);
     });
     return {{"updates_per_second", static_cast<double>(kEpochs * kTenMillion.ratings) / seconds.wall},
             {"valid_loss", learn->validate(left_out()).loss}};
@@ -160,11 +160,11 @@ nlohmann::json train_in_blocks(const Model& model) {
 }  // namespace
 
 nlohmann::json mf_training(const Options&) {
-    return train_in_blocks(without_biases(kTenMillion));
+    return train_in_blocks(without_biases(kTenMillion), 50);
 }
 
 nlohmann::json mf_training_with_biases(const Options&) {
-    return train_in_blocks(with_biases(kTenMillion));
+    return train_in_blocks(with_biases(kTenMillion), 200);
 }
 
 }  // namespace embark::bench

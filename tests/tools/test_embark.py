@@ -300,7 +300,7 @@ class Signals(EmbarkTest):
     def test_ctrl_c_ends_after_the_batch_at_hand_and_says_so(self):
         code, errors = self.stopped_by([signal.SIGINT])
         self.assertEqual(code, 130)
-        self.assertRegex(errors, r"Stopped: asked to stop, in epoch \d+ after batch \d+\n")
+        self.assertRegex(errors, r"Stopped: asked to stop, in epoch \d+ after (?:validation )?batch \d+\n")
         self.assertIn("nothing was exported", errors)
 
     def test_a_termination_ends_with_its_own_code(self):
