@@ -4,11 +4,13 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 
 #include <torch/torch.h>
 
 #include "../../core/detail/vector_clones.h"
 #include "../../core/error.h"
+#include "../../core/range.h"
 #include "description.h"
 
 namespace embark {
@@ -16,32 +18,51 @@ namespace embark {
 namespace {
 
 /// outputs += x · weight of (n_in, n_out), ReLU of them where asked for. Row by row, so that memory is read in order.
-EMBARK_VECTOR_CLONES void add_product(const double* x, const double* weight, int64_t n_in, int64_t n_out, bool relu,
-                                      double* outputs) {
+template <class Number>
+[[gnu::always_inline]] inline void add_product_of(const Number* x, const Number* weight, int64_t n_in, int64_t n_out,
+                                                  bool relu, Number* outputs) {
     for (int64_t i = 0; i < n_in; ++i) {
-        const double factor = x[i];
-        const double* row = weight + i * n_out;
+        const Number factor = x[i];
+        const Number* row = weight + i * n_out;
         for (int64_t j = 0; j < n_out; ++j) outputs[j] += factor * row[j];
     }
     if (!relu) return;
     for (int64_t j = 0; j < n_out; ++j) outputs[j] = outputs[j] > 0 ? outputs[j] : 0;
 }
 
+EMBARK_VECTOR_CLONES void add_product(const float* x, const float* weight, int64_t n_in, int64_t n_out, bool relu,
+                                      float* outputs) {
+    add_product_of(x, weight, n_in, n_out, relu, outputs);
+}
+
+EMBARK_VECTOR_CLONES void add_product(const double* x, const double* weight, int64_t n_in, int64_t n_out, bool relu,
+                                      double* outputs) {
+    add_product_of(x, weight, n_in, n_out, relu, outputs);
+}
+
 /// More than any model has: an archive may say anything.
 constexpr int64_t kMaxLayers = 10'000;
 
-std::vector<double> numbers_of(const at::Tensor& values) {
-    const at::Tensor flat = values.contiguous();
-    return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+template <class Number>
+std::vector<Number> numbers_of(const at::Tensor& values) {
+    const at::Tensor flat = values.to(c10::CppTypeToScalarType<Number>::value).contiguous();
+    return {flat.const_data_ptr<Number>(), flat.const_data_ptr<Number>() + flat.numel()};
 }
 
-}  // namespace
+/// What is left of a LinBnDrop, in float64.
+struct FoldedLayer {
+    at::Tensor weight, bias;  // (n_out, n_in), (n_out)
+    bool relu = false;
+};
 
 /// Folds everything linear into linear layers, in float64.
-class RowNetwork::Builder {
+class FoldedModel {
 public:
-    explicit Builder(const torch::jit::Module& module) {
-        for (const auto& parameter : module.named_parameters()) tensors_[parameter.name] = parameter.value;
+    explicit FoldedModel(const torch::jit::Module& module) {
+        for (const auto& parameter : module.named_parameters()) {
+            tensors_[parameter.name] = parameter.value;
+            is_float64_ = is_float64_ || parameter.value.scalar_type() == at::kDouble;
+        }
         for (const auto& buffer : module.named_buffers()) tensors_[buffer.name] = buffer.value;
     }
 
@@ -52,6 +73,7 @@ public:
     }
 
     bool has(const std::string& name) const { return tensors_.contains(name); }
+    bool is_float64() const { return is_float64_; }
 
     /// What a batch norm does in eval mode: x · scale + shift.
     std::pair<at::Tensor, at::Tensor> norm(const std::string& name) const {
@@ -61,7 +83,7 @@ public:
     }
 
     /// The parts of one LinBnDrop are numbered as they act; those without parameters leave a gap.
-    RowNetwork::Layer layer(const std::string& name, bool lin_first, bool last) {
+    FoldedLayer layer(const std::string& name, bool lin_first, bool last) {
         std::string linear, batch_norm;
         for (int part = 0; part < 4; ++part) {
             const std::string of_part = concat(name, ".", part);
@@ -87,11 +109,7 @@ public:
         } else if (lin_first && !batch_norm.empty()) {
             norm_input(norm(batch_norm));
         }
-        return {.n_in = weight.size(1),
-                .n_out = weight.size(0),
-                .weight = numbers_of(weight.t()),
-                .bias = numbers_of(bias),
-                .relu = !last};
+        return {weight, bias, !last};
     }
 
     /// The norm of the numbers, which stand behind `n_before` values of embeddings.
@@ -112,25 +130,59 @@ private:
     }
 
     std::map<std::string, at::Tensor> tensors_;
+    bool is_float64_ = false;
     /// Scale and shift of what the next linear layer takes; undefined where it takes it as it is.
     std::pair<at::Tensor, at::Tensor> input_norm_;
 };
 
-RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& json, const TabularEncoder& encoder) {
-    Builder builder(module);
+template <class Number>
+class RowNetworkOf : public RowNetwork {
+public:
+    RowNetworkOf(FoldedModel model, const nlohmann::json& json, const TabularEncoder& encoder);
+    std::vector<double> operator()(const int64_t* codes, const float* numbers) const override;
+
+private:
+    void require_shapes(const TabularEncoder& encoder) const;
+
+    struct Embedding {
+        int64_t n = 0, width = 0;
+        std::vector<Number> rows;  // (n, width)
+    };
+    struct Layer {
+        int64_t n_in = 0, n_out = 0;
+        std::vector<Number> weight;  // (n_in, n_out)
+        std::vector<Number> bias;
+        bool relu = false;
+    };
+
+    std::vector<Embedding> embeddings_;
+    int64_t n_numbers_ = 0;
+    std::vector<Layer> layers_;
+    /// Outputs brought into y_range, by their place.
+    std::vector<int64_t> bounded_;
+    Range y_range_;
+};
+
+template <class Number>
+RowNetworkOf<Number>::RowNetworkOf(FoldedModel model, const nlohmann::json& json, const TabularEncoder& encoder) {
     int64_t embedded = 0;
     const auto n_embeddings = integer_in(json, "n_embeddings", 0, std::ssize(encoder.categories));
     for (int64_t i = 0; i < n_embeddings; ++i) {
-        const at::Tensor rows = builder.tensor(concat("embeds.", i, ".weight"));
-        embeddings_.push_back({.n = rows.size(0), .width = rows.size(1), .rows = numbers_of(rows)});
+        const at::Tensor rows = model.tensor(concat("embeds.", i, ".weight"));
+        embeddings_.push_back({.n = rows.size(0), .width = rows.size(1), .rows = numbers_of<Number>(rows)});
         embedded += rows.size(1);
     }
     n_numbers_ = integer_in(json, "n_cont", 0, std::ssize(encoder.numbers));
     const bool lin_first = json.at("lin_first");
-    if (builder.has("bn_cont.weight")) builder.norm_numbers("bn_cont", embedded);
+    if (model.has("bn_cont.weight")) model.norm_numbers("bn_cont", embedded);
     const auto n_layers = integer_in(json, "n_layers", 1, kMaxLayers);
     for (int64_t i = 0; i < n_layers; ++i) {
-        layers_.push_back(builder.layer(concat("layers.", i), lin_first, i == n_layers - 1));
+        const auto [weight, bias, relu] = model.layer(concat("layers.", i), lin_first, i == n_layers - 1);
+        layers_.push_back({.n_in = weight.size(1),
+                           .n_out = weight.size(0),
+                           .weight = numbers_of<Number>(weight.t()),
+                           .bias = numbers_of<Number>(bias),
+                           .relu = relu});
     }
     const auto& bounded = json.at("bounded");
     require(std::ranges::all_of(bounded, [](const auto& place) { return place.is_number_integer(); }),
@@ -140,7 +192,8 @@ RowNetwork::RowNetwork(const torch::jit::Module& module, const nlohmann::json& j
     require_shapes(encoder);
 }
 
-void RowNetwork::require_shapes(const TabularEncoder& encoder) const {
+template <class Number>
+void RowNetworkOf<Number>::require_shapes(const TabularEncoder& encoder) const {
     bool fits = embeddings_.size() == encoder.categories.size() && !layers_.empty() &&
                 n_numbers_ == static_cast<int64_t>(encoder.numbers.size());
     int64_t width = n_numbers_;
@@ -160,8 +213,9 @@ void RowNetwork::require_shapes(const TabularEncoder& encoder) const {
     require(fits, "the sizes of its parameters do not fit the columns that it describes; export the model again");
 }
 
-void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vector<double>& outputs) const {
-    std::vector<double> x;
+template <class Number>
+std::vector<double> RowNetworkOf<Number>::operator()(const int64_t* codes, const float* numbers) const {
+    std::vector<Number> x, outputs;
     x.reserve(static_cast<size_t>(layers_.front().n_in));
     for (size_t i = 0; i < embeddings_.size(); ++i) {
         const auto& [n, width, rows] = embeddings_[i];
@@ -174,11 +228,21 @@ void RowNetwork::operator()(const int64_t* codes, const float* numbers, std::vec
         add_product(x.data(), layer.weight.data(), layer.n_in, layer.n_out, layer.relu, outputs.data());
         std::swap(x, outputs);
     }
-    std::swap(x, outputs);
+    std::vector<double> found(x.begin(), x.end());
     for (const int64_t place : bounded_) {
-        double& output = outputs[static_cast<size_t>(place)];
+        double& output = found[static_cast<size_t>(place)];
         output = y_range_.low + (y_range_.high - y_range_.low) / (1 + std::exp(-output));
     }
+    return found;
+}
+
+}  // namespace
+
+std::unique_ptr<const RowNetwork> RowNetwork::make(const torch::jit::Module& module, const nlohmann::json& json,
+                                                   const TabularEncoder& encoder) {
+    FoldedModel model(module);
+    if (model.is_float64()) return std::make_unique<RowNetworkOf<double>>(std::move(model), json, encoder);
+    return std::make_unique<RowNetworkOf<float>>(std::move(model), json, encoder);
 }
 
 }  // namespace embark

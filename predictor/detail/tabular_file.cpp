@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
@@ -37,7 +36,7 @@ public:
     Rows(const TabularEncoder& encoder, const torch::jit::Module& module, const nlohmann::json& network)
         : encoder_(encoder) {
         if (network.is_object()) {
-            network_.emplace(module, network, encoder);
+            network_ = RowNetwork::make(module, network, encoder);
             return;
         }
         const ClassicLocale plain_numbers;
@@ -63,9 +62,8 @@ private:
     std::vector<double> network_outputs(const RawRow& row) const {
         std::vector<int64_t> codes(encoder_.categories.size());
         std::vector<float> numbers(encoder_.numbers.size());
-        std::vector<double> outputs;
         encoder_.encode(row, codes.data(), numbers.data());
-        (*network_)(codes.data(), numbers.data(), outputs);
+        std::vector<double> outputs = (*network_)(codes.data(), numbers.data());
         double* first = outputs.data();
         for (const TargetColumn& target : encoder_.targets) {
             target.activate(first);
@@ -84,7 +82,7 @@ private:
 
     const TabularEncoder& encoder_;
     /// Where the model is one that it knows; else the module.
-    std::optional<RowNetwork> network_;
+    std::unique_ptr<const RowNetwork> network_;
     torch::jit::Module module_;
 };
 

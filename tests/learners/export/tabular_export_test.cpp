@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -190,6 +191,27 @@ INSTANTIATE_TEST_SUITE_P(
              {{"size", "age"}},
              NeighbourOptions{.columns = {"age"}, .counts = {40, 2}}}),
     [](const auto& info) { return info.param.name; });
+
+TEST(TabularExport, computes_values_in_float64_and_leaves_the_model_as_it_was) {
+    TemporaryFolder folder;
+    const auto types_in_file = [&](Case given) {
+        auto learn = trained(given);
+        const at::Tensor parameter = learn.model().module().parameters().front();
+        const at::Tensor before = parameter.clone();
+        // What processes hang their exchange of gradients on.
+        const auto accumulator = torch::autograd::impl::grad_accumulator(parameter);
+        learn.export_torchscript(folder.path() / "flats.pt");
+        EXPECT_EQ(torch::autograd::impl::grad_accumulator(parameter), accumulator);
+        EXPECT_TRUE(parameter.equal(before));
+        std::set<at::ScalarType> types;
+        const auto module = torch::jit::load((folder.path() / "flats.pt").string());
+        for (const auto& stored : module.parameters()) types.insert(stored.scalar_type());
+        return types;
+    };
+    EXPECT_THAT(types_in_file({"value", {"price"}}), ElementsAre(at::kDouble));
+    EXPECT_THAT(types_in_file({"both", {"grade", "price"}}), ElementsAre(at::kDouble));
+    EXPECT_THAT(types_in_file({"classes", {"grade"}}), ElementsAre(at::kFloat));
+}
 
 TEST(TabularExport, answers_in_python_as_the_learner_does) {
     EMBARK_NEEDS_PYTHON_MODULE("torch");
