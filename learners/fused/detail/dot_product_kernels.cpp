@@ -42,7 +42,10 @@ EMBARK_VECTOR_CLONES double user_side(const Order& by_user, int64_t first, int64
     const float range = m.high - m.low, share_of_batch = 2 / static_cast<float>(o.count);
     double total = 0;
     for (int64_t r = first; r < last; ++r) {
-        if (r + kRowsAhead / 2 < last) prefetch_row(m.user_factors, o.rows[r + kRowsAhead / 2], m.width);
+        if (r + kRowsAhead < o.n_rows) {
+            prefetch_row(m.user_factors, o.rows[r + kRowsAhead], m.width);
+            if (m.user_bias != nullptr) prefetch_row(m.user_bias, o.rows[r + kRowsAhead], 1);
+        }
         const float* user = m.user_factors + o.rows[r] * m.width;
         for (int64_t k = o.starts[r]; k < o.starts[r + 1]; ++k) {
             if (k + kRowsAhead < o.count) {

@@ -8,11 +8,11 @@ namespace embark::dot_kernels {
 // part of the public interface.
 
 /// The ratings of a batch in the order of one table's rows: those of rows[r] are from order[starts[r]] to before
-/// order[starts[r + 1]]. There are `count`.
+/// order[starts[r + 1]]. There are `count` ratings, of `n_rows` rows.
 struct Order {
     const int64_t* rows;
     const int32_t *order, *starts;
-    int64_t count;
+    int64_t count, n_rows;
 };
 
 /// What is computed of each rating `i` of a batch.

@@ -77,7 +77,8 @@ void for_pieces(const BatchRows& rows, const Work& work) {
 }
 
 dot_kernels::Order order_of(const BatchRows& rows) {
-    return {rows.distinct.data(), rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row)};
+    return {rows.distinct.data(), rows.by_row.data(), rows.starts.data(), std::ssize(rows.by_row),
+            std::ssize(rows.distinct)};
 }
 
 }  // namespace
