@@ -78,9 +78,9 @@ struct KnownDataset {
 };
 
 const std::vector<KnownDataset<RatingsTable>> kRatings = {{"ml-100k", {"u.data", "u.item"}, read_ml_100k},
-                                                     {"ml-latest-small", {"ratings.csv"}, read_ml_latest_small}};
+                                                          {"ml-latest-small", {"ratings.csv"}, read_ml_latest_small}};
 const std::vector<KnownDataset<KnownTable>> kTables = {{"adult", {"adult.data"}, read_adult},
-                                                  {"california-housing", {"housing.csv"}, read_california_housing}};
+                                                       {"california-housing", {"housing.csv"}, read_california_housing}};
 
 fs::path cache_folder() {
     if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return fs::path(cache) / "embark";
