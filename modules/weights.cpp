@@ -5,10 +5,10 @@
 #include <sstream>
 #include <string_view>
 
-#include <caffe2/serialize/inline_container.h>
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
+#include "../core/detail/torch_archive.h"
 #include "../core/error.h"
 #include "../core/file.h"
 #include "../core/safetensors.h"
@@ -44,13 +44,9 @@ NamedTensors read_pytorch(const std::string& bytes, const std::string& file, con
     const std::string failure = concat(file, " cannot be read as weights that torch.save wrote: ");
     try {
         std::istringstream stream(bytes, std::ios::binary);
-        caffe2::serialize::PyTorchStreamReader archive(&stream);
-        const auto record = [&](const std::string& name) {
-            const auto [data, size] = archive.getRecord(name);
-            return std::string(static_cast<const char*>(data.get()), size);
-        };
+        TorchArchive archive(stream);
         return read_weights_pickle(
-            record("data.pkl"), [&](const std::string& key) { return record("data/" + key); }, entry);
+            archive.read("data.pkl"), [&](const std::string& key) { return archive.read("data/" + key); }, entry);
     } catch (const c10::Error& error) {
         fail(failure, first_line(error));
     } catch (const Error& error) {

@@ -38,7 +38,8 @@ struct LoadedWeights {
 
 /// The tensors of a file by name: a safetensors file of any program, or what Python's torch.save wrote of a state_dict
 /// (PyTorch 1.6 and later; `entry` as above). It is read as data: no code in the file runs, and one that asks for any is
-/// refused. Throws Error for a file that is neither, damaged, or has something else than tensors under the names.
+/// refused. Tensors may be views that share their numbers, as torch.load's are. Throws Error for a file that is neither,
+/// damaged, or has something else than tensors under the names.
 std::map<std::string, at::Tensor> read_weights(const std::filesystem::path& path, const std::string& entry = {});
 
 /// Copies a file's tensors into the parameters and buffers of `model` that have their names, whatever type of numbers

@@ -84,7 +84,7 @@ ExportedFile::ExportedFile(std::string archive, std::string name, const LoadOpti
         check_archive(stream, options.trusted);
         stream.clear();
         stream.seekg(0);
-        impl->module = torch::jit::load(stream, at::kCPU, extra);
+        impl->module = torch::jit::load(stream, at::kCPU, extra, /*load_debug_files=*/false);
         impl->module.eval();
         impl->info = described(impl->module, std::move(extra.at(kMetadataName)));
     } catch (const std::exception& error) {

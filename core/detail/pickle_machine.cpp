@@ -53,8 +53,8 @@ Item Machine::read() {
 void Machine::step(char code) {
     switch (code) {
         case '\x80': take(1); break;  // the protocol's number
-        case 'q': memo_[byte()] = top(); break;
-        case 'r': memo_[number<uint32_t>()] = top(); break;
+        case 'q': remember(byte()); break;
+        case 'r': remember(number<uint32_t>()); break;
         case 'h': push(remembered(byte())); break;
         case 'j': push(remembered(number<uint32_t>())); break;
         case 'c': push({Global{import_name()}}); break;
@@ -185,6 +185,12 @@ Items Machine::pop_to_mark() {
     Items last = pop_last(stack_.size() - begin);
     pop();
     return last;
+}
+
+/// LibTorch makes room for all the numbers up to the highest, which writers count from 0.
+void Machine::remember(uint32_t number) {
+    require(number < size_, "it is damaged: it gives a value a number that it has no values for");
+    memo_[number] = top();
 }
 
 Item Machine::remembered(uint32_t number) const {

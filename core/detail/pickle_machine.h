@@ -50,7 +50,7 @@ struct Item {
 /// of a file.
 class Machine {
 public:
-    explicit Machine(std::string_view pickle) : rest_(pickle) {}
+    explicit Machine(std::string_view pickle) : size_(pickle.size()), rest_(pickle) {}
     virtual ~Machine() = default;
 
     Item read();
@@ -84,11 +84,13 @@ private:
     Item pop();
     Items pop_last(size_t n);
     Items pop_to_mark();
+    void remember(uint32_t number);
     Item remembered(uint32_t number) const;
     void append(Items values);
     static void put_into(Container& container, Items values);
     static Item storage(const Items& parts);
 
+    size_t size_;
     std::string_view rest_;
     Items stack_;
     std::map<uint32_t, Item> memo_;

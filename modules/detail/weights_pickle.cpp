@@ -55,8 +55,7 @@ private:
         const int64_t n = known->second.numel() / element;
         pickle::require_within(n, offset, sizes, strides);
         if (std::ranges::find(sizes, 0) != sizes.end()) return at::empty(sizes, storage.type);
-        return known->second.slice(0, 0, n * element).view(storage.type).as_strided(sizes, strides, offset).clone(
-            at::MemoryFormat::Contiguous);
+        return known->second.slice(0, 0, n * element).view(storage.type).as_strided(sizes, strides, offset);
     }
 
     const ReadStorage& read_storage_;

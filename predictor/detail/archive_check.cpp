@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include <caffe2/serialize/inline_container.h>
 #include <torch/types.h>
 
 #include "../../core/detail/pickle_machine.h"
+#include "../../core/detail/torch_archive.h"
 #include "../../core/error.h"
 #include "archive_code.h"
 
@@ -17,19 +17,13 @@ namespace embark {
 
 namespace {
 
-using caffe2::serialize::PyTorchStreamReader;
 using pickle::Item;
 using pickle::Items;
-
-std::string read_record(PyTorchStreamReader& archive, const std::string& name) {
-    const auto [data, size] = archive.getRecord(name);
-    return {static_cast<const char*>(data.get()), size};
-}
 
 /// Goes through a pickle as LibTorch will, and looks at its tensors.
 class TensorCheck : public pickle::Machine {
 public:
-    TensorCheck(std::string_view pickle, std::string tensors, PyTorchStreamReader& archive)
+    TensorCheck(std::string_view pickle, std::string tensors, TorchArchive& archive)
         : Machine(pickle), tensors_(std::move(tensors)), archive_(archive) {}
 
 private:
@@ -40,8 +34,8 @@ private:
             int64_t bytes = 0;
             const bool possible = storage.numel >= 0 && !__builtin_mul_overflow(storage.numel, element, &bytes);
             // Of an empty storage there is nothing to read.
-            const bool is_there = possible && (bytes == 0 || archive_.getRecordSize(tensors_ + storage.key) >=
-                                                                 static_cast<size_t>(bytes));
+            const bool is_there =
+                possible && (bytes == 0 || archive_.size(tensors_ + storage.key) >= static_cast<size_t>(bytes));
             require(is_there, "it is damaged: a tensor's numbers are not all there");
             pickle::require_within(storage.numel, as<int64_t>(arguments[1]), integers(arguments[2]),
                                    integers(arguments[3]));
@@ -63,23 +57,23 @@ private:
     }
 
     std::string tensors_;
-    PyTorchStreamReader& archive_;
+    TorchArchive& archive_;
 };
 
 }  // namespace
 
-void check_archive(std::istream& archive, bool trusted) {
-    PyTorchStreamReader reader(&archive);
+void check_archive(std::istream& stream, bool trusted) {
+    TorchArchive archive(stream);
     std::vector<std::string> sources;
-    for (const std::string& name : reader.getAllRecords()) {
-        if (name.starts_with("code/") && name.ends_with(".py")) sources.push_back(read_record(reader, name));
+    for (const std::string& name : archive.names()) {
+        if (name.starts_with("code/") && name.ends_with(".py")) sources.push_back(archive.read(name));
     }
     require_inert_code(sources);
     if (!trusted) require_known_code(sources);
     for (const std::string name : {"data", "constants"}) {
-        if (!reader.hasRecord(name + ".pkl")) continue;
-        const std::string pickle = read_record(reader, name + ".pkl");
-        TensorCheck(pickle, name + "/", reader).read();
+        if (!archive.has(name + ".pkl")) continue;
+        const std::string pickle = archive.read(name + ".pkl");
+        TensorCheck(pickle, name + "/", archive).read();
     }
 }
 

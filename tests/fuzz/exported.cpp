@@ -9,6 +9,7 @@
 #include <embark/predictor/file_schema.h>
 #include <embark/predictor/predictor.h>
 
+#include "archives.h"
 #include "forge.h"
 #include "harness.h"
 #include "mutate.h"
@@ -57,7 +58,7 @@ void answer(std::string_view bytes) {
 /// What a file says of itself is forged, or what its module has besides code: code of strangers may take all time that
 /// there is (SECURITY.md).
 std::string forged_archive(const std::string& seed, std::mt19937_64& random) {
-    return edited_archive(seed, [&](auto& records) {
+    return testing::edited_archive(seed, [&](auto& records) {
         if (below(3, random) > 0) {
             auto& description = records.at(concat("extra/", kMetadataName));
             description = forged_json(description, random);

@@ -1,10 +1,8 @@
 #include "forge.h"
 
 #include <limits>
-#include <sstream>
 #include <vector>
 
-#include <caffe2/serialize/inline_container.h>
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
@@ -131,31 +129,6 @@ TensorFile forged_tensors(TensorFile file, std::mt19937_64& random) {
         }
     }
     return file;
-}
-
-std::string archive_of(const std::map<std::string, std::string>& records) {
-    std::string archive;
-    caffe2::serialize::PyTorchStreamWriter writer([&](const void* bytes, size_t size) {
-        archive.append(static_cast<const char*>(bytes), size);
-        return size;
-    });
-    for (const auto& [name, bytes] : records) writer.writeRecord(name, bytes.data(), bytes.size());
-    writer.writeEndOfFile();
-    return archive;
-}
-
-std::string edited_archive(const std::string& archive,
-                           const std::function<void(std::map<std::string, std::string>&)>& edit) {
-    std::istringstream stream(archive, std::ios::binary);
-    caffe2::serialize::PyTorchStreamReader reader(&stream);
-    std::map<std::string, std::string> records;
-    for (const std::string& name : reader.getAllRecords()) {
-        if (name == "version" || name.starts_with(".data/")) continue;  // the writer's own
-        const auto [data, size] = reader.getRecord(name);
-        records[name] = {static_cast<const char*>(data.get()), size};
-    }
-    edit(records);
-    return archive_of(records);
 }
 
 }  // namespace embark::fuzz

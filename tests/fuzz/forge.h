@@ -1,10 +1,7 @@
 #pragma once
 
-#include <functional>
-#include <map>
 #include <random>
 #include <string>
-#include <string_view>
 
 #include <embark/core/safetensors.h>
 
@@ -22,11 +19,5 @@ at::Tensor forged_tensor(const at::Tensor& tensor, std::mt19937_64& random);
 
 /// A tensor file in which one tensor or text, any, is forged, missing or another's.
 TensorFile forged_tensors(TensorFile file, std::mt19937_64& random);
-
-/// An archive as LibTorch writes them, with `edit` done to its records by name.
-std::string edited_archive(const std::string& archive, const std::function<void(std::map<std::string, std::string>&)>& edit);
-
-/// An archive as LibTorch writes them of these records.
-std::string archive_of(const std::map<std::string, std::string>& records);
 
 }  // namespace embark::fuzz

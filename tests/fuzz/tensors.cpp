@@ -10,6 +10,7 @@
 
 #include <torch/torch.h>
 
+#include "archives.h"
 #include "forge.h"
 #include "harness.h"
 #include "mutate.h"
@@ -49,7 +50,7 @@ std::vector<std::string> safetensors_seeds() {
 std::string state_dict_archive() {
     using namespace std::string_literals;
     const std::vector<float> numbers(6, 0.5F);
-    return archive_of(
+    return testing::archive_of(
         {{"data.pkl",
           "\x80\x02}X\x06\0\0\0weightctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n"
           "X\x01\0\0\0"
@@ -67,7 +68,7 @@ std::vector<std::string> weights_seeds() {
 /// Of an archive the pickle is changed, or the numbers, with the right checksums around them.
 std::string forged_weights(const std::string& seed, std::mt19937_64& random) {
     if (!seed.starts_with("PK")) return forged_tensor_file(seed, random);
-    return edited_archive(seed, [&](auto& records) {
+    return testing::edited_archive(seed, [&](auto& records) {
         auto& record = records.at(below(4, random) == 0 ? "data/0" : "data.pkl");
         record = mutated(record, {record}, random);
     });

@@ -28,6 +28,7 @@ torch.save({name: value for name, value in state.items() if not name.startswith(
            folder / "other_head.pth")
 views = torch.arange(24.0).reshape(2, 12)
 torch.save({"weight": views.t()[::2].t(), "bias": views[1, :2]}, folder / "views.pth")
+torch.save({"weight": torch.ones(1).expand(1 << 40)}, folder / "one_number.pth")
 torch.save(state, folder / "old.pth", _use_new_zipfile_serialization=False)
 torch.save([1, 2], folder / "list.pth")
 torch.save({"0.weight": 7}, folder / "number.pth")

@@ -76,6 +76,8 @@ TEST_F(PythonWeights, of_views_are_what_the_views_show) {
     const auto views = read_weights(file("views.pth"));
     EXPECT_TRUE(views.at("weight").equal(torch::arange(24.0).reshape({2, 12}).slice(1, 0, 12, 2).to(at::kFloat)));
     EXPECT_TRUE(views.at("bias").equal(torch::tensor({12.f, 13.f})));
+    // A file of a few hundred bytes takes no memory for what it repeats.
+    EXPECT_EQ(read_weights(file("one_number.pth")).at("weight").numel(), int64_t{1} << 40);
 }
 
 TEST_F(PythonWeights, of_another_head_are_refused_or_taken_in_part) {

@@ -14,6 +14,7 @@
 #include <embark/predictor/detail/export_format.h>
 #include <embark/predictor/file_schema.h>
 
+#include "archives.h"
 #include "test_files.h"
 
 namespace embark {
@@ -161,6 +162,40 @@ TEST(ForgedArchive, that_says_of_a_tensor_what_is_not_so_is_refused) {
                 HasSubstr("a tensor's numbers are not all there"));
     EXPECT_THAT(load_message(patched(whole, "FloatStorage", "(" + n, "(" + more)),
                 HasSubstr("a tensor lies outside of its storage"));
+}
+
+/// A golden file with other records and a right checksum.
+std::string with_records(const std::string& name, const std::function<void(testing::Records&)>& edit) {
+    return seal_archive(testing::edited_archive(read_file(golden(name)), edit));
+}
+
+TEST(ForgedArchive, that_would_fill_memory_is_refused) {
+    // LibTorch makes room for all values up to the number that one is given.
+    const std::string far_away("r\xff\xff\xff\x7f.", 6);
+    for (const char* name : {"tabular.pt", "collab.pt", "tensors.pt"}) {
+        EXPECT_THAT(load_message(with_records(name, [&](testing::Records& records) {
+                        auto& pickle = records.at("data.pkl");
+                        pickle.replace(pickle.size() - 1, 1, far_away);
+                    })),
+                    HasSubstr("it gives a value a number that it has no values for"));
+        const std::string bomb = with_records(
+            name, [](testing::Records& records) { records["code/bomb.py"] = std::string(80 << 20, ' '); });
+        EXPECT_LT(bomb.size(), 1 << 20);
+        EXPECT_THAT(load_message(bomb), HasSubstr("what is packed in it is larger than 67"));
+    }
+}
+
+TEST(ForgedArchive, is_read_without_what_it_has_for_debugging) {
+    const TemporaryFolder folder;
+    const auto path = folder.write("tabular.pt", with_records("tabular.pt", [](testing::Records& records) {
+                                       for (auto& [name, bytes] : records) {
+                                           if (name.ends_with(".debug_pkl")) bytes = "not a pickle";
+                                       }
+                                   }));
+    const auto predictor = Predictor::load(path), whole = Predictor::load(golden("tabular.pt"));
+    RawRow row;
+    for (const std::string& name : whole.info().inputs) row[name] = RawValue("1");
+    EXPECT_EQ(predictor.predict(row).probabilities, whole.predict(row).probabilities);
 }
 
 TEST(ForgedArchive, that_would_run_code_while_it_is_loaded_is_refused_and_runs_none) {

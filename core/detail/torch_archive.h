@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <istream>
+#include <string>
+#include <vector>
+
+#include <caffe2/serialize/inline_container.h>
+
+namespace embark {
+
+/// A ZIP archive as torch.save and TorchScript write them. What LibTorch says of one that is damaged is thrown as it is.
+class TorchArchive {
+public:
+    /// The stream must outlive it. Throws Error, one that goes on from the file's name, where the records unpack to
+    /// so much more than the archive that only memory is to be filled.
+    explicit TorchArchive(std::istream& stream);
+
+    std::vector<std::string> names() { return reader_.getAllRecords(); }
+    bool has(const std::string& name) { return reader_.hasRecord(name); }
+    /// In bytes, unpacked.
+    size_t size(const std::string& name) { return reader_.getRecordSize(name); }
+    std::string read(const std::string& name);
+
+private:
+    caffe2::serialize::PyTorchStreamReader reader_;
+};
+
+}  // namespace embark
