@@ -36,7 +36,7 @@ std::string signature(const c10::FunctionSchema& schema) {
 }
 
 FileInfo described(const Module& module, std::string description) {
-    const auto json = nlohmann::json::parse(description);
+    const auto json = parse_description(description);
     const auto format = integer_in(json, "format", 1, std::numeric_limits<int32_t>::max());
     require(format <= kExportFormat, "its format is ", format, ", and this version of Embark reads ", kExportFormat,
             " at most; update Embark, or export the model with this version");

@@ -64,18 +64,34 @@ void add_ratings(Json& schema, const Json& description) {
     }
 }
 
+/// How the model came about, and what its maker says of it, where the description tells.
+void add_origin(Json& schema, const Json& description) {
+    if (const auto training = description.find("training"); training != description.end()) {
+        Json recorded = Json::object();
+        for (const auto& [name, value] : training->at("recorded").items()) {
+            recorded[name] = value.is_null() ? value : Json(value.get<double>());  // null: it was no number
+        }
+        schema["training"] = {{"epochs", integer_in(*training, "epochs", 0, std::numeric_limits<int64_t>::max())},
+                              {"recorded", std::move(recorded)}};
+    }
+    if (const auto metadata = description.find("metadata"); metadata != description.end()) {
+        schema["metadata"] = metadata->get<std::map<std::string, std::string>>();
+    }
+}
+
 /// Of other kinds what forward takes, where the description says so.
 void add_tensors(Json& schema, const Json& description) {
     const auto inputs = description.find("forward_inputs");
     for (size_t i = 0; inputs != description.end() && i < inputs->size(); ++i) {
-        Json input = inputs->at(i);
-        input["name"] = inputs->size() == 1 ? "x" : concat("x", i + 1);
-        input["kind"] = "tensor";
-        const auto names = input.value("free", std::vector<std::string>());
+        const Json& described = inputs->at(i);
+        Json input = {{"name", inputs->size() == 1 ? "x" : concat("x", i + 1)},
+                      {"kind", "tensor"},
+                      {"type", described.at("type").get<std::string>()},
+                      {"shape", described.at("shape").get<std::vector<int64_t>>()}};
+        const auto names = described.value("free", std::vector<std::string>());
         for (size_t dim = 0; dim < names.size(); ++dim) {
-            if (!names[dim].empty()) input["shape"][dim] = names[dim];
+            if (!names[dim].empty()) input["shape"].at(dim) = names[dim];
         }
-        input.erase("free");
         schema["inputs"].push_back(std::move(input));
     }
     for (const std::string name : description.value("outputs", Json::array())) {
@@ -88,7 +104,7 @@ template <class Read>
 auto of_description(const std::string& text, Read read) {
     constexpr const char* kBad = "the description of the file is not one that Embark writes";
     try {
-        return read(Json::parse(text));
+        return read(parse_description(text));
     } catch (const Json::exception&) {
         fail(kBad);
     } catch (const std::out_of_range&) {
@@ -104,13 +120,11 @@ std::string file_schema(const std::string& text) {
     return of_description(text, [](const Json& description) {
         const std::string kind = description.at("kind");
         Json schema = {{"kind", kind},
-                       {"model", description.at("model")},
-                       {"version", description.at("version")},
+                       {"model", description.at("model").get<std::string>()},
+                       {"version", description.at("version").get<std::string>()},
                        {"inputs", Json::array()},
                        {"outputs", Json::array()}};
-        for (const char* more : {"training", "metadata"}) {
-            if (description.contains(more)) schema[more] = description[more];
-        }
+        add_origin(schema, description);
         if (kind == "tabular") {
             add_table(schema, description.at("preprocessing"));
         } else if (kind == "collab") {
@@ -121,7 +135,7 @@ std::string file_schema(const std::string& text) {
         if (kind == "images") {
             Json& output = schema["outputs"].at(0);
             output["kind"] = "class";
-            output["classes"] = description.at("preprocessing").at("classes");
+            output["classes"] = description.at("preprocessing").at("classes").get<std::vector<std::string>>();
         }
         return schema.dump();
     });

@@ -15,15 +15,15 @@ namespace embark::testing {
 /// What an archive is made of, by name.
 using Records = std::map<std::string, std::string>;
 
-/// An archive as LibTorch writes them of these records; its code is deflated.
-inline std::string archive_of(const Records& records) {
+/// An archive as LibTorch writes them of these records; deflated are those whose names begin with `deflated`.
+inline std::string archive_of(const Records& records, std::string_view deflated = "code/") {
     std::string archive;
     caffe2::serialize::PyTorchStreamWriter writer([&](const void* bytes, size_t size) {
         archive.append(static_cast<const char*>(bytes), size);
         return size;
     });
     for (const auto& [name, bytes] : records) {
-        writer.writeRecord(name, bytes.data(), bytes.size(), /*compress=*/name.starts_with("code/"));
+        writer.writeRecord(name, bytes.data(), bytes.size(), /*compress=*/name.starts_with(deflated));
     }
     writer.writeEndOfFile();
     return archive;

@@ -52,7 +52,9 @@ struct NewValues {
 
 NewValues new_values_of_rows(const std::string& description, const Table& table) {
     NewValues found;
-    TabularData(file_encoder(description)).encode(table, &found.counts);
+    TabularEncoder encoder = file_encoder(description);
+    for (TextColumn& text : encoder.texts) text.max_len = 1;  // of texts nothing is counted, which take most memory
+    TabularData(std::move(encoder)).encode(table, &found.counts);
     found.warnings = found.counts.warnings();
     return found;
 }

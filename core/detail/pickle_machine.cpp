@@ -45,7 +45,10 @@ void fail_as_other() {
 Item Machine::read() {
     for (;;) {
         const char code = take(1).front();
-        if (code == '.') return pop();
+        if (code == '.') {
+            require(stack_.size() == 1, "it is damaged: it has ", stack_.size(), " values in the place of one");
+            return pop();
+        }
         step(code);
     }
 }
@@ -79,7 +82,11 @@ void Machine::step(char code) {
         case 'e': append(pop_to_mark()); break;
         case 's': append(pop_last(2)); break;
         case 'u': append(pop_to_mark()); break;
-        case 'Q': push(storage(items(pop()))); break;
+        case 'Q': {
+            push(storage(items(pop())));
+            refer(as<Storage>(top()));
+            break;
+        }
         case 'R': {
             const Item arguments = pop();
             const std::string name = as<Global>(pop()).name;
@@ -223,6 +230,8 @@ Item Machine::storage(const Items& parts) {
 Item Machine::new_object(const std::string& name) {
     refuse_call(name);
 }
+
+void Machine::refer(const Storage&) {}
 
 void Machine::refuse_call(const std::string& name) {
     std::string shown = name.substr(0, 80);

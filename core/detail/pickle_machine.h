@@ -60,6 +60,8 @@ protected:
     virtual Item reduce(const std::string& name, const Items& arguments) = 0;
     /// A new object of the class `name`; refused unless overridden.
     virtual Item new_object(const std::string& name);
+    /// The pickle refers to the numbers of a tensor; whoever rebuilds it may read them anew each time.
+    virtual void refer(const Storage& storage);
     [[noreturn]] static void refuse_call(const std::string& name);
 
     /// The value of an item. Throws Error where it is of another type.

@@ -1,33 +1,30 @@
 #include "torch_archive.h"
 
-#include <cstdint>
-
 #include "../error.h"
 
 namespace embark {
 
 namespace {
 
-/// Data are packed as they are; code, which is deflated, is never so much.
-constexpr uint64_t kMostGrowth = 64 << 20;
+constexpr size_t kMostCode = 64 << 20;
 
-uint64_t bytes_in(std::istream& stream) {
+size_t bytes_in(std::istream& stream) {
     const auto at = stream.tellg();
     stream.seekg(0, std::ios::end);
     const auto end = stream.tellg();
     stream.seekg(at);
-    return static_cast<uint64_t>(end);
+    return static_cast<size_t>(end);
 }
 
 }  // namespace
 
-TorchArchive::TorchArchive(std::istream& stream) : reader_(&stream) {
-    const uint64_t most = bytes_in(stream) + kMostGrowth;
-    uint64_t unpacked = 0;
+TorchArchive::TorchArchive(std::istream& stream) : reader_(&stream), size_(bytes_in(stream)) {
+    size_t code_left = kMostCode, data_left = size_;
     for (const std::string& name : names()) {
-        const uint64_t bytes = size(name);
-        require(bytes <= most - unpacked, "what is packed in it is larger than ", most, " bytes");
-        unpacked += bytes;
+        size_t& left = name.starts_with("code/") ? code_left : data_left;
+        const size_t bytes = size(name);
+        require(bytes <= left, "what is packed in it, such as '", name.substr(0, 80), "', is larger than in any model's file");
+        left -= bytes;
     }
 }
 

@@ -50,6 +50,14 @@ private:
         return {pickle::Object{}};
     }
 
+    /// LibTorch reads the numbers as often as they are referred to; some modules do so a few times.
+    void refer(const pickle::Storage& storage) override {
+        constexpr size_t kMostTimes = 16;
+        const size_t bytes = archive_.size(tensors_ + storage.key);
+        require(bytes <= kMostTimes * archive_.size() - referred_, "it is damaged: its tensors are larger than the file");
+        referred_ += bytes;
+    }
+
     Item new_object(const std::string& name) override {
         // Else it is a class of LibTorch's own, which restores itself.
         if (!name.starts_with("__torch__.") || name.starts_with("__torch__.torch.")) refuse_call(name);
@@ -58,6 +66,7 @@ private:
 
     std::string tensors_;
     TorchArchive& archive_;
+    size_t referred_ = 0;
 };
 
 }  // namespace
@@ -73,7 +82,9 @@ void check_archive(std::istream& stream, bool trusted) {
     for (const std::string name : {"data", "constants"}) {
         if (!archive.has(name + ".pkl")) continue;
         const std::string pickle = archive.read(name + ".pkl");
-        TensorCheck(pickle, name + "/", archive).read();
+        const Item root = TensorCheck(pickle, name + "/", archive).read();
+        const bool is_module = std::holds_alternative<pickle::Object>(root.value);
+        require(is_module || name != "data", "it is damaged: it holds no module");
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <string_view>
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -94,16 +96,25 @@ Neighbours neighbours_from(const Json& json, int64_t n_targets) {
     return read;
 }
 
+template <class Columns>
+std::set<std::string_view> names_of(const Columns& columns) {
+    std::set<std::string_view> names;
+    for (const auto& column : columns) {
+        require(names.insert(column.name).second, "it has two columns '", column.name, "'");
+    }
+    return names;
+}
+
 /// Throws Error for a derived number that is not there, or is made of what rows do not have.
 void check_derived(const TabularEncoder& data) {
     bool fits = data.n_derived() <= std::ssize(data.numbers);
-    size_t place = fits ? data.own_numbers().size() : 0;
-    for (const DerivedNumber& derived : derived_numbers(data)) {
-        fits =
-            fits && data.numbers[place++].name == derived.name &&
-            std::ranges::all_of(derived.sources, [&](const std::string& source) {
-                return std::ranges::find(data.own_numbers(), source, &NumberColumn::name) != data.own_numbers().end();
-            });
+    if (fits) {
+        const auto names = names_of(data.own_numbers());
+        size_t place = data.own_numbers().size();
+        for (const DerivedNumber& derived : derived_numbers(data)) {
+            fits = fits && data.numbers[place++].name == derived.name &&
+                   std::ranges::all_of(derived.sources, [&](const auto& source) { return names.contains(source); });
+        }
     }
     require(fits, "its columns of numbers are not those that are derived from others, or lack these");
 }
@@ -111,15 +122,16 @@ void check_derived(const TabularEncoder& data) {
 /// Throws Error for what could not have been fitted.
 void check_encoder(const TabularEncoder& data) {
     check_derived(data);
+    const auto numbers = names_of(data.own_numbers());
+    names_of(data.categories);
+    names_of(data.targets);
     for (const auto& category : data.categories) {
-        const auto is_meant = [&](const NumberColumn& number) { return number.name == category.missing_in; };
-        require(category.missing_in.empty() || std::ranges::any_of(data.own_numbers(), is_meant), "its column '",
-                category.name, "' says what is missing in '", category.missing_in,
-                "', which is not a column of numbers");
+        require(category.missing_in.empty() || numbers.contains(category.missing_in), "its column '", category.name,
+                "' says what is missing in '", category.missing_in, "', which is not a column of numbers");
     }
     for (const auto& number : data.numbers) {
         const NumberScaler& scaler = number.scaler;
-        require(scaler.scale() != 0 && std::ranges::is_sorted(scaler.quantiles()), "its column '", number.name,
+        require(scaler.scale() > 0 && std::ranges::is_sorted(scaler.quantiles()), "its column '", number.name,
                 "' is scaled by numbers that no column has");
     }
     require(!data.targets.empty(), "it has no targets");

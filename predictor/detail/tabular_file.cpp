@@ -10,6 +10,7 @@
 #include "../../core/detail/classic_locale.h"
 #include "../../core/detail/parallel.h"
 #include "../../core/error.h"
+#include "description.h"
 #include "row_network.h"
 #include "tabular_encoder_json.h"
 #include "torchscript_call.h"
@@ -88,7 +89,7 @@ private:
 
 TabularFile::TabularFile(ExportedFile exported) : FileKind(std::move(exported)) {
     read_description(file(), [&] {
-        const auto description = nlohmann::json::parse(file().info().description);
+        const auto description = parse_description(file().info().description);
         encoder_ = tabular_encoder_from_json(description.at("preprocessing"));
         network_ = description.value("network", nlohmann::json());
     });

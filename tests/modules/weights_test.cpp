@@ -12,6 +12,7 @@
 #include <embark/modules/dot_product.h>
 #include <embark/modules/tabular_model.h>
 
+#include "archives.h"
 #include "baselines.h"
 #include "python.h"
 #include "test_files.h"
@@ -78,6 +79,17 @@ TEST_F(PythonWeights, of_views_are_what_the_views_show) {
     EXPECT_TRUE(views.at("bias").equal(torch::tensor({12.f, 13.f})));
     // A file of a few hundred bytes takes no memory for what it repeats.
     EXPECT_EQ(read_weights(file("one_number.pth")).at("weight").numel(), int64_t{1} << 40);
+}
+
+TEST(Weights, of_a_small_file_that_would_fill_memory_are_refused) {
+    const TemporaryFolder folder;
+    const auto message = [&](const testing::Records& records, std::string_view deflated) {
+        const auto path = folder.write("weights.pth", testing::archive_of(records, deflated));
+        return message_of<Error>([&] { read_weights(path); });
+    };
+    EXPECT_THAT(message({{"data.pkl", std::string(60 << 20, ']')}}, "data"),
+                HasSubstr("'data.pkl', is larger than in any model's file"));
+    EXPECT_THAT(message({{"data.pkl", "]]."}}, ""), HasSubstr("it has 2 values in the place of one"));
 }
 
 TEST_F(PythonWeights, of_another_head_are_refused_or_taken_in_part) {

@@ -46,6 +46,11 @@ std::string forged(const std::string& name, const std::function<void(torch::jit:
     return seal_archive(out.str());
 }
 
+/// A golden file with other records and a right checksum.
+std::string with_records(const std::string& name, const std::function<void(testing::Records&)>& edit) {
+    return seal_archive(testing::edited_archive(read_file(golden(name)), edit));
+}
+
 std::string load_message(const std::string& archive, const LoadOptions& options = {}) {
     const TemporaryFolder folder;
     const auto path = folder.write("model.pt", archive);
@@ -118,6 +123,18 @@ TEST(ForgedArchive, with_columns_that_do_not_fit_one_another_or_the_model_is_ref
                 AllOf(HasSubstr("its description is not one that Embark writes"), Not(HasSubstr("json"))));
     EXPECT_THAT(message_of_description("text.pt", [](json& d) { d["preprocessing"]["texts"][0]["max_len"] = 1e15; }),
                 HasSubstr("'max_len' is 1e+15"));
+    EXPECT_THAT(message([](json& p) { p["numbers"].push_back(p["numbers"][0]); }), HasSubstr("it has two columns '"));
+    EXPECT_THAT(message([](json& p) { p["targets"].push_back(p["targets"][0]); }), HasSubstr("it has two columns '"));
+    EXPECT_THAT(message([](json& p) { p["numbers"][0]["scaler"]["scale"] = -1; }),
+                HasSubstr("scaled by numbers that no column has"));
+    for (const char* place : {"format", "model", "metadata", "network"}) {
+        const std::string deep = concat(std::string(100'000, '['), std::string(100'000, ']'));
+        EXPECT_THAT(load_message(with_records("tabular.pt", [&](testing::Records& records) {
+                        auto& text = records.at(concat("extra/", kMetadataName));
+                        text.insert(text.find('{') + 1, concat('"', place, "\":", deep, ","));
+                    })),
+                    HasSubstr("nested more than 100 deep"));
+    }
     for (const json& format : {json(2), json(-1), json(1e300), json("1"), json()}) {
         EXPECT_THAT(message_of_description("tabular.pt", [&](json& d) { d["format"] = format; }),
                     HasSubstr("cannot be read"));
@@ -164,11 +181,6 @@ TEST(ForgedArchive, that_says_of_a_tensor_what_is_not_so_is_refused) {
                 HasSubstr("a tensor lies outside of its storage"));
 }
 
-/// A golden file with other records and a right checksum.
-std::string with_records(const std::string& name, const std::function<void(testing::Records&)>& edit) {
-    return seal_archive(testing::edited_archive(read_file(golden(name)), edit));
-}
-
 TEST(ForgedArchive, that_would_fill_memory_is_refused) {
     // LibTorch makes room for all values up to the number that one is given.
     const std::string far_away("r\xff\xff\xff\x7f.", 6);
@@ -181,8 +193,20 @@ TEST(ForgedArchive, that_would_fill_memory_is_refused) {
         const std::string bomb = with_records(
             name, [](testing::Records& records) { records["code/bomb.py"] = std::string(80 << 20, ' '); });
         EXPECT_LT(bomb.size(), 1 << 20);
-        EXPECT_THAT(load_message(bomb), HasSubstr("what is packed in it is larger than 67"));
+        EXPECT_THAT(load_message(bomb), HasSubstr("'code/bomb.py', is larger than in any model's file"));
     }
+}
+
+TEST(ForgedArchive, that_refers_to_the_same_numbers_again_and_again_is_refused) {
+    using namespace std::string_literals;
+    // A list of references to the storage that the memory has as number 0.
+    const std::string storage = "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuM\xe8\x03tq\0"s;
+    std::string again = "\x80\x02](" + storage;
+    for (int i = 0; i < 1'000; ++i) again += "Qh\0"s;
+    const std::string archive = testing::archive_of({{"data.pkl", again + "Qe."}, {"data/0", std::string(4'000, 'x')}});
+    EXPECT_THAT(load_message(seal_archive(archive)), HasSubstr("its tensors are larger than the file"));
+    EXPECT_THAT(load_message(seal_archive(testing::archive_of({{"data.pkl", "\x80\x02]."}}))),
+                HasSubstr("it holds no module"));
 }
 
 TEST(ForgedArchive, is_read_without_what_it_has_for_debugging) {
@@ -245,6 +269,21 @@ TEST(FileSchema, of_numbers_of_ids_that_cannot_be_is_refused) {
         EXPECT_THAT(message_of<Error>([&] { file_schema(description); }),
                     AllOf(HasSubstr("not one that Embark writes: its 'user' is"), HasSubstr("an integer from 1")))
             << size;
+    }
+}
+
+TEST(FileSchema, of_texts_and_numbers_of_another_type_is_refused) {
+    const auto schema = [](const std::string& more) {
+        return file_schema(concat(R"({"kind": "tensors", "model": "m", "version": "0.2")", more, "}"));
+    };
+    EXPECT_NO_THROW(schema(R"(, "metadata": {"a": "b"}, "training": {"epochs": 2, "recorded": {"loss": 0.5, "x": null}},
+                             "forward_inputs": [{"type": "int64", "shape": [1, 2], "free": ["n", ""]}])"));
+    for (const char* wrong :
+         {R"(, "model": 5)", R"(, "version": [])", R"(, "metadata": 7)", R"(, "metadata": {"a": 1})", R"(, "training": 5)",
+          R"(, "training": {"epochs": -1, "recorded": {}})", R"(, "training": {"epochs": 1, "recorded": {"a": "b"}})",
+          R"(, "forward_inputs": [{"type": 3, "shape": [1]}])", R"(, "forward_inputs": [{"type": "int64", "shape": ["a"]}])",
+          R"(, "forward_inputs": [{"type": "int64", "shape": [1], "free": ["", "n"]}])"}) {
+        EXPECT_THAT(message_of<Error>([&] { schema(wrong); }), HasSubstr("not one that Embark writes")) << wrong;
     }
 }
 
