@@ -1,5 +1,7 @@
 #include "model_state.h"
 
+#include <cmath>
+
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
@@ -70,6 +72,17 @@ Json hypers_of(const Optimizer& optimizer) {
     return groups;
 }
 
+/// `value` where the hyper-parameter `name` can have it. Throws Error where not; of names of somebody's own rule any
+/// number is taken.
+double hyper_in_range(const std::string& name, double value) {
+    const bool at_most_one = name == "mom" || name == "sqr_mom";
+    const bool at_least_zero = at_most_one || name == "lr" || name == "wd" || name == "eps";
+    const bool fits = std::isfinite(value) && (!at_least_zero || value >= 0) && (!at_most_one || value <= 1);
+    require(fits, "its hyper-parameter '", name, "' is ", value, ", and must be ",
+            at_most_one ? "from 0 to 1" : at_least_zero ? "at least 0" : "finite");
+    return value;
+}
+
 /// Values by name, one a group, as Optimizer::set_hyper takes them; none where a model was saved alone. Throws where
 /// they don't fit the optimizer.
 std::map<std::string, std::vector<double>> read_hypers(const std::string& text, const Optimizer& optimizer) {
@@ -85,7 +98,7 @@ std::map<std::string, std::vector<double>> read_hypers(const std::string& text, 
         for (const auto& [name, value] : group.items()) {
             require(value.is_number(), "its hyper-parameter '", name, "' is not a number");
             optimizer.hyper(name);  // throws for a name that this optimizer does not have
-            values[name].push_back(value.get<double>());
+            values[name].push_back(hyper_in_range(name, value.get<double>()));
         }
     }
     for (const auto& [name, list] : values) {

@@ -214,6 +214,18 @@ TEST_F(ForgedCheckpoint, with_anything_in_the_place_of_one_value_goes_on_or_is_r
         }
     }
     EXPECT_GT(refused, all * 9 / 10);
+    const auto with_hyper = [](const char* name, const char* value) {
+        TensorFile forged = whole_;
+        for (auto& [key, text] : forged.metadata) {
+            const size_t at = text.find(concat('"', name, "\":"));
+            if (at == text.npos) continue;
+            const size_t begin = at + std::string_view(name).size() + 3;
+            text.replace(begin, text.find_first_of(",}", begin) - begin, value);
+        }
+        return refusal(forged);
+    };
+    EXPECT_THAT(with_hyper("lr", "-1"), HasSubstr("its hyper-parameter 'lr' is -1, and must be at least 0"));
+    EXPECT_THAT(with_hyper("mom", "5"), HasSubstr("its hyper-parameter 'mom' is 5, and must be from 0 to 1"));
     for (const auto& [name, text] : whole_.metadata) {
         SCOPED_TRACE(name);
         for (const std::string other : {"", "[]", "{\"format\":1,\"hyper\":[[]]}", "\x1b[2J"}) {

@@ -1,6 +1,7 @@
 #include "checkpoint_parts.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <torch/types.h>
@@ -21,7 +22,9 @@ constexpr std::string_view kPrefix = "checkpoint.";
 std::optional<int64_t> number_of(const fs::path& path) {
     const std::string name = path.filename().string();
     if (!name.starts_with(kPrefix) || name.find("-of-") == std::string::npos) return std::nullopt;
-    return parse_int(name.substr(kPrefix.size(), name.find('.', kPrefix.size()) - kPrefix.size()));
+    const auto number = parse_int(name.substr(kPrefix.size(), name.find('.', kPrefix.size()) - kPrefix.size()));
+    constexpr int64_t kMost = 1'000'000'000'000'000;  // more than can be counted
+    return number && *number > 0 && *number < kMost ? number : std::nullopt;
 }
 
 std::vector<fs::path> all_parts(const fs::path& dir) {
@@ -59,6 +62,7 @@ CheckpointParts::Parts CheckpointParts::write(const TensorFile& rows, Strategy& 
 
 TensorFile CheckpointParts::load(const Parts& parts, const ShardedTables& tables) const {
     TensorFile content;
+    std::map<std::string, int64_t> n_parts;
     tables.strategy()->run_in_all([&, number = parts.number, count = parts.count] {
         for (int64_t rank = 0; rank < count; ++rank) {
             SafetensorsReader part(path_of(number, rank, count), Checksum::required);
@@ -76,7 +80,12 @@ TensorFile CheckpointParts::load(const Parts& parts, const ShardedTables& tables
                     rows = at::empty({table->rows().size(), shape[1]}, table->weight.options().requires_grad(false));
                 }
                 read_common_rows(part, name, there, table->rows(), rows);
+                ++n_parts[name];
             }
+        }
+        for (const auto& [name, n] : n_parts) {
+            require(n == count, "The checkpoint in ", dir_.string(), " lacks '", name, "' in ", count - n, " of its ",
+                    count, " parts");
         }
     });
     return content;

@@ -27,7 +27,9 @@ constexpr size_t kBlock = 1 << 15;  // values
 std::optional<int64_t> log_number(const fs::path& path) {
     const std::string name = path.filename().string();
     if (!name.starts_with(kLogPrefix) || !name.ends_with(kLogSuffix)) return std::nullopt;
-    return parse_int(name.substr(kLogPrefix.size(), name.size() - kLogPrefix.size() - kLogSuffix.size()));
+    const auto number = parse_int(name.substr(kLogPrefix.size(), name.size() - kLogPrefix.size() - kLogSuffix.size()));
+    constexpr int64_t kMost = 1'000'000'000'000'000;  // more than can be counted
+    return number && *number > 0 && *number < kMost ? number : std::nullopt;
 }
 
 std::vector<fs::path> all_logs(const fs::path& dir) {
