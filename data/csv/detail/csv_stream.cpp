@@ -132,9 +132,13 @@ private:
                 if (n == std::string::npos) break;
                 if (n > 0) {
                     i += n;
-                    put_delimiter(out, i);
+                    after_blanks_ = separator_.empty();
+                    if (!after_blanks_) put_delimiter(out);
                     continue;
                 }
+                // Blanks are one delimiter together, and none at either end of a line.
+                const bool inside_line = !line_begins_ && c != '\n' && c != '\r';
+                if (std::exchange(after_blanks_, false) && inside_line) put_delimiter(out);
             }
             put(c, out);
             ++i;
@@ -145,19 +149,13 @@ private:
 
     /// The length of the delimiter that stands at `i`, 0 where none does; npos where more bytes must tell.
     size_t delimiter_at(size_t i) const {
-        if (separator_.empty()) {
-            const size_t end = std::min(held_.find_first_not_of(" \t", i), held_.size());
-            return end == held_.size() && end > i && !ended_ ? std::string::npos : end - i;
-        }
+        if (separator_.empty()) return held_[i] == ' ' || held_[i] == '\t' ? 1 : 0;
         const std::string_view rest = std::string_view(held_).substr(i, separator_.size());
         if (rest == separator_) return separator_.size();
         return !ended_ && std::string_view(separator_).starts_with(rest) ? std::string::npos : 0;
     }
 
-    /// `next` is where the file goes on: blanks at either end of a line delimit nothing.
-    void put_delimiter(std::string& out, size_t next) {
-        const bool at_end = next == held_.size() || held_[next] == '\n' || held_[next] == '\r';
-        if (separator_.empty() && (line_begins_ || at_end)) return;
+    void put_delimiter(std::string& out) {
         out += kSeparator;
         value_begins_ = true;
         line_begins_ = false;
@@ -179,7 +177,7 @@ private:
     std::shared_ptr<CsvStreamLog> log_;
     std::string held_;
     int64_t lines_ = 0;
-    bool ended_ = false, quoted_ = false, just_closed_ = false, value_begins_ = true, line_begins_ = true;
+    bool ended_ = false, quoted_ = false, after_blanks_ = false, just_closed_ = false, value_begins_ = true, line_begins_ = true;
 };
 
 /// Passes the bytes of `source` on, counts lines, stops at what text of its kind does not have, and adds a tail at the

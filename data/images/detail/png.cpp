@@ -23,6 +23,9 @@ struct PngReader {
         require(info != nullptr, "there is no memory for it");
         // The limit is on the number of pixels.
         png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+        // Texts beside the picture may unpack to a thousand times their size.
+        constexpr png_uint_32 kNoTexts = 1;
+        png_set_chunk_cache_max(png, kNoTexts);
         png_set_read_fn(png, this, on_read);
     }
     ~PngReader() { png_destroy_read_struct(&png, &info, nullptr); }

@@ -1,6 +1,7 @@
 #include "parquet_files.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <system_error>
 
@@ -110,6 +111,9 @@ void ParquetFiles::add(const fs::path& path, const fs::path& folder) {
         const auto metadata = fragment->metadata();
         for (int number = 0; number < metadata->num_row_groups(); ++number) {
             const int64_t rows = metadata->RowGroup(number)->num_rows();
+            constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();  // what is written is far below
+            require(rows >= 0 && rows <= kMostRows, "Cannot read ", name, ": it says that its row group ", number + 1,
+                    " has ", rows, " rows; the file is damaged");
             if (rows > 0) groups_.push_back({files_.size(), number, rows, rows_, row_in_file});
             row_in_file += rows;
             rows_ += rows;

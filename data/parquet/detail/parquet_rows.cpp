@@ -8,13 +8,25 @@
 
 namespace embark {
 
+template <class Take>
+void ParquetPart::for_each_row(int64_t group, Take take) const {
+    const int64_t first = files_->first_row(group), n = files_->rows(group);
+    for (int64_t row = 0; row < n; ++row) {
+        if (has(first + row)) take(row);
+    }
+}
+
 ParquetPart::ParquetPart(std::shared_ptr<const ParquetFiles> files) : files_(std::move(files)) {
     for (int64_t group = 0; group < files_->n_groups(); ++group) group_rows_.push_back(files_->rows(group));
 }
 
 ParquetPart::ParquetPart(std::shared_ptr<const ParquetFiles> files, Side side, double valid_pct, uint64_t seed)
     : files_(std::move(files)), side_(side), valid_pct_(valid_pct), seed_(seed) {
-    for (int64_t group = 0; group < files_->n_groups(); ++group) group_rows_.push_back(rows(group).numel());
+    for (int64_t group = 0; group < files_->n_groups(); ++group) {
+        int64_t count = 0;
+        for_each_row(group, [&](int64_t) { ++count; });
+        group_rows_.push_back(count);
+    }
 }
 
 bool ParquetPart::has(int64_t row) const {
@@ -23,11 +35,8 @@ bool ParquetPart::has(int64_t row) const {
 
 at::Tensor ParquetPart::rows(int64_t group) const {
     if (!side_) return at::arange(files_->rows(group));
-    const int64_t first = files_->first_row(group), last = first + files_->rows(group);
     std::vector<int64_t> rows;
-    for (int64_t row = first; row < last; ++row) {
-        if (has(row)) rows.push_back(row - first);
-    }
+    for_each_row(group, [&](int64_t row) { rows.push_back(row); });
     return at::tensor(rows, at::kLong);
 }
 

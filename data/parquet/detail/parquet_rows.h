@@ -32,6 +32,8 @@ public:
 
 private:
     bool has(int64_t row) const;
+    template <class Take>
+    void for_each_row(int64_t group, Take take) const;
 
     std::shared_ptr<const ParquetFiles> files_;
     std::optional<Side> side_;

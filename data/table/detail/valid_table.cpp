@@ -1,5 +1,6 @@
 #include "valid_table.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -56,9 +57,20 @@ std::optional<Fault> find_fault(const arrow::Array& chunk) {
     }
 }
 
+/// Columns without a value take no bytes, however many rows a file says they have.
+void require_believable(const arrow::Table& table, const TableOrigin& origin) {
+    constexpr int64_t kMostRows = 10'000'000;
+    const auto& columns = table.columns();
+    const bool empty = std::all_of(columns.begin(), columns.end(),
+                                   [](const auto& column) { return column->type()->id() == arrow::Type::NA; });
+    require(!empty || table.num_rows() <= kMostRows, "Cannot read ", origin.source, ": it says that it has ",
+            table.num_rows(), " rows, and has no value");
+}
+
 }  // namespace
 
 void require_valid(const arrow::Table& table, const TableOrigin& origin) {
+    require_believable(table, origin);
     const arrow::Status status = table.ValidateFull();
     if (status.ok()) return;
     for (int i = 0; i < table.num_columns(); ++i) {

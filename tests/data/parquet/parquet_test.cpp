@@ -1,5 +1,6 @@
 #include <embark/core/error.h>
 #include <embark/core/file.h>
+#include <embark/data/parquet/feather.h>
 #include <embark/data/parquet/parquet.h>
 #include <embark/data/table/table.h>
 #include <embark/data/tabular/vocabulary_columns.h>
@@ -7,6 +8,7 @@
 #include <ATen/ATen.h>
 #include <arrow/api.h>
 #include <arrow/io/file.h>
+#include <arrow/ipc/writer.h>
 #include <gmock/gmock.h>
 #include <parquet/arrow/writer.h>
 
@@ -169,6 +171,19 @@ TEST_F(Parquet, a_file_cut_short_is_an_error) {
 }
 
 // Nothing of Arrow's looks at them when it reads, and a number beyond the dictionary reads memory of others.
+TEST_F(Parquet, rows_that_are_only_said_to_be_there_take_no_memory) {
+    const auto path = folder_.path() / "x.feather";
+    const auto schema = arrow::schema({arrow::field("a", arrow::null()), arrow::field("b", arrow::null())});
+    const auto nothing = std::make_shared<arrow::NullArray>(2'000'000'000);
+    {
+        const auto file = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();
+        const auto writer = arrow::ipc::MakeFileWriter(file, schema).ValueOrDie();
+        EXPECT_TRUE(writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, nothing->length(), {nothing, nothing})).ok());
+        EXPECT_TRUE(writer->Close().ok());
+    }
+    EXPECT_THAT(message_of<Error>([&] { read_feather(path); }), HasSubstr("2000000000 rows, and has no value"));
+}
+
 TEST_F(Parquet, a_file_with_numbers_outside_its_dictionary_is_refused) {
     const auto colours = array<arrow::StringBuilder, std::string>({"red", "blue", "green"});
     const auto indices = array<arrow::Int32Builder, int32_t>({0, 1, 2, 0, 1, 2, 0, 1, 2, 2});
