@@ -8,7 +8,7 @@ export CMAKE_PREFIX_PATH
 
 # Stacks of allocations are kept short: Arrow's and LibTorch's cannot be followed further, and each that is made up anew
 # is kept for ever, which makes a campaign slower from input to input.
-FUZZ = OMP_NUM_THREADS=1 ASAN_OPTIONS=malloc_context_size=2 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.suppressions bin/fuzz
+FUZZ = OMP_NUM_THREADS=1 ASAN_OPTIONS=malloc_context_size=3 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.suppressions bin/fuzz
 SOURCES = git ls-files -z --cached --others --exclude-standard '*.h' '*.cpp'
 
 help:  ## list the targets
@@ -61,12 +61,12 @@ sanitize-threads:  ## run the tests of what has threads under ThreadSanitizer
 fuzz:  ## give mutated files to everything that reads files, 60 s each, under the sanitizers
 	@tools/setup sanitize
 	cmake --build --preset sanitize --target fuzz
-	cd build/sanitize && for name in csv parquet safetensors weights checkpoint archive onnx; do $(FUZZ) $$name 60s || exit 1; done
+	cd build/sanitize && for name in csv parquet feather picture safetensors weights checkpoint archive onnx; do $(FUZZ) $$name 60s || exit 1; done
 
 fuzz-campaign:  ## give a million of them to each of what is fast enough (hours)
 	@tools/setup sanitize
 	cmake --build --preset sanitize --target fuzz
-	cd build/sanitize && for some in csv:1000000 safetensors:1000000 weights:1000000 checkpoint:1000000 onnx:1000000 archive:20000 parquet:20000; do \
+	cd build/sanitize && for some in csv:1000000 picture:1000000 safetensors:1000000 weights:1000000 checkpoint:1000000 onnx:1000000 archive:20000 parquet:20000 feather:20000; do \
 		$(FUZZ) $${some%:*} $${some#*:} || exit 1; done
 
 break:  ## kill every command that writes, and make the system calls of its saves fail

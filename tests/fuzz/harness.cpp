@@ -14,7 +14,8 @@ namespace embark::fuzz {
 const std::vector<Harness>& all_harnesses() {
     static const std::vector<Harness> all = [] {
         std::vector<Harness> harnesses;
-        for (const auto& some : {table_harnesses(), tensor_harnesses(), checkpoint_harnesses(), exported_harnesses()}) {
+        for (const auto& some : {table_harnesses(), tensor_harnesses(), checkpoint_harnesses(), exported_harnesses(),
+                                 picture_harnesses()}) {
             harnesses.insert(harnesses.end(), some.begin(), some.end());
         }
         return harnesses;

@@ -32,6 +32,7 @@ std::vector<Harness> table_harnesses();
 std::vector<Harness> tensor_harnesses();
 std::vector<Harness> checkpoint_harnesses();
 std::vector<Harness> exported_harnesses();
+std::vector<Harness> picture_harnesses();
 
 /// A file of these bytes that has no name and is in memory alone, for functions that take a path.
 class MemoryFile {

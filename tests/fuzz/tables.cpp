@@ -1,6 +1,12 @@
 #include <embark/core/file.h>
 #include <embark/data/csv/csv.h>
+#include <embark/data/parquet/feather.h>
 #include <embark/data/parquet/parquet.h>
+
+#include <arrow/api.h>
+#include <arrow/compute/api.h>
+#include <arrow/io/memory.h>
+#include <arrow/ipc/writer.h>
 
 #include "harness.h"
 #include "test_files.h"
@@ -37,10 +43,37 @@ std::vector<std::string> parquet_seeds() {
     return seeds;
 }
 
+std::shared_ptr<arrow::Array> numbers_array() {
+    arrow::DoubleBuilder numbers;
+    if (!numbers.AppendValues({1.5, -2e3, 7}).ok()) throw std::bad_alloc();
+    return numbers.Finish().ValueOrDie();
+}
+
+std::shared_ptr<arrow::Array> texts_array() {
+    arrow::StringBuilder texts;
+    if (!texts.AppendValues({"Ann", "", "Ångström"}).ok()) throw std::bad_alloc();
+    return texts.Finish().ValueOrDie();
+}
+
+/// Numbers, texts, texts by numbers in a dictionary, and nothing.
+std::vector<std::string> feather_seeds() {
+    const auto texts = texts_array();
+    const auto encoded = arrow::compute::DictionaryEncode(texts).ValueOrDie().make_array();
+    const auto nothing = std::make_shared<arrow::NullArray>(3);
+    const auto schema = arrow::schema({arrow::field("x", arrow::float64()), arrow::field("name", arrow::utf8()),
+                                       arrow::field("colour", encoded->type()), arrow::field("nothing", arrow::null())});
+    const auto rows = arrow::RecordBatch::Make(schema, 3, {numbers_array(), texts, encoded, nothing});
+    const auto out = arrow::io::BufferOutputStream::Create().ValueOrDie();
+    const auto writer = arrow::ipc::MakeFileWriter(out, schema).ValueOrDie();
+    if (!writer->WriteRecordBatch(*rows).ok() || !writer->Close().ok()) throw std::bad_alloc();
+    return {out->Finish().ValueOrDie()->ToString()};
+}
+
 }  // namespace
 
 std::vector<Harness> table_harnesses() {
     return {{"csv", csv_seeds, [](std::string_view bytes) { use(read_csv(MemoryFile(bytes).path())); }},
+            {"feather", feather_seeds, [](std::string_view bytes) { use(read_feather(MemoryFile(bytes).path())); }},
             {"parquet", parquet_seeds, [](std::string_view bytes) { use(read_parquet(MemoryFile(bytes).path())); }}};
 }
 
