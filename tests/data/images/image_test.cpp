@@ -3,6 +3,7 @@
 #include <embark/data/images/image.h>
 
 #include <ATen/ATen.h>
+#include <boost/crc.hpp>
 #include <gmock/gmock.h>
 
 #include "baselines.h"
@@ -131,6 +132,19 @@ TEST(Image, is_written_and_read_back) {
     EXPECT_THAT(message_of<Error>([] { encode_png(at::zeros({2, 4, 5})); }), HasSubstr("[2, 4, 5]"));
     EXPECT_THAT(message_of<Error>([] { encode_png(at::full({1, 4, 5}, 1.1)); }), HasSubstr("from 0 to 1"));
     EXPECT_THAT(message_of<Error>([] { encode_png(at::full({1, 4, 5}, NAN)); }), HasSubstr("from 0 to 1"));
+}
+
+TEST(Image, may_have_texts_beside_it) {
+    const std::string png = small_png();
+    constexpr size_t kFirstChunks = 33;  // the signature and the header
+    // tEXt: a key, what it says, and the checksum.
+    const std::string text("\0\0\0\x0atEXtSoftware\0x", 18);
+    boost::crc_32_type checksum;
+    checksum.process_bytes(text.data() + 4, text.size() - 4);
+    std::string chunk = text;
+    for (int shift = 24; shift >= 0; shift -= 8) chunk += static_cast<char>(checksum.checksum() >> shift);
+    const std::string with_texts = png.substr(0, kFirstChunks) + chunk + chunk + chunk + png.substr(kFirstChunks);
+    EXPECT_TRUE(at::equal(decode_image(with_texts), decode_image(png)));
 }
 
 TEST(Image, that_cannot_be_read_is_one_sentence_with_the_files_name) {
