@@ -18,6 +18,8 @@ using Json = nlohmann::json;
 
 namespace {
 
+constexpr int64_t kMostCounted = std::numeric_limits<int64_t>::max();
+
 /// What is said of each column of a table, by name, the parts of dates among them.
 std::map<std::string, Json> table_columns(const TabularEncoder& encoder) {
     std::map<std::string, Json> columns;
@@ -56,7 +58,7 @@ void add_table(Json& schema, const Json& preprocessing) {
 
 void add_ratings(Json& schema, const Json& description) {
     for (const std::string name : description.at("inputs")) {
-        const int64_t entries = integer_in(description.at("vocabulary_sizes"), name.c_str(), 1, std::numeric_limits<int64_t>::max());
+        const int64_t entries = integer_in(description.at("vocabulary_sizes"), name.c_str(), 1, kMostCounted);
         schema["inputs"].push_back({{"name", name}, {"kind", "id"}, {"count", entries - 1}});
     }
     for (const std::string name : description.at("outputs")) {
@@ -68,10 +70,10 @@ void add_ratings(Json& schema, const Json& description) {
 void add_origin(Json& schema, const Json& description) {
     if (const auto training = description.find("training"); training != description.end()) {
         Json recorded = Json::object();
-        for (const auto& [name, value] : training->at("recorded").items()) {
+        for (const auto& [name, value] : training->at("recorded").get<std::map<std::string, Json>>()) {
             recorded[name] = value.is_null() ? value : Json(value.get<double>());  // null: it was no number
         }
-        schema["training"] = {{"epochs", integer_in(*training, "epochs", 0, std::numeric_limits<int64_t>::max())},
+        schema["training"] = {{"epochs", integer_in(*training, "epochs", 0, kMostCounted)},
                               {"recorded", std::move(recorded)}};
     }
     if (const auto metadata = description.find("metadata"); metadata != description.end()) {

@@ -23,7 +23,8 @@ TorchArchive::TorchArchive(std::istream& stream) : reader_(&stream), size_(bytes
     for (const std::string& name : names()) {
         size_t& left = name.starts_with("code/") ? code_left : data_left;
         const size_t bytes = size(name);
-        require(bytes <= left, "what is packed in it, such as '", name.substr(0, 80), "', is larger than in any model's file");
+        require(bytes <= left, "what is packed in it, such as '", name.substr(0, 80),
+                "', is larger than in any model's file");
         left -= bytes;
     }
 }

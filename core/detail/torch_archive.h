@@ -9,7 +9,8 @@
 
 namespace embark {
 
-/// A ZIP archive as torch.save and TorchScript write them. What LibTorch says of one that is damaged is thrown as it is.
+/// A ZIP archive as torch.save and TorchScript write them. What LibTorch says of one that is damaged is thrown as it
+/// is.
 class TorchArchive {
 public:
     /// The stream must outlive it. Throws Error, one that goes on from the file's name, where the records unpack to

@@ -54,7 +54,8 @@ private:
     void refer(const pickle::Storage& storage) override {
         constexpr size_t kMostTimes = 16;
         const size_t bytes = archive_.size(tensors_ + storage.key);
-        require(bytes <= kMostTimes * archive_.size() - referred_, "it is damaged: its tensors are larger than the file");
+        require(bytes <= kMostTimes * archive_.size() - referred_,
+                "it is damaged: its tensors are larger than the file");
         referred_ += bytes;
     }
 

@@ -9,8 +9,8 @@
 
 namespace embark {
 
-/// What a file says of itself. Throws Error where values are nested deeper than in any description: copies of them, which
-/// call themselves, would take all of the stack; nlohmann's exceptions where it is no JSON.
+/// What a file says of itself. Throws Error where values are nested deeper than in any description, since copying and
+/// printing such take all of the stack; nlohmann's exceptions where it is no JSON.
 inline nlohmann::json parse_description(const std::string& text) {
     static constexpr int kMostNested = 100;
     return nlohmann::json::parse(text, [](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {

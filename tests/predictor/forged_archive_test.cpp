@@ -281,6 +281,7 @@ TEST(FileSchema, of_texts_and_numbers_of_another_type_is_refused) {
     for (const char* wrong :
          {R"(, "model": 5)", R"(, "version": [])", R"(, "metadata": 7)", R"(, "metadata": {"a": 1})", R"(, "training": 5)",
           R"(, "training": {"epochs": -1, "recorded": {}})", R"(, "training": {"epochs": 1, "recorded": {"a": "b"}})",
+          R"(, "training": {"epochs": 1, "recorded": 5})",
           R"(, "forward_inputs": [{"type": 3, "shape": [1]}])", R"(, "forward_inputs": [{"type": "int64", "shape": ["a"]}])",
           R"(, "forward_inputs": [{"type": "int64", "shape": [1], "free": ["", "n"]}])"}) {
         EXPECT_THAT(message_of<Error>([&] { schema(wrong); }), HasSubstr("not one that Embark writes")) << wrong;

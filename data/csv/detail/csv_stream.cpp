@@ -177,7 +177,8 @@ private:
     std::shared_ptr<CsvStreamLog> log_;
     std::string held_;
     int64_t lines_ = 0;
-    bool ended_ = false, quoted_ = false, after_blanks_ = false, just_closed_ = false, value_begins_ = true, line_begins_ = true;
+    bool ended_ = false, quoted_ = false, just_closed_ = false, after_blanks_ = false;
+    bool value_begins_ = true, line_begins_ = true;
 };
 
 /// Passes the bytes of `source` on, counts lines, stops at what text of its kind does not have, and adds a tail at the

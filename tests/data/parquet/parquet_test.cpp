@@ -178,7 +178,8 @@ TEST_F(Parquet, rows_that_are_only_said_to_be_there_take_no_memory) {
     {
         const auto file = arrow::io::FileOutputStream::Open(path.string()).ValueOrDie();
         const auto writer = arrow::ipc::MakeFileWriter(file, schema).ValueOrDie();
-        EXPECT_TRUE(writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, nothing->length(), {nothing, nothing})).ok());
+        const auto rows = arrow::RecordBatch::Make(schema, nothing->length(), {nothing, nothing});
+        EXPECT_TRUE(writer->WriteRecordBatch(*rows).ok());
         EXPECT_TRUE(writer->Close().ok());
     }
     EXPECT_THAT(message_of<Error>([&] { read_feather(path); }), HasSubstr("2000000000 rows, and has no value"));

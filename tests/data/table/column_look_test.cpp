@@ -197,7 +197,8 @@ TEST_F(ColumnLookOfCsv, delimiters_may_be_several_characters_or_blanks) {
     const Table blanks = read("  a \t b\n1 2  \n\n\t\"3  4\"   5\n", {.delimiter = CsvDelimiter::whitespace()});
     EXPECT_THAT(blanks.text("a"), ElementsAre("1", "3  4"));
     EXPECT_THAT(blanks.text("b"), ElementsAre("2", "5"));
-    const Table far_apart = read("a b\n1" + std::string(3 << 20, ' ') + "2\n", {.delimiter = CsvDelimiter::whitespace()});
+    const std::string apart(3 << 20, ' ');
+    const Table far_apart = read("a b\n1" + apart + "2\n", {.delimiter = CsvDelimiter::whitespace()});
     EXPECT_THAT(far_apart.text("b"), ElementsAre("2"));
     EXPECT_THAT(message_of<Error>([&] { read("a::b\n1::\x1f\n", {.delimiter = "::"}); }),
                 AllOf(HasSubstr("line 2"), HasSubstr("U+001F")));
