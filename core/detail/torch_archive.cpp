@@ -18,7 +18,7 @@ size_t bytes_in(std::istream& stream) {
 
 }  // namespace
 
-TorchArchive::TorchArchive(std::istream& stream) : reader_(&stream), size_(bytes_in(stream)) {
+TorchArchive::TorchArchive(std::istream& stream) : size_(bytes_in(stream)), reader_(&stream) {
     size_t code_left = kMostCode, data_left = size_;
     for (const std::string& name : names()) {
         size_t& left = name.starts_with("code/") ? code_left : data_left;

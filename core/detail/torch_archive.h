@@ -26,8 +26,8 @@ public:
     std::string read(const std::string& name);
 
 private:
-    caffe2::serialize::PyTorchStreamReader reader_;
     size_t size_;
+    caffe2::serialize::PyTorchStreamReader reader_;
 };
 
 }  // namespace embark

@@ -96,35 +96,40 @@ Neighbours neighbours_from(const Json& json, int64_t n_targets) {
     return read;
 }
 
+using NameSet = std::set<std::string_view>;
+
+/// Throws Error where two of `columns` have the same name.
 template <class Columns>
-std::set<std::string_view> names_of(const Columns& columns) {
-    std::set<std::string_view> names;
+NameSet distinct_names(const Columns& columns) {
+    NameSet names;
     for (const auto& column : columns) {
         require(names.insert(column.name).second, "it has two columns '", column.name, "'");
     }
     return names;
 }
 
-/// Throws Error for a derived number that is not there, or is made of what rows do not have.
-void check_derived(const TabularEncoder& data) {
+/// The names of the numbers that rows have. Throws Error for a derived number that is not there, or is made of what rows
+/// do not have.
+NameSet check_numbers(const TabularEncoder& data) {
+    NameSet own;
     bool fits = data.n_derived() <= std::ssize(data.numbers);
     if (fits) {
-        const auto names = names_of(data.own_numbers());
+        own = distinct_names(data.own_numbers());
         size_t place = data.own_numbers().size();
         for (const DerivedNumber& derived : derived_numbers(data)) {
             fits = fits && data.numbers[place++].name == derived.name &&
-                   std::ranges::all_of(derived.sources, [&](const auto& source) { return names.contains(source); });
+                   std::ranges::all_of(derived.sources, [&](const auto& source) { return own.contains(source); });
         }
     }
     require(fits, "its columns of numbers are not those that are derived from others, or lack these");
+    return own;
 }
 
 /// Throws Error for what could not have been fitted.
 void check_encoder(const TabularEncoder& data) {
-    check_derived(data);
-    const auto numbers = names_of(data.own_numbers());
-    names_of(data.categories);
-    names_of(data.targets);
+    const NameSet numbers = check_numbers(data);
+    distinct_names(data.categories);
+    distinct_names(data.targets);
     for (const auto& category : data.categories) {
         require(category.missing_in.empty() || numbers.contains(category.missing_in), "its column '", category.name,
                 "' says what is missing in '", category.missing_in, "', which is not a column of numbers");

@@ -170,7 +170,6 @@ TEST_F(Parquet, a_file_cut_short_is_an_error) {
     EXPECT_THAT(message_of<Error>([&] { read_parquet(path); }), HasSubstr("file.parquet as Parquet"));
 }
 
-// Nothing of Arrow's looks at them when it reads, and a number beyond the dictionary reads memory of others.
 TEST_F(Parquet, rows_that_are_only_said_to_be_there_take_no_memory) {
     const auto path = folder_.path() / "x.feather";
     const auto schema = arrow::schema({arrow::field("a", arrow::null()), arrow::field("b", arrow::null())});
@@ -185,6 +184,7 @@ TEST_F(Parquet, rows_that_are_only_said_to_be_there_take_no_memory) {
     EXPECT_THAT(message_of<Error>([&] { read_feather(path); }), HasSubstr("2000000000 rows, and has no value"));
 }
 
+// Nothing of Arrow's looks at them when it reads, and a number beyond the dictionary reads memory of others.
 TEST_F(Parquet, a_file_with_numbers_outside_its_dictionary_is_refused) {
     const auto colours = array<arrow::StringBuilder, std::string>({"red", "blue", "green"});
     const auto indices = array<arrow::Int32Builder, int32_t>({0, 1, 2, 0, 1, 2, 0, 1, 2, 2});
